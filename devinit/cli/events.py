@@ -123,7 +123,7 @@ class Printer:
 
     def see(self, event: Json) -> None:
         """Print an event; what says nothing in a line is left out."""
-        from devinit.cli.logs import clock
+        from devinit.cli.log_printer import clock
 
         if said := said_of(event):
             service = f"{one_line(event['service'])}: " if event.get("service") else ""

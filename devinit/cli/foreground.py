@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from devinit.cli import summary
+from devinit.cli.arranged import Arranged
 from devinit.cli.bring_up import bring_up
 from devinit.cli.caller import caller_environment
 from devinit.cli.leaving import Leave, obey
+from devinit.cli.log_printer import Printer
 from devinit.cli.logged import log_of
-from devinit.cli.logs import Printer, is_reader_gone
+from devinit.cli.logs import is_reader_gone
 from devinit.cli.output import Paint, talk
 from devinit.cli.progress import Progress
 from devinit.cli.stopping import stop_services
@@ -30,6 +32,7 @@ from devinit.control.stopped import still_running
 from devinit.control.waking import supervisor_of
 from devinit.errors import DevinitError, SupervisorError, UsageError
 from devinit.logs.follow import Follower
+from devinit.logs.sieve import Sieve
 from devinit.logs.tail import Tail
 from devinit.system import terminal
 from devinit.system.descriptors import descriptors
@@ -252,7 +255,10 @@ class Output:
     def show(self) -> None:
         """Print what has come. Raise OSError, once, when it cannot be written or its reader has gone."""
         if self._printer is None:
-            self._printer = Printer(self._names, None, self._root, as_json=False, times=False)
+            arranged = Arranged(Sieve(), Paint(sys.stdout), is_raw=False) if sys.stdout.isatty() else None
+            self._printer = Printer(
+                self._names, None, self._root, as_json=False, times=False, arranged=arranged
+            )
         if self._follower is not None and not self._is_broken:
             try:
                 self._printer.show(self._follower.lines())

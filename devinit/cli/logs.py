@@ -8,19 +8,17 @@ import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from devinit.cli.bounds import LOG_BYTES, LONGEST_LINE, add_bound, bound_of, last_within
+from devinit.cli.bounds import LOG_BYTES, add_bound, bound_of
+from devinit.cli.log_printer import Printer
 from devinit.cli.logged import chosen, log_of, lost_by_running, refuse_another_users_logs
-from devinit.cli.output import Paint, print_json, talk, wants_color
+from devinit.cli.output import Paint, print_json, talk
 from devinit.cli.project import root_of
 from devinit.cli.terminated import Terminable
 from devinit.errors import UsageError
-from devinit.logs import MARKER
 from devinit.logs.merge import in_order
-from devinit.logs.secrets import mask_of
 from devinit.logs.tail import Tail
 from devinit.system import terminal
 from devinit.system.descriptors import descriptors
-from devinit.text import harmless, shortened
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from devinit.cli.arguments import Arguments
+    from devinit.cli.arranged import Arranged
     from devinit.logs.lines import Line
     from devinit.system.matching import Search
 
@@ -78,10 +77,37 @@ def configure(parser: ArgumentParser) -> None:
         help="only what was printed since then: 5m, 1h30m, 10:30, 2026-11-02 or 2026-11-02T10:30",
     )
     parser.add_argument("--grep", metavar="RE", help="only lines that match a regular expression")
+    parser.add_argument(
+        "--level",
+        type=level,
+        metavar="LEVEL",
+        help="only lines of this level or a higher one: trace, debug, info, warning, error or fatal",
+    )
+    parser.add_argument(
+        "--no-requests",
+        action="store_true",
+        help="without the lines in which servers log each request, but for those that failed (5xx)",
+    )
     parser.add_argument("-t", "--times", action="store_true", help="show when each line was printed")
+    parser.add_argument(
+        "--raw",
+        action="store_true",
+        help="structured lines (JSON, logfmt) as they were printed, also at a terminal",
+    )
     add_bound(parser, LOG_BYTES)
     parser.add_argument("--path", action="store_true", help="print where the log files lie instead")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+
+def level(word: str) -> str:
+    """Return the word for a level; raise ArgumentTypeError for one that is none."""
+    from argparse import ArgumentTypeError  # as above
+
+    from devinit.logs.levels import LEVELS  # only who says a level needs it
+
+    if word.lower() not in LEVELS:
+        raise ArgumentTypeError(f"{word!r} is no level: trace, debug, info, warning, error or fatal")
+    return word.lower()
 
 
 def run(arguments: Arguments) -> int:
@@ -107,6 +133,7 @@ def show(
         root,
         as_json=arguments.json,
         times=arguments.times,
+        arranged=arranged_by(arguments),
         # Who follows reads as much as comes; only what is there already may be bounded.
         most=bound_of(arguments.max_bytes, 0 if arguments.follow else LOG_BYTES),
         shortens=bound_of(arguments.max_bytes, LOG_BYTES) is not None,
@@ -124,6 +151,16 @@ def show(
     if not printer.has_shown and arguments.lines != 0 and not lost:
         talk(nothing_of(arguments))
     return 0
+
+
+def arranged_by(arguments: Arguments) -> Arranged | None:
+    """Return how lines are printed; None where every line is printed as it is."""
+    is_whole = not (arguments.level or arguments.no_requests or arguments.json)
+    if is_whole and (arguments.raw or not sys.stdout.isatty()):
+        return None
+    from devinit.cli.arranged import arranged_for  # a pipe does without
+
+    return arranged_for(arguments, Paint(sys.stdout))
 
 
 def mention_elsewhere(root: Path) -> None:
@@ -153,10 +190,15 @@ def begin(
     found: Mapping[str, Iterable[Line]]
     if since is not None and lines is None:
         # As many as there are: they are read while they are shown.
-        found = {tail.name: filter(printer.wants, tail.since(since, follow=follow)) for tail in tails}
+        found = {tail.name: printer.wanted(tail.name, tail.since(since, follow=follow)) for tail in tails}
     else:
         count = LINES if lines is None else lines
-        found = {tail.name: tail.last(count, printer.wants, since=since, follow=follow) for tail in tails}
+        found = {
+            tail.name: tail.last(
+                count, printer.wants, since=since, follow=follow, among=printer.backwards(tail.name)
+            )
+            for tail in tails
+        }
     return in_order(found)
 
 
@@ -167,7 +209,7 @@ def follow(tails: list[Tail], printer: Printer, lines: int | None, since: float 
     with Terminable(), Follower(tails, complain=talk) as follower:
         printer.show_last(begin(tails, printer, lines, since, follow=True))
         while True:
-            printer.show(each for each in follower.lines() if printer.wants(each[1]))
+            printer.show(each for each in follower.lines() if printer.takes(*each))
             while not follower.wait(READER_SECONDS):
                 if is_reader_gone():
                     raise BrokenPipeError
@@ -209,123 +251,6 @@ def nothing_of(arguments: Arguments) -> str:
     if arguments.grep:
         return "no line matches"
     return f"nothing has been printed {f'since {arguments.since}' if arguments.since else 'yet'}"
-
-
-class Printer:
-    """How lines are shown: with the service's name before them when there are several, without secrets."""
-
-    def __init__(
-        self,
-        names: list[str],
-        pattern: Search | None,
-        root: Path,
-        *,
-        as_json: bool,
-        times: bool,
-        most: int | None = None,
-        shortens: bool = False,
-    ) -> None:
-        """`most`: how many bytes are printed of what is there already; None for all. `shortens`: long lines."""
-        self.has_shown = False
-        self._paint = Paint(sys.stdout)
-        self._mask = mask_of(root)
-        self._before = self._prefixes(names) if len(names) > 1 else dict.fromkeys(names, "")
-        self._pattern = pattern
-        self._as_json, self._times = as_json, times
-        self._most, self._shortens = most, shortens
-        self._coloured = wants_color(sys.stdout)
-
-    def wants(self, line: Line) -> bool:
-        """Whether a line is wanted: what counts is what one would see of it."""
-        if self._pattern is None:
-            return True
-        from devinit.system.matching import PatternTooSlow  # as above; it is loaded by now
-
-        try:
-            return self._pattern.is_found(self._mask(harmless(line.text)))
-        except PatternTooSlow as slow:
-            raise UsageError(f"--grep: {slow}") from slow
-
-    def show_last(self, lines: Iterable[tuple[str, Line]]) -> None:
-        """Print as many of the last lines as may be printed, after a line about what is left out."""
-        if self._most is None:
-            self.show(lines)
-            return
-        kept, left_out = last_within([*lines], self._most, self._size)
-        if left_out:
-            said = "1 line is" if left_out == 1 else f"{left_out:,} lines are"
-            text = f"{MARKER}{said} left out before this: --max-bytes {self._most} ---"
-            if self._as_json:
-                at = timestamp(kept[0][1].time)
-                print_json({"service": None, "time": at, "run": None, "line": text, "truncated": True})
-            else:
-                terminal.write(sys.stdout, [self._paint.dim(text)])
-        self.show(kept)
-
-    def _size(self, each: tuple[str, Line]) -> int:
-        """Return how many bytes a line takes when it is printed."""
-        if not self._as_json:
-            return len(self._line(*each).encode(errors="replace")) + 1
-        from devinit.control import wire  # as `print_json`
-
-        return len(wire.encode(self._as_object(*each)).encode(errors="replace")) + 1
-
-    def show(self, lines: Iterable[tuple[str, Line]]) -> None:
-        """Print lines of services."""
-        if not self._as_json:
-            terminal.write(sys.stdout, (self._line(*each) for each in lines), self._mask)
-            return
-        for service, line in lines:
-            self.has_shown = True
-            print_json(self._as_object(service, line))
-
-    def _line(self, service: str, line: Line) -> str:
-        self.has_shown = True
-        when = self._paint.dim(f"{clock(line.time)} ") if self._times else ""
-        return f"{when}{self._before[service]}{self._styled(self._fitting(line.text))}"
-
-    def _fitting(self, text: str) -> str:
-        """Return a line as long as it may be. Secrets first: half of one is none that is recognised."""
-        if not self._shortens or len(text) <= LONGEST_LINE:
-            return text
-        return shortened(self._mask(harmless(text)), LONGEST_LINE)
-
-    def _styled(self, text: str) -> str:
-        if not self._coloured:
-            return harmless(text)
-        return self._paint.dim(harmless(text)) if text.startswith(MARKER) else text
-
-    def _as_object(self, service: str, line: Line) -> dict[str, str | bool | None]:
-        text = self._mask(harmless(line.text))
-        shown = shortened(text, LONGEST_LINE) if self._shortens else text
-        return {
-            "service": service,
-            "time": timestamp(line.time),
-            "run": timestamp(line.run) if line.run is not None else None,
-            "line": shown,
-            **({"truncated": True} if shown != text else {}),
-        }
-
-    def _prefixes(self, names: list[str]) -> dict[str, str]:
-        """Return what stands before the lines of each service: in a colour of its own, all equally wide."""
-        wide = max(map(len, names), default=0)
-        return {name: self._paint.distinct(f"{name:<{wide}} | ", number) for number, name in enumerate(names)}
-
-
-def timestamp(time: float) -> str:
-    """Return a time for a program: ISO 8601 in UTC, with milliseconds."""
-    from datetime import UTC, datetime  # only who asks for times needs it
-
-    return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%dT%H:%M:%S}.{int(time % 1 * 1000):03d}Z"
-
-
-def clock(time: float) -> str:
-    """Return a time for a person: the local time of day, with the date unless it was today."""
-    from datetime import UTC, datetime, timedelta  # as above
-
-    then, now = datetime.fromtimestamp(time, UTC).astimezone(), datetime.now(UTC).astimezone()
-    day = f"{then:%Y-%m-%d} " if now - then > timedelta(days=1) or then.date() != now.date() else ""
-    return f"{day}{then:%H:%M:%S}.{int(time % 1 * 1000):03d}"
 
 
 def is_reader_gone() -> bool:

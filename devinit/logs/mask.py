@@ -12,8 +12,8 @@ from collections import deque
 from enum import Enum
 from itertools import islice
 
-from devinit.logs.lines import Line
-from devinit.masking import HIDDEN, hides, masked
+from devinit.logs.lines import LONGEST_LINE, Line
+from devinit.masking import HIDDEN, hides, masked, masked_value
 from devinit.masking.names import SWITCHES
 from devinit.masking.patterns import passwords_of_urls
 from devinit.masking.tokens import KEY_BEGINS, KEY_ENDS, KEY_MARK, is_line_of_key, rest_of_key
@@ -53,7 +53,30 @@ class Mask:
                 text = text.replace(secret, HIDDEN)
         if self._named is not None and "assw" in text.lower():
             text = self._named.sub(rf"\1{HIDDEN}", text)
-        return masked(text)
+        text = masked(text)
+        return self._decoded(text) if "\\" in text and text.lstrip().startswith("{") else text
+
+    def _decoded(self, text: str) -> str:
+        """Return a line of JSON without the secrets that are seen once its strings are decoded."""
+        import msgspec  # few lines are JSON with escapes
+
+        try:
+            value = msgspec.json.decode(text)
+            hidden = self._in_value(value, "")
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            return text
+        return text if hidden == value else msgspec.json.encode(hidden).decode()
+
+    def _in_value(self, value: object, name: str) -> object:
+        match value:
+            case dict():
+                return {key: self._in_value(each, key) for key, each in value.items()}
+            case list():
+                return [self._in_value(each, name) for each in value]
+            case str() if len(value) < LONGEST_LINE:
+                # Without what it is called, a pattern takes a password for a word.
+                return HIDDEN if masked_value(name, value) == HIDDEN else self(value)
+        return value
 
 
 class After(Enum):

@@ -48,14 +48,16 @@ class Tail:
         *,
         since: float | None = None,
         follow: bool = False,
+        among: Callable[[Iterator[Line]], Iterator[Line]] = iter,
     ) -> list[Line]:
         """Return the last lines that are wanted, and remember where the file ends now.
 
         Reads no more than it takes to find them. With `follow` a line that is not finished waits for its end.
+        `among`: leaves lines out before they are counted; it is given them from the last one to the first.
         """
         found: list[Line] = []
         lines = self._backwards(follow=follow) if count > 0 or follow else ()
-        for line in without_keys_backwards(lines, self._keys, self.name):
+        for line in among(without_keys_backwards(lines, self._keys, self.name)):
             if len(found) >= count or (since is not None and line.time < since):
                 break
             if wanted(line):

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import asdict
 
-from devinit.dashboard.lines import line
 from devinit.errors import ConfigError
 from devinit.kinds.postgres import extensions
-from devinit.logs import printed
+from devinit.logs import levels, printed, records, requests
 from devinit.model.launcher import is_job_worker
 from devinit.runtime.dotenv import render
 from devinit.sources.commands import command, left_out, programs, services, targets
@@ -129,7 +128,9 @@ def patterns_for_lines() -> Iterator[str]:
             yield from (
                 each for each in texts if isinstance(each, str) and "\\" in each and "\n\n" not in each
             )
-    yield from (SEQUENCES, COLOUR, line.PROBLEM.pattern, line.HARMLESS.pattern, log_files.COLOURS.pattern)
+    for each in (levels._STATED, levels._LETTER, records._ESCAPED, requests._FORMS):
+        yield each.pattern
+    yield from (SEQUENCES, COLOUR, levels.PROBLEM.pattern, levels.HARMLESS.pattern, log_files.COLOURS.pattern)
     for expression in (printed._DATE_AND_TIME, printed._REDIS, printed._UNIX):
         yield expression.pattern.decode()
 
@@ -206,6 +207,7 @@ MATCHED = {
     ("devinit.config.edit", "_HEADER"),
     ("devinit.config.edit", "stated"),
     ("devinit.kinds.postgres.extensions", "_COMMENT"),
+    ("devinit.logs.records", "_PAIR"),
     ("devinit.model.saving", "_VERSION"),
     ("devinit.sources.commands.targets", "_TARGET"),
     ("devinit.toolchains.node.workspaces", "_ITEM"),

@@ -146,6 +146,7 @@ class TestSeveralServices:
             "service": "backend",
             "time": "2026-11-02T12:00:00.900Z",
             "run": "2026-11-02T12:00:00.000Z",
+            "level": "info",
             "line": "b line 1",
         }
         assert second["time"] == "2026-11-02T12:00:01.400Z"

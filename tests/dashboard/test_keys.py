@@ -449,13 +449,12 @@ class TestTheKeysOfLogs:
     async def test_go_from_error_to_error_over_all_services(self, open_desk: Open) -> None:
         async with open_desk() as desk:
             seen = []
-            for _ in range(4):
+            for _ in range(3):
                 await desk.press("E")
                 seen.append((desk.main.table.selected, desk.main.log_pane.line_text().partition(":")[0]))
 
             # In the order of time, from the last one backwards: both services print one line a second.
             assert seen == [
-                ("backend", "ConnectionError"),
                 ("backend", "Traceback (most recent call last)"),
                 ("backend", "ERROR"),
                 ("mailer", "ValueError"),

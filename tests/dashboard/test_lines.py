@@ -126,7 +126,7 @@ class TestTheView:
 
     @pytest.mark.parametrize("text", ["", "a" * 25, "漢字かな交じり文の行" * 3, "é" * 24, "a漢" * 9])
     def test_breaks_lines_so_that_nothing_is_lost(self, text: str) -> None:
-        from devinit.dashboard.widgets.log_pane import crop
+        from devinit.dashboard.widgets.log_row import crop
         from devinit.text import width
 
         places = breaks(text, 10)

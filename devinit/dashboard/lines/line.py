@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from enum import IntEnum
+from functools import cached_property
 
 from msgspec import Struct
 
 from devinit.logs import MARKER
+from devinit.logs.levels import Level, sounds_like_a_problem, stated_level
+from devinit.logs.records import Record, record_of
+from devinit.logs.shown import Piece, folded
+from devinit.logs.sieve import level_of
 from devinit.text import coloured, harmless
 
 LONGEST = 8 * 1024
 """In characters. A minified bundle that is printed by mistake is not read here."""
-PROBLEM = re.compile(
-    r"\b(?:ERROR|CRITICAL|FATAL|Traceback|panicked|panic:|Unhandled|uncaught)\b"
-    r"|\b\w*(?:Error|Exception)\b(?::|$)|\berror\b[:\[ ]|\" 5\d\d\b|\[(?:error|fatal)\]",
-)
-"""What a line looks like that the user should see: of Python, Node, PostgreSQL, web servers, compilers."""
-HARMLESS = re.compile(r"\b(?:0|no) errors?\b", re.IGNORECASE)
 
 
 class Kind(IntEnum):
@@ -33,7 +31,7 @@ class Kind(IntEnum):
     """The service; the line may still grow."""
 
 
-class LogLine(Struct, frozen=True):
+class LogLine(Struct, frozen=True, dict=True):
     """A line, and where it stands among all lines of all services."""
 
     number: int
@@ -54,13 +52,40 @@ class LogLine(Struct, frozen=True):
         """What one would see of it: nothing that a terminal obeys but colours."""
         return coloured(self.raw).expandtabs()
 
+    @cached_property
+    def record(self) -> Record | None:
+        """What it says if it is a structured line. Found out when it is first looked at."""
+        return record_of(self.plain) if self.kind is Kind.OUTPUT else None
+
+    @cached_property
+    def arranged(self) -> list[Piece]:
+        """A structured line as it is shown; empty for every other line."""
+        return safe(folded(self.record)) if self.record is not None else []
+
+    @cached_property
+    def arranged_without_time(self) -> list[Piece]:
+        """The same where the time at which it was printed stands before it."""
+        return safe(folded(self.record, with_time=False)) if self.record is not None else []
+
+    @property
+    def level(self) -> Level:
+        """How serious it is."""
+        return level_of(self.plain, self.record)
+
     @property
     def is_problem(self) -> bool:
         """Whether the user should see it."""
         if self.kind is not Kind.OUTPUT:
             return False
+        if self.record is not None:
+            return self.level >= Level.ERROR
         text = self.plain
-        return PROBLEM.search(text) is not None and HARMLESS.search(text) is None
+        return sounds_like_a_problem(text) or (stated_level(text) or Level.INFO) >= Level.ERROR
+
+
+def safe(pieces: list[Piece]) -> list[Piece]:
+    """Return pieces on one line, without what a terminal would obey: JSON may hold it in an escaped form."""
+    return [(harmless(text).expandtabs().replace("\n", " "), style) for text, style in pieces]
 
 
 def kind_of(text: str) -> Kind:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from devinit.dashboard.lines.line import Kind, LogLine, kind_of, shortened
 from devinit.logs.merge import in_order
+from devinit.logs.tracebacks import Join, Tracebacks
 from devinit.text import counted
 
 if TYPE_CHECKING:
@@ -71,8 +72,18 @@ class Store:
         return sorted(chain.from_iterable(self.lines.values()), key=attrgetter("number"))
 
     def problems(self) -> Iterator[LogLine]:
-        """Yield the lines of all services that the user should see, in the order in which they came."""
-        return (line for line in self.of(None) if line.is_problem)
+        """Yield the lines of all services that the user should see, in the order in which they came.
+
+        A traceback counts once.
+        """
+        tracebacks, found = Tracebacks(), dict[str, bool]()
+        for line in self.of(None):
+            join = tracebacks.next(line.service, line.plain) if line.kind is not Kind.NOTE else Join.NOTHING
+            is_within = join in (Join.GOES_ON, Join.SAYS_IT)
+            is_problem = line.is_problem
+            if is_problem and not (is_within and found.get(line.service)):
+                yield line
+            found[line.service] = is_problem or (is_within and found.get(line.service, False))
 
     def _of(self, service: str) -> list[LogLine]:
         return self.lines.setdefault(service, [])

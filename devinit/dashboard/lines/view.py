@@ -1,4 +1,4 @@
-"""The rows of the log pane: which lines are shown, and where each is broken. Pure.
+"""The rows of the log pane: which lines are shown, which are folded, and where each is broken. Pure.
 
 A row is a line and the cells of it that it shows. Only new lines are looked at when some come.
 """
@@ -9,15 +9,22 @@ import math
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
-from devinit.dashboard.lines.line import Kind, LogLine
+from devinit.dashboard.lines.folding import SHORTEST_BLOCK, Block, Folding
+from devinit.dashboard.lines.line import Kind, LogLine, safe
+from devinit.logs.shown import Piece, folded, unfolded
+from devinit.logs.sieve import Sieve
 from devinit.text import cells, width
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 MOST_ROWS = 20_000
 """Of all services together, with long lines broken."""
+LOOKED_BACK = 50
+"""Rows: among so many of the latest the lines of a block stand that has just begun."""
+ROOM = 24
+"""Cells by which a structured line may be longer when it is arranged than as it was printed."""
 
 
 class Row(NamedTuple):
@@ -26,6 +33,13 @@ class Row(NamedTuple):
     line: LogLine
     start: int
     end: int | None
+    part: int = 0
+    """Which row below its first one it is, when a structured line is unfolded."""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether its line begins here."""
+        return self.start == 0 and self.part == 0
 
 
 class Match(NamedTuple):
@@ -45,13 +59,18 @@ class LogView:
         self.rows: list[Row] = []
         self.service: str | None = None
         self.filter: re.Pattern[str] | None = None
+        self.sieve = Sieve()
         self.wrap_at: int | None = None
         """The width at which lines are broken; None when they are not."""
         self.widest = 0
+        self.with_times = False
+        """Whether the time at which a line was printed stands before it: then its own is left out."""
+        self.folding = Folding()
 
     def show(self, lines: Iterable[LogLine]) -> None:
         """Begin anew with these lines."""
         self.rows, self.widest = [], 0
+        self.folding.begin()
         self.add(lines)
 
     def add(self, lines: Iterable[LogLine]) -> int:
@@ -62,13 +81,36 @@ class LogView:
             while self.rows and self.rows[-1].line.kind is Kind.UNFINISHED:
                 self.rows.pop()
         for line in mine:
-            if self.wants(line):
-                self.rows += self._broken(line)
+            self._add(line)
         surplus = len(self.rows) - MOST_ROWS
         if surplus <= MOST_ROWS // 10:
             return 0
         del self.rows[:surplus]
         return surplus
+
+    def _add(self, line: LogLine) -> None:
+        block = self.folding.take(line)
+        if block is None:
+            if self.wants(line):
+                self.rows += self._broken(line)
+        elif not self._is_shown(block, line):
+            # A traceback is wanted as a whole, as soon as one line of it is.
+            if self.wants(line):
+                block.is_shown = True
+                for each in block.lines[:1] if self.folding.is_folded(block) else block.lines:
+                    self.rows += self._broken(each)
+        elif not self.folding.is_folded(block):
+            self.rows += self._broken(line)
+        elif len(block.lines) == SHORTEST_BLOCK:
+            # It is long enough now: those that were shown as they came go into one row.
+            latest = self.rows[-LOOKED_BACK:]
+            self.rows[-LOOKED_BACK:] = [row for row in latest if row.line not in block.lines[1:]]
+
+    def _is_shown(self, block: Block, line: LogLine) -> bool:
+        if len(block.lines) > 1 and line is block.lines[1]:
+            # The line that names an error came before it was known to begin a traceback.
+            block.is_shown |= any(row.line is block.first for row in self.rows[-LOOKED_BACK:])
+        return block.is_shown
 
     def wants(self, line: LogLine) -> bool:
         """Whether a line is to be shown."""
@@ -78,21 +120,58 @@ class LogView:
                 return False
         elif line.service != self.service:
             return False
-        return self.filter is None or line.kind is Kind.NOTE or self.filter.search(line.plain) is not None
+        if line.kind is Kind.NOTE:
+            return True
+        if not self.sieve.is_open and line.kind is Kind.OUTPUT:
+            record = line.record
+            if not self.sieve.keeps(line.service, line.plain, record):
+                return False
+        return self.filter is None or matches(self.filter, line)
 
     def drop_before(self, number: int) -> int:
         """Take away lines that are not kept any more; return how many rows that were."""
         gone = 0
         while gone < len(self.rows) and self.rows[gone].line.number <= number:
             gone += 1
-        del self.rows[:gone]
+        if gone:
+            del self.rows[:gone]
+            self.folding.forget_before(number)
         return gone
+
+    def lines(self) -> list[LogLine]:
+        """Return the lines that are shown, with those that are folded."""
+        found: dict[int, LogLine] = {}
+        for row in self.rows:
+            found.update({line.number: line for line in self.folding.with_its_block(row.line)})
+        return [found[number] for number in sorted(found)]
+
+    # What stands in a row
+
+    def pieces(self, row: Row) -> Sequence[Piece]:
+        """Return what a row is a part of, in pieces with their styles; none for a line as it was printed."""
+        if row.part:
+            return self._below(row.line)[row.part - 1]
+        return self._arranged(row.line)
+
+    def _arranged(self, line: LogLine) -> Sequence[Piece]:
+        if line.record is not None and self.folding.is_unfolded(line):
+            return safe(folded(line.record, with_time=not self.with_times, with_rest=False))
+        return line.arranged_without_time if self.with_times else line.arranged
+
+    def _below(self, line: LogLine) -> list[list[Piece]]:
+        return [safe(pieces) for pieces in unfolded(line.record)] if line.record is not None else []
+
+    def text_of(self, row: Row) -> str:
+        """Return what a row is a part of, as it is seen."""
+        if block := self.folding.block_at(row.line):
+            return block.says_it.plain
+        return "".join(text for text, _ in self.pieces(row)) or row.line.plain
+
+    # Where one looks
 
     def find(self, pattern: re.Pattern[str], start: int, step: int) -> Match | None:
         """Return the next row from one on whose line matches, around the end if need be."""
-        rows = [
-            index for index, row in enumerate(self.rows) if row.start == 0 and pattern.search(row.line.plain)
-        ]
+        rows = [index for index, row in enumerate(self.rows) if row.is_first and self._matches(pattern, row)]
         if not rows:
             return None
         # Where the next one stands; behind the last one comes the first, and the last one before the first.
@@ -100,23 +179,54 @@ class LogView:
         place %= len(rows)
         return Match(rows[place], place + 1, len(rows))
 
+    def _matches(self, pattern: re.Pattern[str], row: Row) -> bool:
+        block = self.folding.block_at(row.line)
+        return any(matches(pattern, line) for line in (block.lines if block else (row.line,)))
+
     def row_of(self, number: int) -> int | None:
-        """Return the first row of a line."""
+        """Return the first row of a line, or the one that stands for it."""
+        number = self.folding.first_of(number)
         return next((i for i, row in enumerate(self.rows) if row.line.number == number), None)
 
     def text(self, first: int, last: int) -> str:
         """Return whole lines as they were printed, from the first to the last row, both included."""
-        lines = dict.fromkeys(row.line for row in self.rows[first : last + 1])
-        return "\n".join(line.plain for line in lines)
+        found: dict[LogLine, None] = {}
+        for row in self.rows[first : last + 1]:
+            block = self.folding.block_at(row.line)
+            found.update(dict.fromkeys(block.lines if block else (row.line,)))
+        return "\n".join(line.plain for line in found)
+
+    # How lines are broken
 
     def _broken(self, line: LogLine) -> Sequence[Row]:
-        text = line.plain
-        wide = width(text)
+        rows = list(self._rows_of(line, 0, None))
+        if self.folding.is_unfolded(line):
+            for part, pieces in enumerate(self._below(line), start=1):
+                rows += self._rows_of(line, part, "".join(text for text, _ in pieces))
+        return rows
+
+    def _rows_of(self, line: LogLine, part: int, text: str | None) -> Iterator[Row]:
+        shown = line.plain if text is None else text
+        wide = width(shown)
         self.widest = max(self.widest, wide)
-        if self.wrap_at is None or wide <= self.wrap_at:
-            return [Row(line, 0, None)]
-        places = breaks(text, max(1, self.wrap_at))
-        return [Row(line, start, end) for start, end in zip([0, *places], [*places, None], strict=True)]
+        if self.wrap_at is None or wide + ROOM <= self.wrap_at:
+            yield Row(line, 0, None, part)
+            return
+        if text is None and (pieces := self._arranged(line)):
+            shown = "".join(piece for piece, _ in pieces)
+        if width(shown) <= self.wrap_at or self.folding.block_at(line):
+            yield Row(line, 0, None, part)
+            return
+        places = breaks(shown, max(1, self.wrap_at))
+        for start, end in zip([0, *places], [*places, None], strict=True):
+            yield Row(line, start, end, part)
+
+
+def matches(pattern: re.Pattern[str], line: LogLine) -> bool:
+    """Whether a line matches, as it was printed or as it is shown."""
+    if pattern.search(line.plain) is not None:
+        return True
+    return bool(line.arranged) and pattern.search("".join(text for text, _ in line.arranged)) is not None
 
 
 def breaks(text: str, columns: int) -> list[int]:

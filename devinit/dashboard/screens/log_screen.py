@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
 from textual import on
 from textual.events import Key
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from devinit.dashboard.asked import History
+from devinit.dashboard.lines.choice import Choice
 from devinit.dashboard.lines.line import LogLine
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.painting import content
@@ -38,6 +40,8 @@ class LogScreen(Screen[None]):
         self.store = store
         self.stack_of_services = Stack()
         self.all_logs = False
+        self._choices: dict[str | None, Choice] = {}
+        """Which lines are wanted of each service, and of all together."""
         self._asking = ""
         """What the input line is asked for: search or filter."""
         self._histories = {"search": History(), "filter": History()}
@@ -58,9 +62,26 @@ class LogScreen(Screen[None]):
         """The service that is looked at."""
         return self.stack_of_services.services.get(self.table.selected or "")
 
+    @property
+    def _shown_service(self) -> str | None:
+        """The service whose lines are shown; None for all."""
+        return None if self.all_logs else self.table.selected
+
+    @property
+    def choice(self) -> Choice:
+        """Which of the lines that are shown now are wanted."""
+        return self._choices.get(self._shown_service, Choice())
+
+    def choose(self, choice: Choice) -> None:
+        """Show other lines of the same service from now on."""
+        self._choices[self._shown_service] = choice
+        self.show_logs()
+
     def show_logs(self) -> None:
         """Show the logs of the selected service."""
-        service = None if self.all_logs else self.table.selected
+        service = self._shown_service
+        choice = self.choice
+        self.log_pane.view.filter, self.log_pane.view.sieve = choice.filter, choice.sieve
         self.log_pane.show(self.store.of(service), service, tuple(self.stack_of_services.services))
         self.say_title()
 
@@ -77,8 +98,7 @@ class LogScreen(Screen[None]):
         service = pane.view.service or ("all services" if self.all_logs else "")
         pieces = [("─ ", "dim"), (service or "logs", "title"), (" ", "")]
         states = [("following", "good")] if pane.following else [("paused, Esc follows", "attention")]
-        if pane.view.filter is not None:
-            states.append((f"filter {pane.view.filter.pattern}", "accent"))
+        states += [(said, "accent") for said in self.choice.said]
         if pane.search is not None:
             place = f" {pane.match.number} of {pane.match.total}" if pane.match is not None else ""
             states.append((f"search {pane.search.pattern}{place}", "accent"))
@@ -104,6 +124,19 @@ class LogScreen(Screen[None]):
     def action_wrap(self) -> None:
         """Break long lines, or do not."""
         self.log_pane.wrap = not self.log_pane.wrap
+
+    def action_fold(self) -> None:
+        """Unfold the line that is looked at, or every line, or fold them again."""
+        if not self.log_pane.fold():
+            self.notify("this line has nothing to unfold", timeout=3)
+
+    def action_level(self) -> None:
+        """Show only lines of a higher level, or all again."""
+        self.choose(replace(self.choice, level=self.choice.next_level))
+
+    def action_requests(self) -> None:
+        """Leave out the lines about requests, or show them again."""
+        self.choose(replace(self.choice, requests=not self.choice.requests))
 
     def action_timestamps(self) -> None:
         """Show when lines were seen, or do not."""
@@ -135,7 +168,7 @@ class LogScreen(Screen[None]):
     def show_without_pattern(self, event: LogPane.TooSlow) -> None:
         """Show the lines without a regular expression that takes too long."""
         self.notify(event.text, severity="error", timeout=8)
-        self.show_logs()
+        self.choose(replace(self.choice, filter=self.log_pane.view.filter))
 
     def _copy(self, text: str) -> None:
         self.app.copy_to_clipboard(text)
@@ -192,9 +225,8 @@ class LogScreen(Screen[None]):
         if not self.all_logs and pane.view.service != line.service:
             self.table.select(line.service)
             self.show_logs()
-        if not pane.look_at(line.number) and pane.view.filter is not None:
-            pane.set_filter(None)
-            self.show_logs()
+        if not pane.look_at(line.number) and self.choice != Choice():
+            self.choose(Choice())
             pane.look_at(line.number)
 
     def action_next_match(self) -> None:
@@ -219,7 +251,7 @@ class LogScreen(Screen[None]):
 
     def action_filter(self) -> None:
         """Ask what to show only."""
-        pattern = self.log_pane.view.filter
+        pattern = self.choice.filter
         self._ask("filter", pattern.pattern if pattern is not None else "", "empty shows all")
 
     def _ask(self, what: str, text: str, more: str) -> None:
@@ -265,8 +297,7 @@ class LogScreen(Screen[None]):
         self.close_prompt()
         pane = self.log_pane
         if self._asking == "filter":
-            pane.set_filter(pattern)
-            self.show_logs()
+            self.choose(replace(self.choice, filter=pattern))
         elif pattern is None:
             self._go_back()
             pane.search_for(None)

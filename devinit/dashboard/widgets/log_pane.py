@@ -21,9 +21,10 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from devinit.dashboard.lines.line import Kind, LogLine
+from devinit.dashboard.lines.line import LogLine
 from devinit.dashboard.lines.view import LogView, Match, Row
 from devinit.dashboard.painting import COMPONENTS, style_of
+from devinit.dashboard.widgets.log_row import crop, offsets, whole
 from devinit.system.matching import PatternTooSlow, bounded
 from devinit.text import cut, pad, width
 
@@ -43,6 +44,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
+        Binding("enter", "fold", show=False),
         Binding("left", "scroll_left", show=False),
         Binding("right", "scroll_right", show=False),
     ]
@@ -103,10 +105,6 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_to(y=max(0, self.scroll_offset.y - gone), animate=False, force=True, immediate=True)
         self._rows_changed()
 
-    def set_filter(self, pattern: re.Pattern[str] | None) -> None:
-        """Show only lines that match from now on; the caller shows the lines anew."""
-        self.view.filter = pattern
-
     @contextmanager
     def _bounded(self, pattern: re.Pattern[str] | None, seconds: float) -> Iterator[None]:
         """Take a pattern away that makes this block compute for longer than that."""
@@ -141,7 +139,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
     def lay_out(self) -> None:
         """Break the lines anew."""
         self.view.wrap_at = self._wrap_width()
-        lines = list(dict.fromkeys(row.line for row in self.view.rows))
+        lines = self.view.lines()
         top = self.view.rows[self.scroll_offset.y].line.number if self._has_top() else None
         with self._bounded(self.view.filter, ALL_SECONDS):
             self.view.show(lines)
@@ -159,6 +157,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
 
     def watch_timestamps(self) -> None:
         """Show when lines were seen, or do not."""
+        self.view.with_times = self.timestamps
         if self.wrap:
             self.lay_out()
         else:
@@ -197,7 +196,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         if here is None:
             here = min(len(rows), self.scroll_offset.y + self.size.height)
         row = max(0, min(len(rows) - 1, here + step))
-        while 0 < row < len(rows) - 1 and rows[row].start > 0:
+        while 0 < row < len(rows) - 1 and not rows[row].is_first:
             row += step
         if step > 0 and here == len(rows) - 1:
             self.following = True
@@ -244,7 +243,36 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         self.match = None
         with self._bounded(self.search, ALL_SECONDS):
             self.match = self.view.find(self.search, start, step)
-        return self.match is not None and self.look_at(self.view.rows[self.match.row].line.number)
+        if self.match is None:
+            return False
+        line = self.view.rows[self.match.row].line
+        if (block := self.view.folding.block_at(line)) and not self.search.search(block.says_it.plain):
+            self.fold_line(line)
+            line = next(each for each in block.lines if self.search.search(each.plain))
+        return self.look_at(line.number)
+
+    def fold(self) -> bool:
+        """Unfold the line that is looked at, or fold it; every line while none is looked at.
+
+        Return False when there is nothing to unfold.
+        """
+        row = self.cursor_row()
+        if row is not None:
+            return self.fold_line(self.view.rows[row].line)
+        self.view.folding.turn_all()
+        self.lay_out()
+        return True
+
+    def action_fold(self) -> None:
+        """Unfold the line that is looked at, or fold it."""
+        self.fold()
+
+    def fold_line(self, line: LogLine) -> bool:
+        """Unfold a line, or fold it; False when there is nothing to unfold."""
+        if not self.view.folding.turn(line):
+            return False
+        self.lay_out()
+        return True
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the line that is clicked."""
@@ -262,10 +290,11 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
             span = selection.get_span(y)
             if span is None:
                 continue
-            text = crop(row.line.plain, row.start, row.end)
+            text = crop(self.view.text_of(row), row.start, row.end)
             begin = max(0, span[0] - self.prefix_width)
             piece = text[begin:] if span[1] == -1 else text[begin : max(0, span[1] - self.prefix_width)]
-            parts += [piece] if before is row.line or before is None else ["\n", piece]
+            goes_on = before is None or (before is row.line and row.start > 0)
+            parts += [piece] if goes_on else ["\n", piece]
             before = row.line
         return "".join(parts), "\n"
 
@@ -274,12 +303,11 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def line_text(self) -> str:
-        """Return the line under the cursor, or the last one."""
+        """Return the line under the cursor, or the last one, as it was printed; of a traceback all lines."""
         row = self.cursor_row()
-        rows = self.view.rows
-        if row is None and not rows:
-            return ""
-        return rows[row if row is not None else -1].line.plain
+        if row is None:
+            row = len(self.view.rows) - 1
+        return self.view.text(row, row) if row >= 0 else ""
 
     # How it is painted
 
@@ -308,7 +336,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _prefix(self, row: Row) -> str:
         gutter = "▎" if row.line.is_problem else " "
-        if row.start > 0:
+        if not row.is_first:
             return gutter + " " * (self.prefix_width - 1)
         clock = time.strftime("%H:%M:%S ", time.localtime(row.line.at))
         name = pad(cut(row.line.service, self._name_width), self._name_width) + "  "
@@ -324,16 +352,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
             text.stylize(style, self.prefix_width - self._name_width - 2)
 
     def _content(self, row: Row) -> Text:
-        line = row.line
-        match line.kind:
-            case Kind.RUN:
-                text = Text(line.plain, style_of(self, "dim"))
-            case Kind.NOTE:
-                text = Text(line.plain, style_of(self, "attention"))
-            case _ if "\x1b" in line.raw:
-                text = Text.from_ansi(line.coloured)
-            case _:
-                text = Text(line.plain, style_of(self, "bad") if line.is_problem else "")
+        text = whole(self, self.view, row)
         if self.search is not None:
             match_style = self.get_component_rich_style("log--match")
             with self._bounded(self.search, ROW_SECONDS):
@@ -343,25 +362,3 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
             return text
         places = offsets(text.plain, row.start, row.end)
         return text[places[0] : places[1]]
-
-
-def crop(text: str, start: int, end: int | None) -> str:
-    """Return the part of a text between two cells."""
-    first, last = offsets(text, start, end)
-    return text[first:last]
-
-
-def offsets(text: str, start: int, end: int | None) -> tuple[int, int]:
-    """Return the characters that begin at two cells of a text."""
-    if text.isascii():
-        return start, len(text) if end is None else end
-    first = last = None
-    here = 0
-    for index, character in enumerate(text):
-        if first is None and here >= start:
-            first = index
-        if end is not None and here >= end:
-            last = index
-            break
-        here += width(character)
-    return (len(text) if first is None else first), (len(text) if last is None else last)

@@ -1,0 +1,113 @@
+"""What is folded: structured lines, and tracebacks, of which one row stands for all lines. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from devinit.dashboard.lines.line import Kind, LogLine
+from devinit.logs.tracebacks import Join, Tracebacks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SHORTEST_BLOCK = 3
+"""Lines: a shorter traceback is shown as it is."""
+
+
+class Block:
+    """The lines of a traceback. While it is folded, one row stands for all."""
+
+    __slots__ = ("is_shown", "lines", "says_it")
+
+    def __init__(self, lines: list[LogLine]) -> None:
+        self.lines = lines
+        self.says_it = lines[0]
+        """The line that says what happened."""
+        self.is_shown = False
+        """Whether a line of it is wanted."""
+
+    @property
+    def first(self) -> LogLine:
+        """The line that the block is known by."""
+        return self.lines[0]
+
+
+class Folding:
+    """Which lines are part of a traceback, and which of them are unfolded."""
+
+    def __init__(self) -> None:
+        self._unfolds_all = False
+        self._changed: set[int] = set()
+        """The numbers of the lines that are folded, or unfolded if the others are folded."""
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin anew with the lines; what is unfolded stays so."""
+        self._blocks: dict[int, Block] = {}
+        self._tracebacks = Tracebacks()
+        self._open: dict[str, Block] = {}
+        self._before: dict[str, LogLine] = {}
+
+    def take(self, line: LogLine) -> Block | None:
+        """Return the traceback that the next line is part of."""
+        is_output = line.kind is Kind.OUTPUT
+        if not is_output and line.kind is not Kind.RUN:
+            return None
+        join = self._tracebacks.next(line.service, line.plain)
+        before = self._before.get(line.service)
+        if is_output:
+            self._before[line.service] = line
+        block = None
+        match join:
+            case Join.BEGINS:
+                block = self._open[line.service] = Block([line])
+            case Join.WITH_THE_ONE_BEFORE if before is not None:
+                block = self._open[line.service] = Block([before, line])
+                self._blocks[before.number] = block
+            case Join.GOES_ON | Join.SAYS_IT if (block := self._open.get(line.service)) is not None:
+                block.lines.append(line)
+                block.says_it = line if join is Join.SAYS_IT else block.says_it
+        if block is not None:
+            self._blocks[line.number] = block
+        return block
+
+    def block_at(self, line: LogLine) -> Block | None:
+        """Return the traceback that a row of a line stands for; None when it stands for the line."""
+        block = self._blocks.get(line.number)
+        return block if block is not None and self.is_folded(block) else None
+
+    def is_folded(self, block: Block) -> bool:
+        """Whether one row stands for all lines of a traceback."""
+        return len(block.lines) >= SHORTEST_BLOCK and not self.is_unfolded(block.first)
+
+    def is_unfolded(self, line: LogLine) -> bool:
+        """Whether all of a structured line or of a traceback is to be seen."""
+        return self._unfolds_all != (line.number in self._changed)
+
+    def with_its_block(self, line: LogLine) -> Sequence[LogLine]:
+        """Return a line with those of the traceback that it is part of."""
+        block = self._blocks.get(line.number)
+        return block.lines if block is not None else (line,)
+
+    def first_of(self, number: int) -> int:
+        """Return the number of the line whose row stands for a line."""
+        block = self._blocks.get(number)
+        return block.first.number if block is not None and self.is_folded(block) else number
+
+    def turn(self, line: LogLine) -> bool:
+        """Fold what a line is part of, or unfold it; False if it is no structured line and no traceback."""
+        block = self._blocks.get(line.number)
+        if block is None and line.record is None:
+            return False
+        self._changed ^= {line.number if block is None else block.first.number}
+        return True
+
+    def turn_all(self) -> None:
+        """Unfold every structured line and every traceback, or fold them."""
+        self._unfolds_all = not self._unfolds_all
+        self._changed = set()
+
+    def forget_before(self, number: int) -> None:
+        """Forget lines that are not kept any more."""
+        self._blocks = {each: block for each, block in self._blocks.items() if each > number}
+        self._changed = {each for each in self._changed if each > number}

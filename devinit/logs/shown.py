@@ -1,0 +1,108 @@
+"""How a structured line is shown: level, time and message first, the rest behind them. Pure.
+
+Pieces are texts with the name of a style (`level`, `message`, `dim`), which the command line and the dashboard
+paint.
+"""
+
+from __future__ import annotations
+
+from devinit.logs.levels import Level
+from devinit.logs.records import Record, clock, told
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Piece = tuple[str, str]
+SHORT = {
+    Level.TRACE: "TRACE",
+    Level.DEBUG: "DEBUG",
+    Level.INFO: "INFO ",
+    Level.WARNING: "WARN ",
+    Level.ERROR: "ERROR",
+    Level.FATAL: "FATAL",
+}
+LONGEST_VALUE = 2_000
+"""Characters of one field while the line is folded."""
+MOST_ROWS = 500
+"""Of an unfolded line."""
+
+
+def folded(record: Record, *, with_time: bool = True, with_rest: bool = True) -> list[Piece]:
+    """Return a record on one line; `with_time`: with the time that it states itself."""
+    first = _first_line(record.message)
+    pieces: list[Piece] = [(f"{SHORT[record.level]} ", "level")] if record.level is not None else []
+    if with_time and record.time is not None:
+        pieces.append((f"{clock(record.time)} ", "dim"))
+    pieces.append((first, "message"))
+    if not with_rest:
+        return pieces
+    rest = " ".join(f"{name}={_brief(value)}" for name, value in told(record).items())
+    if rest:
+        pieces.append((f"  {rest}" if first else rest, "dim"))
+    return pieces
+
+
+def unfolded(record: Record) -> Iterator[list[Piece]]:
+    """Yield the rows below the first one of an unfolded record: every field, each with all its lines."""
+    rows = list(_rows(record))
+    wide = min(max((len(name) for name, _ in rows), default=0), 24)
+    for name, text in rows[:MOST_ROWS]:
+        yield [(f"      {name:<{wide}}  ", "dim"), (text, "message")]
+    if len(rows) > MOST_ROWS:
+        yield [(f"      {len(rows) - MOST_ROWS:,} more", "dim")]
+
+
+def below(record: Record) -> Iterator[str]:
+    """Yield the lines of what a record says in several lines, a stack trace for example."""
+    for value in (record.message.partition("\n")[2], *record.rest.values()):
+        text = value.get("stack", "") if isinstance(value, dict) else value
+        if isinstance(text, str) and "\n" in text.strip():
+            yield from text.strip("\n").splitlines()
+
+
+def _rows(record: Record) -> Iterator[tuple[str, str]]:
+    _, _, more = record.message.partition("\n")
+    for line in more.splitlines():
+        yield "", line
+    yield from _fields("", record.rest, 0)
+
+
+def _fields(before: str, fields: dict[str, object] | object, depth: int) -> Iterator[tuple[str, str]]:
+    """Yield names and values; fields within fields have the names of both."""
+    if isinstance(fields, dict) and fields and depth < 8:  # noqa: PLR2004  deeper ones are written in a row
+        for name, value in fields.items():
+            yield from _fields(f"{before}.{name}" if before else str(name), value, depth + 1)
+        return
+    lines = (fields if isinstance(fields, str) else _plain(fields)).splitlines() or [""]
+    yield before, lines[0]
+    for line in lines[1:]:
+        yield "", line
+
+
+def _first_line(text: str) -> str:
+    first, end, _ = text.strip("\n").partition("\n")
+    return f"{first} …" if end else first
+
+
+def _brief(value: object) -> str:
+    """Return the value of a field on the line: of an error what it says, of a stack trace its essence."""
+    match value:
+        case {"message": str(message), "type": str(kind)} | {"message": str(message), "name": str(kind)}:
+            return f"{kind}: {_first_line(message)}"
+        case {"stack": str(stack)}:
+            return _first_line(stack)
+        case str():
+            lines = value.strip().splitlines()
+            if len(lines) > 1:
+                return lines[-1] if lines[0].startswith("Traceback") else f"{lines[0]} …"
+            text = value[:LONGEST_VALUE]
+            return f'"{text}"' if not text or " " in text else text
+    return _plain(value)[:LONGEST_VALUE]
+
+
+def _plain(value: object) -> str:
+    """Return a value as JSON has it."""
+    import msgspec  # a record was decoded with it
+
+    return msgspec.json.encode(value).decode()
