@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from devinit.supervisor.diagnosis.causes import cause_of, dying_by, ended_by, stuck_by
+from devinit.supervisor.diagnosis.causes import cause_of, dying_by, ended_by, last_error_line, stuck_by
 
 OUTPUTS = Path(__file__).parent / "outputs"
 
@@ -528,6 +528,29 @@ class TestAReloader:
 
         assert stuck_by(lines) is None
         assert stuck_by([]) is None
+
+
+class TestAProgramThatGivesUpInWordsOfItsOwn:
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            ["Cannot find schema.graphql"],
+            ["loading", "Cannot find schema.graphql", "bye"],
+            ["Cannot find schema.graphql", "npm error code 2", "npm error path /home/ada/shop/web"],
+        ],
+    )
+    def test_is_explained_by_its_last_line_that_sounds_like_an_error(self, lines: list[str]) -> None:
+        assert last_error_line(lines, 1) == "Cannot find schema.graphql"
+
+    def test_is_not_explained_by_what_it_printed_before_a_signal_or_a_good_end(self) -> None:
+        lines = ["Cannot find schema.graphql"]
+
+        assert last_error_line(lines, -9) is None
+        assert last_error_line(lines, 0) is None
+        assert last_error_line(lines, None) is None
+
+    def test_is_not_explained_by_ordinary_lines(self) -> None:
+        assert last_error_line(["listening on 8000", "--- devinit: web fails at 12:00 ---"], 1) is None
 
 
 class TestAServerWhoseWorkersDie:

@@ -133,8 +133,9 @@ class TestAJobThatOthersWaitFor:
             "web": "ready",
         }
 
-    def test_and_that_fails_holds_them_back_with_its_reason(self, shop: Shop) -> None:
-        shop.service("codegen", command="sh -c 'echo Error: no schema >&2; exit 3'")
+    @pytest.mark.parametrize("words", ["Error: no schema", "no schema"])
+    def test_and_that_fails_holds_them_back_with_its_reason(self, shop: Shop, words: str) -> None:
+        shop.service("codegen", command=f"sh -c 'echo {words} >&2; exit 3'")
         shop.service("web", "never", ready={"after": 0}, depends_on={"codegen": "completed"})
 
         start = shop("start")

@@ -138,6 +138,15 @@ class TestAPostgresThatDoesNotKnowTheProject:
         assert shop.status()["postgres"]["mode"] == "moved"
         shop("stop")
 
+    def test_leaves_the_projects_own_on_its_port_over_restarts(self, shop: Shop, postgres: Server) -> None:
+        wanting(shop, postgres, password="wrong", on_conflict="reuse")
+        [decided] = events(shop.up(), "port", "postgres")
+
+        for _ in range(2):
+            shop("restart", "postgres")
+
+            assert shop.status()["postgres"]["port"] == decided["port"]
+
     def test_is_asked_again_the_next_time(self, shop: Shop, postgres: Server) -> None:
         wanting(shop, postgres, password="wrong", on_conflict="reuse")
         shop.up()

@@ -206,6 +206,15 @@ def worker_words(lines: Sequence[str]) -> str | None:
     return found[:LONGEST_CAUSE] if found else None
 
 
+def last_error_line(lines: Sequence[str], code: int | None) -> str | None:
+    """Return which of the last lines of a program that gave up (a code above 0) sounds like the reason, if any."""
+    if not code or code < 0:
+        return None
+    own = [line for line in own_lines(lines) if not any(re.match(pattern, line) for pattern in WRAPPERS)]
+    found = error_line(own)
+    return found[:LONGEST_CAUSE] if found else None
+
+
 def own_lines(lines: Sequence[str]) -> list[str]:
     """Return the lines of a worker, without those of its server and of devinit."""
     said = (harmless(line) for line in lines)

@@ -20,7 +20,7 @@ from devinit.model.process import ProcessIdentity
 from devinit.model.service import Scheme, Service
 from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
-from devinit.supervisor.diagnosis.causes import cause_of, stuck_by
+from devinit.supervisor.diagnosis.causes import cause_of, last_error_line, stuck_by
 from devinit.supervisor.diagnosis.listening import Ears
 from devinit.supervisor.diagnosis.remedies import with_limit, with_remedy
 from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of
@@ -277,7 +277,7 @@ class Runner:
         if self.phase is Phase.STARTING and (refused := self._could_not_bind(last_words)) is not None:
             self.post(refused)
             return
-        cause = cause_of(last_words, code) or crash
+        cause = cause_of(last_words, code) or crash or last_error_line(last_words, code)
         if is_explained:
             cause = with_limit(cause, code)
         if is_explained and self.phase is Phase.STARTING:
