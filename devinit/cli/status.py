@@ -264,7 +264,7 @@ def status_at_rest(folder: str) -> ProjectStatus:
     # Only this case reads the configuration, and pays for it.
     from pathlib import Path
 
-    from devinit.control.orphans import is_elsewhere, orphans_of
+    from devinit.control.orphans import is_elsewhere, orphans_of, recorded_elsewhere
     from devinit.kinds import kind_of
     from devinit.model.at_rest import row_at_rest
     from devinit.model.status import Phase
@@ -274,11 +274,13 @@ def status_at_rest(folder: str) -> ProjectStatus:
     project, remembered = at_rest(root)
     orphans = orphans_of(root)
     reasons = {name: ELSEWHERE if is_elsewhere(root, name) else ORPHANED for name in orphans}
+    if ELSEWHERE in reasons.values():
+        reasons = {**dict.fromkeys(recorded_elsewhere(root), ELSEWHERE), **reasons}
     services: list[ServiceStatus] = []
     for name, service in project.services.items():
         row = row_at_rest(service, remembered, has_pages=kind_of(service).has_pages)
-        if name in orphans:
-            port = orphans[name] if service.port else None
+        if name in reasons:
+            port = orphans.get(name) if service.port else None
             row = {**row, "phase": Phase.ORPHANED.value, "port": port, "reason": reasons[name]}
         services.append(row)
     return {"project": project.name, "root": str(root), "supervisor": None, "services": services}

@@ -28,6 +28,8 @@ _OF_ITS_FOLDER = ("before_start", "directory", "setup", "setup_inputs", "watch")
 _OF_ITS_PORT = (
     "docs_path", "extra_ports", "health", "port", "range", "ready", "strict_port", "url_path", "warm",
 )  # fmt: skip
+NO_WORKER = "of Celery is not started, because "
+"""What detection notes of a worker whose broker nothing shows."""
 _OF_NO_ONE_SHOT = ("port", "range", "ready", "restart")
 """What makes something else of a detected one-shot."""
 
@@ -174,7 +176,7 @@ def _stated(table: Raw) -> Evidence:
 
 def notes_of(found: Project, services: Mapping[str, Service]) -> Iterator[str]:
     """Yield what detection notes, without what the file answers: what runs in a folder, which link is read."""
-    described = (
+    described = tuple(
         service
         for name, service in services.items()
         if all(each.file == CONFIGURATION_FILE for each in found.evidence.get(name, ()))
@@ -189,7 +191,17 @@ def notes_of(found: Project, services: Mapping[str, Service]) -> Iterator[str]:
             for path in (*each.env_file, each.directory)
         ),
     )
-    yield from (note for note in found.notes if not note.startswith(answered))
+    for note in found.notes:
+        if not (note.startswith(answered) or _is_started_after_all(note, described, found.root)):
+            yield note
+
+
+def _is_started_after_all(note: str, described: Iterable[Service], root: Path) -> bool:
+    """Whether a note is about a worker of Celery that is not started, and a service of the file starts one there."""
+    if NO_WORKER not in note:
+        return False
+    file = root / note.partition(", line ")[0]
+    return any("celery" in (each.command or "") and file.is_relative_to(each.directory) for each in described)
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -6,11 +6,13 @@ deleted.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from devinit.control import api
 from devinit.control.checkouts import recorded_at
@@ -22,8 +24,11 @@ from devinit.model.names import is_extra
 from devinit.model.process import ProcessFacts, ProcessIdentity
 from devinit.model.saving import SAVING_SECONDS, last_resort, request_to_end, saving_server
 from devinit.ports.leases import LeaseStore, root_name
+from devinit.system.files import read_text
+from devinit.system.namespaces import pid_namespace
 from devinit.system.paths import marked_service, run_mark, state_directory
 from devinit.system.processes import RUN_VARIABLE, Process, ProcessTable, facts_of, process_ids, variable_of
+from devinit.system.state_folders import state_folder
 
 GRACE_SECONDS = 10.0
 KILL_SECONDS = 5.0
@@ -50,6 +55,20 @@ def is_elsewhere(root: str | os.PathLike[str], service: str) -> bool:
 def services_elsewhere(root: str | os.PathLike[str]) -> list[str]:
     """Return the services of `orphans_of` that run in a container or namespace that cannot be seen from here."""
     return [service for service in orphans_of(root) if is_elsewhere(root, service)]
+
+
+def recorded_elsewhere(root: str | os.PathLike[str]) -> list[str]:
+    """Return the services without a port that are on record where those of `services_elsewhere` run.
+
+    Nothing else tells of them: they have no lease. The caller has seen that others of the checkout run there.
+    """
+    try:
+        found = json.loads(read_text(Path(state_folder(root), "state.json")) or "{}")
+        if found["pid_namespace"] in ("", pid_namespace()):
+            return []
+        return [name for name, each in found["services"].items() if each["identity"]]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return []  # garbled, or of an earlier version: the supervisor refuses it by name
 
 
 def connect_for_orphans(root: str) -> Client | None:

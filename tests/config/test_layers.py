@@ -238,6 +238,21 @@ def test_a_service_that_is_left_out_is_no_matter_of_a_note(loaded: Loaded) -> No
     assert not any(each.startswith("frontend/") for each in loaded("[services]\nfrontend = false").notes)
 
 
+CELERY = "import os\nfrom celery import Celery\napp = Celery(broker=os.environ['BROKER'])\n"
+
+
+def test_a_worker_of_celery_that_the_file_starts_is_not_said_to_be_left_out(
+    loaded: Loaded, write: Write
+) -> None:
+    write("jobs/tasks.py", CELERY)
+    write("jobs/requirements.txt", "celery\n")
+    [other] = [note for note in loaded("[services.pg]\nprovider = 'postgres'\n").notes if "Celery" in note]
+    text = "[services.jobs]\ncommand = 'celery -A tasks worker'\ndirectory = 'jobs'\n"
+
+    assert other.startswith("jobs/tasks.py, line 3: the worker of Celery is not started, because ")
+    assert not [note for note in loaded(text).notes if "Celery" in note]
+
+
 class TestTheServicesOfOtherProfiles:
     """Data that is called like one of them is its own."""
 

@@ -137,6 +137,19 @@ class TestAServiceInAnotherContainer:
         assert "Orphaned: runs without a supervisor" in shop("status").stdout
         assert shop("stop").returncode == 0
 
+    def test_is_shown_with_the_worker_beside_it_that_has_no_port(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.service("worker", "never", ready={"after": 0})
+        shop.up()
+        shop.kill_supervisor()
+
+        rows = json.loads(in_container(shop, "status", "--json").stdout)["services"]
+        found = in_container(shop, "doctor")
+
+        assert {each["name"]: each["phase"] for each in rows} == {"web": "orphaned", "worker": "orphaned"}
+        assert "web, worker: running in another container or namespace" in found.stdout
+        assert shop("stop").returncode == 0
+
     def test_is_found_by_doctor_which_does_not_offer_to_take_it_over(self, shop: Shop, port: int) -> None:
         shop.service("web", port=port)
         shop.up()

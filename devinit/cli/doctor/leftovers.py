@@ -20,7 +20,13 @@ from devinit.config.load import load
 from devinit.control import api, checkouts
 from devinit.control.client import Client
 from devinit.control.launch import connect_or_start, runs_without_supervisor
-from devinit.control.orphans import end_orphans, is_elsewhere, orphans_of, still_saving
+from devinit.control.orphans import (
+    end_orphans,
+    is_elsewhere,
+    orphans_of,
+    recorded_elsewhere,
+    still_saving,
+)
 from devinit.control.stopped import refuse_remaining
 from devinit.control.waking import supervisor_of
 from devinit.errors import DevinitError, ServiceError
@@ -59,6 +65,7 @@ def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Fin
     looked_after = {each["name"] for each in services if each["phase"] not in _AT_REST}
     away = [name for name in orphans_of(root) if name not in looked_after and is_elsewhere(root, name)]
     if away:
+        away = list(dict.fromkeys([*away, *recorded_elsewhere(root)]))
         # Their process numbers are those of that container: from here nothing can take them over, or end them.
         yield Finding(
             check="leftovers",

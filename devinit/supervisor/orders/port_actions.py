@@ -39,7 +39,8 @@ def row(
 ) -> OwnPort:
     """Return one port of the project."""
     granted = stage.ports.port_of(name)
-    wanted = request.expected(remembered)
+    stays = granted if stage.ports.is_refused(request, remembered) else None
+    wanted = stays or request.expected(remembered)
     in_the_way = who(request.preferred, stage.root) if granted != request.preferred else None
     return {
         "service": name,

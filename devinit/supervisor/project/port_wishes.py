@@ -45,3 +45,11 @@ def is_for_now(granted: GrantedPort, asked_running: Container[str], stated: Over
         return True
     override = stated.ports.get(granted.service)
     return stated.skip_discovery or (override is not None and override.port == granted.port)
+
+
+def is_refused(granted: GrantedPort | None, request: PortRequest, remembered: int | None) -> bool:
+    """Whether a service that got its port for this start only would ask for the one that it moved away from.
+
+    The server there did not let it in: it keeps its own port until it is stopped.
+    """
+    return granted is not None and granted.moved_from == request.expected(remembered)

@@ -19,7 +19,7 @@ from devinit.ports.hold import Refusal
 from devinit.ports.holder.verdict import brief
 from devinit.ports.leases import Claim, LeaseStore, root_name
 from devinit.ports.remembered import by_hand, ports_file
-from devinit.supervisor.project.port_wishes import PortWishes, is_for_now, without_questions
+from devinit.supervisor.project.port_wishes import PortWishes, is_for_now, is_refused, without_questions
 from devinit.supervisor.project.reuse import Asking, without_ports_of_used_servers
 from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import state_directory
@@ -358,10 +358,13 @@ class ProjectPorts:
 
         When nothing is remembered of a port that would be, it was forgotten on purpose (`devinit ports reset`).
         """
-        found = self._grants.get(request.service)
-        if found is None:
-            return False
-        return self._wanted(request, remembered) in (None, found.port) and self.make_ready(request.service)
+        port, wanted = self.port_of(request.service), self._wanted(request, remembered)
+        return port is not None and wanted in (None, port) and self.make_ready(request.service)
+
+    def is_refused(self, request: PortRequest, remembered: int | None) -> bool:
+        """Whether the server on the port that a service would ask for did not let it in."""
+        name = request.service
+        return name in self._for_once and is_refused(self.granted(name), request, remembered)
 
     def _wanted(self, request: PortRequest, remembered: int | None) -> int | None:
         """Return the port that a start would try first; None when any will do that the service has already."""
@@ -369,7 +372,7 @@ class ProjectPorts:
         is_forgotten = request.recall(remembered) is None and request.service not in self._not_remembered
         if request.strict or is_forgotten or not has_port:
             return request.expected(remembered)
-        return request.recall(remembered)
+        return None if self.is_refused(request, remembered) else request.recall(remembered)
 
     def _of(self, name: str) -> list[Grant]:
         prefix = f"{name}."

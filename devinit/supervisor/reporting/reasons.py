@@ -63,5 +63,6 @@ def next_port_of(runner: Runner, stage: Stage, remembered: Mapping[str, int] | N
     request, granted = runner.service.port, stage.ports.port_of(runner.name)
     if request is None or granted is None or remembered is None or runner.phase not in ALIVE:
         return None
-    wanted = request.expected(remembered.get(runner.name))
-    return wanted if wanted != granted else None
+    before = remembered.get(runner.name)
+    wanted = request.expected(before)
+    return wanted if wanted != granted and not stage.ports.is_refused(request, before) else None
