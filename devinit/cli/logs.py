@@ -38,9 +38,11 @@ SWITCHES = {
     "--times": "times",
     "--path": "path",
     "--json": "json",
+    "--no-requests": "no_requests",
+    "--raw": "raw",
 }
 NAMES = "services"
-DEFAULTS = {"lines": None, "since": None, "grep": None, "max_bytes": None}
+DEFAULTS = {"lines": None, "since": None, "grep": None, "level": None, "max_bytes": None}
 LINES = 100
 """How many lines of each service are shown when no option says how many, or since when."""
 ALL = sys.maxsize
