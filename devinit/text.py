@@ -30,7 +30,9 @@ Compiled when it is first needed: many commands never do.
 """
 COLOUR = r"\x1b\[[0-9;:]*m"
 """SGR: colours and weights. All that is let through."""
-RESET = "\x1b[0m"
+LINK = r"\x1b\]8;[^;\x07\x1b]{0,200};(?P<url>https?://[!-~]{1,2000}|)(?:\x07|\x1b\\)"
+"""OSC 8: where a link to a page begins, or ends."""
+RESET, LINK_END = "\x1b[0m", "\x1b]8;;\x1b\\"
 ELLIPSIS = "…"
 MOST_COMPARED = 300
 """Among how many names one that was probably meant is looked for: each takes some 30 µs."""
@@ -69,6 +71,27 @@ def coloured(text: str) -> str:
         SEQUENCES, lambda found: found[0] if re.fullmatch(COLOUR, found[0]) else replacement(found[0]), text
     )
     return kept + RESET if "\x1b" in kept else kept
+
+
+def linked(text: str) -> str:
+    """Return the same with links to pages (OSC 8), which end with it."""
+    if "\x1b]8;" not in text:
+        return coloured(text)
+    import re  # as above
+
+    is_open = False
+
+    def kept(found: re.Match[str]) -> str:
+        nonlocal is_open
+        if re.fullmatch(COLOUR, found[0]):
+            return found[0]
+        if (link := re.fullmatch(LINK, found[0])) is None:
+            return replacement(found[0])
+        before, is_open = is_open, bool(link["url"])
+        return f"\x1b]8;;{link['url']}\x1b\\" if before or is_open else ""
+
+    shown = re.sub(SEQUENCES, kept, text)
+    return shown + (LINK_END if is_open else "") + (RESET if "\x1b" in shown else "")
 
 
 def is_harmless(text: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.text import coloured, cut, harmless, last_state, one_line, pad, plain, width
+from devinit.text import coloured, cut, harmless, last_state, linked, one_line, pad, plain, width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +46,7 @@ class TestWhatATerminalWouldObey:
         rest = "2J" if sequence == "\x9b2J" else ""
 
         assert plain(f"a{sequence}b") == coloured(f"a{sequence}b") == f"a{rest}b"
+        assert harmless(linked(f"a{sequence}b")) == f"a{rest}b"
 
     def test_is_let_through_when_it_is_a_colour(self) -> None:
         assert coloured("\x1b[1;31mred\x1b[0m") == "\x1b[1;31mred\x1b[0m"
@@ -122,3 +123,41 @@ class TestCutting:
 
     def test_leaves_nothing_where_there_is_no_room(self) -> None:
         assert cut("abc", 0) == ""
+
+
+class TestALink:
+    PAGE = "\x1b]8;;https://a.b/c\x1b\\"
+    END = "\x1b]8;;\x1b\\"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "\x1b]8;id=7;https://a.b/c\x07page\x1b]8;;\x07 next",
+            "\x1b]8;;https://a.b/c\x1b\\page\x1b]8;;\x1b\\ next",
+        ],
+    )
+    def test_to_a_page_is_kept_in_one_form(self, text: str) -> None:
+        assert linked(text) == f"{self.PAGE}page{self.END} next\x1b[0m"
+        assert coloured(text) == "page next"
+
+    def test_ends_with_the_text(self) -> None:
+        assert linked("\x1b]8;;https://a.b/c\x07page") == f"{self.PAGE}page{self.END}\x1b[0m"
+
+    def test_keeps_its_colours(self) -> None:
+        text = "\x1b]8;;https://a.b/c\x07\x1b[31mpage\x1b[0m\x1b]8;;\x07"
+
+        assert linked(text) == f"{self.PAGE}\x1b[31mpage\x1b[0m{self.END}\x1b[0m"
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "file:///etc/passwd",
+            "javascript:x",
+            "https://a b",
+            "https://a\x9cb",
+            "https://\u202eb",
+            "x" * 9000,
+        ],
+    )
+    def test_to_anything_else_is_none(self, address: str) -> None:
+        assert "\x1b]" not in linked(f"\x1b]8;;{address}\x07page\x1b]8;;\x07")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from devinit.logs.levels import LEVELS, Level, stated_level
 from devinit.logs.records import record_of
-from devinit.logs.shown import below, folded
+from devinit.logs.shown import below, folded, without_what_is_below
 from devinit.logs.sieve import Sieve, level_in
 from devinit.text import harmless
 
@@ -32,12 +32,10 @@ class Arranged:
         """Return a structured line as it is shown; None for every other line."""
         if self._is_raw or (record := record_of(text)) is None:
             return None
-        pieces = folded(record, with_time=with_time)
         level = record.level or Level.INFO
+        more = list(below(record)) if level >= Level.ERROR else []
+        pieces = folded(without_what_is_below(record) if more else record, with_time=with_time)
         first = "".join(self._styled(part, style, level) for part, style in pieces)
-        if level < Level.ERROR:
-            return [first]
-        more = list(below(record))
         rows = [self._paint.dim(f"      {line}") for line in more[:MOST_BELOW]]
         return [first, *rows, *([self._paint.dim("      …")] if len(more) > MOST_BELOW else [])]
 

@@ -112,7 +112,9 @@ class Printer:
     def show(self, lines: Iterable[tuple[str, Line]]) -> None:
         """Print lines of services."""
         if not self._as_json:
-            terminal.write(sys.stdout, (row for each in lines for row in self._rows(*each)), self._mask)
+            terminal.write(
+                sys.stdout, (row for each in lines for row in self._rows(*each)), self._mask, links=True
+            )
             return
         for service, line in lines:
             self.has_shown = True

@@ -22,6 +22,7 @@ from devinit.dashboard.keys import KEYS
 from devinit.dashboard.lines.feed import Feed, Piece
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.link import Found, Gone, Happened, Link, News
+from devinit.dashboard.opening import Opener
 from devinit.dashboard.ordered import BRINGS_UP, Given
 from devinit.dashboard.orders import Orders
 from devinit.dashboard.presentation import banner, farewell
@@ -83,7 +84,7 @@ class Dashboard(App[str]):
         """Whether a status is on its way already."""
         self._feed = Feed(root, self._take_pieces)
         self._turns = Turns(self, super().on_event)
-        self.main = MainScreen(self.store, clock, self._ordered)
+        self.main = MainScreen(self.store, clock, self._ordered, Opener(self, link.ask, root))
 
     # Its life
 

@@ -118,6 +118,16 @@ KEYS = (
     Key("w", "wrap", "Wrap", "break long lines, or do not", LOGS, footer=12),
     Key("t", "timestamps", "Times", "show when each line was printed", LOGS, footer=15),
     Key("y", "copy", "Copy", "copy what is selected, else the line of the cursor, else the last line", LOGS),
+    Key("Y", "copy_lines", "Copy lines", "copy the last lines that are shown: says how many first", LOGS),
+    Key(
+        "O",
+        "open_link",
+        "Open link",
+        "open the URL, or the file and line, that the line of the cursor names, else the latest one",
+        LOGS,
+    ),
+    Key("V", "edit", "Editor", "open the lines that are shown in $VISUAL or $EDITOR", LOGS),
+    Key("W", "save", "Save", "write the lines that are shown into a file", LOGS),
     Key("z", "zoom", "Zoom", "give the logs the whole screen", LOGS),
     Key(
         "l",

@@ -50,4 +50,4 @@ def name_of(service: str, wide: int) -> str:
 def write(lines: Iterable[str], mask: Callable[[str], str] = masked) -> None:
     """Write lines to the terminal that the dashboard has left."""
     if sys.__stdout__ is not None:
-        terminal.write(sys.__stdout__, lines, mask)
+        terminal.write(sys.__stdout__, lines, mask, links=True)

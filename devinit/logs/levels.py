@@ -60,7 +60,7 @@ _STATED = re.compile(
     rf"|^(?P<first>{_LOWER}): "  # winston, .NET
 )
 _LETTER = re.compile(
-    r"(?P<ruby>[DIWEFA]), \[|(?P<klog>[IWEF])\d{4} \d\d:|\d+:[XCSM] [^*#]{15,40} (?P<redis>[*#.-]) "
+    r"(?P<ruby>[DIWEFA]), \[|(?P<klog>[IWEF])\d{4} \d\d:|\d{1,10}:[XCSM] [^*#]{15,40} (?P<redis>[*#.-]) "
 )
 _LETTERS = {
     "D": Level.DEBUG,

@@ -53,12 +53,22 @@ def unfolded(record: Record) -> Iterator[list[Piece]]:
         yield [(f"      {len(rows) - MOST_ROWS:,} more", "dim")]
 
 
+def without_what_is_below(record: Record) -> Record:
+    """Return a record without the fields that `below` yields."""
+    rest = {name: value for name, value in record.rest.items() if not _is_long(value)}
+    return Record(record.level, record.time, record.message, rest)
+
+
 def below(record: Record) -> Iterator[str]:
     """Yield the lines of what a record says in several lines, a stack trace for example."""
     for value in (record.message.partition("\n")[2], *record.rest.values()):
         text = value.get("stack", "") if isinstance(value, dict) else value
-        if isinstance(text, str) and "\n" in text.strip():
+        if isinstance(text, str) and _is_long(text):
             yield from text.strip("\n").splitlines()
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, str) and "\n" in value.strip()
 
 
 def _rows(record: Record) -> Iterator[tuple[str, str]]:

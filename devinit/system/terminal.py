@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from devinit.masking import masked
-from devinit.text import coloured, harmless
+from devinit.text import coloured, harmless, linked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +20,14 @@ if TYPE_CHECKING:
 ERASE_BELOW, ERASE_REST = "\x1b[J", "\x1b[K"
 
 
-def write(stream: TextIO, lines: Iterable[str], mask: Callable[[str], str] = masked) -> None:
-    """Write lines to a stream; colours only to a terminal. `mask` hides more than what is recognised anyhow."""
-    safe = coloured if stream.isatty() else harmless
+def write(
+    stream: TextIO, lines: Iterable[str], mask: Callable[[str], str] = masked, *, links: bool = False
+) -> None:
+    """Write lines to a stream; colours only to a terminal. `mask` hides more than what is recognised anyhow.
+
+    With `links`, those to pages pass to a terminal as well.
+    """
+    safe = (linked if links else coloured) if stream.isatty() else harmless
     stream.writelines(f"{mask(safe(line))}\n" for line in lines)
     stream.flush()
 

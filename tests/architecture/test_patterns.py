@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 
 from devinit.errors import ConfigError
 from devinit.kinds.postgres import extensions
-from devinit.logs import levels, printed, records, requests
+from devinit.logs import levels, links, printed, records, requests
 from devinit.model.launcher import is_job_worker
 from devinit.runtime.dotenv import render
 from devinit.sources.commands import command, left_out, programs, services, targets
@@ -20,7 +20,7 @@ from devinit.supervisor.logs import log_files
 from devinit.supervisor.logs.access_lines import request_of
 from devinit.supervisor.readiness import scheme_hints
 from devinit.system.matching import PatternTooSlow, bounded
-from devinit.text import COLOUR, SEQUENCES
+from devinit.text import COLOUR, LINK, SEQUENCES
 from tests.architecture.patterns import Found, hostile_texts, patterns
 
 LONG = 100_000
@@ -130,7 +130,8 @@ def patterns_for_lines() -> Iterator[str]:
             )
     for each in (levels._STATED, levels._LETTER, records._ESCAPED, requests._FORMS):
         yield each.pattern
-    yield from (SEQUENCES, COLOUR, levels.PROBLEM.pattern, levels.HARMLESS.pattern, log_files.COLOURS.pattern)
+    yield from (SEQUENCES, COLOUR, LINK, links._URL.pattern, links._OF_PYTHON.pattern, links._NUMBERS.pattern)
+    yield from (levels.PROBLEM.pattern, levels.HARMLESS.pattern, log_files.COLOURS.pattern)
     for expression in (printed._DATE_AND_TIME, printed._REDIS, printed._UNIX):
         yield expression.pattern.decode()
 
@@ -207,6 +208,7 @@ MATCHED = {
     ("devinit.config.edit", "_HEADER"),
     ("devinit.config.edit", "stated"),
     ("devinit.kinds.postgres.extensions", "_COMMENT"),
+    ("devinit.logs.levels", "_LETTER"),
     ("devinit.logs.records", "_PAIR"),
     ("devinit.model.saving", "_VERSION"),
     ("devinit.sources.commands.targets", "_TARGET"),

@@ -12,7 +12,7 @@ from devinit.logs.levels import Level, sounds_like_a_problem, stated_level
 from devinit.logs.records import Record, record_of
 from devinit.logs.shown import Piece, folded
 from devinit.logs.sieve import level_of
-from devinit.text import coloured, harmless
+from devinit.text import harmless, linked
 
 LONGEST = 8 * 1024
 """In characters. A minified bundle that is printed by mistake is not read here."""
@@ -49,8 +49,8 @@ class LogLine(Struct, frozen=True, dict=True):
 
     @property
     def coloured(self) -> str:
-        """What one would see of it: nothing that a terminal obeys but colours."""
-        return coloured(self.raw).expandtabs()
+        """What one would see of it: nothing that a terminal obeys but colours, and links to pages."""
+        return linked(self.raw).expandtabs()
 
     @cached_property
     def record(self) -> Record | None:

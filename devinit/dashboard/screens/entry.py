@@ -1,4 +1,4 @@
-"""A dialogue for one value: the port that a service is to have."""
+"""Dialogues for one value: a port, a number of lines, the name of a file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
+from textual.widgets._input import InputType
 
 from devinit.dashboard.painting import words
 
@@ -42,4 +43,30 @@ class PortEntry(ModalScreen[int | None]):
 
     def action_leave(self) -> None:
         """Leave it as it is."""
+        self.dismiss(None)
+
+
+class TextEntry(ModalScreen[str | None]):
+    """Asks for a text; None when the person leaves it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave it")]
+
+    def __init__(self, question: str, said: str, text: str, *, kind: InputType = "text") -> None:
+        super().__init__()
+        self._question, self._said, self._text = question, said, text
+        self._kind: InputType = kind
+
+    def compose(self) -> ComposeResult:
+        """Lay the question out."""
+        with Vertical(classes="dialogue"):
+            yield Label(words(self._question), classes="dialogue--title")
+            yield Label(words(self._said), classes="dialogue--text")
+            yield Input(self._text, type=self._kind, classes="-long")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the text."""
+        self.dismiss(event.value.strip())
+
+    def action_leave(self) -> None:
+        """Leave it."""
         self.dismiss(None)

@@ -15,10 +15,11 @@ from textual.widgets import Input, Static
 from devinit.dashboard.browser import has_browser
 from devinit.dashboard.keys import KEYS
 from devinit.dashboard.lines.store import Store
+from devinit.dashboard.opening import Opener
 from devinit.dashboard.ordered import BRINGS_UP, Given, Ordered
 from devinit.dashboard.painting import content
 from devinit.dashboard.presentation import Piece, headline, refusal, refusal_for_all
-from devinit.dashboard.screens.log_screen import LogScreen
+from devinit.dashboard.screens.line_screen import LineScreen
 from devinit.dashboard.state import Line, Stack, is_everything_at_rest
 from devinit.dashboard.widgets.key_bar import KeyBar
 from devinit.dashboard.widgets.log_pane import LogPane
@@ -26,7 +27,7 @@ from devinit.dashboard.widgets.services import ServiceTable
 from devinit.model.status import Phase
 
 
-class MainScreen(LogScreen):
+class MainScreen(LineScreen):
     """The table of services above the log."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,8 +50,8 @@ class MainScreen(LogScreen):
         what: str
         service: str | None = None
 
-    def __init__(self, store: Store, clock: Callable[[], float], ordered: Ordered) -> None:
-        super().__init__(store, clock)
+    def __init__(self, store: Store, clock: Callable[[], float], ordered: Ordered, opener: Opener) -> None:
+        super().__init__(store, clock, opener)
         self._ordered = ordered
         self.line = Line.SOUGHT
 
@@ -60,7 +61,7 @@ class MainScreen(LogScreen):
         yield Static(id="banner")
         yield ServiceTable(self._clock)
         yield Static(id="log-title")
-        yield LogPane()
+        yield LogPane(self.opener.leads_somewhere)
         yield Input(id="prompt", select_on_focus=False)
         yield KeyBar(lambda: is_everything_at_rest(self.stack_of_services))
 

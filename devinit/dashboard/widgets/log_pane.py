@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
@@ -24,7 +24,8 @@ from textual.strip import Strip
 from devinit.dashboard.lines.line import LogLine
 from devinit.dashboard.lines.view import LogView, Match, Row
 from devinit.dashboard.painting import COMPONENTS, style_of
-from devinit.dashboard.widgets.log_row import crop, offsets, whole
+from devinit.dashboard.widgets.log_row import crop, link_at, offsets, whole, with_links
+from devinit.logs.links import Link
 from devinit.system.matching import PatternTooSlow, bounded
 from devinit.text import cut, pad, width
 
@@ -58,13 +59,22 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         """Something about the pane is to be said in its title."""
 
     @dataclass
+    class LinkClicked(Message):
+        """The user wants to go where a line leads."""
+
+        link: Link
+        service: str
+
+    @dataclass
     class TooSlow(Message):
         """A regular expression took too long, and is not used any more: the lines are to be shown anew."""
 
         text: str
 
-    def __init__(self) -> None:
+    def __init__(self, leads: Callable[[Link], bool] = lambda link: bool(link.url)) -> None:
+        """`leads`: whether there is something where a link leads."""
         super().__init__(id="log")
+        self._leads = leads
         self.view = LogView()
         self.search: re.Pattern[str] | None = None
         self.match: Match | None = None
@@ -275,10 +285,20 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         return True
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor on the line that is clicked."""
-        row = event.y + self.scroll_offset.y
-        if row < len(self.view.rows) and self.text_selection is None:
-            self.look_at(self.view.rows[row].line.number)
+        """Go where the line leads that is clicked, unfold a traceback, or put the cursor there."""
+        number = event.y + self.scroll_offset.y
+        if number >= len(self.view.rows) or self.text_selection is not None:
+            return
+        row = self.view.rows[number]
+        cell = event.x + self.scroll_offset.x - self.prefix_width + row.start
+        link = link_at(whole(self, self.view, row), cell, self._leads)
+        if link is not None:
+            self.post_message(self.LinkClicked(link, row.line.service))
+            return
+        self.look_at(row.line.number)
+        block = self.view.folding.block_at(row.line)
+        if block is not None and cell > width(block.says_it.plain):
+            self.fold_line(row.line)
 
     # What is copied
 
@@ -352,7 +372,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
             text.stylize(style, self.prefix_width - self._name_width - 2)
 
     def _content(self, row: Row) -> Text:
-        text = whole(self, self.view, row)
+        text = with_links(whole(self, self.view, row), self._leads)
         if self.search is not None:
             match_style = self.get_component_rich_style("log--match")
             with self._bounded(self.search, ROW_SECONDS):

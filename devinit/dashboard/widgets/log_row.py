@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from rich.style import Style
 from rich.text import Text
 from textual.widget import Widget
 
@@ -10,6 +13,7 @@ from devinit.dashboard.lines.view import LogView, Row
 from devinit.dashboard.log_styles import style_of_piece
 from devinit.dashboard.painting import style_of
 from devinit.logs.levels import Level, stated_level
+from devinit.logs.links import Link, links_in
 from devinit.text import counted, width
 
 
@@ -37,6 +41,28 @@ def whole(widget: Widget, view: LogView, row: Row) -> Text:
         return Text(line.plain, style_of(widget, "bad"))
     is_warning = stated_level(line.plain) is Level.WARNING
     return Text(line.plain, style_of(widget, "attention") if is_warning else "")
+
+
+def with_links(text: Text, leads: Callable[[Link], bool]) -> Text:
+    """Mark what a text leads to; a terminal that knows links follows those to pages by itself."""
+    for link in links_in(text.plain):
+        if leads(link):
+            page = link.url if link.url.isascii() else None
+            text.stylize(Style(underline=True, link=page), link.start, link.end)
+    return text
+
+
+def link_at(text: Text, cell: int, leads: Callable[[Link], bool]) -> Link | None:
+    """Return where a cell of a text leads: what the program has made a link, or what reads like one."""
+    if cell < 0 or cell >= width(text.plain):
+        return None
+    place = offsets(text.plain, cell, None)[0]
+    for span in text.spans:
+        url = span.style.link if isinstance(span.style, Style) else None
+        if url and span.start <= place < span.end:
+            return Link(span.start, span.end, url=url)
+    here = (link for link in links_in(text.plain) if link.start <= place < link.end)
+    return next((link for link in here if leads(link)), None)
 
 
 def crop(text: str, start: int, end: int | None) -> str:
