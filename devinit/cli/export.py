@@ -11,7 +11,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from devinit.cli.output import print_json, table, talk
+from devinit.cli.output import print_json, print_whole_json, table, talk
 from devinit.cli.project import root_of
 from devinit.control import api
 from devinit.control.launch import connect_to_running
@@ -21,7 +21,7 @@ from devinit.exporters.find import EXPORTERS_OF_PACKAGES, exporter_for
 from devinit.exporters.marking import Standing, marked
 from devinit.exporters.writing import Target, refuse_edited, target_of
 from devinit.exporters.writing import write as write_file
-from devinit.masking import masked
+from devinit.masking import masked, masked_data
 from devinit.model.resolved import Command, Reader, Resolved
 from devinit.model.service import Scheme
 from devinit.plug_ins import plug_ins
@@ -131,7 +131,8 @@ def print_export(exporter: Exporter, export: Export, resolved: Resolved, argumen
     texts = {each.path: marked(each, exporter.name, resolved.source) for each in files}
     if arguments.json:
         shown = [{"path": path, "text": text} for path, text in texts.items()]
-        print_json({"format": exporter.name, "files": shown, "notes": list(export.notes)})
+        said = masked_data(notes_of(export, resolved))
+        print_whole_json({"format": exporter.name, "files": shown, "notes": said})
         return
     if len(texts) > 1:
         terminal.data("\n".join(f"==> {path} <==\n{text}" for path, text in texts.items()))
@@ -202,7 +203,9 @@ def write(targets: Sequence[Target], export: Export, resolved: Resolved, argumen
         if kept is not None:
             lines.append(f"  the former one is kept as {kept.name}")
     if arguments.json:
-        print_json({"format": arguments.form, "files": as_json(everything), "notes": list(export.notes)})
+        print_json(
+            {"format": arguments.form, "files": as_json(everything), "notes": notes_of(export, resolved)}
+        )
         return 0
     for line in lines:
         talk(line)
@@ -217,8 +220,13 @@ def as_json(targets: Sequence[Target]) -> list[dict[str, str]]:
 
 def mention(export: Export, resolved: Resolved) -> None:
     """Say what the user should know."""
-    for note in (*export.notes, *secret_commands(resolved)):
+    for note in notes_of(export, resolved):
         talk(f"  {note}")
+
+
+def notes_of(export: Export, resolved: Resolved) -> list[str]:
+    """Return what the user should know, a line each."""
+    return [*export.notes, *secret_commands(resolved)]
 
 
 def secret_commands(resolved: Resolved) -> list[str]:

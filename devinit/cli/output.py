@@ -113,9 +113,13 @@ def symbol(good: str, plain: str, stream: TextIO) -> str:
 
 def print_json(value: Any) -> None:
     """Print a result as JSON, one line, without the secrets in it. Any: whatever came off the wire."""
+    print_whole_json(masked_data(value))
+
+
+def print_whole_json(value: Any) -> None:
+    """Print a result as JSON, one line, unmasked: for the text of files, in which `***` would be a fault."""
     from devinit.control import wire  # only when it is asked for
 
-    value = masked_data(value)
     text = wire.encode(value)
     try:
         text.encode(sys.stdout.encoding)

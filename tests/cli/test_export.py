@@ -45,6 +45,29 @@ class TestPrinting:
         assert found["files"][0]["path"] == "Procfile.dev"
         assert found["notes"]
 
+    def test_as_json_has_the_text_of_each_file_as_it_is_written(self, shop: Shop) -> None:
+        (shop.root / "devinit.toml").write_text(
+            '[services.postgres]\n[services.queue]\ncommand = "redis-server --requirepass hunter2hunter2"\n'
+        )
+
+        for form in ("compose", "env", "procfile"):
+            found = json.loads(shop("export", form, "--json").stdout)
+
+            assert found["files"][0]["text"] == shop("export", form).stdout
+            assert "***" not in found["files"][0]["text"]
+
+    def test_as_json_says_where_a_command_holds_a_secret(self, shop: Shop) -> None:
+        (shop.root / "devinit.toml").write_text(
+            '[services.queue]\ncommand = "redis-server --requirepass hunter2hunter2"\n'
+        )
+        note = "the command of queue holds a secret"
+
+        printed = json.loads(shop("export", "procfile", "--json").stdout)
+        written = json.loads(shop("export", "procfile", "--json", "-o", "Procfile.dev").stdout)
+
+        assert [note in each for each in printed["notes"]].count(True) == 1
+        assert [note in each for each in written["notes"]].count(True) == 1
+
     def test_without_a_format_lists_them(self, web: Shop) -> None:
         assert "process-compose" in web("export").stdout
         assert "compose" in json.loads(web("export", "--json").stdout)["formats"]
