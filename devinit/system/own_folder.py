@@ -41,6 +41,16 @@ def open_own_folder(path: str) -> int:
                 raise _unusable(path, error) from error
 
 
+def refuse_no_folder(path: str) -> None:
+    """Raise StateFileError if a link, or anything else but a folder, stands where `.devinit` belongs."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return
+    if not stat.S_ISDIR(found.st_mode):
+        raise _refused(path)
+
+
 def _open_private(path: str) -> int:
     """Open a `.devinit` that was there a moment ago. Raise FileNotFoundError when it was removed meanwhile."""
     try:

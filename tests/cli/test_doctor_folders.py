@@ -126,3 +126,45 @@ def follow(advice: str) -> None:
     """Run the command at the end of an advice, as a person would who may use sudo."""
     command = advice.rpartition(": ")[2].replace("sudo ", "")
     subprocess.run(["sh", "-ec", command], check=True)
+
+
+class TestWhatARepositoryPutsInThePlaceOfOurFolder:
+    @pytest.mark.parametrize("kind", ["link", "file", "pipe"])
+    def test_is_a_finding_with_the_words_of_the_start_that_is_refused(
+        self, shop: Shop, tmp_path: Path, kind: str
+    ) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        own = shop.root / ".devinit"
+        if kind == "link":
+            own.symlink_to(tmp_path)
+        elif kind == "file":
+            own.write_text("")
+        else:
+            os.mkfifo(own)
+
+        refusal = shop("start").stderr
+        done = shop("doctor", "--json")
+        findings = json.loads(done.stdout)["findings"]
+
+        assert done.returncode == 1
+        (finding,) = [each for each in findings if str(own) in each["problem"]]
+        assert finding["check"] == "state"
+        assert finding["problem"] in refusal
+        assert finding["advice"] in refusal
+
+    def test_is_a_finding_also_among_the_data_of_an_earlier_version(self, shop: Shop, tmp_path: Path) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        data = shop.root / ".devinit" / "data" / "postgres"
+        data.mkdir(parents=True, mode=0o700)
+        (data / "PG_VERSION").symlink_to(tmp_path)
+
+        refusal = shop("start").stderr
+        done = shop("doctor", "--json")
+        findings = [
+            each for each in json.loads(done.stdout)["findings"] if each["check"] == "leftovers"
+        ]
+
+        assert done.returncode == 1
+        (finding,) = findings
+        assert finding["problem"] in refusal
+        assert not finding["harmless"]

@@ -27,6 +27,7 @@ from devinit.ports.remembered import ports_file
 from devinit.runtime.dotenv import stated_in
 from devinit.runtime.publish import environment_of_user, refuse_linked_environment
 from devinit.system.files import read_text
+from devinit.system.own_folder import refuse_no_folder
 from devinit.system.permissions import chown
 from devinit.system.state_folders import state_folder
 from devinit.system.writer import is_of_another, writer_of
@@ -72,6 +73,10 @@ def refused_env_files(project: Project) -> Iterator[Finding]:
 
 def state(root: Path) -> Iterator[Finding]:
     """Read what is remembered and recorded."""
+    try:
+        refuse_no_folder(str(root / OWN_FOLDER))
+    except DevinitError as error:
+        yield Finding(check="state", problem=error.message, advice=error.hint or "")
     try:
         ports_file.refuse_link_to_another_file(root)
         ports_file.read(root)

@@ -29,14 +29,14 @@ from devinit.control.orphans import (
 )
 from devinit.control.stopped import refuse_remaining
 from devinit.control.waking import supervisor_of
-from devinit.errors import DevinitError, ServiceError
+from devinit.errors import DevinitError, ServiceError, StateFileError
 from devinit.model.names import OWN_FOLDER
 from devinit.model.neighbour import NeighbourState, NeighbourStatus
 from devinit.model.process import ProcessFacts, ProcessIdentity
 from devinit.model.saving import SAVING_SECONDS, last_resort, saving_server
 from devinit.model.workplace import workplace_of
 from devinit.ports.holder.naming import whole_title
-from devinit.system import old_data, state_folders
+from devinit.system import old_data, old_layout, state_folders
 from devinit.system.kept_data import has_data
 from devinit.system.paths import marked_service, run_mark
 from devinit.system.processes import (
@@ -104,20 +104,23 @@ def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Fin
 def of_earlier_versions(root: Path) -> Iterator[Finding]:
     """Look for data that an earlier devinit keeps in the checkout, where `git clean -fdx` deletes it."""
     own = os.path.join(os.path.realpath(root), OWN_FOLDER)  # noqa: PTH118  as text below
-    for left in old_data.left_over(own, state_folder(root)):
-        if not has_data(left.path):
-            continue
-        if left.other is not None:
-            error = old_data.in_two_places(left, left.other)
-            yield Finding(check="leftovers", problem=error.message, advice=error.hint or "")
-        else:
-            megabytes = old_data.size_of(left.path) // 1_000_000
-            yield Finding(
-                check="leftovers",
-                problem=f"an earlier devinit made {left.path}, the data of {left.service} ({megabytes} MB)",
-                advice=f"the next start of a supervisor moves it to {left.target}",
-                harmless=True,
-            )
+    kept = [left for left in old_data.left_over(own, state_folder(root)) if has_data(left.path)]
+    refused = [old_data.in_two_places(left, left.other) for left in kept if left.other is not None]
+    if not refused:
+        try:
+            old_layout.refuse(root)
+        except StateFileError as error:
+            refused = [error]
+    for each in refused:
+        yield Finding(check="leftovers", problem=each.message, advice=each.hint or "")
+    for left in [] if refused else kept:
+        megabytes = old_data.size_of(left.path) // 1_000_000
+        yield Finding(
+            check="leftovers",
+            problem=f"an earlier devinit made {left.path}, the data of {left.service} ({megabytes} MB)",
+            advice=f"the next start of a supervisor moves it to {left.target}",
+            harmless=True,
+        )
 
 
 def in_data(root: Path, looked_after: set[str], known: set[int]) -> Iterator[Finding]:
