@@ -60,6 +60,14 @@ class TestALinkOutOfTheRepository:
             for name in ("backend", "frontend")
         )
 
+    @pytest.mark.parametrize("name", [".devinit", ".vscode"])
+    def test_in_the_place_of_a_hidden_folder_is_not_named_which_no_service_lies_in(
+        self, root: Path, other: Path, name: str
+    ) -> None:
+        (root / name).symlink_to(other)
+
+        assert detect(root).notes == ()
+
     @pytest.mark.parametrize(
         ("name", "target"),
         [
