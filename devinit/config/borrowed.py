@@ -30,6 +30,7 @@ _SERVICE = {
     "ports": "its preferred port is `port`, further ones are `extra_ports`",
     "expose": "its preferred port is `port`, further ones are `extra_ports`",
     **dict.fromkeys(("environment", "env_vars", "vars"), "devinit calls it `env`"),
+    "discovery": "[discovery] at the top of the file names it: NAME of the service = file",
     "secrets": "values that are not to be committed stand in a file that `env_file` names",
     **dict.fromkeys(
         ("working_dir", "working_directory", "workdir", "cwd", "dir"), "devinit calls it `directory`"

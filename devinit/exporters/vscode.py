@@ -111,6 +111,9 @@ def _attaching(service: ResolvedService, port: ResolvedPort) -> dict[str, Any]:
 
 
 def _folder(service: ResolvedService) -> str:
+    if "${" in service.folder:
+        # VS Code fills such a text in, runs the command of a `${command:…}`, and has no escape for it.
+        return "${workspaceFolder}"
     if service.folder.startswith("/"):
         return service.folder
     return "${workspaceFolder}" if service.folder == "." else f"${{workspaceFolder}}/{service.folder}"

@@ -57,6 +57,7 @@ class TestAKeyOfAnotherProgram:
             ("[services.a]\nvolumes = ['x']", "nothing is mounted"),
             ("[services.a]\nnetworks = ['x']", "nothing is mounted or connected"),
             ("[services.a]\nports = ['80:80']", "`port`, further ones are `extra_ports`"),
+            ("[services.a]\ndiscovery = 'x'", "[discovery] at the top of the file"),
             ("[processes.a]\ncommand = 'x'", "[services.NAME]"),
             ("[profiles.ci.env]\nA = '1'", "devinit calls it `environment`"),
             ("[services.a]\nrestart = 'unless-stopped'", 'did you mean "always"?'),

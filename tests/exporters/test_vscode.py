@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from devinit.exporters.exporter import Export
 from devinit.resolving.resolve import Present
 from tests.exporters.conftest import Exported
+from tests.resolving.conftest import SHOP
 
 
 def files(export: Export) -> dict[str, Any]:
@@ -21,6 +23,16 @@ class TestVSCode:
 
         assert (attach["type"], attach["connect"]["port"]) == ("debugpy", 5678)
         assert (chrome["url"], chrome["webRoot"]) == ("http://localhost:3000", "${workspaceFolder}/frontend")
+
+    def test_fills_nothing_in_that_is_part_of_the_name_of_a_folder(
+        self, exported: Exported, root: Path
+    ) -> None:
+        (root / "frontend").rename(root / "${command:quit}")
+        text = SHOP.replace('directory = "frontend"', 'directory = "${command:quit}"')
+
+        _, chrome = files(exported("vscode", text))["launch.json"]["configurations"]
+
+        assert chrome["webRoot"] == "${workspaceFolder}"
 
     def test_attaches_where_the_debugger_listens_after_a_new_export(self, exported: Exported) -> None:
         present = Present({"backend.debugger": 5680})
