@@ -131,14 +131,14 @@ def print_export(exporter: Exporter, export: Export, resolved: Resolved, argumen
     texts = {each.path: marked(each, exporter.name, resolved.source) for each in files}
     if arguments.json:
         shown = [{"path": path, "text": text} for path, text in texts.items()]
-        said = masked_data(notes_of(export, resolved))
+        said = masked_data(notes_of(export, resolved, arguments))
         print_whole_json({"format": exporter.name, "files": shown, "notes": said})
         return
     if len(texts) > 1:
         terminal.data("\n".join(f"==> {path} <==\n{text}" for path, text in texts.items()))
     else:
         terminal.data("".join(texts.values()))
-    mention(export, resolved)
+    mention(export, resolved, arguments)
 
 
 def targets_of(exporter: Exporter, export: Export, resolved: Resolved, arguments: Arguments) -> list[Target]:
@@ -187,7 +187,7 @@ def write(targets: Sequence[Target], export: Export, resolved: Resolved, argumen
         target_of(resolved.root / file.path, file, arguments.form, resolved.source, resolved.root)
         for file in (export.beside if arguments.dockerfiles else ())
     ]
-    missing = [each for each in beside if each.standing is Standing.MISSING]
+    missing = [each for each in beside if each.standing in (Standing.MISSING, Standing.OUTDATED)]
     everything = [*targets, *(each for each in missing if each.inside is not None)]
     lines = [
         f"{each.path} is not written: it lies outside of the project"
@@ -204,12 +204,16 @@ def write(targets: Sequence[Target], export: Export, resolved: Resolved, argumen
             lines.append(f"  the former one is kept as {kept.name}")
     if arguments.json:
         print_json(
-            {"format": arguments.form, "files": as_json(everything), "notes": notes_of(export, resolved)}
+            {
+                "format": arguments.form,
+                "files": as_json(everything),
+                "notes": notes_of(export, resolved, arguments),
+            }
         )
         return 0
     for line in lines:
         talk(line)
-    mention(export, resolved)
+    mention(export, resolved, arguments)
     return 0
 
 
@@ -218,15 +222,16 @@ def as_json(targets: Sequence[Target]) -> list[dict[str, str]]:
     return [{"path": str(each.path), "was": each.standing.name.lower()} for each in targets]
 
 
-def mention(export: Export, resolved: Resolved) -> None:
+def mention(export: Export, resolved: Resolved, arguments: Arguments) -> None:
     """Say what the user should know."""
-    for note in notes_of(export, resolved):
+    for note in notes_of(export, resolved, arguments):
         talk(f"  {note}")
 
 
-def notes_of(export: Export, resolved: Resolved) -> list[str]:
+def notes_of(export: Export, resolved: Resolved, arguments: Arguments) -> list[str]:
     """Return what the user should know, a line each."""
-    return [*export.notes, *secret_commands(resolved)]
+    unwritten = () if arguments.dockerfiles else export.without_beside
+    return [*export.notes, *unwritten, *secret_commands(resolved)]
 
 
 def secret_commands(resolved: Resolved) -> list[str]:

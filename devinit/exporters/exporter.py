@@ -26,7 +26,9 @@ class Export(Struct, frozen=True, kw_only=True):
     files: tuple[File, ...]
     """One, or several of a format with a folder."""
     beside: tuple[File, ...] = ()
-    """Files that the project needs for it and lacks, as a Dockerfile: written on demand, and never replaced."""
+    """Files that the project needs for it and lacks, as a Dockerfile: written on demand, over no person's file."""
+    without_beside: tuple[str, ...] = ()
+    """What the user should know when those are not written."""
     notes: tuple[str, ...] = ()
     """What the user should know: what is left out, and what the files expect."""
 

@@ -50,6 +50,11 @@ def standing(there: str | None, text: str) -> Standing:
     return Standing.OUTDATED if digest_of(rest) == found["digest"] else Standing.EDITED
 
 
+def is_as_written(text: str) -> bool:
+    """Tell whether a text is an export that no person has changed since."""
+    return standing(text, "") is Standing.OUTDATED
+
+
 def digest_of(text: str) -> str:
     """Return a short digest: it shows an edit, and protects from nothing."""
     return blake2b(text.encode(), digest_size=DIGEST_BYTES).hexdigest()

@@ -171,7 +171,9 @@ class ResolvedService(Struct, frozen=True, kw_only=True):
     image: ContainerImage | None = None
     """What runs it in a container; None for a program of the project."""
     dockerfile: str | None = None
-    """The Dockerfile in its folder, relative to the project."""
+    """The Dockerfile in its folder, relative to the project; none that `devinit export` has written."""
+    exported_dockerfile: str | None = None
+    """The one that `devinit export` has written, as it was written, relative to the project."""
     manifests: tuple[str, ...] = ()
     """The files of its folder that declare and lock packages: `requirements.txt`, `package-lock.json`."""
 

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from devinit.config.env_files import candidates, given_env_files
 from devinit.config.secrets import secrets_of
-from devinit.errors import ConfigError, DevinitError
+from devinit.errors import ConfigError, DevinitError, StateFileError
+from devinit.exporters.marking import is_as_written
 from devinit.kinds import kind_of
 from devinit.kinds.command import arguments, arguments_of_parts, needs_shell
 from devinit.kinds.providers import PROVIDERS, Place
@@ -45,6 +46,7 @@ from devinit.runtime.dotenv import Stated, stated_in
 from devinit.runtime.roles import backend_of, frontends_of
 from devinit.runtime.templates import expand_command
 from devinit.sources.commands.languages import language_of
+from devinit.system.files import LARGEST_SETTINGS, read_text
 from devinit.system.state_folders import state_folder
 
 MANIFESTS = (
@@ -240,7 +242,8 @@ class _Resolving:
             autostart=service.autostart,
             once=service.once,
             image=None if container is None else image_of(container),
-            dockerfile=_dockerfile(service, root),
+            dockerfile=_dockerfile(service, root, is_exported=False),
+            exported_dockerfile=_dockerfile(service, root, is_exported=True),
             manifests=tuple(each for each in MANIFESTS if (service.directory / each).is_file()),
         )
 
@@ -340,10 +343,15 @@ def _env_files(service: Service, root: Path) -> tuple[EnvFile, ...]:
     )
 
 
-def _dockerfile(service: Service, root: Path) -> str | None:
+def _dockerfile(service: Service, root: Path, *, is_exported: bool) -> str | None:
+    """Return the Dockerfile of a service, if it is the project's own; or if an earlier export has written it."""
     path = service.directory / "Dockerfile"
-    is_own = kind_of(service).runs_a_command and path.is_file() and path.is_relative_to(root)
-    return _shown(path, root) if is_own else None
+    if not (kind_of(service).runs_a_command and path.is_file() and path.is_relative_to(root)):
+        return None
+    text = ""
+    with suppress(StateFileError):  # a link out of the project, or no text: it is a person's
+        text = read_text(path, inside=root, most=LARGEST_SETTINGS) or ""
+    return _shown(path, root) if is_as_written(text) is is_exported else None
 
 
 def _shown(path: Path, root: Path) -> str:

@@ -160,9 +160,7 @@ class TestWhatARepositoryPutsInThePlaceOfOurFolder:
 
         refusal = shop("start").stderr
         done = shop("doctor", "--json")
-        findings = [
-            each for each in json.loads(done.stdout)["findings"] if each["check"] == "leftovers"
-        ]
+        findings = [each for each in json.loads(done.stdout)["findings"] if each["check"] == "leftovers"]
 
         assert done.returncode == 1
         (finding,) = findings

@@ -219,6 +219,33 @@ class TestWriting:
 
         assert path.read_text() == "FROM mine\n"
 
+    def test_takes_its_own_dockerfiles_for_none_of_the_project(self, web: Shop, port: int) -> None:
+        (web.root / "devinit.toml").write_text(
+            f'[services.web]\ndirectory = "web"\ncommand = "node x.js"\nport = {port}\n'
+        )
+        (web.root / "web").mkdir()
+        (web.root / "web" / "x.js").touch()
+        write = ("export", "compose", "-o", "compose.yaml", "--dockerfiles")
+
+        first = web(*write)
+
+        assert "no Dockerfile" not in first.stderr
+        assert "Dockerfile" not in web("start").stderr
+        assert web("export", "compose", "--check").returncode == 0
+        assert "no Dockerfile" not in web("export", "compose").stderr
+
+    def test_brings_its_own_dockerfiles_up_to_date(self, web: Shop, port: int) -> None:
+        file = web.root / "devinit.toml"
+        file.write_text(f'[services.web]\ndirectory = "web"\ncommand = "node x.js"\nport = {port}\n')
+        (web.root / "web").mkdir()
+        write = ("export", "compose", "-o", "compose.yaml", "--dockerfiles")
+        web(*write)
+
+        file.write_text(file.read_text().replace("x.js", "y.js"))
+        web(*write)
+
+        assert '"y.js"' in (web.root / "web" / "Dockerfile").read_text()
+
     def test_writes_no_dockerfile_outside_of_the_project(self, web: Shop, port: int, tmp_path: Path) -> None:
         other = tmp_path / "another project"
         other.mkdir()

@@ -46,7 +46,10 @@ def render(resolved: Resolved) -> Export:
     head = "".join(f"# {line}\n" for line in stack.head())
     text = head + rendered(document)
     return Export(
-        files=(File(path=PATH, text=text),), beside=tuple(stack.beside()), notes=tuple(stack.notes())
+        files=(File(path=PATH, text=text),),
+        beside=tuple(stack.beside()),
+        without_beside=tuple(stack.without_beside()),
+        notes=tuple(stack.notes()),
     )
 
 
@@ -85,11 +88,7 @@ class _Stack:
         if self._passwords:
             names = ", ".join(sorted(self._passwords))
             yield f"{names} not written: `docker compose --env-file .env.runtime up` or a .env file gives it"
-        lacking = [each.name for each in self._programs if each.dockerfile is None]
-        written = [each for each in lacking if dockerfile_of(self._by_name[each]) is not None]
-        if written:
-            yield f"no Dockerfile: {', '.join(written)}; with --dockerfiles devinit writes one beside each"
-        if others := [each for each in lacking if each not in written]:
+        if others := [each.name for each in self._lacking() if dockerfile_of(each) is None]:
             yield f"no Dockerfile, and none that devinit could write: {', '.join(others)}"
         unbuilt = [
             each.name for each in self._by_name.values() if each.command is None and each.image is None
@@ -107,10 +106,23 @@ class _Stack:
         if files:
             yield f"not given to containers, because other machines lack them: {', '.join(files)}"
 
+    def without_beside(self) -> Iterator[str]:
+        """Yield what the user should know where no Dockerfiles are written."""
+        if written := [each.name for each in self._lacking() if dockerfile_of(each) is not None]:
+            yield f"no Dockerfile: {', '.join(written)}; with --dockerfiles devinit writes one beside each"
+
+    def _lacking(self) -> list[ResolvedService]:
+        return [
+            each for each in self._programs if each.dockerfile is None and each.exported_dockerfile is None
+        ]
+
     def beside(self) -> Iterator[File]:
-        """Yield the Dockerfiles that are missing, each with what must not get into its image."""
+        """Yield a Dockerfile for each folder that has none of its own, with what must not get into its image."""
+        folders: set[str] = set()
         for each in self._programs:
-            if each.dockerfile is None and (text := dockerfile_of(each)) is not None:
+            is_first = each.folder not in folders and each.dockerfile is None
+            if is_first and (text := dockerfile_of(each)) is not None:
+                folders.add(each.folder)
                 folder = "" if each.folder == "." else f"{each.folder}/"
                 yield File(path=f"{folder}Dockerfile", text=text)
                 yield File(path=f"{folder}.dockerignore", text=DOCKERIGNORE)

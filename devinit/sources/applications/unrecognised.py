@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from devinit.model.names import EXPORT_MARK
 from devinit.sources.applications.tree import Tree, joined
 from devinit.sources.applications.unit import at
 from devinit.sources.unreadable import problem_of
@@ -94,9 +95,16 @@ def _looks_like(tree: Tree, folder: str) -> str:
             if language == "Rust" and not _is_program_of_rust(tree, folder):
                 continue
             return f"{name} looks like a program in {language}, and no server was recognised in it"
-    if tree.has(folder, "Dockerfile") and any(name.endswith(_SOURCES) for name in tree.files[folder]):
+    if _has_dockerfile(tree, folder) and any(name.endswith(_SOURCES) for name in tree.files[folder]):
         return "its Dockerfile looks like a program, and no server was recognised"
     return ""
+
+
+def _has_dockerfile(tree: Tree, folder: str) -> bool:
+    """Tell whether a folder has a Dockerfile that `devinit export` has not written: that one is of a known service."""
+    if not tree.has(folder, "Dockerfile"):
+        return False
+    return EXPORT_MARK not in tree.text(joined(folder, "Dockerfile")).partition("\n")[0]
 
 
 def _is_program_of_rust(tree: Tree, folder: str) -> bool:
