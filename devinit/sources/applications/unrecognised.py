@@ -101,7 +101,7 @@ def _looks_like(tree: Tree, folder: str) -> str:
 
 
 def _has_dockerfile(tree: Tree, folder: str) -> bool:
-    """Tell whether a folder has a Dockerfile that `devinit export` has not written: that one is of a known service."""
+    """Tell whether a folder has a Dockerfile of its own. One of `devinit export` belongs to a known service."""
     if not tree.has(folder, "Dockerfile"):
         return False
     return EXPORT_MARK not in tree.text(joined(folder, "Dockerfile")).partition("\n")[0]
