@@ -91,7 +91,8 @@ class Stop:
         """Return what came of it, for a person."""
         name = f"{one_line(self._project['project'] or 'project')} ({at_home(self._project['root'])})"
         if self.error is not None:
-            hint = f"; {one_line(self.error.hint)}" if self.error.hint else ""
+            lines = (self.error.hint or "").splitlines()
+            hint = "".join(f"; {one_line(line)}" for line in lines)
             return f"{name} was not stopped: {one_line(self.error.message)}{hint}"
         stopped = ", ".join(self._result["stopped"]) or "nothing"
         left = self._result["left"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "start": "bring services up, in order, on ports that work",
     "stop": "stop services, in reverse order",
-    "restart": "stop services and bring them up with the configuration of now",
+    "restart": "stop services and bring them up with the current configuration",
     "status": "show what runs, and where",
     "dashboard": "watch what runs and what it prints, and act on it",
     "logs": "show what services print",

@@ -70,7 +70,7 @@ def only_databases(root: str | os.PathLike[str], names: Sequence[str]) -> str:
     """Return what is said about a project in which detection found databases, and nothing that uses them."""
     return (
         f"no application was found in {os.fspath(root)}, only {' and '.join(names)}; looked for "
-        f"{'; '.join(APPLICATIONS)}; a [services.NAME] in devinit.toml describes any other"
+        f"{'; '.join(APPLICATIONS).replace(';   ', ' ')}; a [services.NAME] in devinit.toml describes any other"
     )
 
 

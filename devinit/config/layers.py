@@ -197,7 +197,7 @@ def notes_of(found: Project, services: Mapping[str, Service]) -> Iterator[str]:
 
 
 def _is_started_after_all(note: str, described: Iterable[Service], root: Path) -> bool:
-    """Whether a note is about a worker of Celery that is not started, and a service of the file starts it."""
+    """Whether a note is about a worker of Celery that is not started, where the file starts one itself."""
     if NO_WORKER not in note:
         return False
     file = root / note.partition(", line ")[0]

@@ -33,7 +33,7 @@ KEYS = (
     Key(
         "x", "end_now", "End now", "once more while it stops: end it at once (asks first)", SERVICES, footer=3
     ),
-    Key("r", "restart", "Restart", "restart the service, with the configuration of now", SERVICES, footer=4),
+    Key("r", "restart", "Restart", "restart the service, with the current configuration", SERVICES, footer=4),
     Key("S", "start_all", "Start all", "start every service", SERVICES, footer=17, when_all_rest=3),
     Key(
         "X",

@@ -144,6 +144,7 @@ class TestOnlyDatabases:
         said = f"no application was found in {running.root}, only redis; looked for servers in any folder"
 
         assert said in running("status").stderr
+        assert "Express and others for Python and Node; Go, Rust" in running("status").stderr
         for _ in range(2):
             start = running("start")
             assert start.returncode == 0

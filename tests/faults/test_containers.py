@@ -145,7 +145,9 @@ class TestAServiceInAnotherContainer:
 
         rows = json.loads(in_container(shop, "status", "--json").stdout)["services"]
         found = in_container(shop, "doctor")
+        stopped = in_container(shop, "stop", "--all")
 
+        assert "from here: web; run the command there; after `devinit stop`" in stopped.stderr
         assert {each["name"]: each["phase"] for each in rows} == {"web": "orphaned", "worker": "orphaned"}
         assert "web, worker: running in another container or namespace" in found.stdout
         assert shop("stop").returncode == 0

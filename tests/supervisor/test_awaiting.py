@@ -337,7 +337,7 @@ class TestWaiting:
     def test_for_a_worker_that_its_reloader_has_lost_returns_with_the_cause(self, shop: Shop) -> None:
         (shop.root / "worker.py").write_text(WORKER)
         reloader = command(shop.root / "reload.py", WORKERS_RELOADER)
-        shop.service("worker", command=f"{reloader} {shop.root}/worker.py --reload")
+        shop.service("worker", command=f"{reloader} {shop.root}/worker.py --reload", ready={"after": 1})
         shop.up()
 
         code, report = answer(shop, "wait", "worker")

@@ -56,6 +56,7 @@ from devinit.supervisor.lifecycle import (
     restart_delay,
     satisfies_dependants,
 )
+from devinit.supervisor.lifecycle.decisions import GIVEN_UP
 
 NOW = 1000.0
 POLICY = RestartPolicy()
@@ -283,7 +284,8 @@ class TestACrash:
         after, _ = run(before, Exited(-25, cause="a file is too large\nraise the limit"))
 
         assert after.reason == (
-            "was ended by signal 25: a file is too large; given up after 5 failures in 60 s\nraise the limit"
+            "was ended by signal 25: a file is too large; given up after 5 failures in 60 s\nraise the limit\n"
+            f"{GIVEN_UP}"
         )
 
     def test_is_given_up_the_fifth_time_within_a_minute(self) -> None:
@@ -292,7 +294,7 @@ class TestACrash:
         after, actions = run(before, Exited(-9))
 
         assert (after.phase, after.failure, after.last_exit) == (Phase.FAILED, Failure.EXIT, -9)
-        assert after.reason == "was ended by signal 9; given up after 5 failures in 60 s"
+        assert after.reason == f"was ended by signal 9; given up after 5 failures in 60 s\n{GIVEN_UP}"
         assert actions == (EndTree(),)
 
     def test_longer_ago_than_a_minute_does_not_count(self) -> None:
@@ -571,7 +573,9 @@ class TestAHealthCheck:
             current, _ = run(current, CheckFailed("no", health), DelayPassed(), BecameReady())
 
         assert (current.phase, current.failure) == (Phase.FAILED, Failure.EXIT)
-        assert current.reason == "unhealthy, 1 check failed: no; given up after 5 failures in 60 s"
+        assert (
+            current.reason == f"unhealthy, 1 check failed: no; given up after 5 failures in 60 s\n{GIVEN_UP}"
+        )
 
 
 class TestAServiceThatIsStuck:

@@ -30,6 +30,7 @@ from devinit.kinds.postgres.kind import LONGEST_IDENTIFIER, POSTGRES, PostgresSe
 from devinit.kinds.postgres.named import named_password
 from devinit.kinds.postgres.protocol import judge, startup_message
 from devinit.kinds.postgres.provisioning import (
+    creation_of,
     has_been_provisioned,
     has_password,
     is_of_another_role,
@@ -200,7 +201,7 @@ class PostgresProvider(Provider):
         say(
             f"setting up the role {settings.user}"
             if is_new_password or is_of_another_role(cluster, settings)
-            else f"creating the database {', '.join(missing(cluster, settings))}"
+            else creation_of(missing(cluster, settings))
         )
         provision(cluster, settings, endpoint, place, client)
         return (NEW_PASSWORD.format(role=settings.user),) if is_new_password else ()

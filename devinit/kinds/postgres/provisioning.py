@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -103,6 +103,11 @@ def missing(cluster: Path, wanted: DatabaseSettings) -> tuple[str, ...]:
     if before is None:
         return (wanted.database, *wanted.databases)
     return tuple(name for name in wanted.databases if not _is_there(cluster, before.others.get(name)))
+
+
+def creation_of(databases: Sequence[str]) -> str:
+    """Say that databases are made."""
+    return f"creating the database{'s' if len(databases) > 1 else ''} {', '.join(databases)}"
 
 
 def has_been_provisioned(cluster: Path, wanted: DatabaseSettings) -> bool:

@@ -61,6 +61,9 @@ PORT_ATTEMPTS = 10
 
 NO_READY = "what its `ready` asks for was not seen; a job that is done when it ends needs no `ready`"
 
+GIVEN_UP = "`devinit start` starts it again"
+"""Its reloader has ended, and with it what looked for a change."""
+
 UNSEEN = (
     "; its exit code is not known, since the supervisor that had started it is gone\n"
     "`devinit start` runs it again"
@@ -243,7 +246,7 @@ def back_off(state: LifecycleState, said: str, code: int | None, now: float, pol
         given_up = (
             f"{what}; given up after {counted(len(failures), 'failure')} in {policy.window_seconds:g} s"
         )
-        text = "\n".join([given_up, *advice])
+        text = "\n".join([given_up, *advice, GIVEN_UP])
         return fail(state, Failure.EXIT, text, last_exit=code), (EndTree(),)
     delay = restart_delay(len(recent), 0.0 if state.spawned_at is None else now - state.spawned_at)
     waiting = change(

@@ -368,7 +368,7 @@ class TestProvisioning:
 
         expected = ["shop of shop", "shop; -- of shop", "shop_test of shop"]
         assert owners() == expected
-        assert bench.said[-1] == "creating the database shop_test, shop; --"
+        assert bench.said[-1] == "creating the databases shop_test, shop; --"
         assert PROVIDER.is_provisioned(service, bench.place)
 
         server.rows("DROP DATABASE shop_test")
