@@ -152,6 +152,26 @@ HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
 """
 """Runs on and answers, and says in its log why each answer is an error."""
 
+PAGES = """
+import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Pages(BaseHTTPRequestHandler):
+    def do_GET(self):
+        if is_broken := os.path.exists("broken"):
+            print("1:19:36 PM [vite] (ssr) Error when evaluating SSR module", flush=True)
+            print("1:19:36 PM [vite] Internal server error: Unexpected token", flush=True)
+            print(f"  File: {os.getcwd()}/src/App.jsx:12:4", flush=True)
+        self.send_response(500 if is_broken else 200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
+"""
+"""Builds a page when it is asked for, and answers 500 where it cannot."""
+
 WORKER = """
 import sys, time
 began = time.monotonic()
@@ -480,6 +500,20 @@ class TestWaiting:
 
         assert (code, report["services"][0]["outcome"]) == (1, "failed")
         assert report["services"][0]["reason"].startswith("ValueError: every request\n")
+
+    def test_of_a_page_that_cannot_be_built_has_the_answer_and_the_error_as_its_reason(
+        self, shop: Shop, port: int
+    ) -> None:
+        shop.service("web", command=command(shop.root / "w.py", PAGES), port=port, ready={"http": "/"})
+        (shop.root / "src").mkdir()
+        (shop.root / "src" / "App.jsx").write_text("broken")
+        shop.up()
+        (shop.root / "broken").touch()
+
+        why = answer(shop, "why", "web")[1]
+
+        assert why["last_error"]
+        assert why["reason"] == "GET / answered 500: Unexpected token (src/App.jsx, line 12)"
 
     def test_leaves_what_answers_500_running_and_its_cause_in_the_status_until_it_answers_well(
         self, shop: Shop, port: int

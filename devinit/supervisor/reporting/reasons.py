@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinit.errors import ConfigError
+from devinit.model.build_words import in_words
 from devinit.model.status import Phase
 from devinit.ports.remembered import ports_file
 from devinit.supervisor.lifecycle import ALIVE
@@ -21,12 +22,22 @@ UP = (Phase.READY, Phase.EXITED)
 
 
 def reason_of(runner: Runner, stage: Stage) -> str | None:
-    """Return why a service is as it is; of one that takes its time to start what is seen of it."""
+    """Return why a service is as it is; of one that takes its time to start what is seen of it, and its error."""
     state = runner.state
     if state.phase in (Phase.STOPPING, Phase.STOPPED):
         return state.reason or runner.history.stopped_by
-    if state.phase is not Phase.STARTING or state.reason is not None or not takes_its_time(runner):
+    if state.phase is not Phase.STARTING:
         return state.reason
+    said, *advice = (state.reason or "").split("\n")
+    if said and said != runner.history.last_probe:
+        return state.reason
+    seen = said or (seen_of(runner, stage) if takes_its_time(runner) else None)
+    error = stage.last_errors.of(runner.name)
+    return "\n".join((f"{seen}: {in_words(error)}", *advice)) if seen and error else state.reason or seen
+
+
+def seen_of(runner: Runner, stage: Stage) -> str | None:
+    """Return what is seen of a service that is starting."""
     if runner.history.last_probe or runner.run.process is None:
         return runner.history.last_probe or None
     port = stage.endpoint(runner.name).port
