@@ -91,9 +91,8 @@ class Stop:
         """Return what came of it, for a person."""
         name = f"{one_line(self._project['project'] or 'project')} ({at_home(self._project['root'])})"
         if self.error is not None:
-            lines = (self.error.hint or "").splitlines()
-            hint = "".join(f"; {one_line(line)}" for line in lines)
-            return f"{name} was not stopped: {one_line(self.error.message)}{hint}"
+            lines = [*self.error.message.splitlines(), *(self.error.hint or "").splitlines()]
+            return f"{name} was not stopped: {'; '.join(map(one_line, lines))}"
         stopped = ", ".join(self._result["stopped"]) or "nothing"
         left = self._result["left"]
         beside = f"; {', '.join(left)} left alone, because devinit did not start it" if left else ""
