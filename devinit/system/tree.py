@@ -18,8 +18,11 @@ from devinit.system.apart import Apart
 from devinit.system.facts import boot_id, facts_of, is_same
 from devinit.system.paths import MARK_END
 from devinit.system.process import Process, signal_exactly
+from devinit.system.process_stat import Stat
 from devinit.system.procfs import all_processes, variable_of
 
+KERNEL_THREADS = 2
+"""The number of the one that starts all others, where the kernel's are visible."""
 RUN_VARIABLE = "DEVINIT_RUN"
 """The environment variable by which a service's processes are found after they left its session."""
 
@@ -31,7 +34,8 @@ class ProcessTable:
         self._stats = all_processes()
         self._children: dict[int, list[int]] = {}
         self._sessions: dict[int, list[int]] = {}
-        self._marks: dict[int, str | None] = {}
+        self._marked: dict[str, set[int]] | None = None
+        """Mark → who has it; None until one is asked for."""
         for pid, found in self._stats.items():
             self._children.setdefault(found.parent, []).append(pid)
             self._sessions.setdefault(found.session, []).append(pid)
@@ -60,7 +64,7 @@ class ProcessTable:
         if marker is not None:
             # Earlier versions did not say whose state folder it is.
             marks = (marker, marker.partition(MARK_END)[0])
-            marked = {pid for pid in self._stats.keys() - members if self._mark_of(pid) in marks}
+            marked = set().union(*(self._with_mark(each) for each in marks)) - members
             if marked:
                 members = self._closure(members | marked, session=number)
         look = Apart(self._stats, members, number)
@@ -159,10 +163,21 @@ class ProcessTable:
             if self._stats[pid].runs
         ]
 
-    def _mark_of(self, pid: int) -> str | None:
-        if pid not in self._marks:
-            self._marks[pid] = variable_of(pid, RUN_VARIABLE)
-        return self._marks[pid]
+    def _with_mark(self, marker: str) -> set[int]:
+        """Return who was started with a mark. All marks are read at once: hundreds of services ask for theirs."""
+        if self._marked is None:
+            self._marked = {}
+            for pid, found in self._stats.items():
+                if not self._is_of_kernel(found) and (mark := variable_of(pid, RUN_VARIABLE)) is not None:
+                    self._marked.setdefault(mark, set()).add(pid)
+        return self._marked.get(marker, set())
+
+    def _is_of_kernel(self, found: Stat) -> bool:
+        """Whether a process is a thread of the kernel, which has no environment: often a third of all are."""
+        if found.parent != KERNEL_THREADS or found.session:
+            return False
+        first = self._stats.get(KERNEL_THREADS)
+        return first is not None and (first.name, first.parent, first.session) == ("kthreadd", 0, 0)
 
 
 def tree_of(process: Process | ProcessIdentity | int | None, marker: str | None) -> list[int]:

@@ -181,6 +181,35 @@ class TestATableOfProcesses:
 
         assert processes.ProcessTable().members_of(None, start.marker) == [service.process.identity]
 
+    def test_reads_each_environment_once_however_many_services_there_are_and_none_of_the_kernel(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        marks = {pid: f"shop/s{pid}@1" for pid in range(100, 130)}
+        threads = {2: Stat("S", 0, 0, 1, name="kthreadd"), 3: Stat("I", 2, 0, 1), 4: Stat("I", 2, 0, 1)}
+        ours = {pid: Stat("S", 1, pid, 5, name="sh") for pid in marks}
+        shell = {50: Stat("S", 2, 50, 5, name="sh")}
+        read: list[int] = []
+
+        def variable_of(pid: int, _name: str) -> str | None:
+            read.append(pid)
+            return marks.get(pid)
+
+        monkeypatch.setattr(tree, "all_processes", lambda: threads | shell | ours)
+        monkeypatch.setattr(tree, "variable_of", variable_of)
+
+        table = processes.ProcessTable()
+        found = {pid: [each.pid for each in table.members_of(None, mark)] for pid, mark in marks.items()}
+
+        assert found == {pid: [pid] for pid in marks}
+        assert sorted(read) == [2, 50, *marks]
+
+    def test_reads_what_only_looks_like_a_thread_of_the_kernel(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        container = {2: Stat("S", 1, 2, 5, name="kthreadd"), 3: Stat("S", 2, 0, 5, name="sh")}
+        monkeypatch.setattr(tree, "all_processes", lambda: container)
+        monkeypatch.setattr(tree, "variable_of", lambda pid, _name: f"mark {pid}")
+
+        assert [each.pid for each in processes.ProcessTable().members_of(None, "mark 3")] == [3]
+
     def test_takes_no_session_from_outside_the_container_for_ours(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

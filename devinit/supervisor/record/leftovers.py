@@ -68,11 +68,12 @@ async def end_the_rest(runners: Mapping[str, Runner]) -> dict[str, list[int]]:
     A defect, or a supervisor without a descriptor left, may have kept the first attempt from its end. Now it is
     one service after the other; what no signal has ended is not asked again.
     """
-    for name, pids in running_of(runners).items():
+    running = running_of(runners)
+    for name, pids in running.items():
         if not runners[name].run.withstood.issuperset(pids):
             log.warning("%s still runs: it is ended once more", name)
             await runners[name].end_leftovers()
-    return running_of(runners)
+    return running_of(runners) if running else {}
 
 
 def running_of(runners: Mapping[str, Runner]) -> dict[str, list[int]]:
