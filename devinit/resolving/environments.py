@@ -43,9 +43,11 @@ class Derived(NamedTuple):
     """What becomes of the variables to which the project gives a value by itself, by service."""
     environment: dict[str, str]
     """The runtime environment as files and commands get it."""
+    addresses: dict[str, str]
+    """Where each service answers, or would: one value for the hundreds of services that keep it."""
 
 
-NOTHING = Derived({}, {}, {}, {})
+NOTHING = Derived({}, {}, {}, {}, {})
 
 
 class Environments:
@@ -70,7 +72,8 @@ class Environments:
             for name, service in project.services.items()
             if kind_of(service).takes_environment
         }
-        return Derived(endpoints, standard, decided, published(standard, project, decided))
+        addresses = {name: each.url or f"{each.host}:{each.port}" for name, each in endpoints.items()}
+        return Derived(endpoints, standard, decided, published(standard, project, decided), addresses)
 
     def whole(
         self, project: Project, derived: Derived, service: Service, caller: dict[str, str]

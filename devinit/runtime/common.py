@@ -93,7 +93,7 @@ def _servers_for(
     """Return the first server of each kind that a service depends on; without one, of the project."""
     needed = project.services.keys() if service is None else needed_by(project, service)
     first: dict[str, Service] = {}
-    for name, other in project.services.items():
+    for name, other in project.services.items() if needed else ():
         if name in needed and name in endpoints:
             first.setdefault(other.provider, other)
     return first.values()

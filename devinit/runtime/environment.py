@@ -69,7 +69,11 @@ def runtime_of(
     """
     own, all_names = client_names_for(project, endpoints, service), all_client_names()
     stated = project.environment.keys()
-    kept = {name: value for name, value in runtime.items() if name not in all_names or name in stated}
+    # Copied, and not gone through: it has the addresses of all services, for each of them.
+    kept = {**runtime}
+    for name in all_names:
+        if name not in stated:
+            kept.pop(name, None)
     return kept | {name: value for name, value in own.items() if name not in stated}
 
 
@@ -103,8 +107,11 @@ def service_environment(
     known = {**inherited, **files, **ours}
     without = {name for name in service.left_out if name in by_itself or name in OWN_NAMES}
     stated = {name: value for name, value in service.env.items() if name not in without}
+    expanded = expand_together(stated, known, key=f"services.{service.name}.env")
+    if not without:
+        return known | expanded
     kept = {name: value for name, value in ours.items() if name not in without}
-    return {**inherited, **files, **kept} | expand_together(stated, known, key=f"services.{service.name}.env")
+    return {**inherited, **files, **kept} | expanded
 
 
 def in_own_forms(runtime: Mapping[str, str], decided: Mapping[str, Decision]) -> dict[str, str]:

@@ -282,11 +282,9 @@ class Stage:
         """Raise ConfigError for a `.env` file or a template that cannot be used, before anything is started."""
         check_commands(service, self.environment_of(service))
 
-    def addresses(self) -> dict[str, str]:
+    def addresses(self) -> Mapping[str, str]:
         """Return where each service answers, or would: what the others are given about it."""
-        return {
-            name: each.url or f"{each.host}:{each.port}" for name, each in self._current.endpoints.items()
-        }
+        return self._current.addresses
 
     def environment_of(self, service: Service) -> dict[str, str]:
         """Return the whole environment of a service's process."""

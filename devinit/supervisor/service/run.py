@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from devinit.model.process import ProcessIdentity, ProcessSpec
 from devinit.model.service import Service
@@ -29,7 +29,7 @@ class Run:
         """The process that was found listening on its port."""
         self.started_at: float | None = None
         """Unix time at which the process started."""
-        self.published_addresses: dict[str, str] = {}
+        self.published_addresses: Mapping[str, str] = {}
         """The addresses of all services as its process was given them."""
         self.basis: Basis | None = None
         """What its process was started with, beside its own configuration."""
