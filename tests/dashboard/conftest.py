@@ -294,6 +294,10 @@ class Desk:
         for key in keys:
             self.app.simulate_key(key)
         await self.pilot.pause()
+        # On a busy machine the application looks idle while keys still wait for their turn.
+        while not self.app._turns._waiting.empty():
+            await self.pilot.pause()
+        await self.pilot.pause()
 
     async def settled(self) -> None:
         """Wait until nothing that was begun is still being done."""

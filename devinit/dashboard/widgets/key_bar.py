@@ -23,6 +23,21 @@ class KeyBar(Footer):
         super().__init__(show_command_palette=False, compact=True)
         self._is_all_at_rest = is_all_at_rest
         self._columns = 0
+        self._shown: object = None
+
+    async def recompose(self) -> None:
+        """Show the keys that count now; most changes leave them as they are, and each key is a widget to style."""
+        if not self.is_attached:
+            return
+        bindings = [
+            (binding, enabled, tooltip)
+            for _, binding, enabled, tooltip in self.screen.active_bindings.values()
+            if binding.show
+        ]
+        shown = (bindings, self.app.size.width, self._is_all_at_rest())
+        if shown != self._shown:
+            self._shown = shown
+            await super().recompose()
 
     def compose(self) -> ComposeResult:
         """Show the keys that have room."""
