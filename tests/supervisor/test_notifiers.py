@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-from devinit import notify
+from devinit.notify import notifiers
 from devinit.notify.notifier import Address, Notifier, Surroundings
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project.port_wishes import PortWishes
@@ -51,7 +51,7 @@ async def test_a_notifier_in_the_table_learns_where_a_service_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_ports: FreePorts
 ) -> None:
     LEARNED.clear()
-    monkeypatch.setattr(notify, "NOTIFIERS", (*notify.NOTIFIERS, Notebook))
+    monkeypatch.setattr(notifiers, "NOTIFIERS", (*notifiers.NOTIFIERS, Notebook))
     first, second = free_ports(2)
     order = Order(services=("api",), asked=PortWishes(environ={"PATH": "/usr/bin:/bin"}))
     async with asyncio.TaskGroup() as tasks:

@@ -6,10 +6,10 @@ import asyncio
 
 from msgspec.structs import replace
 
-from devinit import notify
 from devinit.errors import StateFileError
 from devinit.model.service import Endpoint, Service
 from devinit.model.status import Phase
+from devinit.notify import notifiers
 from devinit.notify.notifier import Address, Surroundings
 from devinit.supervisor.lifecycle import LifecycleState
 from devinit.supervisor.readiness.warming import warm
@@ -35,7 +35,7 @@ class Reactions:
         self._peers = peers
         stage = stack.stage
         around = Surroundings(root=stage.root, state=stage.private, tasks=tasks, note=stage.note)
-        self._notifiers = [notifier(around) for notifier in notify.NOTIFIERS]
+        self._notifiers = [notifier(around) for notifier in notifiers.NOTIFIERS]
         self._watches = FileWatches(stack.stage.root, tasks, self._files_changed, stack.stage.note)
         self.record = Recorder(stack.stage, self._state, stack.note_once)
 
