@@ -59,6 +59,10 @@ MODULES = sorted(
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
+def command_of(path: Path) -> str:
+    return path.stem.replace("_", "-")
+
+
 def prose_of(text: str) -> str:
     return CODE_SPAN.sub("", FENCE.sub("", text))
 
@@ -158,13 +162,12 @@ class TestAPage:
 
 
 class TestThePagesTogether:
-    @pytest.mark.parametrize("command", COMMANDS)
-    def test_mention_every_command(self, command: str) -> None:
+    def test_mention_every_command(self) -> None:
         texts = [page.read_text() for page in PAGES]
 
         used = {name for text in texts for name, _ in commands_in(text)}
         listed = set(re.findall(r"`([a-z-]+)`", (ROOT / "README.md").read_text()))
-        assert command in used | listed
+        assert COMMANDS.keys() - used - listed == set()
 
     def test_are_all_listed_in_the_index(self) -> None:
         index = ROOT / "docs" / "README.md"
@@ -191,12 +194,11 @@ class TestThePagesTogether:
 
 
 class TestTheMap:
-    @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT / "devinit")))
-    def test_has_a_place_for_every_module(self, path: Path) -> None:
+    def test_has_a_place_for_every_module(self) -> None:
         named = set(re.findall(r"\w+", " ".join(CODE_SPAN.findall(MAP.read_text()))))
 
-        is_a_command = path.parent.name == "cli" and path.stem.replace("_", "-") in COMMANDS
-        assert is_a_command or path.stem in named
+        commands = {path for path in MODULES if path.parent.name == "cli" and command_of(path) in COMMANDS}
+        assert [str(path) for path in MODULES if path not in commands and path.stem not in named] == []
 
     def test_explains_each_thing_once_in_a_table(self) -> None:
         for table in re.findall(r"(?:^\|.*\n)+", MAP.read_text(), re.MULTILINE):
