@@ -20,7 +20,7 @@ from devinit.model.names import CONFIGURATION_FILE, DETECTION, EXPORT_MARK
 from devinit.model.service import Project
 from devinit.sources import SOURCES
 from devinit.sources.merging import merged
-from devinit.sources.references import without_addresses_of, without_port_twins
+from devinit.sources.references import with_ports_of_pages, without_addresses_of, without_port_twins
 from devinit.system.bounds import Bounds, bounds_of
 from devinit.system.files import LARGEST_SETTINGS, read_text
 from devinit.text import one_line
@@ -66,7 +66,7 @@ def beneath(root: Path, wanted: Collection[str], left_out: Collection[str] = ())
         from devinit.sources.fixed.applied import with_constants
 
         found = with_constants(found, bounds)
-    found = without_port_twins(found, wanted)
+    found = with_ports_of_pages(without_port_twins(found, wanted))
     return Project(
         name=project_name(root),
         root=root,

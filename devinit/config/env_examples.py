@@ -25,6 +25,8 @@ _LEFT_OPEN = re.compile(
     r"=[ \t]{0,9}<[^<>\s=;]{2,60}>[ \t]{0,9}(?:[;&\"']|$)|://[^\s<>]{0,200}<[^<>\s/]{2,60}>"
 )
 """A part of a value that stands for the real one: `Host=<your-host>;Database=shop`."""
+_OF_WRANGLER = ".dev.vars"
+"""The variables that `wrangler dev` gives to what it runs."""
 MOST_NAMES = 5
 
 
@@ -40,7 +42,7 @@ class Example(Struct, frozen=True):
     def target(self) -> Path:
         """The file that it is an example of."""
         own = self.source.name.removesuffix(".example")
-        return self.source.with_name(own if own in LOADED else ENV_FILE)
+        return self.source.with_name(own if own in (*LOADED, _OF_WRANGLER) else ENV_FILE)
 
     @property
     def lacks(self) -> str:
@@ -53,13 +55,16 @@ class Example(Struct, frozen=True):
 
 def uncopied_examples(root: Path, folders: Iterable[Path]) -> Iterator[Example]:
     """Yield the example of a `.env` in each of these folders, and in the project's, that has no `.env`."""
+    usual = ((ENV_FILE, *LOADED), EXAMPLES)
+    of_wrangler = ((_OF_WRANGLER,), (f"{_OF_WRANGLER}.example",))
     for folder in dict.fromkeys((root, *folders)):
-        if any((folder / name).exists() for name in (ENV_FILE, *LOADED)):
-            continue
-        source = next((folder / name for name in EXAMPLES if (folder / name).is_file()), None)
-        if source is None or not bounds_of(root).holds(source) or not (content := _content_of(source)):
-            continue
-        yield Example(source, content, _without_value(content))
+        for wanted, examples in (usual, of_wrangler):
+            if any((folder / name).exists() for name in wanted):
+                continue
+            source = next((folder / name for name in examples if (folder / name).is_file()), None)
+            if source is None or not bounds_of(root).holds(source) or not (content := _content_of(source)):
+                continue
+            yield Example(source, content, _without_value(content))
 
 
 def missing_env_files(root: Path, folders: Iterable[Path]) -> Iterator[str]:

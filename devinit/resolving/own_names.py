@@ -221,6 +221,7 @@ class OwnNames:
                     source=Source.CODE,
                     is_required=read.is_required,
                     separator=read.separator,
+                    is_one_origin=read.is_one_origin,
                 )
         yield from self._said(examples, Source.EXAMPLE)
 

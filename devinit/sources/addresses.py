@@ -30,7 +30,7 @@ _ADDRESS = re.compile(f"{_URL}|{_PAIR}")
 _DSN_HOST = re.compile(r"(?<![\w-])host=([A-Za-z0-9_.-]{1,200})")
 _DSN_PORT = re.compile(r"(?<![\w-])port=(\d{1,5})")
 _ANY_PORT = re.compile(r"(?:0\.0\.0\.0)?:(\d{1,5})")
-_HOST_NAME = re.compile(r"(?:.*_)?(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS|HOSTS)")
+_HOST_NAME = re.compile(r"(?:.*_)?(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS|HOSTS|BROKER)")
 """Names of variables that hold a host."""
 _USUAL_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "redis": 6379, "rediss": 6379}
 DATA_PORTS = {"postgresql": 5432, "postgres": 5432, "postgis": 5432, "redis": 6379}

@@ -128,8 +128,14 @@ def _differ_in_language(one: Service, found: Found, other: Service, elsewhere: F
 
 
 def _of_the_same_name(service: Service, _low: Found, others: list[Service]) -> Iterator[Service]:
+    """Yield the application of this name; what works off a queue is no server, whatever both are called."""
     if _is_application(service):
-        yield from (each for each in others if each.name == service.name and _is_application(each))
+        same = (each for each in others if each.name == service.name and _is_application(each))
+        yield from (each for each in same if not (_works_alone(each, service) or _works_alone(service, each)))
+
+
+def _works_alone(one: Service, other: Service) -> bool:
+    return bool(_work_of(one)) and _serves(other)
 
 
 def _of_the_same_command(service: Service, _low: Found, others: list[Service]) -> Iterator[Service]:

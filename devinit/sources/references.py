@@ -7,10 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import structs
 
+from devinit.kinds import kind_of
 from devinit.model.names import variable_prefix
 from devinit.model.service import Service
 from devinit.sources.source import Found
 
+_LOCAL_PAGE = re.compile(r"(?P<host>\b(?:https?|wss?)://(?:localhost|127\.0\.0\.1)):(?P<port>\d{2,5})(?!\d)")
 _REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]{0,80})_(HOST|PORT|URL|USER|PASSWORD|DB)\}")
 
 
@@ -71,6 +73,29 @@ def without_addresses_of(found: Found, gone: Mapping[str, str]) -> Found:
             services[name], problems = _without_addresses(service, gone, found.services)
             notes += problems
     return structs.replace(found, services=services, notes=tuple(notes))
+
+
+def with_ports_of_pages(found: Found) -> Found:
+    """Return what was found with the variables of services that follow a page or a server which moves.
+
+    A compose file gives a backend `http://localhost:5173`, and does not know the page itself.
+    """
+    ports: dict[str, list[str]] = {}
+    for name, service in found.services.items():
+        if service.port is not None and not service.port.strict and kind_of(service).has_pages:
+            ports.setdefault(str(service.port.preferred), []).append(variable_prefix(name))
+
+    def told(address: re.Match[str]) -> str:
+        names = ports.get(address["port"], [])
+        return f"{address['host']}:${{{names[0]}_PORT}}" if len(names) == 1 else address[0]
+
+    services = {
+        name: structs.replace(
+            service, env={key: _LOCAL_PAGE.sub(told, value) for key, value in service.env.items()}
+        )
+        for name, service in found.services.items()
+    }
+    return structs.replace(found, services=services)
 
 
 def without_portless(found: Found) -> Found:

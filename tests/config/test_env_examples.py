@@ -36,6 +36,17 @@ class TestAnExample:
             f"backend/{target} is missing; `cp backend/{name} backend/{target}` or `devinit start --setup` makes it"
         ]
 
+    def test_of_wrangler_is_copied_beside_a_env(self, backend: Path) -> None:
+        (backend / ".env").write_text("DEBUG=1\n")
+        (backend / ".dev.vars.example").write_text("JWT_SECRET=\n")
+
+        [line] = said(backend.parent)
+
+        assert line.startswith(
+            "backend/.dev.vars is missing; `cp backend/.dev.vars.example backend/.dev.vars` or "
+        )
+        assert line.endswith("and these have no value in it: JWT_SECRET")
+
     def test_is_copied_by_a_command_that_runs_nothing_of_a_name(self, tmp_path: Path) -> None:
         folder = tmp_path / "a $(touch x)"
         folder.mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given as given_by
 from hypothesis import settings
@@ -356,6 +357,39 @@ class TestAForm:
 
         assert found["CORS"].value == "http://localhost:5174"
         assert decided(stated("CORS_ORIGIN", "", Source.CODE)) == {}
+
+    def test_of_one_origin_is_no_list_whatever_its_name_is(self) -> None:
+        read = replace(stated("ALLOWED_ORIGINS", "", Source.CODE, required=True), is_one_origin=True)
+
+        assert decided(read)["ALLOWED_ORIGINS"].value == "http://localhost:5174"
+        assert decided(stated("ALLOWED_ORIGINS", "", Source.CODE, required=True)) == {}
+
+    @pytest.mark.parametrize("source", [Source.FILE, Source.EXAMPLE])
+    @pytest.mark.parametrize("value", ["http://localhost:5173,https://shop.example", "http://localhost:5173"])
+    def test_of_a_list_in_json_counts_more_than_the_commas_of_a_file(
+        self, value: str, source: Source
+    ) -> None:
+        read = replace(stated("CORS_ORIGINS", "[]", Source.CODE), separator=Separator.JSON)
+
+        found = decided(stated("CORS_ORIGINS", value, source), read)["CORS_ORIGINS"].value
+
+        entries = msgspec.json.decode(found)
+        assert entries[: value.count(",") + 1] == value.split(",")
+        assert "http://localhost:5174" in entries
+
+    def test_of_a_driver_alone_counts_where_something_else_reads_the_name(self) -> None:
+        driver = stated("DATABASE_URL", "postgresql+asyncpg://", Source.CODE)
+        required = stated("DATABASE_URL", "", Source.CODE, required=True)
+        example = stated("DATABASE_URL", "postgresql+psycopg://a:b@localhost:5432/c", Source.EXAMPLE)
+
+        assert decided(driver, required)["DATABASE_URL"].value.startswith("postgresql+asyncpg://shop:")
+        assert decided(driver, example)["DATABASE_URL"].value.startswith("postgresql+psycopg://shop:")
+        assert decided(driver) == {}
+
+    def test_of_a_port_behind_a_colon_is_where_a_program_of_go_listens(self) -> None:
+        found = decided(stated("SHOP_API_ADDR", ":8000", Source.EXAMPLE))
+
+        assert found["SHOP_API_ADDR"].value == ":8001"
 
     def test_of_a_list_of_origins_without_a_value_has_those_of_the_frontends(self) -> None:
         read = stated("CORS_ORIGIN", "", Source.CODE)

@@ -214,6 +214,45 @@ class TestJavaScript:
         assert read_javascript(text).reads == ()
 
 
+class TestOneOrigin:
+    @pytest.mark.parametrize(
+        ("text", "default"),
+        [
+            ("cors({ origin: process.env.ALLOWED_ORIGINS })", ""),
+            (
+                'const origin = process.env.CORS_ORIGIN || ["http://localhost:3000", "http://localhost:3001"];',
+                "http://localhost:3000",
+            ),
+        ],
+    )
+    def test_is_what_a_server_of_node_takes(self, text: str, default: str) -> None:
+        [read] = read_javascript(text).reads
+
+        assert (read.is_one_origin, read.default) == (True, default)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            'process.env.CORS_ORIGIN?.split(",") || ["http://localhost:3000"]',
+            'process.env.TAGS || ["a", "b"]',
+        ],
+    )
+    def test_is_no_list_that_is_taken_apart(self, text: str) -> None:
+        assert not any(each.is_one_origin for each in read_javascript(text).reads)
+
+
+class TestAnEngineOfSqlalchemy:
+    @pytest.mark.parametrize("url", ["settings.database_url", "DATABASE_URL", "str(settings.DATABASE_URL)"])
+    def test_that_is_asynchronous_says_which_driver_its_url_needs(self, url: str) -> None:
+        assert defaults(f"engine = create_async_engine({url}, echo=True)") == {
+            "DATABASE_URL": "postgresql+asyncpg://"
+        }
+
+    @pytest.mark.parametrize("url", ["make_url()", "URL.replace('a', 'b')", "f'{A}'"])
+    def test_whose_url_is_put_together_says_nothing(self, url: str) -> None:
+        assert defaults(f"engine = create_async_engine({url})") == {}
+
+
 class TestAPageThatCannotDoWithoutAnAddress:
     @pytest.mark.parametrize(
         "text",

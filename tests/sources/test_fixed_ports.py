@@ -118,6 +118,11 @@ CALLS = {
         2,
     ),
     "a field of a class": ("frontend/src/auth.ts", "  private apiUrl = 'http://localhost:8000/api';", 1),
+    "a client of Angular": (
+        "frontend/src/app/auth.service.ts",
+        "    return this.http.post<Login[]>('http://localhost:8000/api/login', data);",
+        1,
+    ),
     "the host of the page": (
         "frontend/src/lib/constants.ts",
         "export const API_HOST = dev ? `${location.hostname}:8000` : ''",

@@ -241,6 +241,16 @@ class TestAListOfWhatIsDeployed:
 
         assert list(found.services) == ["backend", "worker"]
 
+    def test_whose_server_is_called_like_a_worker_is_not_that_worker(self) -> None:
+        celery = worker("worker", BACKEND, command="celery -A shop worker")
+        sockets = server("worker", 8001, ROOT, command="daphne -p 8001 shop.asgi:application")
+
+        found = merged([recognised(celery), listed(sockets, weight=Weight.PRODUCTION)])
+
+        assert found.services["worker"].command == "celery -A shop worker"
+        assert [each.file for each in found.evidence["worker"]] == ["worker/main.py"]
+        assert "folders has another service of this name" in found.notes[0]
+
     def test_changes_no_command_of_an_application_that_was_recognised(self) -> None:
         found = merged(
             [listed(server("web", 5000), weight=Weight.PRODUCTION), recognised(server("backend", 8000))]

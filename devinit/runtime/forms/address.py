@@ -23,6 +23,8 @@ _URL = re.compile(
 )
 _HOST = r"(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252})"
 _HOST_PORT = re.compile(_HOST + r":(?P<port>\d{1,5})(?P<path>/\S*)?")
+_EVERY_HOST_PORT = re.compile(r":(?P<port>\d{1,5})")
+"""Where a program of Go listens: on every address."""
 _LONE_HOST = re.compile(_HOST)
 _PAIR = re.compile(
     r"(?<!\S)(?P<key>[a-z_]{1,40})[ ]{0,9}=[ ]{0,9}(?P<value>'(?:[^'\\]|\\.){0,300}'|[^\s']\S{0,300}|)(?=\s|\Z)"
@@ -130,6 +132,9 @@ def parse(text: str) -> Address | None:
         return Address(
             text=text, form=Form.HOST_PORT, host=_bare(found["host"]), port=int(found["port"]), spans=spans
         )
+    if found := _EVERY_HOST_PORT.fullmatch(text):
+        spans = {"port": Span(*found.span("port"))}
+        return Address(text=text, form=Form.HOST_PORT, port=int(found["port"]), spans=spans)
     if found := _LONE_HOST.fullmatch(text):
         return Address(
             text=text, form=Form.HOST, host=_bare(found["host"]), spans={"host": Span(0, len(text))}

@@ -13,7 +13,15 @@ from msgspec.structs import replace
 
 from devinit.runtime.forms.address import Address, Form, parse, written
 from devinit.runtime.forms.known import Servers
-from devinit.runtime.forms.lists import Listed, extended, is_entry, list_read_with, parse_list
+from devinit.runtime.forms.lists import (
+    Listed,
+    Separator,
+    as_json,
+    extended,
+    is_entry,
+    list_read_with,
+    parse_list,
+)
 from devinit.runtime.forms.meaning import AGREEING, is_name_of, meaning
 from devinit.runtime.forms.parts import database_for, groups_of, of_group
 from devinit.runtime.forms.statement import Decision, Outcome, Source, Statement
@@ -54,7 +62,11 @@ def decisions(statements: Iterable[Statement], situation: Situation) -> dict[str
     for each in statements:
         if each.name.upper() not in _OWN and is_variable(each.name, each.value):
             by_name.setdefault(each.name, []).append(each)
-    meant = {name: strongest(_as_read(found)) for name, found in by_name.items()}
+    meant = {
+        name: strongest(_as_read(found))
+        for name, found in by_name.items()
+        if not all(is_driver_alone(each.value) for each in found)
+    }
     situation = replace(situation, main_database=_main_database(meant, situation.servers))
     found: dict[str, Decision] = {}
     for group in groups_of({name: each[0] for name, each in meant.items()}):
@@ -81,7 +93,12 @@ def strongest(found: Sequence[Statement]) -> Sequence[Statement]:
         if each.source is Source.FILE and not is_open(each.value):
             return (each,)
     forms = [each for each in found if each.source is not Source.FILE]
-    return sorted(forms, key=lambda each: is_open(each.value)) or found[:1]
+    return sorted(forms, key=lambda each: (is_open(each.value), is_driver_alone(each.value))) or found[:1]
+
+
+def is_driver_alone(value: str) -> bool:
+    """Whether a URL says nothing but which driver it is for."""
+    return value.endswith("://")
 
 
 def _as_read(found: Sequence[Statement]) -> Sequence[Statement]:
@@ -127,17 +144,21 @@ def _filled(statement: Statement, situation: Situation) -> Decision | None:
 
 def _origin(statement: Statement, situation: Situation) -> Decision | None:
     """Give the origin of the first frontend to a name that the code cannot do without, and that has no value."""
-    wanted = situation.servers.frontend_origins
-    if situation.ours(statement.name) is not None or not statement.is_required or not wanted:
+    wanted, ours = situation.servers.frontend_origins, situation.ours(statement.name)
+    is_right = ours is not None and not (statement.is_one_origin and parse_list(ours))
+    if is_right or not statement.is_required or not wanted:
         return None
     return _given(statement, wanted[0])
 
 
 def _listed(statement: Statement) -> Listed | None:
     found = parse_list(statement.value)
-    if found is None and statement.separator is not None:
-        return list_read_with(statement.separator, statement.value)
-    return found
+    if statement.separator is None or (found is not None and found.separator is statement.separator):
+        return found
+    if statement.separator is Separator.JSON:
+        # An example with commas is one that pydantic refuses.
+        return as_json(found.entries if found is not None else filter(None, (statement.value.strip(),)))
+    return found or list_read_with(statement.separator, statement.value)
 
 
 def _hosts(statement: Statement) -> Decision | None:

@@ -111,7 +111,8 @@ def servers_of(project: Project, endpoints: Mapping[str, Endpoint]) -> Servers:
 def _names_of(project: Project, backend: Service) -> frozenset[str]:
     """Return the project's name, and those of the packages that its backend's command names."""
     packages = (found["name"] for found in _MODULE.finditer(backend.command or ""))
-    return frozenset(map(variable_prefix, (project.name, *packages)))
+    names = [variable_prefix(each) for each in (project.name, *packages)]
+    return frozenset((*names, *(each.replace("_", "") for each in names)))
 
 
 def _known(service: Service, endpoint: Endpoint, words: Iterable[str], *, is_first: bool) -> Known | None:

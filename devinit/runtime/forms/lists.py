@@ -55,10 +55,15 @@ def parse_list(text: str) -> Listed | None:
     return None
 
 
-def list_read_with(separator: Separator, text: str) -> Listed | None:
-    """Return the list that code finds in a text, taken apart in a known way: also one of one entry, or none."""
-    if separator is Separator.JSON:
-        return _json(text or "[]")
+def as_json(entries: Iterable[str]) -> Listed:
+    """Return entries as the list of a text in JSON."""
+    found = tuple(entries)
+    text = f"[{', '.join(msgspec.json.encode(each).decode() for each in found)}]"
+    return Listed(text=text, separator=Separator.JSON, entries=found)
+
+
+def list_read_with(separator: Separator, text: str) -> Listed:
+    """Return the list that code finds in a text, taken apart at a sign: also one of one entry, or none."""
     return Listed(
         text=text,
         separator=separator,

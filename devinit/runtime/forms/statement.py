@@ -34,6 +34,8 @@ class Statement(Struct, frozen=True, kw_only=True):
     """Whether the code that reads it cannot do without."""
     separator: Separator | None = None
     """How the code takes a list apart; None where that is not known, or it is none."""
+    is_one_origin: bool = False
+    """Whether the code takes the value as one origin."""
 
     @property
     def place(self) -> str:

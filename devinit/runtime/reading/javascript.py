@@ -23,6 +23,8 @@ _OR_ELSE = re.compile(
     + _LITERAL
     + r"(?P<split>\)?\s{0,40}\??\.split\([\"'],)?"
 )
+_OR_ELSE_A_LIST = re.compile(_ENVIRONMENT + _NAME + r"\)?\s{0,40}(?:\?\?|\|\|)\s{0,40}\[\s{0,80}" + _LITERAL)
+"""What stands in is a list, and the value is one text: `process.env.CORS_ORIGIN || ["http://localhost:3000"]`."""
 _WITH_DEFAULT = re.compile(
     r"\b(?P<name>[A-Z][A-Z0-9_]{2,80})\s{0,9}:\s{0,9}z\b[^\n,]{0,200}\.default\(\s{0,9}" + _LITERAL
 )
@@ -64,6 +66,10 @@ def _with_defaults(text: str) -> Iterator[Read]:
                 separator = Separator.COMMA if groups.get("split") else None
                 yield _read(text, found, default=groups["default"], separator=separator)
 
+    for found in _OR_ELSE_A_LIST.finditer(text):
+        if "${" not in found["default"] and "://" in found["default"]:
+            yield _read(text, found, default=found["default"], is_one_origin=True)
+
 
 def _without(text: str) -> Iterator[Read]:
     """Yield what has no literal in its place: lists of origins, one origin, and addresses for pages."""
@@ -71,7 +77,7 @@ def _without(text: str) -> Iterator[Read]:
         yield _read(text, found, separator=Separator.COMMA)
     for pattern in (_ORIGIN, _FOR_BROWSERS):
         for found in pattern.finditer(text):
-            yield _read(text, found, is_required=True)
+            yield _read(text, found, is_required=True, is_one_origin=pattern is _ORIGIN)
     for found in _NEEDED.finditer(text):
         if (found["name"] or found["key"]).endswith("URL"):
             yield _read(text, found, is_required=True)
@@ -88,6 +94,7 @@ def _read(
     default: str = "",
     is_required: bool = False,
     separator: Separator | None = None,
+    is_one_origin: bool = False,
 ) -> Read:
     groups = found.groupdict()
     return Read(
@@ -96,4 +103,5 @@ def _read(
         default=default,
         is_required=is_required,
         separator=separator,
+        is_one_origin=is_one_origin,
     )

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 
 from devinit.python_code import parsed
 from devinit.runtime.forms.lists import Separator
-from devinit.runtime.reading.read import Code, Read, joined
+from devinit.runtime.reading.read import ASYNC_DRIVER, Code, Read, joined
 from devinit.runtime.reading.settings import settings_of, text_of, texts_of
 
-MARKS = (b"BaseSettings", b"environ", b"getenv", b"decouple", b"dj_database_url", b"load_dotenv")
+MARKS = (
+    *(b"BaseSettings", b"environ", b"getenv", b"decouple", b"dj_database_url", b"load_dotenv"),
+    b"create_async_engine",
+)
 """Without one of these a file reads no variable in a way that is known here."""
 _SPLIT = re.compile(r"(\w{1,60})\.split\(\s{0,9}[\"'],")
 """Which attribute is taken apart at commas."""
@@ -55,8 +58,19 @@ def _reads(tree: ast.AST) -> Iterator[Read]:
             case ast.Subscript(value=value, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
                 if _is_environ(value):
                     yield Read(name=name, line=node.lineno, is_required=True, separator=separator)
+            case ast.Call(func=ast.Name(id="create_async_engine"), args=[url, *_]):
+                yield from _with_async_driver(url, node)
             case ast.Call():
                 yield from _called(node, separator)
+
+
+def _with_async_driver(url: ast.expr, call: ast.Call) -> Iterator[Read]:
+    """Yield the variable behind the URL of an engine of SQLAlchemy that takes asynchronous drivers alone."""
+    match url:
+        case ast.Call(func=ast.Name(id="str"), args=[inner]):
+            yield from _with_async_driver(inner, call)
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            yield Read(name=name.upper(), line=call.lineno, default=ASYNC_DRIVER)
 
 
 def _loads(tree: ast.AST) -> Iterator[ast.Call]:

@@ -9,6 +9,9 @@ from msgspec import Struct
 
 from devinit.runtime.forms.lists import Separator
 
+ASYNC_DRIVER = "postgresql+asyncpg://"
+"""A URL of which only the driver is known: a variable that nothing else reads is none."""
+
 
 class Read(Struct, frozen=True, kw_only=True):
     """One place where code reads a variable."""
@@ -21,6 +24,8 @@ class Read(Struct, frozen=True, kw_only=True):
     """Whether the code fails without a value."""
     separator: Separator | None = None
     """How the code takes a list apart; None for what is no list."""
+    is_one_origin: bool = False
+    """Whether a server lets in what the value says as one origin: a list would match none."""
 
 
 class Code(Struct, frozen=True, kw_only=True):

@@ -13,8 +13,8 @@ from devinit.sources.shell import word
 
 _MAIN = re.compile(r"^package main\b", re.MULTILINE)
 _LISTENS = re.compile(
-    r"(?:ListenAndServe(?:TLS)?|\.Run|\.Listen|\.Start|\.Serve|net\.Listen)\((?:\"tcp\",[ \t]{0,10})?"
-    r"(?:\"[\w.]{0,40}:(?P<port>\d{2,5})\")?|http\.Server\{"
+    r"(?:(?:ListenAndServe(?:TLS)?|\.Run|\.Listen|\.Start|\.Serve|net\.Listen)\((?:\"tcp\",[ \t]{0,10})?"
+    r"|http\.Server\{(?:[^{}\"]{0,400}?\bAddr:[ \t]{0,40})?)(?:\"[\w.]{0,40}:(?P<port>\d{2,5})\")?"
 )
 _SERVES = re.compile(
     r"net/http|gin-gonic|gofiber|labstack/echo|go-chi|gorilla/mux|fasthttp|google\.golang\.org/grpc|connectrpc"
@@ -22,6 +22,7 @@ _SERVES = re.compile(
 """Packages that serve requests: `.Run(` alone may be anything."""
 _WORKS = re.compile(r"(?:\A|[-_])(?:workers?|consumers?|scheduler|cron|jobs?)(?:[-_]|\Z)")
 """The name of a program that works off a queue, or what is due."""
+_MIGRATES = re.compile(r"(?:\A|[-_])migrat(?:e|es|or|ions?)(?:[-_]|\Z)")
 _USUAL_PORT = 8080
 
 
@@ -30,18 +31,25 @@ def found_in(tree: Tree) -> Finding:
     modules = [folder for folder in tree.folders if tree.has(folder, "go.mod")]
     units = [unit for module in modules for unit in _servers(tree, module)]
     serving = dict.fromkeys(unit.folder for unit in units)
-    return Finding(tuple(units), tuple(note for module in serving for note in _workers(tree, module)))
+    return Finding(tuple(units), tuple(note for module in serving for note in _beside(tree, module)))
 
 
-def _workers(tree: Tree, module: str) -> Iterator[str]:
-    """Name the programs of a module that work without being asked, by their names."""
+def _beside(tree: Tree, module: str) -> Iterator[str]:
+    """Name the programs of a module that work without being asked, and that migrate, by their names."""
     texts = _texts(tree, module)
     for file, text in texts.items():
         folder, found = parent(file), _MAIN.search(text)
         name = folder.rpartition("/")[2]
         own = {each: text for each, text in texts.items() if parent(each) == folder}
-        if found and "func main()" in text and _WORKS.search(name) and _listening(own) is None:
-            command = _command(tree, module, folder, is_only=False)
+        if not (found and "func main()" in text) or _listening(own) is not None:
+            continue
+        command = _command(tree, module, folder, is_only=False)
+        if _MIGRATES.search(name):
+            yield (
+                f"{tree.seen('command', file, found.start()).place}: nothing runs {name}; `{command}` in "
+                "`before_start` of the service in devinit.toml does"
+            )
+        elif _WORKS.search(name):
             yield (
                 f"{tree.seen('command', file, found.start()).place}: {name} is not started, because nothing shows "
                 f'what it works off; a [services.{name}] with `command = "{command}"` in devinit.toml starts it'

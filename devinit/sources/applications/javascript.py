@@ -35,6 +35,13 @@ _DENO = re.compile(
 _DECLARED = re.compile(
     r"(?<![\w.])(?P<name>[A-Z][A-Z0-9_]{0,40})\s{0,20}:\s{0,20}(?:z|t|v|str|num|port)\b[^\n,]{0,120}?\bdefault\(\s{0,20}['\"`]?(?P<usual>\d{2,5})(?!\d)"
 )
+_GIVEN_TO_LISTEN = re.compile(
+    r"(?:\.listen|(?<![\w.])serve)\(\s{0,20}(?:\{[^{}]{0,200}?\bport\s{0,20}:\s{0,20})?"
+    r"(?:\+|(?:Number(?:\.parseInt)?|parseInt)\()?\s{0,20}process\.env"
+    r"(?:\.(?P<name>[A-Z][A-Z0-9_]{0,40})|\[['\"](?P<quoted>[A-Z][A-Z0-9_]{0,40})['\"]\])"
+    r"\s{0,20}\)?\s{0,20}(?:(?:\|\||\?\?)\s{0,20}['\"`]?(?P<usual>\d{2,5})(?!\d))?"
+)
+"""Whatever the variable is called: `app.listen({ port: parseInt(process.env.FASTIFY_PORT ?? "3000") })`."""
 _LISTENS_ON = re.compile(r"\.listen\(\s{0,20}(?:\{\s{0,20}port\s{0,20}:\s{0,20})?(?P<port>\d{2,5})(?!\d)")
 _SERVES_ON = re.compile(r"(?<![\w.])port\s{0,20}:\s{0,20}(?P<port>\d{2,5})(?!\d)")
 _CONSTANT = re.compile(
@@ -72,9 +79,9 @@ def port_of(text: str) -> PortUse | None:
     """Return the port of a program whose text this is; None when the text says nothing about it."""
     uses = [
         use
-        for pattern in (_READ, _CHOSEN, _DENO, _DECLARED)
+        for pattern in (_READ, _CHOSEN, _DENO, _DECLARED, _GIVEN_TO_LISTEN)
         for found in pattern.finditer(text)
-        if (use := _use(found))
+        if (use := _use(found, is_own=pattern is _GIVEN_TO_LISTEN))
     ]
     # One with a default says more than one without.
     stated = sorted(uses, key=lambda use: (use.usual is None, use.variable != "PORT", use.position))
@@ -86,10 +93,10 @@ def port_of(text: str) -> PortUse | None:
     return None
 
 
-def _use(found: re.Match[str]) -> PortUse | None:
+def _use(found: re.Match[str], *, is_own: bool) -> PortUse | None:
     groups = found.groupdict()
     name = groups.get("name") or groups.get("quoted") or ""
-    if not is_own_port(name):
+    if not (is_own or is_own_port(name)):
         return None
     usual = groups.get("usual")
     return PortUse(found.start(), int(usual) if usual and _is_port(usual) else None, name)

@@ -35,6 +35,10 @@ def findings_in(tree: Tree) -> Iterator[Finding]:
         from devinit.sources.applications import elixir  # as above
 
         yield elixir.phoenix(tree)
+    if "composer.json" in names:
+        from devinit.sources.applications import symfony  # as above
+
+        yield symfony.found_in(tree)
     if "artisan" in names:
         from devinit.sources.applications import laravel  # as above
 

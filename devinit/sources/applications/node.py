@@ -11,6 +11,7 @@ from devinit.model.service import Readiness
 from devinit.sources.applications import javascript
 from devinit.sources.applications.node_ports import entry_of, port_of_a_program, port_of_a_tool, sources_of
 from devinit.sources.applications.package import Package
+from devinit.sources.applications.scriptless import server_of
 from devinit.sources.applications.scripts import Run, harm_in, run_of, starts_several
 from devinit.sources.applications.servers_of_node import (
     BUILDERS,
@@ -72,7 +73,10 @@ def found_in(tree: Tree, folder: str) -> Finding:
     script = script and (_page_among_several(package, script) or _reloading(package, script) or script)
     if script and (harm := harm_in(script, package.scripts)):
         return Finding(notes=(f"{at(folder, _FILE)}its `{script}` is left out: {harm}",))
-    finding = _told_of_its_database(package, _program(package, script) if script else Finding())
+    if script is None:
+        server = server_of(package)
+        return _told_of_its_database(package, Finding((server,) if server is not None else ()))
+    finding = _told_of_its_database(package, _program(package, script))
     if not finding.units or finding.units[0].role is Role.BACKEND:
         return finding
     second = (

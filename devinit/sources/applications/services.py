@@ -16,6 +16,7 @@ from devinit.sources.applications.languages import findings_in
 from devinit.sources.applications.links import links_out
 from devinit.sources.applications.names import named
 from devinit.sources.applications.prisma_files import with_prisma_files
+from devinit.sources.applications.required_settings import required_settings
 from devinit.sources.applications.tree import Tree, joined, tree_of
 from devinit.sources.applications.unit import Role, Unit, declares_dependencies, listed
 from devinit.sources.applications.unrecognised import notes_about, nothing_in
@@ -54,6 +55,7 @@ def found_in(bounds: Bounds) -> Found:
             *missing(tree, units),
             *unrun_migrations(tree, units),
             *unset_secrets(tree, units),
+            *required_settings(tree, units),
             *nothing_in(tree, [*folders, *_shown_in(units)]),
             *notes_about(tree, folders),
             *_asked_for(services),

@@ -1,4 +1,4 @@
-"""Migrations of Go, Rust and Elixir that nothing runs: each is named with the command that its tool has."""
+"""Migrations of Go, Rust, Elixir and D1 that nothing runs: each is named with the command that its tool has."""
 
 from __future__ import annotations
 
@@ -57,6 +57,11 @@ _DIESEL = _Tool(
 _MIGRATE = _Tool('migrate -path {folder} -database "$DATABASE_URL" up', "*.up.sql", _BY_GO)
 _GOOSE_TOOL = _Tool('goose -dir {folder} postgres "$DATABASE_URL" up', "*.sql", _BY_GO)
 _ECTO = _Tool("mix ecto.migrate", "*.exs", re.compile(r"Ecto\.Migrator\b"))
+_WRANGLER = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
+_D1 = re.compile(r"[\"']?\bdatabase_name[\"']?[ \t]{0,9}[:=][ \t]{0,9}[\"'](?P<name>[\w-]{1,80})[\"']")
+_D1_FOLDER = re.compile(
+    r"[\"']?\bmigrations_dir[\"']?[ \t]{0,9}[:=][ \t]{0,9}[\"'](?:\./)?(?P<name>[\w./-]{1,80})[\"']"
+)
 _MANIFESTS = {"Go": ("go.mod", ".go"), "Rust": ("Cargo.toml", ".rs"), "Phoenix": ("mix.exs", ".ex")}
 """Kind of program → the file that declares what it uses, and the ending of its source files."""
 
@@ -65,6 +70,9 @@ def unrun_migrations(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
     """Yield a note for each folder of revisions that no program of its folder applies, and no command of ours."""
     named: set[str] = set()
     for unit in units:
+        if unit.language == "node" and unit.folder not in named:
+            named.add(unit.folder)
+            yield from _of_d1(tree, unit.folder)
         manifest, suffix = _MANIFESTS.get(unit.kind, ("", ""))
         if not manifest or unit.role is not Role.BACKEND or unit.before_start:
             continue
@@ -80,6 +88,20 @@ def unrun_migrations(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
                 f"{place}: nothing runs these migrations; `{command}` in `before_start` of the service in "
                 "devinit.toml does"
             )
+
+
+def _of_d1(tree: Tree, folder: str) -> Iterator[str]:
+    """Yield a note for a database of Cloudflare's D1 with revisions: `wrangler dev` does not apply them."""
+    for name in _WRANGLER:
+        text = tree.text(joined(folder, name))
+        database, stated = _D1.search(text), _D1_FOLDER.search(text)
+        place = joined(folder, stated["name"] if stated else "migrations")
+        if database is not None and _has(tree, place, "*.sql"):
+            yield (
+                f"{place}/: nothing runs these migrations; `npx wrangler d1 migrations apply {database['name']} "
+                "--local` in `before_start` of the service in devinit.toml does"
+            )
+            return
 
 
 def _found(tree: Tree, unit: Unit, manifest: str) -> Iterator[tuple[_Tool, str]]:

@@ -34,6 +34,8 @@ _PLAIN = r"""[^\s'"$`\\;|&<>()*?~!]"""
 _CHANGE = re.compile(rf"cd[ \t]+({_PLAIN}+)[ \t]*(?:&&|;)[ \t]*(?=\S)")
 _ACTIVATION = re.compile(r"(?:source|\.)[ \t]+(?:\./)?(?:\.venv|venv)/bin/activate[ \t]*(?:&&|;)[ \t]*(?=\S)")
 """The environment in a service's folder is found without it, and `source` is no word of every shell."""
+_CROSS_ENV = re.compile(r"(?<![^ \t;&])cross-env(?=[ \t]+[A-Za-z_]\w*=)")
+"""A package of Node that does what `env` does, and that a folder of another language does not have."""
 _USE = re.compile(r"\$(?:PORT\b|\{PORT\b(?::?[-=](\d{1,5})\})?)")
 """`$PORT`, `${PORT}`, `${PORT:-3000}`."""
 _STATED = re.compile(
@@ -89,6 +91,7 @@ def understood(text: str) -> Command:
     """Return what a command does, as far as its words say it."""
     folder, rest = folder_of(text)
     rest = _ACTIVATION.sub("", rest, count=1) if _ACTIVATION.match(rest) else rest
+    rest = _CROSS_ENV.sub("env", rest)
     start = _last_part(rest)
     if start is None:
         return _with_fixed_port(with_use(Command(text=rest, written=rest, folder=folder)))

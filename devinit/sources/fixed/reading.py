@@ -48,6 +48,11 @@ _CALL = re.compile(
     r"(?:baseURL|API_(?:BASE(?:_URL)?|URL)|fetch\(|axios(?:\.\w{1,20})?\(|new WebSocket\(|\bio\(|createClient\(|"
     rf"\b\w{{0,40}}(?:url|Url|URL)(?:_\w{{1,40}})?\s{{0,9}}[:=]){_BEFORE}(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b"
 )
+_REQUEST = re.compile(
+    r"\.(?:get|post|put|patch|delete|request)(?:<[^<>()\n]{0,80}>)?\(\s{0,40}[\"'`](?:https?|wss?)://"
+    rf"{_LOCAL}:(\d{{2,5}})\b"
+)
+"""A request by a client of any name: `this.http.get<Book[]>("http://localhost:8080/books")`."""
 _CALL_WITHOUT_PORT = re.compile(
     r"(?:baseURL|API_(?:BASE(?:_URL)?|URL)|fetch\(|axios(?:\.\w{1,20})?\(|new WebSocket\(|\bio\(|"
     rf"\b\w{{0,40}}(?:url|Url|URL)(?:_\w{{1,40}})?\s{{0,9}}[:=]){_BEFORE}(?:https?|wss?)://{_LOCAL}(?P<path>/)"
@@ -173,7 +178,7 @@ def _patterns_for(name: str) -> tuple[re.Pattern[str], ...]:
         return (re.compile(rf'"dev(?:Url|Path)"\s*:\s*"http://{_LOCAL}:(\d{{2,5}})\b'),)
     if CONFIGURATION.fullmatch(name):
         return (_PROXY, _SHORT_PROXY, _NAMED_TARGET, _BUILT_IN)
-    return (_CALL, _WINDOW, _CALL_OF_THE_PAGE)
+    return (_CALL, _REQUEST, _WINDOW, _CALL_OF_THE_PAGE)
 
 
 def _addresses(text: str, patterns: Iterable[re.Pattern[str]]) -> Iterator[tuple[int, int, Direction]]:

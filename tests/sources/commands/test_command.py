@@ -94,7 +94,7 @@ class TestThePort:
             ("tsx watch src/index.ts --port 4000", "tsx watch src/index.ts --port ${PORT}", 4000),
             ("nodemon server.js --port 4000", "nodemon server.js --port ${PORT}", 4000),
             ("./bin/api --port 9000 --verbose", "./bin/api --port ${PORT} --verbose", 9000),
-            ("cross-env A=1 PORT=4000 node server.js", "cross-env A=1 node server.js", 4000),
+            ("cross-env A=1 PORT=4000 node server.js", "env A=1 node server.js", 4000),
             ("celery -A app flower --port=5556", "celery -A app flower --port=${PORT}", 5556),
             ("streamlit run app.py --server.port 8502", "streamlit run app.py --server.port ${PORT}", 8502),
             ("npm run dev -- -p 3333", "npm run dev -- -p ${PORT}", 3333),

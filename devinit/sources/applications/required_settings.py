@@ -1,0 +1,87 @@
+"""Settings of pydantic without a default that no file of the project names: the server refuses to start."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from devinit.python_code import parsed
+from devinit.sources.applications.tree import Tree, joined
+from devinit.sources.applications.unit import Role, Unit, at
+
+_BASE = "BaseSettings"
+_GIVEN = frozenset(
+    {
+        *("DATABASE", "DB", "SQL", "SQLALCHEMY", "POSTGRES", "POSTGRESQL", "PG", "REDIS", "VALKEY", "CELERY"),
+        *("BROKER", "URL", "URI", "DSN", "HOST", "HOSTS", "PORT", "ORIGIN", "ORIGINS", "CORS"),
+    }
+)
+"""Words in the names of what devinit gives, or may give."""
+_VALUES = frozenset({"SecretStr", "SecretBytes", "EmailStr", "Path", "HttpUrl", "AnyUrl", "AnyHttpUrl"})
+"""Types of a single value whose names begin like those of classes."""
+_SAYING = re.compile(r"\A\.env|\.env\Z|\Aenv\.|compose|\A(?:Docker|Proc|Make)file|\.(?:toml|ya?ml)\Z")
+"""Files that may give a value, or that say to a person which one to give."""
+_MOST_NAMES = 5
+
+
+def required_settings(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
+    """Yield a note for each server in Python whose settings require what nothing gives."""
+    told: set[str] = set()
+    for unit in units:
+        if unit.language != "python" or unit.role is not Role.BACKEND or unit.folder in told:
+            continue
+        told.add(unit.folder)
+        for file in tree.sources(unit.folder, ".py"):
+            text = tree.text(file)
+            if _BASE not in text:
+                continue
+            missing = [name for name in _required_in(text) if not _is_said(tree, name)]
+            if missing:
+                inside = file.removeprefix(f"{unit.folder}/") if unit.folder else file
+                more = " …" if len(missing) > _MOST_NAMES else ""
+                yield (
+                    f"{at(unit.folder)}{inside} requires {', '.join(missing[:_MOST_NAMES])}{more}, which nothing "
+                    f"gives: put a value of your own into {joined(unit.folder, '.env')}"
+                )
+
+
+def _required_in(text: str) -> Iterator[str]:
+    """Yield the variables of settings classes that have no default, and that are no addresses."""
+    tree = parsed(text)
+    for node in ast.walk(tree) if tree is not None else ():
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(each).endswith(_BASE) for each in node.bases):
+            prefix = _prefix_of(node)
+            for line in node.body:
+                match line:
+                    case ast.AnnAssign(target=ast.Name(id=field), value=None):
+                        name = f"{prefix}{field}".upper()
+                        if not field.startswith("_") and not _GIVEN.intersection(name.split("_")):
+                            yield from () if _is_no_value(line.annotation) else (name,)
+
+
+def _is_no_value(annotation: ast.expr) -> bool:
+    """Tell whether a field is none of the environment, or a model whose own fields may all have defaults."""
+    name = annotation.id if isinstance(annotation, ast.Name) else ""
+    return "ClassVar" in ast.unparse(annotation) or (name[:1].isupper() and name not in _VALUES)
+
+
+def _prefix_of(settings: ast.ClassDef) -> str:
+    """Return what the names of all variables of a settings class begin with."""
+    for node in ast.walk(settings):
+        match node:
+            case ast.keyword(arg="env_prefix", value=ast.Constant(value=str(text))):
+                return text
+            case ast.Assign(targets=[ast.Name(id="env_prefix")], value=ast.Constant(value=str(text))):
+                return text
+    return ""
+
+
+def _is_said(tree: Tree, name: str) -> bool:
+    word = re.compile(rf"\b{name}\b", re.IGNORECASE)
+    return any(
+        word.search(tree.text(joined(folder, each))) is not None
+        for folder, names in tree.files.items()
+        for each in names
+        if _SAYING.search(each)
+    )
