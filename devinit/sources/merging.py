@@ -279,12 +279,18 @@ def _completed(winner: Service, other: Service, high: Found, low: Found) -> Serv
     serves = winner.port is not None or "port" in changes
     if winner.directory == other.directory and serves and low.weight > Weight.PRODUCTION:
         if winner.ready == Readiness():
-            changes["ready"] = other.ready
+            changes["ready"] = _as_far_as_known(other.ready, low)
         changes |= {
             name: getattr(winner, name) or getattr(other, name) for name in ("docs_path", "warm", "port_env")
         }
         changes["before_start"] = winner.before_start or _without_jobs(other.before_start, winner, high)
     return structs.replace(winner, **changes)
+
+
+def _as_far_as_known(ready: Readiness, found: Found) -> Readiness:
+    """Return when a service is ready; the page that a container is asked for may be none of the code's."""
+    is_of_a_container = found.weight is Weight.CONTAINERS and ready.http is not None
+    return structs.replace(ready, status=tuple(range(200, 500))) if is_of_a_container else ready
 
 
 def _without_jobs(commands: tuple[str, ...], service: Service, found: Found) -> tuple[str, ...]:

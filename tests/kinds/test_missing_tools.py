@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from devinit.errors import ServiceError
+from devinit.kinds.process.installing import install_of, names_what_it_lacks
 from devinit.kinds.process.provider import ProcessProvider
 from devinit.kinds.provider import Place
 from devinit.model.service import Service
@@ -112,6 +113,25 @@ class TestAPackageManagerOfNode:
 
         assert install is not None
         assert install.command == "npx --yes pnpm@9.15.0 install"
+
+    @pytest.mark.parametrize("command", ["node app.js", "npx --no-install nodemon app.js"])
+    def test_installs_what_a_file_of_the_package_may_need_where_that_is_asked_for(
+        self, place: Place, command: str
+    ) -> None:
+        have(place, "npm", "node", "npx")
+        (place.root / "web/node_modules").rmdir()
+        service = self.web(place, command)
+
+        install = PROVIDER.install(service, place)
+
+        assert install is not None
+        assert install.command == "npx --yes pnpm@9.15.0 install"
+        assert install_of(service, place) is None
+        assert not names_what_it_lacks(service, place.environment["PATH"])
+
+    @pytest.mark.parametrize("command", ["npm run dev", "pnpm dev", "uvicorn main:app"])
+    def test_is_named_by_a_start_itself(self, place: Place, command: str) -> None:
+        assert names_what_it_lacks(self.web(place, command), place.environment["PATH"])
 
     @pytest.mark.parametrize("command", ["npm run dev", "node server.js", "pnpm dev"])
     def test_without_node_is_named_with_where_node_comes_from(self, place: Place, command: str) -> None:

@@ -253,6 +253,20 @@ class TestAPython:
             "Python 3.12.1 (api/.venv/bin/uvicorn) does not meet 3.13 (api/.python-version:1)"
         ]
 
+    def test_that_a_version_file_asks_for_makes_the_environment(
+        self, tmp_path: Path, api: Path, place: Place
+    ) -> None:
+        (api / "pyproject.toml").unlink()
+        (api / "requirements.txt").write_text("uvicorn\n")
+        (api / ".python-version").write_text("3.13\n")
+        program(tmp_path / "bin/python3", "#!/bin/sh\necho Python 3.12.1\n")
+        program(tmp_path / "bin/python3.13")
+
+        install = PROVIDER.install(service(api, "uvicorn main:app"), place)
+
+        assert install is not None
+        assert install.command == "python3.13 -m venv .venv && .venv/bin/pip install -r requirements.txt"
+
     def test_is_left_to_uv_where_uv_runs_the_command(self, tmp_path: Path, api: Path, place: Place) -> None:
         environment(api, "3.11.7")
         program(tmp_path / "bin/uv")

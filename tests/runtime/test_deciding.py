@@ -112,11 +112,11 @@ class TestAValueThatMeansAServer:
             ("FRONTEND_URL", "http://localhost:3000/", "http://localhost:5174/"),
             ("WEBHOOK_TARGET", "http://127.0.0.1:8000/hook", "http://127.0.0.1:8001/hook"),
             ("NEXTAUTH_URL", "http://localhost:8000/api/auth", "http://localhost:8001/api/auth"),
-            ("CORS_ORIGINS", '["http://localhost:5173"]', '["http://localhost:5173","http://localhost:5174","http://127.0.0.1:5174"]'),
-            ("BACKEND_CORS_ORIGINS", "http://localhost:5173,https://a.example", "http://localhost:5173,https://a.example,http://localhost:5174,http://127.0.0.1:5174"),
+            ("CORS_ORIGINS", '["http://localhost:5173"]', '["http://localhost:5174","http://127.0.0.1:5174"]'),
+            ("BACKEND_CORS_ORIGINS", "http://localhost:5173,https://a.example", "https://a.example,http://localhost:5174,http://127.0.0.1:5174"),
             ("CORS_ORIGIN", "http://localhost:5173", "http://localhost:5174"),
-            ("CSRF_TRUSTED_ORIGINS", '["http://localhost:5173"]', '["http://localhost:5173","http://localhost:5174","http://127.0.0.1:5174"]'),
-            ("ALLOWED_ORIGINS", '["localhost:5173"]', '["localhost:5173","localhost:5174","127.0.0.1:5174"]'),
+            ("CSRF_TRUSTED_ORIGINS", '["http://localhost:5173"]', '["http://localhost:5174","http://127.0.0.1:5174"]'),
+            ("ALLOWED_ORIGINS", '["localhost:5173"]', '["localhost:5174","127.0.0.1:5174"]'),
             ("ALLOWED_HOSTS", "shop.example,localhost", "shop.example,localhost,127.0.0.1"),
             ("API_PORT", "8000", "8001"),
         ],
@@ -340,7 +340,7 @@ class TestAForm:
             stated("CORS_ORIGINS", "[]", Source.CODE),
         )
 
-        assert found["CORS_ORIGINS"].value.startswith("http://localhost:5173,")
+        assert found["CORS_ORIGINS"].value.startswith("http://b.example,")
 
     def test_counts_when_the_value_is_empty(self) -> None:
         found = decided(stated("CORS_ORIGINS", ""), stated("CORS_ORIGINS", "[]", Source.CODE))
@@ -365,7 +365,7 @@ class TestAForm:
         assert decided(stated("ALLOWED_ORIGINS", "", Source.CODE, required=True)) == {}
 
     @pytest.mark.parametrize("source", [Source.FILE, Source.EXAMPLE])
-    @pytest.mark.parametrize("value", ["http://localhost:5173,https://shop.example", "http://localhost:5173"])
+    @pytest.mark.parametrize("value", ["http://localhost:3000,https://shop.example", "https://shop.example"])
     def test_of_a_list_in_json_counts_more_than_the_commas_of_a_file(
         self, value: str, source: Source
     ) -> None:
@@ -385,6 +385,16 @@ class TestAForm:
         assert decided(driver, required)["DATABASE_URL"].value.startswith("postgresql+asyncpg://shop:")
         assert decided(driver, example)["DATABASE_URL"].value.startswith("postgresql+psycopg://shop:")
         assert decided(driver) == {}
+
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            ("http://localhost:5173,https://shop.example", "https://shop.example,http://localhost:5174,http://127.0.0.1:5174"),
+            ('["http://127.0.0.1:5173", "http://localhost:4000"]', '["http://localhost:4000", "http://localhost:5174", "http://127.0.0.1:5174"]'),
+        ],
+    )  # fmt: skip
+    def test_of_a_list_loses_where_a_page_was_before_it_moved(self, value: str, expected: str) -> None:
+        assert given({"CORS_ORIGINS": value}) == {"CORS_ORIGINS": expected}
 
     def test_of_a_port_behind_a_colon_is_where_a_program_of_go_listens(self) -> None:
         found = decided(stated("SHOP_API_ADDR", ":8000", Source.EXAMPLE))

@@ -241,6 +241,32 @@ class TestOneOrigin:
         assert not any(each.is_one_origin for each in read_javascript(text).reads)
 
 
+class TestTheAddressOfADataSource:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "new Pool({ connectionString: process.env.SHOP_DB_DSN })",
+            "new Redis(process.env.SHOP_DB_DSN!)",
+            "createClient({ url: process.env.SHOP_DB_DSN as string, })",
+        ],
+    )
+    def test_is_needed_by_what_connects_with_it(self, text: str) -> None:
+        [read] = read_javascript(text).reads
+
+        assert (read.name, read.is_required) == ("SHOP_DB_DSN", True)
+
+    @pytest.mark.parametrize(
+        "text", ["Sentry.init({ dsn: options.dsn })", "fetch({ url: process.env.PAGE })"]
+    )
+    def test_is_no_other_value(self, text: str) -> None:
+        assert read_javascript(text).reads == ()
+
+    def test_is_needed_by_python_under_a_name_for_it(self) -> None:
+        reads = names(read_python('import os\na = os.getenv("SHOP_DB_DSN")\nb = os.getenv("PAGE")\n'))
+
+        assert (reads["SHOP_DB_DSN"].is_required, reads["PAGE"].is_required) == (True, False)
+
+
 class TestAnEngineOfSqlalchemy:
     @pytest.mark.parametrize("url", ["settings.database_url", "DATABASE_URL", "str(settings.DATABASE_URL)"])
     def test_that_is_asynchronous_says_which_driver_its_url_needs(self, url: str) -> None:

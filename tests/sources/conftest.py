@@ -1,7 +1,21 @@
-"""A project's folder to write files into, as for the configuration."""
+"""A project's folder to write files into, as for the configuration, and the tools of a machine."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from tests.config.conftest import root, write
 
-__all__ = ["root", "write"]
+__all__ = ["have", "root", "write"]
+
+
+@pytest.fixture
+def have(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of the programs that a machine has, alone on PATH: installers of Python and Node."""
+    folder = tmp_path_factory.mktemp("bin")
+    for name in ("uv", "poetry", "pdm", "pipenv", "pnpm", "yarn", "npm", "npx", "bun"):
+        (folder / name).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    return folder

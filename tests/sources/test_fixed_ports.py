@@ -442,6 +442,16 @@ class TestACallWithoutAPort:
         assert not any("localhost:80," in note for note in detect(tree({"frontend/src/api.js": text})).notes)
 
 
+@pytest.mark.parametrize(("scheme", "count"), [("https", 1), ("http", 0)])
+def test_a_proxy_over_tls_to_a_server_without_it_is_named(tree: Tree, scheme: str, count: int) -> None:
+    proxy = f"proxy: {{\n '/api': {{\n target: '{scheme}://localhost:8000' }} }}"
+
+    project = detect(tree({"frontend/vite.config.ts": proxy}))
+
+    assert fixed(project)["backend"] == (8000, "frontend/vite.config.ts, line 3")
+    assert sum("speaks TLS" in each for each in project.notes) == count
+
+
 def test_a_proxy_of_a_page_never_leads_to_the_page_itself(tmp_path: Path) -> None:
     scripts = {"scripts": {"start": "react-scripts start"}, "proxy": "http://localhost:3000"}
     files = {

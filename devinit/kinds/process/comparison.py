@@ -32,6 +32,7 @@ from devinit.toolchains.curing import (
     Cure,
     cure_of,
     cure_of_environment,
+    fitting_python,
     python_for,
 )
 from devinit.toolchains.fingerprint import PACKAGES, found_on
@@ -103,14 +104,16 @@ def python_install(service: Service, place: Place, installer: Installer) -> tupl
         return Cure(command, is_automatic=True), lacks
     folders = up_to_root(service.directory, place.root)
     bounds = bounds_within(place.root, service.directory)
-    asked = [
-        each
-        for each in asked_in(folders, bounds)
-        if each.stated.tool == "python" and each.stated.form is Form.SPECIFIERS
-    ]
+    every = [each for each in asked_in(folders, bounds) if each.stated.tool == "python"]
+    asked = [each for each in every if each.stated.form is Form.SPECIFIERS]
     versions = Versions(bounds, place.data.parent / KEPT, place.environment, only_looks=place.only_looks)
-    if not asked or not (missed := unmet(versions.of("python", Path(python), service.directory), asked)):
-        return Cure(command, is_automatic=True), lacks
+    there = versions.of("python", Path(python), service.directory) if every else None
+    missed = unmet(there, asked) if there is not None else ()
+    if there is None or not missed:
+        # What a pin alone asks for is nice to have, and made of a Python that is there.
+        pinned = fitting_python(every, have) if there is not None and unmet(there, every) else None
+        made = command.replace("python3", pinned, 1) if pinned is not None else command
+        return Cure(made, is_automatic=True), lacks
     lacks += f", and python3 does not meet {missed[0].stated.wanted}"
     found = python_for(asked, have)
     if found is None:

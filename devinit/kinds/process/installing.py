@@ -22,7 +22,14 @@ from devinit.system.bounds import bounds_within
 from devinit.system.files import BYTE_ORDER_MARK, read_bytes
 from devinit.toolchains.fingerprint import found_on, is_callers_choice
 from devinit.toolchains.folders import up_to_root
-from devinit.toolchains.node.managers import INSTALLED, install_with, install_without, manager_that_runs
+from devinit.toolchains.node.managers import (
+    INSTALLED,
+    LOCKED_BY,
+    MANAGERS,
+    install_with,
+    install_without,
+    manager_that_runs,
+)
 from devinit.toolchains.node.workspaces import PNPM_FILE, is_member, stated_patterns
 from devinit.toolchains.python.environments import (
     environments,
@@ -32,7 +39,7 @@ from devinit.toolchains.python.environments import (
 )
 from devinit.toolchains.python.installers import PYPROJECT, Installer, installer_of, is_declared
 
-_WITH_NAMES = frozenset(("requirements.txt", "requirements/base.txt", PYPROJECT))
+_WITH_NAMES = frozenset(("requirements.txt", "requirement.txt", "requirements/base.txt", PYPROJECT))
 """Files that name packages as they are, and lock none."""
 _INTERPRETERS = frozenset(("python", "python3"))
 _IMPORT_PATH = "PYTHONPATH"
@@ -80,18 +87,28 @@ def install_for_program(service: Service, place: Place, path: str | None = None)
 
 
 def install_of_declared(service: Service, place: Place) -> Install | None:
-    """Return what installs the packages that a Python project declares, where its interpreter lacks one of them.
+    """Return what installs the packages that a project declares, where its interpreter lacks one of them.
 
     Less certain than the others, so nothing is refused for it: a package may be declared, and not be needed.
     """
     if service.external_url is not None:
         return None
-    return _of_python(service, place, _lacking_package)
+    return _of_a_file(service, place) or _of_python(service, place, _lacking_package)
+
+
+def _of_a_file(service: Service, place: Place) -> Install | None:
+    """Return what installs the packages of a file that Node runs: it may need none of them."""
+    is_run = _runs_by_node(first_words(service.command or "")) and _declares_packages(service.directory)
+    return _of_packages(_manager_of(service), service, place) if is_run else None
 
 
 def _of_node(service: Service, place: Place) -> Install | None:
     manager = node_manager(service)
-    if manager is None or node_packages(service, place) is not None:
+    return _of_packages(manager, service, place) if manager is not None else None
+
+
+def _of_packages(manager: str, service: Service, place: Place) -> Install | None:
+    if node_packages(service, place) is not None:
         return None
     return Install(
         folder=_workspace_of(service, place),
@@ -104,6 +121,31 @@ def node_manager(service: Service) -> str | None:
     """Return what installs the packages that a service's package.json declares; None where it needs none."""
     manager = manager_that_runs(first_words(service.command or ""))
     return manager if manager is not None and _declares_packages(service.directory) else None
+
+
+def _runs_by_node(words: tuple[str, ...]) -> bool:
+    """Whether a command runs a file of a package: `node app.js`, `npx --no-install nodemon app.js`."""
+    return words[:1] == ("node",) or words[:2] == ("npx", "--no-install")
+
+
+def _manager_of(service: Service) -> str:
+    """Return the package manager that the package in a service's folder names, or whose lock file is there."""
+    named = _json_in(service.directory / "package.json").get("packageManager")
+    name = named.partition("@")[0] if isinstance(named, str) else ""
+    locked = (each for file, each in LOCKED_BY.items() if (service.directory / file).exists())
+    return name if name in MANAGERS else next(locked, "npm")
+
+
+def names_what_it_lacks(service: Service, path: str) -> bool:
+    """Whether a start of a service says by itself that its packages are missing.
+
+    One of an interpreter (`python app.py`), or of a program that the machine has, ends with an error of its own.
+    """
+    words = first_words(service.command or "")
+    if node_manager(service) is not None:
+        return True
+    is_program = bool(words) and words[0] not in _INTERPRETERS and not _runs_by_node(words)
+    return is_program and found_on(path, words[0]) is None
 
 
 def node_packages(service: Service, place: Place) -> Path | None:

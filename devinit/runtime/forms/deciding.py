@@ -21,6 +21,7 @@ from devinit.runtime.forms.lists import (
     is_entry,
     list_read_with,
     parse_list,
+    without,
 )
 from devinit.runtime.forms.meaning import AGREEING, is_name_of, meaning
 from devinit.runtime.forms.parts import database_for, groups_of, of_group
@@ -174,7 +175,7 @@ def _origins(statement: Statement, situation: Situation) -> Decision | None:
     wanted = situation.servers.frontend_origins
     listed = _listed(statement)
     if listed is not None:
-        return _listed_origins(statement, listed, wanted)
+        return _listed_origins(statement, listed, situation.servers)
     address = parse(statement.value)
     if address is None or address.form not in (Form.URL, Form.HOST_PORT):
         return _kept(statement)  # `*`, a pattern, several of them in another form
@@ -194,11 +195,28 @@ def _origins(statement: Statement, situation: Situation) -> Decision | None:
     return _given(statement, written(address, frontend.server), frontend.service)
 
 
-def _listed_origins(statement: Statement, listed: Listed, wanted: Sequence[str]) -> Decision | None:
+def _listed_origins(statement: Statement, listed: Listed, servers: Servers) -> Decision | None:
     are_origins = all(map(is_entry, listed.entries))
+    wanted = servers.frontend_origins
     if not wanted or listed.allows_all or not are_origins:
         return _kept(statement)
-    return _given(statement, extended(listed, wanted))
+    text = extended(listed, wanted)
+    whole = parse_list(text) or list_read_with(listed.separator, text)
+    return _given(statement, without(whole, _left_by_pages(whole.entries, servers)))
+
+
+def _left_by_pages(entries: Iterable[str], servers: Servers) -> frozenset[str]:
+    """Return the origins on this machine at which a page of the project has been, and has moved away.
+
+    What answers there now may be another project's.
+    """
+    pages = [each for each in servers.known if set(each.origins) & set(servers.frontend_origins)]
+    now = {each.server.port for each in servers.known}
+    before = frozenset(port for each in pages for port in each.ports) - now
+    found = ((each, parse(each)) for each in entries)
+    return frozenset(
+        each for each, address in found if address and address.is_local and address.port in before
+    )
 
 
 def _plain(statement: Statement, address: Address | None, situation: Situation) -> Decision | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 import msgspec
@@ -88,6 +88,17 @@ def extended(listed: Listed, entries: Iterable[str]) -> str:
     sign = ", " if listed.separator is Separator.COMMA and ", " in body else listed.separator.value
     kept = body.rstrip(listed.separator.value)
     return kept + (sign if listed.entries else "") + sign.join(missing) + rest
+
+
+def without(listed: Listed, entries: Collection[str]) -> str:
+    """Return the text of a list without some of its entries; unchanged where it has none of them."""
+    kept = [each for each in listed.entries if each not in entries]
+    if len(kept) == len(listed.entries):
+        return listed.text
+    is_json = listed.separator is Separator.JSON
+    sign = " " if listed.separator is Separator.SPACE else ", " if ", " in listed.text else ","
+    text = sign.join(msgspec.json.encode(each).decode() if is_json else each for each in kept)
+    return f"[{text}]" if is_json else text
 
 
 def is_entry(text: str) -> bool:

@@ -41,6 +41,13 @@ _FOR_BROWSERS = re.compile(
     + r"\b)(?!\s{0,40}(?:\?|\|\||&&|[!=]==?))"
 )
 """An address that a page needs: the bundler puts `undefined` in its place when it has no value."""
+_CONNECTS = re.compile(
+    r"(?:\b(?:connectionString|dsn|url|uri)[\"']?\s{0,9}:|\bnew (?:Pool|Client|Redis|IORedis)\("
+    r"|\b(?:postgres|createClient)\()\s{0,40}"
+    + _ENVIRONMENT
+    + r"\.(?P<name>[A-Z][A-Z0-9_]{0,60}(?:URL|URI|DSN))!?(?:\s{1,3}as\s{1,3}string)?\s{0,9}[,)}\n]"
+)
+"""The address of a data source: `new Pool({ connectionString: process.env.SHOP_DB_DSN })`."""
 _IMPORTED = re.compile(
     r"\bimport\s{0,9}\{(?P<names>[^}]{0,400})\}\s{0,9}from\s{0,9}[\"']\$env/static/public[\"']"
 )
@@ -75,7 +82,7 @@ def _without(text: str) -> Iterator[Read]:
     """Yield what has no literal in its place: lists of origins, one origin, and addresses for pages."""
     for found in _SPLIT.finditer(text):
         yield _read(text, found, separator=Separator.COMMA)
-    for pattern in (_ORIGIN, _FOR_BROWSERS):
+    for pattern in (_ORIGIN, _FOR_BROWSERS, _CONNECTS):
         for found in pattern.finditer(text):
             yield _read(text, found, is_required=True, is_one_origin=pattern is _ORIGIN)
     for found in _NEEDED.finditer(text):

@@ -98,9 +98,10 @@ def _called(call: ast.Call, separator: Separator | None) -> Iterator[Read]:
     second = call.args[1] if len(call.args) > 1 else None
     match function:
         case ast.Attribute(attr="getenv") | ast.Name(id="getenv"):
-            yield from _read(name, call, second or keywords.get("default"), separator, is_required=False)
+            default = second or keywords.get("default")
+            yield from _read(name, call, default, separator, is_required=_is_dsn(name, default))
         case ast.Attribute(attr="get", value=value) if _is_environ(value):
-            yield from _read(name, call, second, separator, is_required=False)
+            yield from _read(name, call, second, separator, is_required=_is_dsn(name, second))
         case ast.Attribute(attr="config", value=ast.Name(id="dj_database_url")):
             name = text_of(keywords.get("env")) or name or "DATABASE_URL"
             yield from _read(name, call, keywords.get("default"), None, is_required=False)
@@ -117,6 +118,11 @@ def _called(call: ast.Call, separator: Separator | None) -> Iterator[Read]:
             yield from _read(
                 name, call, default, Separator.COMMA if is_list else None, is_required=default is None
             )
+
+
+def _is_dsn(name: str | None, default: ast.expr | None) -> bool:
+    """Whether a variable is the address of a data source that has no default: it is asked for as it is used."""
+    return default is None and (name or "").endswith("_DSN")
 
 
 def _read(

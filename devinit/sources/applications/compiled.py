@@ -9,6 +9,9 @@ from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness
 from devinit.sources.applications.tree import Tree, depth, joined, upwards
 from devinit.sources.applications.unit import BUILD_SECONDS, Finding, Role, Unit
+from devinit.sources.files import table
+from devinit.sources.interpolation import literal
+from devinit.sources.jsonc import parse_jsonc
 
 _SPRING_WEB = re.compile(r"spring-boot-starter-(?:web|webflux|webmvc|jersey|graphql|data-rest)")
 _SPRING_PORT = re.compile(
@@ -21,6 +24,13 @@ _WEB_SDK = re.compile(r"Sdk=\"Microsoft\.NET\.Sdk\.Web\"")
 _LAUNCH_URL = re.compile(
     r"\"applicationUrl\"[ \t]{0,10}:[ \t]{0,10}\"[^\"\n]{0,200}?http://[\w.*+-]{1,60}:(?P<port>\d{2,5})"
 )
+_NPGSQL = re.compile(r"(?:^|;)\s{0,9}Host\s{0,9}=", re.IGNORECASE)
+"""`Server=` is what other databases are called by."""
+_OF_NPGSQL = {
+    "host": "HOST", "port": "PORT", "database": "DB", "username": "USER", "user id": "USER", "userid": "USER",
+    "password": "PASSWORD",
+}  # fmt: skip
+"""Key of a connection string → the end of the variable that has the same."""
 _PROFILES = re.compile(r"\"profiles\"[ \t]{0,10}:")
 """What stands before it in launchSettings.json is for IIS on Windows."""
 
@@ -108,6 +118,37 @@ def dotnet(tree: Tree) -> Finding:
     return Finding(tuple(units))
 
 
+def _connections(tree: Tree, folder: str) -> dict[str, str]:
+    """Return the variables that take the place of connection strings which name PostgreSQL on this machine."""
+    found: dict[str, str] = {}
+    for name in ("appsettings.json", "appsettings.Development.json"):
+        described = parse_jsonc(tree.text(joined(folder, name)))
+        strings = table(described, "ConnectionStrings") if isinstance(described, dict) else {}
+        for key, text in strings.items():
+            if isinstance(text, str) and re.fullmatch(r"[A-Za-z]\w{0,60}", key) and _NPGSQL.search(text):
+                parts = _parts(text)
+                if parts.get("host", "").lower() in ("localhost", "127.0.0.1"):
+                    found[f"ConnectionStrings__{key}"] = _as_template(text)
+    return found
+
+
+def _parts(text: str) -> dict[str, str]:
+    pairs = (each.partition("=") for each in text.split(";"))
+    return {key.strip().lower(): value.strip() for key, sign, value in pairs if sign}
+
+
+def _as_template(text: str) -> str:
+    """Return a connection string with what devinit knows of the server in its place."""
+    told: list[str] = []
+    for each in filter(None, (part.strip() for part in text.split(";"))):
+        key, _, value = each.partition("=")
+        variable = _OF_NPGSQL.get(key.strip().lower())
+        told.append(f"{key}=${{POSTGRES_{variable}}}" if variable else f"{key}={literal(value)}")
+    if "port" not in _parts(text):
+        told.insert(1, "Port=${POSTGRES_PORT}")
+    return ";".join(told)
+
+
 def _of_dotnet(tree: Tree, folder: str, project: Evidence) -> Unit:
     launch = joined(folder, "Properties/launchSettings.json")
     text = tree.text(launch)
@@ -124,6 +165,7 @@ def _of_dotnet(tree: Tree, folder: str, project: Evidence) -> Unit:
         env={
             "ASPNETCORE_URLS": f"http://{LOCAL_HOST}:${{PORT}}",
             "ASPNETCORE_ENVIRONMENT": "Development",
+            **_connections(tree, folder),
         },
         evidence=(project, *((tree.seen("port", launch, found.start("port")),) if found else ())),
     )

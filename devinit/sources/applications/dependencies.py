@@ -63,7 +63,8 @@ def _declared(tree: Tree, folder: str) -> list[Dependency]:
 def requirement_files(tree: Tree, folder: str) -> Iterator[str]:
     """Yield the files of requirements in a folder."""
     for name in tree.files.get(folder, ()):
-        if name.startswith("requirements") and name.endswith(".txt"):
+        # Without an s it is as common as it is misspelt.
+        if name.startswith("requirement") and name.endswith(".txt"):
             yield joined(folder, name)
     below = joined(folder, "requirements")
     yield from (joined(below, name) for name in tree.files.get(below, ()) if name.endswith(".txt"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from shlex import quote
 
@@ -12,7 +13,8 @@ from devinit.sources.applications.workspaces import manager_of, workspace_of
 from devinit.sources.commands.migrations import RUN, client_missing
 from devinit.sources.commands.workspace import needed_by
 from devinit.sources.files import table
-from devinit.toolchains.node.managers import INSTALLED, install_with
+from devinit.toolchains.fingerprint import found_on
+from devinit.toolchains.node.managers import INSTALLED, install_with, install_without
 from devinit.toolchains.python.installers import installer_of
 
 
@@ -60,7 +62,8 @@ def _packages_of_node(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
         if any(tree.path(joined(place, name)).exists() for name in INSTALLED):
             return
     top = workspace_of(tree, folder)
-    command = install_with(manager_of(tree, folder))
+    manager = manager_of(tree, folder)
+    command = install_with(manager) if _is_here(manager) else _install_without(tree, folder, manager)
     yield f"{NO_PACKAGES}; `{{command}}` makes it", _in(top, command)
 
 
@@ -88,7 +91,22 @@ def _environment(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
     )
     if found is not None:
         place, installer = found
-        yield f"{NO_ENVIRONMENT}; `{{command}}` makes one", _in(place, installer.command)
+        command = installer.command if _is_here(installer.program) else installer.without_its_program()
+        yield f"{NO_ENVIRONMENT}; `{{command}}` makes one", _in(place, command)
+
+
+def _install_without(tree: Tree, folder: str, manager: str) -> str:
+    """Return what installs packages by npm, where the machine does not have their package manager."""
+    from devinit.toolchains.node.asking import manager_version  # only where it is missing
+
+    texts = (tree.text(joined(place, "package.json")) for place in upwards(folder))
+    version = next(filter(None, (manager_version(manager, text) for text in texts)), None)
+    return install_without(manager, version) if _is_here("npx") else install_with(manager)
+
+
+def _is_here(program: str) -> bool:
+    """Tell whether the machine has a program."""
+    return found_on(os.environ.get("PATH", os.defpath), program) is not None
 
 
 def _in(folder: str, command: str) -> str:

@@ -73,7 +73,7 @@ def unapplied(tree: Tree, folder: str) -> Iterator[str]:
 def _declaring(tree: Tree, folder: str) -> Iterator[Evidence]:
     for name in tree.files.get(folder, ()):
         file = joined(folder, name)
-        if name.startswith(("requirements", "pyproject", "Pipfile")):
+        if name.startswith(("requirement", "pyproject", "Pipfile")):
             found = re.search(r"flask[-_]migrate", tree.text(file), re.IGNORECASE)
             if found is not None:
                 yield tree.seen("before_start", file, found.start())

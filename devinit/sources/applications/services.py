@@ -39,7 +39,7 @@ def found_in(bounds: Bounds) -> Found:
     units, notes = units_in(tree)
     folders = list(dict.fromkeys(unit.folder for unit in units))
     databases, evidence, needs = databases_in(tree, folders)
-    units, more = _startable(tree, units, databases)
+    units, more = _startable(tree, _without_absent(units, databases), databases)
     kept = list(with_prisma_files(tree, units))
     units, more = [unit for unit, _ in kept], [*more, *filter(None, (note for _, note in kept))]
     services = _ordered(tree, named(units), databases)
@@ -79,6 +79,16 @@ def units_in(tree: Tree) -> tuple[list[Unit], tuple[str, ...]]:
     order = list(Role)
     units = sorted(_beside_backends(tree, units), key=lambda unit: order.index(unit.role))
     return list(_migrated_once(units)), tuple(note for finding in findings for note in finding.notes)
+
+
+def _without_absent(units: list[Unit], databases: Mapping[str, Service]) -> list[Unit]:
+    """Return the programs without variables for a PostgreSQL that the project does not have."""
+    if "postgres" in databases:
+        return units
+    return [
+        replace(each, env={name: value for name, value in each.env.items() if "${POSTGRES_" not in value})
+        for each in units
+    ]
 
 
 def _migrated_once(units: list[Unit]) -> Iterator[Unit]:

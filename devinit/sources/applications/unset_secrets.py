@@ -1,4 +1,4 @@
-"""Secrets that a server of Node reads from its environment, and that no file of the project names.
+"""Secrets, and addresses of MongoDB, that a server of Node reads and that no file of the project names.
 
 The server starts without one all the same, and each login fails.
 """
@@ -14,7 +14,8 @@ from devinit.sources.applications.unit import Role, Unit, at
 _SUFFIXES = (".js", ".ts", ".mjs", ".cjs")
 _MARK = "process.env."
 _READ = re.compile(
-    r"(?<![!.\w])process\.env\.(?P<name>(?:[A-Z0-9]{1,30}_){0,4}(?:SECRET(?:_KEY)?|JWT_KEY|SESSION_KEY))(?!\w)"
+    r"(?<![!.\w])process\.env\.(?P<name>(?:[A-Z0-9]{1,30}_){0,4}(?:SECRET(?:_KEY)?|JWT_KEY|SESSION_KEY)"
+    r"|MONGO(?:DB|OSE)?(?:_[A-Z0-9]{1,20}){0,3})(?!\w)"
     r"!?(?!\s{0,40}(?:\|\||\?\?|\?[^.]|&&|[!=]=|=[^=>]))"
 )
 """A read without anything that stands in for it, that is no question either whether it is there."""

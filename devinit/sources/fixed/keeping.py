@@ -6,6 +6,7 @@ origins in the code of a backend lets in pages of these ports alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import structs
@@ -36,6 +37,7 @@ def with_fixed_ports(found: Found, constants: Iterable[Constant]) -> Found:
         if service.name in fixed:
             continue
         fixed[service.name] = constant
+        notes += _over_tls(constant, service)
         services[service.name] = _fixed(service, constant)
         evidence[service.name] = (*evidence.get(service.name, ()), *_evidence(service, constant))
     return structs.replace(found, services=services, evidence=evidence, notes=tuple(dict.fromkeys(notes)))
@@ -116,6 +118,16 @@ def _evidence(service: Service, constant: Constant) -> Iterator[Evidence]:
     yield constant.evidence
     if service.port is not None and service.port.preferred != constant.port:
         yield structs.replace(constant.evidence, about="port")
+
+
+def _over_tls(constant: Constant, service: Service) -> Iterator[str]:
+    """Yield what is to be known about a proxy that speaks TLS to a server which shows nothing of it."""
+    address = re.compile(rf"https://[\w.\[\]:]{{1,40}}:{constant.port}(?!\d)")
+    if constant.is_proxy and service.scheme is None and address.search(constant.evidence.says):
+        yield (
+            f"{constant.evidence.place} hands requests on to https://localhost:{constant.port}, and nothing shows "
+            f"that {service.name} speaks TLS; write http:// there if it does not"
+        )
 
 
 def _in_a_container(constant: Constant, services: dict[str, Service]) -> Iterator[str]:

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from devinit.config.load import load
 from devinit.errors import ServiceError
+from devinit.kinds.process.installing import names_what_it_lacks
 from devinit.kinds.surroundings import tool_warnings
 from devinit.model.service import Project, Service
-from devinit.model.setup_words import is_made_by_setup
+from devinit.model.setup_words import folders_in, is_made_by_setup
 from devinit.runtime.inherited import describe, inherited_names
 from devinit.supervisor.processes.capacity import kept_for
 from devinit.supervisor.project import reuse
@@ -122,7 +123,8 @@ class Configuration:
                 "than the project's, or refuse it"
             )
         for text in project.notes:
-            if not (order.sets_up and is_made_by_setup(text)):
+            is_said = is_made_by_setup(text) and (order.sets_up or _is_said_by_services(text, project, order))
+            if not is_said:
                 stack.note_once(text)
 
     # For a question
@@ -217,3 +219,11 @@ async def warnings_about_tools(
     services = [project.services[name] for name in names]
     # In a thread: a program may have to be asked for its version.
     return await asyncio.to_thread(tool_warnings, services, place) if services else []
+
+
+def _is_said_by_services(note: str, project: Project, order: Order) -> bool:
+    """Whether the services of the folders that a note is about say the same when they start, with what helps."""
+    folders = {project.root / each for each in folders_in(note)}
+    about = [each for each in project.services.values() if each.command and each.directory in folders]
+    path = order.asked.environ.get("PATH", "")
+    return bool(about) and all(names_what_it_lacks(each, path) for each in about)

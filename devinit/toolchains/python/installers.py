@@ -23,6 +23,7 @@ LOCKED = {
 DECLARED = {
     "Pipfile": "pipenv install --dev",
     "requirements.txt": f"{_VENV} -r requirements.txt",
+    "requirement.txt": f"{_VENV} -r requirement.txt",
     "requirements/base.txt": f"{_VENV} -r requirements/base.txt",
     PYPROJECT: f"{_VENV} -e .",
 }

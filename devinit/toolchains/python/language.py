@@ -9,6 +9,6 @@ VENV_FOLDERS = (".venv", "venv")
 PYTHON = Language(
     name="python",
     lock_files=("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "Pipfile.lock"),
-    manifests=("pyproject.toml", "requirements.txt", "requirements-dev.txt"),
+    manifests=("pyproject.toml", "requirements.txt", "requirement.txt", "requirements-dev.txt"),
     products=VENV_FOLDERS,
 )

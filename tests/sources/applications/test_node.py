@@ -456,6 +456,7 @@ class TestAPackageManager:
             ("package.json", '{"workspaces": {"packages": ["**"]}}'),
         ],
     )
+    @pytest.mark.usefixtures("have")
     def test_of_a_workspace_is_that_of_its_root(
         self, root: Path, package: Package, write: Write, file: str, text: str
     ) -> None:
@@ -486,7 +487,18 @@ class TestAPackageManager:
         assert package().command == f"npm run dev -- {VITE}"
 
 
+@pytest.mark.usefixtures("have")
 class TestMissingPackages:
+    def test_are_installed_by_npm_where_their_manager_is_missing(
+        self, package: Package, root: Path, have: Path
+    ) -> None:
+        (have / "pnpm").unlink()
+        package(packageManager="pnpm@9.15.0")
+
+        (note,) = detect(root).notes
+
+        assert "`cd frontend && npx --yes pnpm@9.15.0 install`" in note
+
     def test_are_noted_with_the_command_that_installs_them(self, package: Package, root: Path) -> None:
         package(packageManager="pnpm@9")
 

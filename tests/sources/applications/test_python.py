@@ -461,6 +461,7 @@ class TestMigrations:
         assert backend().before_start == ()
 
 
+@pytest.mark.usefixtures("have")
 class TestAMissingEnvironment:
     @pytest.mark.parametrize(
         ("file", "command"),
@@ -480,6 +481,17 @@ class TestAMissingEnvironment:
         write(f"backend/{file}")
 
         assert detect(root).notes == (f"backend/: no virtual environment (.venv) yet; `{command}` makes one",)
+
+    def test_is_made_without_an_installer_that_the_machine_does_not_have(
+        self, root: Path, write: Write, have: Path
+    ) -> None:
+        (have / "uv").unlink()
+        write("backend/main.py", FASTAPI)
+        write("backend/uv.lock")
+
+        (note,) = detect(root).notes
+
+        assert "`cd backend && python3 -m venv .venv && .venv/bin/pip install uv && .venv/bin/uv sync" in note
 
     def test_of_a_workspace_is_made_at_its_root(self, root: Path, write: Write) -> None:
         write("pyproject.toml", '[tool.uv.workspace]\nmembers = ["services/*"]\n')

@@ -29,6 +29,8 @@ def notes(root: Path, files: dict[str, str]) -> list[str]:
         ("const secret = process.env.SECRET_KEY;\n", "SECRET_KEY"),
         ("new Store(process.env.SESSION_SECRET as string)\n", "SESSION_SECRET"),
         ("const key = process.env.ACCESS_TOKEN_SECRET!\n", "ACCESS_TOKEN_SECRET"),
+        ("mongoose.connect(process.env.MONGODB_URI);\n", "MONGODB_URI"),
+        ("mongoose.connect(process.env.MONGO).then();\n", "MONGO"),
     ],
 )
 def test_one_that_is_read_without_a_default_is_named(root: Path, code: str, name: str) -> None:
