@@ -261,6 +261,11 @@ class TestTheAddressOfADataSource:
     def test_is_no_other_value(self, text: str) -> None:
         assert read_javascript(text).reads == ()
 
+    def test_may_be_in_parts(self) -> None:
+        text = "new Pool({ host: process.env.DB_HOST, port: Number(process.env.DB_PORT) || 5432, user: process.env.USER })"
+
+        assert [each.name for each in read_javascript(text).reads] == ["DB_HOST", "DB_PORT"]
+
     def test_is_needed_by_python_under_a_name_for_it(self) -> None:
         reads = names(read_python('import os\na = os.getenv("SHOP_DB_DSN")\nb = os.getenv("PAGE")\n'))
 

@@ -491,6 +491,32 @@ class TestADatabase:
 
         assert not any("alembic.ini" in note for note in detect(tree(files)).notes)
 
+    def test_that_the_code_names_as_a_constant_is_noted_once_for_each(self, tree: Tree) -> None:
+        files = {
+            "backend/requirements.txt": "asyncpg\nredis\n",
+            "backend/cache.py": 'r = redis.Redis(host="localhost", port=6379)\n',
+            "backend/queue.py": 'q = redis.Redis(host="localhost", port=6379)\n',
+        }
+
+        notes = [note for note in detect(tree(files)).notes if "names the database" in note]
+
+        assert notes == [
+            "backend/cache.py, line 1 names the database on port 6379, and nothing tells it when redis moves; "
+            "`strict_port = true` in [services.redis] of devinit.toml keeps it there"
+        ]
+
+
+def test_the_environment_of_angular_is_a_constant(tree: Tree) -> None:
+    root = tree(
+        {
+            "frontend/src/environments/environment.ts": (
+                "export const environment = { production: false, apiUrl: 'http://localhost:8000' };\n"
+            )
+        }
+    )
+
+    assert fixed(detect(root)) == {"backend": (8000, "frontend/src/environments/environment.ts, line 1")}
+
 
 class TestUnderADevinitToml:
     def test_the_line_is_still_named(self, tree: Tree) -> None:

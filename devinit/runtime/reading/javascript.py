@@ -48,6 +48,12 @@ _CONNECTS = re.compile(
     + r"\.(?P<name>[A-Z][A-Z0-9_]{0,60}(?:URL|URI|DSN))!?(?:\s{1,3}as\s{1,3}string)?\s{0,9}[,)}\n]"
 )
 """The address of a data source: `new Pool({ connectionString: process.env.SHOP_DB_DSN })`."""
+_PARTS = re.compile(
+    r"\b(?:host|port|user|username|password|database)[\"']?\s{0,9}:\s{0,9}(?:\+|(?:Number|parseInt)\()?\s{0,9}"
+    + _ENVIRONMENT
+    + r"\.(?P<name>(?:[A-Z0-9]{1,20}_){1,3}(?:HOST|PORT|USER|USERNAME|PASS|PASSWORD|NAME|DATABASE|DB))\b"
+)
+"""A part of an address: `new Pool({ host: process.env.DB_HOST, port: process.env.DB_PORT || 5432 })`."""
 _IMPORTED = re.compile(
     r"\bimport\s{0,9}\{(?P<names>[^}]{0,400})\}\s{0,9}from\s{0,9}[\"']\$env/static/public[\"']"
 )
@@ -82,7 +88,7 @@ def _without(text: str) -> Iterator[Read]:
     """Yield what has no literal in its place: lists of origins, one origin, and addresses for pages."""
     for found in _SPLIT.finditer(text):
         yield _read(text, found, separator=Separator.COMMA)
-    for pattern in (_ORIGIN, _FOR_BROWSERS, _CONNECTS):
+    for pattern in (_ORIGIN, _FOR_BROWSERS, _CONNECTS, _PARTS):
         for found in pattern.finditer(text):
             yield _read(text, found, is_required=True, is_one_origin=pattern is _ORIGIN)
     for found in _NEEDED.finditer(text):

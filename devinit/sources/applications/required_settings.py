@@ -1,4 +1,4 @@
-"""Settings of pydantic without a default that no file of the project names: the server refuses to start."""
+"""Settings without a default, in Python, that no file of the project names: the server refuses to start."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ _GIVEN = frozenset(
 """Words in the names of what devinit gives, or may give."""
 _VALUES = frozenset({"SecretStr", "SecretBytes", "EmailStr", "Path", "HttpUrl", "AnyUrl", "AnyHttpUrl"})
 """Types of a single value whose names begin like those of classes."""
+_SETTINGS = re.compile(r"settings|config|base\.py\Z|local\.py\Z|dev\w{0,12}\.py\Z")
+_READS = re.compile(r"decouple|environ")
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _SAYING = re.compile(r"\A\.env|\.env\Z|\Aenv\.|compose|\A(?:Docker|Proc|Make)file|\.(?:toml|ya?ml)\Z")
 """Files that may give a value, or that say to a person which one to give."""
 _MOST_NAMES = 5
@@ -34,7 +37,7 @@ def required_settings(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
         told.add(unit.folder)
         for file in tree.sources(unit.folder, ".py"):
             text = tree.text(file)
-            if _BASE not in text:
+            if _BASE not in text and not (_SETTINGS.search(file) and _READS.search(text)):
                 continue
             missing = [name for name in _required_in(text) if not _is_said(tree, name)]
             if missing:
@@ -47,9 +50,13 @@ def required_settings(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
 
 
 def _required_in(text: str) -> Iterator[str]:
-    """Yield the variables of settings classes that have no default, and that are no addresses."""
+    """Yield the variables that have no default, and that are no addresses: of settings classes and of calls."""
     tree = parsed(text)
-    for node in ast.walk(tree) if tree is not None else ():
+    if tree is None:
+        return
+    calls = [name for line in tree.body if not isinstance(line, _DEFINITIONS) for name in _called_in(line)]
+    yield from (each for each in dict.fromkeys(calls) if not _GIVEN.intersection(each.split("_")))
+    for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and any(ast.unparse(each).endswith(_BASE) for each in node.bases):
             prefix = _prefix_of(node)
             for line in node.body:
@@ -58,6 +65,24 @@ def _required_in(text: str) -> Iterator[str]:
                         name = f"{prefix}{field}".upper()
                         if not field.startswith("_") and not _GIVEN.intersection(name.split("_")):
                             yield from () if _is_no_value(line.annotation) else (name,)
+
+
+def _called_in(line: ast.stmt) -> Iterator[str]:
+    """Yield what a statement of a module asks for: `config("KEY")`, `env.str("KEY")`, `os.environ["KEY"]`."""
+    for node in ast.walk(line):
+        match node:
+            case ast.Call(
+                func=ast.Name(id="config" | "env") | ast.Attribute(value=ast.Name(id="env")),
+                args=[ast.Constant(value=str(name))],
+                keywords=keywords,
+            ) if name.isupper() and all(each.arg != "default" for each in keywords):
+                yield name
+            case ast.Subscript(
+                value=ast.Attribute(attr="environ") | ast.Name(id="environ"),
+                slice=ast.Constant(value=str(name)),
+                ctx=ast.Load(),
+            ):
+                yield name
 
 
 def _is_no_value(annotation: ast.expr) -> bool:

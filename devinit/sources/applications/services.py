@@ -20,7 +20,7 @@ from devinit.sources.applications.required_settings import required_settings
 from devinit.sources.applications.tree import Tree, joined, tree_of
 from devinit.sources.applications.unit import Role, Unit, declares_dependencies, listed
 from devinit.sources.applications.unrecognised import notes_about, nothing_in
-from devinit.sources.applications.unrun_migrations import unrun_migrations
+from devinit.sources.applications.unrun_migrations import unloaded_schemas, unrun_migrations
 from devinit.sources.applications.unset_secrets import unset_secrets
 from devinit.sources.source import Found
 from devinit.sources.unreadable import problem_of
@@ -54,6 +54,7 @@ def found_in(bounds: Bounds) -> Found:
             *needs,
             *missing(tree, units),
             *unrun_migrations(tree, units),
+            *(unloaded_schemas(tree, units) if "postgres" in databases else ()),
             *unset_secrets(tree, units),
             *required_settings(tree, units),
             *nothing_in(tree, [*folders, *_shown_in(units)]),

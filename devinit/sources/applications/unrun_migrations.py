@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from shlex import quote
 
 from msgspec import Struct
 
@@ -57,6 +58,8 @@ _DIESEL = _Tool(
 _MIGRATE = _Tool('migrate -path {folder} -database "$DATABASE_URL" up', "*.up.sql", _BY_GO)
 _GOOSE_TOOL = _Tool('goose -dir {folder} postgres "$DATABASE_URL" up', "*.sql", _BY_GO)
 _ECTO = _Tool("mix ecto.migrate", "*.exs", re.compile(r"Ecto\.Migrator\b"))
+_SCHEMA_FOLDERS = ("", "db", "database", "sql")
+_SCHEMAS = ("schema.sql", "init.sql", "database.sql", "tables.sql", "db.sql")
 _WRANGLER = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
 _D1 = re.compile(r"[\"']?\bdatabase_name[\"']?[ \t]{0,9}[:=][ \t]{0,9}[\"'](?P<name>[\w-]{1,80})[\"']")
 _D1_FOLDER = re.compile(
@@ -69,10 +72,10 @@ _MANIFESTS = {"Go": ("go.mod", ".go"), "Rust": ("Cargo.toml", ".rs"), "Phoenix":
 def unrun_migrations(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
     """Yield a note for each folder of revisions that no program of its folder applies, and no command of ours."""
     named: set[str] = set()
+    for folder in tree.folders:
+        if any(tree.has(folder, name) for name in _WRANGLER):
+            yield from _of_d1(tree, folder)
     for unit in units:
-        if unit.language == "node" and unit.folder not in named:
-            named.add(unit.folder)
-            yield from _of_d1(tree, unit.folder)
         manifest, suffix = _MANIFESTS.get(unit.kind, ("", ""))
         if not manifest or unit.role is not Role.BACKEND or unit.before_start:
             continue
@@ -88,6 +91,31 @@ def unrun_migrations(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
                 f"{place}: nothing runs these migrations; `{command}` in `before_start` of the service in "
                 "devinit.toml does"
             )
+
+
+def unloaded_schemas(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
+    """Yield a note about a schema of PostgreSQL in a file, where no program has migrations: nothing loads it."""
+    servers = [each for each in units if each.role is Role.BACKEND]
+    if not servers or any(each.before_start for each in servers):
+        return
+    own = [each.folder for each in servers]
+    places = dict.fromkeys(
+        joined(at, below) if below else at for at in (*own, "") for below in _SCHEMA_FOLDERS
+    )
+    for file in (joined(place, name) for place in places for name in _SCHEMAS):
+        path = tree.path(file)
+        name = file.rpartition("/")[2]
+        if path.is_file() and tree.bounds.holds(path) and not _is_named(tree, name):
+            yield f"{file}: nothing loads this schema; `devinit psql -f {quote(file)}` does, once it is up"
+            return
+
+
+def _is_named(tree: Tree, name: str) -> bool:
+    """Tell whether a compose file or a program speaks of a file, and so may load it itself."""
+    composes = (f for f in tree.files.get("", ()) if "compose" in f)
+    return any(name in tree.text(each) for each in composes) or any(
+        name in tree.text(file) for file in tree.sources("", (".py", ".js", ".ts", ".go", ".rs", ".mjs"))
+    )
 
 
 def _of_d1(tree: Tree, folder: str) -> Iterator[str]:

@@ -163,7 +163,8 @@ def _unanswered(
         return
     if constant.direction is Direction.STORES:
         at_port = (each for each in services.values() if each.port and each.port.preferred == constant.port)
-        name = next((each.name for each in at_port if not kind_of(each).runs_a_command), None)
+        own = (each for each in at_port if not kind_of(each).runs_a_command)
+        name = next((each.name for each in own if constant.kind in ("", each.provider)), None)
         if name is not None:
             yield (
                 f"{constant.evidence.place} names the database on port {constant.port}, and nothing tells it when "

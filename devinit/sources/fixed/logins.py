@@ -16,12 +16,25 @@ from devinit.sources.fixed.constant import Constant, Direction
 from devinit.sources.servers import settings_of
 from devinit.sources.source import Found
 
+_CONNECTION = "ConnectionStrings__"
 _ABOUT = ("user", "password", "database")
 
 
-def keeps_data(found: Found) -> bool:
-    """Tell whether there is a server whose role the code may name."""
-    return any(_states_a_role(each) for each in found.services.values())
+def told_nowhere(found: Found, constants: Iterable[Constant]) -> list[Constant]:
+    """Return the constants that lead astray when a server moves: the first one for each, and names of containers.
+
+    Ecto asks for PGPORT by itself, and a connection string of ASP.NET may be given as a variable.
+    """
+    is_given = any(name.startswith(_CONNECTION) for each in found.services.values() for name in each.env)
+    kept: dict[object, Constant] = {}
+    for each in constants:
+        file = each.evidence.file.rpartition("/")[2]
+        is_told = file.endswith(".exs") or (is_given and file.startswith("appsettings"))
+        if each.host:
+            kept[each] = each
+        elif not is_told:
+            kept.setdefault((each.kind, each.port), each)
+    return list(kept.values())
 
 
 def with_logins(found: Found, constants: Iterable[Constant], root: Path) -> Found:

@@ -68,7 +68,7 @@ _NAMED_NUMBER = re.compile(r":\$\{(\w{1,60})\}([^\s\"'`,;]{0,200}[\"'`])")
 _WINDOW = re.compile(rf"""loadURL\(\s*["'`]http://{_LOCAL}:(\d{{2,5}})\b""")
 """What an Electron application shows."""
 _FROM_ELSEWHERE = re.compile(
-    r"process\.env|import\.meta\.env|loadEnv|\benv\.|\benv\(|\?\?|\|\||getenv|environ|config\(|default\(|prefault\(|DEFAULT_"
+    r"process\.env|import\.meta\.env|loadEnv|\benv\.|\benv\(|\?\?|\|\||getenv|environ\b|config\(|default\(|prefault\(|DEFAULT_"
 )
 _MODE = re.compile(r"process\.env\.NODE_ENV|import\.meta\.env\.(?:DEV|PROD|MODE)\b")
 """Says how the code runs, not where anything is."""

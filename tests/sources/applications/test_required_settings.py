@@ -57,3 +57,30 @@ def test_what_devinit_may_give_and_what_is_no_variable_is_not(root: Path, field:
 
 def test_a_file_that_python_cannot_parse_says_nothing(root: Path) -> None:
     assert notes(root, "    cloud_name: str\n  (") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('from decouple import config\nSECRET_KEY = config("SECRET_KEY")\n', "SECRET_KEY"),
+        ('import environ\nKEY = env.str("SIGNING_KEY")\n', "SIGNING_KEY"),
+        ('import os\nPAY = {"key": os.environ["PAY_KEY"]}\n', "PAY_KEY"),
+    ],
+)
+def test_what_a_module_of_settings_asks_for_is_named(root: Path, text: str, names: str) -> None:
+    (note,) = notes(root, "    pages: int = 3\n", {"api/settings.py": text})
+
+    assert note.startswith(f"api/: settings.py requires {names}, which nothing gives")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'from decouple import config\nA = config("SECRET_KEY", default="x")\n',
+        'import os\ndef later():\n    return os.environ["PAY_KEY"]\n',
+        'from decouple import config\nA = config("DB_HOST")\n',
+        'import os\nos.environ["PAY_KEY"] = "1"\n',
+    ],
+)
+def test_what_it_can_do_without_is_not(root: Path, text: str) -> None:
+    assert notes(root, "    pages: int = 3\n", {"api/settings.py": text}) == []

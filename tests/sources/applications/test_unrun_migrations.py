@@ -79,3 +79,35 @@ def test_those_of_a_workspace_lie_above_the_program(tmp_path: Path) -> None:
     assert notes(tmp_path, files) == [
         f"migrations/: nothing runs these migrations; `sqlx migrate run` {DOES}"
     ]
+
+
+SCHEMA = {
+    "requirements.txt": "flask\npsycopg2\n",
+    "app.py": "from flask import Flask\nimport psycopg2\napp = Flask(__name__)\n",
+    "database/schema.sql": UP,
+}
+LOADS = "database/schema.sql: nothing loads this schema; `devinit psql -f database/schema.sql` does, once it is up"
+
+
+def all_notes(root: Path, files: dict[str, str]) -> tuple[str, ...]:
+    """Return all that is said about a folder with these files."""
+    notes(root, files)
+    return detect(root).notes
+
+
+def test_a_schema_that_nothing_loads_is_named(tmp_path: Path) -> None:
+    assert LOADS in all_notes(tmp_path, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"seed.py": 'cursor.execute(open("database/schema.sql").read())\n'},
+        {"compose.yaml": "services:\n  db:\n    image: postgres:17\n    volumes: [./database/schema.sql:/x.sql]\n"},
+        {"requirements.txt": "flask\n", "app.py": "from flask import Flask\napp = Flask(__name__)\n"},
+    ],
+)
+def test_a_schema_that_something_loads_or_of_no_database_of_ours_is_not(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
+    assert not any("nothing loads" in note for note in all_notes(tmp_path, {**SCHEMA, **files}))
