@@ -34,6 +34,8 @@ class Desk(Protocol):
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None: ...  # noqa: D102  Textual's
 
+    def copy_to_clipboard(self, text: str) -> None: ...  # noqa: D102  Textual's
+
     def say(self, text: str, *, title: str = "", seconds: float) -> None:
         """Say something for some seconds."""
 
@@ -82,7 +84,8 @@ class Opener:
         if self._desk.is_web or has_browser():
             self._desk.open_url(url)
         else:
-            self._desk.say(f"no browser was found for {url}", seconds=6)
+            self._desk.copy_to_clipboard(url)
+            self._desk.say(f"no browser was found; copied: {url}", seconds=6)
 
     def edit(self, path: Path, line: int = 1, column: int = 0) -> None:
         """Open a file in the editor: in a window of its own, or in the terminal until it is left."""
