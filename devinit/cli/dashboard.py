@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from devinit.cli.arguments import Arguments
+    from devinit.model.task import Task
 
 EXAMPLE = "devinit dashboard"
 SWITCHES = {"--web": "web"}
@@ -67,6 +68,7 @@ def can_show() -> bool:
 def open_dashboard(root: Path) -> None:
     """Show the dashboard until it is left, then say how things stand."""
     # Textual takes longer to load than most commands take altogether.
+    from devinit.config.load import load
     from devinit.config.pinning import Pins
     from devinit.dashboard.app import Dashboard
     from devinit.dashboard.link import SupervisorLink
@@ -78,6 +80,11 @@ def open_dashboard(root: Path) -> None:
         end_with_server()
     profile = os.environ.get("DEVINIT_PROFILE") or None
     link = SupervisorLink(root, caller_environment(), profile)
-    said = Dashboard(link, root, Pins(root, profile), theme=first_theme(os.environ)).run()
+
+    def tasks() -> list[Task]:
+        return list(load(root, profile=profile).tasks.values())
+
+    theme = first_theme(os.environ)
+    said = Dashboard(link, root, Pins(root, profile), theme=theme, tasks=tasks).run()
     if said and not is_in_browser():
         talk(said)

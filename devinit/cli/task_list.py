@@ -76,6 +76,9 @@ def as_object(project: Project, suggestions: list[Suggestion]) -> dict[str, obje
             {
                 "name": each.name,
                 "description": each.description,
+                "label": each.label,
+                "confirm": each.confirm,
+                "key": each.key,
                 "commands": list(each.commands),
                 "service": each.service,
                 "directory": None if each.service else str(each.directory),

@@ -87,6 +87,12 @@ def task_keys(task: Task, root: Path) -> Iterator[tuple[str, Value]]:
     """Yield the keys that say what a task does not have by default."""
     if task.description is not None:
         yield "description", task.description
+    if task.label is not None:
+        yield "label", task.label
+    if task.confirm is not None:
+        yield "confirm", task.confirm or True
+    if task.key is not None:
+        yield "key", task.key
     if len(task.commands) == 1:
         yield "command", task.commands[0]
     elif task.commands:

@@ -110,7 +110,7 @@ _TASK = {
     **dict.fromkeys(
         ("dir", "cwd", "workdir", "working_dir", "working_directory"), "devinit calls it `directory`"
     ),
-    **dict.fromkeys(("desc", "help", "summary", "label"), "devinit calls it `description`"),
+    **dict.fromkeys(("desc", "help", "summary"), "devinit calls it `description`"),
     **dict.fromkeys(
         ("env", "environment", "env_file"), "a task has the environment of the project, or of its `service`"
     ),
@@ -119,6 +119,7 @@ _FILE = {
     "version": "a devinit.toml has none",
     "name": "the project's name stands in [project]",
     **dict.fromkeys(("scripts", "commands"), "devinit calls them `tasks`: [tasks.NAME]"),
+    "actions": "an action is a task: [tasks.NAME] has `label`, `confirm` and `key` for the dashboard",
     "processes": "devinit calls them `services`: [services.NAME]",
     **dict.fromkeys(("env", "vars"), "devinit calls it `environment`"),
     **dict.fromkeys(("volumes", "networks"), _ONE_MACHINE),

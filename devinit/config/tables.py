@@ -244,3 +244,17 @@ class TaskTable(Table, frozen=True, kw_only=True):
         ),
     ] = None
     description: Annotated[str | None, Meta(description="What it is for, shown by `devinit run`.")] = None
+    label: Annotated[
+        str | None, Meta(description="What it is called in the dashboard. Default: its name.")
+    ] = None
+    confirm: Annotated[
+        str | bool | None,
+        Meta(
+            description="Whether the dashboard asks before it runs it; a text says what then happens. "
+            "`devinit run NAME` does not ask."
+        ),
+    ] = None
+    key: Annotated[
+        Annotated[str, Meta(pattern="^[A-Za-z0-9]$")] | None,
+        Meta(description="A letter or digit that runs it from the dashboard's list of tasks."),
+    ] = None

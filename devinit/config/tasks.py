@@ -34,6 +34,9 @@ def task(name: str, table: TaskTable, root: Path, place: Place) -> Task:
         service=table.service,
         depends_on=tuple(dict.fromkeys(texts(table.depends_on))),
         description=table.description,
+        label=table.label,
+        confirm=table.confirm if isinstance(table.confirm, str) else "" if table.confirm else None,
+        key=table.key,
     )
 
 
@@ -50,10 +53,21 @@ def check_tasks(tasks: Mapping[str, Task], services: Mapping[str, Service], plac
                     f'there is no service and no task "{name}"',
                     choose(name, [*services, *tasks], what="services and tasks"),
                 )
+    for key, names in _by_key(tasks).items():
+        if len(names) > 1:
+            place.at(names[1], "key").add(f'"{key}" is the key of {names[0]} as well', "choose another one")
     for cycle in cycles({name: _tasks_before(each, tasks) for name, each in tasks.items()}):
         place.at(cycle[0], "depends_on").add(
             f"tasks wait for each other: {' → '.join([*cycle, cycle[0]])}", "remove one of the arrows"
         )
+
+
+def _by_key(tasks: Mapping[str, Task]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for each in tasks.values():
+        if each.key is not None:
+            found.setdefault(each.key, []).append(each.name)
+    return found
 
 
 def in_order(name: str, tasks: Mapping[str, Task]) -> list[Task]:

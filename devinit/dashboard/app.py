@@ -18,13 +18,13 @@ from textual.screen import Screen
 from devinit.dashboard import themes
 from devinit.dashboard.attaching import attach
 from devinit.dashboard.kept_answers import KeptAnswers
-from devinit.dashboard.keys import KEYS
 from devinit.dashboard.lines.feed import Feed, Piece
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.link import Found, Gone, Happened, Link, News
 from devinit.dashboard.opening import Opener
 from devinit.dashboard.ordered import BRINGS_UP, Given
 from devinit.dashboard.orders import Orders
+from devinit.dashboard.palette import palette
 from devinit.dashboard.presentation import banner, farewell
 from devinit.dashboard.screens.confirm import Confirm
 from devinit.dashboard.screens.conflict import Json
@@ -35,6 +35,7 @@ from devinit.dashboard.screens.main import MainScreen
 from devinit.dashboard.screens.ports import PortsPage
 from devinit.dashboard.state import Line, Stack, happened, lost, refreshed
 from devinit.dashboard.stream import stream
+from devinit.dashboard.tasks import Source, Tasks
 from devinit.dashboard.turns import Turns
 from devinit.errors import DevinitError, SupervisorError
 from devinit.model.status import Phase
@@ -63,6 +64,7 @@ class Dashboard(App[str]):
         kept: KeptAnswers,
         *,
         theme: str = themes.DARK.name,
+        tasks: Source = tuple,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
@@ -84,6 +86,7 @@ class Dashboard(App[str]):
         """Whether a status is on its way already."""
         self._feed = Feed(root, self._take_pieces)
         self._turns = Turns(self, super().on_event)
+        self._tasks = Tasks(self, root, tasks)
         self.main = MainScreen(self.store, clock, self._ordered, Opener(self, link.ask, root))
 
     # Its life
@@ -96,6 +99,7 @@ class Dashboard(App[str]):
         self.theme_changed_signal.subscribe(self, lambda theme: themes.remember(theme.name))
         await self.push_screen(self.main)
         self.run_worker(self._turns.give(), name="turns", exclusive=False)
+        self.run_worker(self._tasks.read(), exclusive=False)
         self._feed.begin()
         self.run_worker(self._link.follow(self._take_news), name="link", exclusive=False)
         self.set_interval(MEASURE_SECONDS, self._measure)
@@ -314,6 +318,8 @@ class Dashboard(App[str]):
                 self.push_screen(PortsPage(self._link.ask, self.restart))
             case "environment":
                 self.push_screen(EnvironmentPage(tuple(self.stack.services), self._link.ask))
+            case "tasks":
+                await self._tasks.choose()
             case "help":
                 self.push_screen(HelpPage())
             case "stream":
@@ -386,14 +392,6 @@ class Dashboard(App[str]):
         return {"dim": "#808a96", "border": "#808a96"}
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer every key in the palette."""
-        for key in KEYS:
-
-            async def act(action: str = key.action) -> None:
-                await self.main.run_action(action)
-
-            yield SystemCommand(key.label, key.help, act)
-        for command in super().get_system_commands(screen):
-            # In a browser that would be a download, which our server has not.
-            if not (self.is_web and command.title == "Screenshot"):
-                yield command
+        """Offer every key and every task in the palette."""
+        of_textual = super().get_system_commands(screen)
+        return palette(self.main.act, self._tasks.commands(), of_textual, is_web=self.is_web)

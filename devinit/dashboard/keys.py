@@ -150,6 +150,14 @@ KEYS = (
         display="Home, g",
     ),
     Key("end,G", "scroll_log('end')", "Last line", "go to the end and follow", LOGS, display="End, G"),
+    Key(
+        "c",
+        "tasks",
+        "Tasks",
+        "choose a task of devinit.toml and run it; its output has a page of its own",
+        MORE,
+        footer=22,
+    ),
     Key("p", "ports", "Ports", "who has which port; choose, move, free", MORE, footer=8),
     Key(
         "v",

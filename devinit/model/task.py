@@ -20,3 +20,14 @@ class Task(Struct, frozen=True, kw_only=True):
     depends_on: tuple[str, ...] = ()
     """Tasks that run before it, and services that have to be ready. A name that both have is the task's."""
     description: str | None = None
+    label: str | None = None
+    """What the dashboard calls it, if not by its name."""
+    confirm: str | None = None
+    """What is asked before the dashboard runs it; empty for the usual question, None for none."""
+    key: str | None = None
+    """The letter or digit that runs it from the dashboard's list."""
+
+    @property
+    def title(self) -> str:
+        """What the dashboard calls it."""
+        return self.label or self.name

@@ -42,6 +42,16 @@ class TestATask:
         assert (tasks["a"].directory, tasks["b"].directory) == (root, root / "web")
         assert (tasks["b"].service, tasks["c"].service) == (None, "backend")
 
+    def test_has_a_label_a_key_and_a_question_in_the_dashboard(self, loaded: Loaded) -> None:
+        tasks = loaded(
+            '[tasks.a]\ncommand = "x"\nlabel = "Reset the database"\nkey = "d"\nconfirm = "All data goes."\n'
+            '[tasks.b]\ncommand = "x"\nconfirm = true\n[tasks.c]\ncommand = "x"\nconfirm = false\n'
+        ).tasks
+
+        assert (tasks["a"].title, tasks["a"].key) == ("Reset the database", "d")
+        assert [tasks[name].confirm for name in "abc"] == ["All data goes.", "", None]
+        assert tasks["b"].title == "b"
+
     def test_may_have_a_name_with_a_colon(self, loaded: Loaded) -> None:
         assert list(loaded('[tasks."db:seed"]\ncommand = "x"').tasks) == ["db:seed"]
 
@@ -65,7 +75,8 @@ class TestATask:
         project = loaded(
             f'{BACKEND}[project]\nname = "shop"\ndetect = false\n[tasks."db:seed"]\ncommand = ["x \\"y\\"", "z"]\n'
             'directory = "web"\ndepends_on = ["backend", "a"]\n'
-            '[tasks.a]\ncommand = "x"\nservice = "backend"\ndescription = "Ä"\n'
+            '[tasks.a]\ncommand = "x"\nservice = "backend"\ndescription = "Ä"\nlabel = "The A"\nkey = "a"\n'
+            'confirm = true\n[tasks.b]\ncommand = "x"\nconfirm = "All data goes."\n'
         )
 
         assert loaded(initial_toml(project)).tasks == project.tasks

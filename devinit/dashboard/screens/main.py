@@ -219,6 +219,14 @@ class MainScreen(LineScreen):
         """Show the runtime environment."""
         self._want("environment")
 
+    async def act(self, action: str) -> None:
+        """Do what a key does."""
+        await self.run_action(action)
+
+    def action_tasks(self) -> None:
+        """Let a task be chosen."""
+        self._want("tasks")
+
     def action_help(self) -> None:
         """Show every key."""
         self._want("help")

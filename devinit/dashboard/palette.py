@@ -1,0 +1,30 @@
+"""What the palette offers: every key, every task, and what Textual brings."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+
+from textual.app import SystemCommand
+
+from devinit.dashboard.keys import KEYS
+
+
+def palette(
+    run_action: Callable[[str], Awaitable[object]],
+    tasks: Iterable[SystemCommand],
+    of_textual: Iterable[SystemCommand],
+    *,
+    is_web: bool,
+) -> Iterator[SystemCommand]:
+    """Yield the commands of the palette."""
+    for key in KEYS:
+
+        async def act(action: str = key.action) -> None:
+            await run_action(action)
+
+        yield SystemCommand(key.label, key.help, act)
+    yield from tasks
+    for command in of_textual:
+        # In a browser that would be a download, which our server has not.
+        if not (is_web and command.title == "Screenshot"):
+            yield command
