@@ -63,8 +63,8 @@ class Opener:
             self._known[link.path] = located(link.path, self.root, self._places()) is not None
         return self._known[link.path]
 
-    async def open(self, link: Link, service: str) -> None:
-        """Open a page, or a place in a file, which may be named from the folder of a service."""
+    async def follow(self, link: Link, service: str) -> None:
+        """Open the page, or the place in a file, which may be named from the folder of a service."""
         if link.url:
             self.open_page(link.url)
             return

@@ -23,6 +23,7 @@ from devinit.system.checkout import folder_with_logs
 from devinit.system.facts import identity_of
 from devinit.system.import_path import options
 from devinit.system.process import Process
+from devinit.system.regular import open_regular
 from devinit.text import duration
 
 LARGEST = 1024 * 1024
@@ -113,5 +114,4 @@ def open_log(path: Path, *, may_turn: bool = True) -> int:
     with suppress(FileNotFoundError):
         if may_turn and path.stat().st_size > LARGEST:
             path.replace(path.with_name(f"{path.name}.1"))
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-    return os.open(path, flags, 0o600)
+    return open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW)

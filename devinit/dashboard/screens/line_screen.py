@@ -40,7 +40,7 @@ class LineScreen(LogScreen):
     @work
     async def open_link(self, clicked: LogPane.LinkClicked) -> None:
         """Open a page or a place in a file."""
-        await self.opener.open(clicked.link, clicked.service)
+        await self.opener.follow(clicked.link, clicked.service)
 
     def action_open_link(self) -> None:
         """Open what the line of the cursor leads to, or the latest line that leads somewhere."""
