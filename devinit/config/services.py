@@ -125,7 +125,7 @@ def _check_provider(
         if getattr(table, key, None) is not None:
             meant = [name for name, kind in KINDS.items() if key in kind.known_keys]
             place.at(key).add(f"means nothing for {provider}", f"it is for {' and '.join(meant)}")
-    if "command" in mine.keys and not (table.command or "").strip():
+    if mine.runs_a_command and not (table.command or "").strip():
         from devinit.config.offered import advice_without_command  # for an error only
 
         place.at("command").add("missing", advice_without_command(name, surroundings.found))

@@ -132,6 +132,8 @@ class Kind(Struct, frozen=True, kw_only=True):
     """Applications find the first one of a project as DATABASE_URL; its settings are `DatabaseSettings`."""
     proves_itself: bool = False
     """It is asked in a protocol of its own whether it is ready: `ready` and `health` cannot say how."""
+    in_container: bool = False
+    """Its program runs in a container: the process that is started stands for it, and its engine has the port."""
     refuses_root: bool = False
     """Its program does not run as root, so that root cannot give it a privileged port either."""
 

@@ -120,4 +120,12 @@ class ExchangeProbe(Struct, frozen=True, kw_only=True):
     """Whether the server says elsewhere that it is not worth asking yet; a look that costs next to nothing."""
 
 
-Probe: TypeAlias = TcpProbe | HttpProbe | ExecProbe | LogProbe | StayedUpProbe | EndProbe | ExchangeProbe
+class LookProbe(Struct, frozen=True):
+    """Ready by what the provider finds out in its own way, as by asking the engine of a container; blocking."""
+
+    look: Callable[[], ProbeResult]
+
+
+Probe: TypeAlias = (
+    TcpProbe | HttpProbe | ExecProbe | LogProbe | StayedUpProbe | EndProbe | ExchangeProbe | LookProbe
+)

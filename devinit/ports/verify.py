@@ -63,3 +63,15 @@ def ownership(port: int, pids: Collection[int], *, expected: Collection[int] = (
         *SIDE_PORTS,
     }
     return Elsewhere(tuple(sorted(elsewhere))) if elsewhere else Nobody()
+
+
+def ownership_by_record(port: int, address: str, stands_for: int) -> Ownership:
+    """Tell who listens on a port that an engine has, by its own record, for a container and at one address.
+
+    An engine has a port for one container at a time. The process `stands_for` stands for that.
+    """
+    here = tcp_listeners(port)
+    if not here:
+        return Nobody()
+    foreign = tuple(found for found in here if found.address != address)
+    return Foreign(foreign) if foreign else Ours((stands_for,))

@@ -21,6 +21,9 @@ class Usage(Struct, frozen=True):
     """Resident memory. Pages that processes share are counted for each: for the exact share (PSS) the
     kernel walks the page tables, which takes 20 times as long for a small process and more for a large one."""
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(self.cpu_seconds + other.cpu_seconds, self.memory_bytes + other.memory_bytes)
+
 
 def usage_of(pids: Iterable[int]) -> Usage:
     """Return what these processes use together; those that are gone count nothing."""

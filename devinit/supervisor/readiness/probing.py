@@ -22,6 +22,7 @@ from devinit.model.probe import (
     ExecProbe,
     HttpProbe,
     LogProbe,
+    LookProbe,
     Probe,
     ProbeResult,
     ProbeVerdict,
@@ -154,7 +155,7 @@ async def until_accepted(probe: TcpProbe, *, is_own: bool) -> None:
 
 
 async def carry_out(
-    probe: TcpProbe | HttpProbe | ExchangeProbe | ExecProbe | LogProbe,
+    probe: TcpProbe | HttpProbe | ExchangeProbe | ExecProbe | LogProbe | LookProbe,
     run_command: RunCommand,
     read_output: ReadOutput,
     *,
@@ -174,6 +175,8 @@ async def carry_out(
             return await get(probe, is_own=is_own)
         case ExchangeProbe():
             return await exchange(probe, is_own=is_own)
+        case LookProbe(look):
+            return await asyncio.to_thread(look)
         case ExecProbe(command):
             code = await run_command(command)
             return ready() if code == 0 else not_yet(f"`{command}` exited with code {code}")

@@ -186,7 +186,7 @@ async def until_listening(subject: Subject, port: int, saw: Saw) -> Ready | Fore
                     return Ready(pids[0])
                 case verify.Foreign():
                     return Foreign(f"{port} is {lookup.holding(port).reason}")
-                case _:
+                case _ if subject.published is None:
                     judged = inodes
         now = clock()
         if not inodes and now - looked_elsewhere >= ELSEWHERE_INTERVAL_SECONDS:
@@ -209,7 +209,14 @@ def owner_of(port: int, subject: Subject) -> verify.Ownership:
     """
     # The first process and its descendants, at first: most often one of these listens, and everything else
     # that may belong to the service costs a walk through /proc, for each of 200 services that start together.
-    if (main := subject.main()) is not None:
+    main = subject.main()
+    if subject.published is not None:
+        published = subject.published()
+        if published is None or port not in published.ports:
+            # The engine may just have begun to listen; a port that another one has, it refuses by itself.
+            return verify.Nobody()
+        return verify.ownership_by_record(port, published.address, main or 0)
+    if main is not None:
         found = verify.ownership(port, family_of(main))
         if isinstance(found, verify.Ours):
             return found
@@ -219,6 +226,8 @@ def owner_of(port: int, subject: Subject) -> verify.Ownership:
 
 def other_port(subject: Subject, port: int) -> int | None:
     """Return the one other port that the service listens on, if there is exactly one."""
+    if subject.published is not None:
+        return None
     match verify.ownership(port, subject.pids(), expected=subject.extra_ports):
         case verify.Elsewhere((only,)):
             return only
@@ -342,7 +351,8 @@ def seconds_of_attempt(stated: float | None, cut_off: int, left: float) -> float
 
 async def ask(subject: Subject, seconds: float) -> ProbeResult:
     """Carry the probe out once, in so many seconds."""
-    is_own = subject.port is not None
+    # An engine may have the kernel send connections on to its container.
+    is_own = subject.port is not None and subject.published is None
     if not subject.was_ready:
         return await attempt(subject.probe, subject.run_command, subject.read_output, seconds, is_own=is_own)
     # Each try would stay in the queue until a process takes it, all night.

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from devinit.kinds.contained import Published
 from devinit.model.probe import HttpProbe, Probe, TcpProbe
 from devinit.model.service import Scheme
 from devinit.supervisor.readiness.probing import ReadOutput, RunCommand
@@ -97,5 +98,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     """Whether it waits for its code to be fixed: then no time is over."""
     moved_at: Callable[[], float | None] = lambda: None
     """When it did something again after it was stuck, by the loop's clock: from then on it has all its time."""
+    published: Callable[[], Published | None] | None = None
+    """Returns what the engine of its container has on record, None before it runs; None for a service whose own
+    processes listen."""
     was_ready: bool = False
     """Whether it was ready before: then a process has to accept the connection, not only the kernel."""

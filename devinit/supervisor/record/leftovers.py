@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from devinit.model.service import StopPolicy
 from devinit.supervisor.processes.ending import end_keepers, end_tree
 from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.service.in_container import remaining
 from devinit.supervisor.service.runner import Runner
 from devinit.system.processes import ProcessTable
 
@@ -27,7 +28,8 @@ async def leftovers_of(runners: Mapping[str, Runner], stage: Stage) -> tuple[set
     table = ProcessTable() if unseen else None
     orphaned |= {name for name in unseen if runners[name].pids(table)}
     elsewhere = await elsewhere_of(orphaned, stage)
-    return orphaned - elsewhere, elsewhere
+    containers = remaining((each.service for each in runners.values() if each.run.process is None), stage)
+    return (orphaned - elsewhere) | containers, elsewhere
 
 
 async def end_leftovers(names: Collection[str], runners: Mapping[str, Runner], stage: Stage) -> None:

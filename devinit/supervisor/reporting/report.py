@@ -17,6 +17,7 @@ from devinit.model.probe import (
     ExecProbe,
     HttpProbe,
     LogProbe,
+    LookProbe,
     Probe,
     StayedUpProbe,
     TcpProbe,
@@ -383,6 +384,8 @@ def describe_probe(probe: Probe) -> str:
             return "never: it is done when it has ended with code 0"
         case ExchangeProbe(host=host, port=port):
             return f"answers its own protocol on {address(host, port)}"
+        case LookProbe():
+            return "its container says so"
 
 
 def address(host: str, port: int) -> str:

@@ -51,11 +51,12 @@ from devinit.supervisor.reporting.connections import connections_of
 from devinit.supervisor.server.ordered import order_of
 from devinit.supervisor.server.shared import Shared
 from devinit.supervisor.server.single_instance import remember
+from devinit.supervisor.service.in_container import used_by
 from devinit.supervisor.service.runner import Runner
 from devinit.supervisor.stack.stack import PRESENT
 from devinit.supervisor.supervisor import Supervisor
 from devinit.system.processes import ProcessTable
-from devinit.system.usage import Usage, usage_of
+from devinit.system.usage import Usage
 
 # Results are encoded as JSON as they are; Any because each method has its own shape (model.status).
 Method = Callable[["Handlers", msgspec.Raw, Connection], Awaitable[Any]]
@@ -359,9 +360,8 @@ class Handlers:
         """Return what a service uses, and its share of a CPU since the last measurement, in percent."""
         if runner.run.process is None:
             return None
-        usage = usage_of(runner.pids(table))
-        now = time.monotonic()
-        before = self._measured.get(runner.name)
+        usage = used_by(runner, self._stage, table)
+        now, before = time.monotonic(), self._measured.get(runner.name)
         self._measured[runner.name] = (now, usage.cpu_seconds)
         if before is None or now <= before[0]:
             return usage, None

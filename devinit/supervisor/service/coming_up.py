@@ -33,6 +33,7 @@ from devinit.supervisor.readiness.subject import (
     Unreachable,
 )
 from devinit.supervisor.service import binding
+from devinit.supervisor.service.in_container import published_of
 from devinit.supervisor.service.own_values import with_own_values
 from devinit.supervisor.service.provider_work import provision
 from devinit.supervisor.service.scheme_proof import SchemeProof
@@ -187,6 +188,7 @@ class ComingUp:
             answered=self._answered,
             is_stuck=lambda: runner.state.stuck is not None,
             moved_at=lambda: self._moved_at,
+            published=published_of(runner.service, stage),
             was_ready=runner.state.proven,
         )
 

@@ -15,6 +15,7 @@ from devinit.supervisor import lifecycle
 from devinit.supervisor.processes.ending import end_keepers, end_tree, why_spared
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.service.data_watch import without_saving
+from devinit.supervisor.service.in_container import end_container
 from devinit.system.listeners import tcp_listeners
 from devinit.system.processes import Process, facts_of
 
@@ -48,6 +49,8 @@ async def end_processes(runner: Runner, stage: Stage) -> frozenset[int]:
     )
     if left:
         stage.note(f"{name}: {why_left(left)}", name)
+    else:
+        await end_container(runner.service, stage)
     return frozenset(left)
 
 

@@ -34,6 +34,7 @@ from devinit.supervisor.service.coming_up import ComingUp, Moves, explain, unexp
 from devinit.supervisor.service.data_watch import refuse_empty_data
 from devinit.supervisor.service.end import end_keepers_of, end_processes, report_end
 from devinit.supervisor.service.history import History
+from devinit.supervisor.service.in_container import spec_of
 from devinit.supervisor.service.input_wait import InputWatch
 from devinit.supervisor.service.once import Once
 from devinit.supervisor.service.output import Output
@@ -103,7 +104,8 @@ class Runner:
     @property
     def is_own(self) -> bool:
         """Whether it listens itself, on this machine: then connections to its port have to end there."""
-        return self.service.port is not None and self.service.external_url is None
+        is_ours = self.service.external_url is None and not kind_of(self.service).in_container
+        return self.service.port is not None and is_ours
 
     @property
     def phase(self) -> Phase:
@@ -384,7 +386,7 @@ class Runner:
             root=self._stage.root,
             install=lambda: self._stage.provider(self.service).install(self.service, self._stage.place()),
             update=lambda: self._stage.provider(self.service).update(self.service, self._stage.place()),
-            spec=lambda command, key, hidden: self._stage.command_spec(self.service, command, key, hidden),
+            spec=lambda command, key, hidden: spec_of(self.service, self._stage, command, key, hidden),
             private=self._stage.private,
             logs=self._stage.logs,
             marker=self._stage.marker(self.name),

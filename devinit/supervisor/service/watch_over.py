@@ -24,6 +24,7 @@ from devinit.supervisor.readiness.health import asked_as, look_after
 from devinit.supervisor.readiness.probing import check
 from devinit.supervisor.readiness.scheme_hints import says_another
 from devinit.supervisor.service.data_watch import look_at_data, watch_data
+from devinit.supervisor.service.in_container import watch_engine
 from devinit.supervisor.service.scheme_proof import changed_scheme, open_ports
 
 if TYPE_CHECKING:
@@ -45,7 +46,11 @@ class WatchOver:
 
     async def go_on(self) -> None:
         """Watch until something is found, or until this is cancelled."""
-        await asyncio.gather(self._check_health(), watch_data(self._runner, self._stage))
+        await asyncio.gather(
+            self._check_health(),
+            watch_data(self._runner, self._stage),
+            watch_engine(self._runner, self._stage),
+        )
 
     async def confirm(self) -> None:
         """Ask a service that is ready once whether it still serves."""
