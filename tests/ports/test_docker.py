@@ -1,28 +1,18 @@
-"""A real Docker engine in a network namespace of its own, so that nothing of it stays on the machine."""
+"""Specifies what devinit says of ports that containers have, with a real engine."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ENGINE = """
-set -e
-ip link set lo up
-exec dockerd --host unix://$1/docker.sock --data-root $1/data --exec-root $1/exec --pidfile $1/dockerd.pid \
-  --storage-driver vfs
-"""
+from tests.container_engine import Engine, running_engine
+
 LOOK = """
 import json, sys
 from devinit.errors import PortConflict
@@ -45,69 +35,25 @@ print(json.dumps({
     "managers": [each.manager.stop_command for each in found.holders if each.manager],
 }))
 """
-STARTS_WITHIN = 30.0
 
 
-class Engine:
-    """An engine that is asked on its own socket, and looked at from inside its network."""
-
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
-        self.folder, self.process = folder, process
-        self.environment = {**os.environ, "DOCKER_HOST": f"unix://{folder}/docker.sock"}
-
-    def docker(self, *words: str) -> str:
-        done = subprocess.run(
-            ["docker", *words], env=self.environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    def look(self, port: int, leases: Path) -> dict[str, Any]:
-        """Return what devinit says about a port, and how it refuses to end its holder."""
-        done = subprocess.run(
-            [
-                *("nsenter", f"--net=/proc/{self.process.pid}/ns/net"),
-                *(sys.executable, "-c", LOOK, str(port), str(leases)),
-            ],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        result: dict[str, Any] = json.loads(done.stdout)
-        return result
+def look(engine: Engine, port: int, leases: Path) -> dict[str, Any]:
+    """Return what devinit says about a port, and how it refuses to end its holder."""
+    done = subprocess.run(
+        [*engine.inside, sys.executable, "-c", LOOK, str(port), str(leases)],
+        env=engine.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    """Start an engine with an image that holds nothing but busybox."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can run a Docker engine in a namespace of its own")
-    for program in ("dockerd", "docker", "busybox", "ip", "unshare", "nsenter"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed (docker.io, busybox-static, iproute2, util-linux)")
-    folder = Path(tempfile.mkdtemp(prefix="dv-docker-", dir="/tmp"))
-    with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        log = stack.enter_context((folder / "log").open("wb"))
-        # Its mounts, too, end with their namespace.
-        process = subprocess.Popen(
-            ["unshare", "--net", "--mount", "sh", "-c", ENGINE, "sh", str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-        stack.callback(process.wait)
-        stack.callback(process.send_signal, signal.SIGTERM)
-        found = Engine(folder, process)
-        _wait_until_it_answers(found)
-        (folder / "image" / "bin").mkdir(parents=True)
-        shutil.copy(shutil.which("busybox") or "", folder / "image" / "bin" / "busybox")
-        subprocess.run(["tar", "-C", folder / "image", "-cf", folder / "image.tar", "."], check=True)
-        found.docker("import", str(folder / "image.tar"), "box:1")
+    with running_engine() as found:
         yield found
-        for container in found.docker("ps", "-q").split():
-            found.docker("kill", container)
 
 
 @pytest.fixture(scope="module")
@@ -127,21 +73,10 @@ def web(engine: Engine) -> str:
     )
 
 
-def _wait_until_it_answers(engine: Engine) -> None:
-    deadline = time.monotonic() + STARTS_WITHIN
-    while subprocess.run(
-        ["docker", "info"], env=engine.environment, capture_output=True, check=False
-    ).returncode:
-        if engine.process.poll() is not None or time.monotonic() > deadline:
-            log = (engine.folder / "log").read_text(errors="replace")
-            pytest.skip(f"a Docker engine cannot run here: {log[-300:]}")
-        time.sleep(0.05)  # an engine that starts tells nobody when it listens
-
-
 class TestAPortThatAContainerPublishes:
     @pytest.mark.parametrize("port", [21310, 21320, 21322])
     def test_is_said_to_be_the_containers(self, engine: Engine, web: str, port: int, tmp_path: Path) -> None:
-        found = engine.look(port, tmp_path)
+        found = look(engine, port, tmp_path)
 
         assert set(found["holders"]) == {"docker-proxy"}
         assert found["container"] == {
@@ -154,11 +89,11 @@ class TestAPortThatAContainerPublishes:
         }
 
     def test_is_never_freed_by_ending_the_proxy(self, engine: Engine, web: str, tmp_path: Path) -> None:
-        found = engine.look(21310, tmp_path)
+        found = look(engine, 21310, tmp_path)
 
         assert "`docker stop shop-web-1`" in found["hint"]
         assert engine.docker("inspect", "--format", "{{.State.Running}}", web) == "true"
-        assert engine.look(21310, tmp_path)["holders"] == ["docker-proxy"]
+        assert look(engine, 21310, tmp_path)["holders"] == ["docker-proxy"]
 
 
 class TestAServerInAContainerOnTheHostsNetwork:
@@ -166,7 +101,7 @@ class TestAServerInAContainerOnTheHostsNetwork:
         container = engine.docker(
             *("run", "--detach", "--network", "host", "box:1", "/bin/busybox", "httpd", "-f", "-p", "21340")
         )
-        while not (found := engine.look(21340, tmp_path))["holders"]:
+        while not (found := look(engine, 21340, tmp_path))["holders"]:
             pass
 
         assert found["managers"] == [f"docker stop {container[:12]}"]
