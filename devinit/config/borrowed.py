@@ -17,13 +17,14 @@ from devinit.config.tables import (
 )
 
 _RUNS_PROGRAMS = (
-    "devinit runs programs, not containers: `command` starts one, `provider` a PostgreSQL or Redis of its own"
+    '`command` starts a program, `provider` a PostgreSQL or Redis of its own; `image` with provider = "docker" '
+    "a container that is built elsewhere, and never with rights on this machine"
 )
 _ONE_MACHINE = "services run on this machine, in the project's folder: nothing is mounted or connected"
 _AS_READY = "a check begins when the service is ready; `ready.timeout` limits the time before"
 _SERVICE = {
-    **dict.fromkeys(("image", "build", "deploy", "pull_policy", "platform", "privileged"), _RUNS_PROGRAMS),
-    **dict.fromkeys(("volumes", "networks", "network_mode", "extra_hosts"), _ONE_MACHINE),
+    **dict.fromkeys(("build", "deploy", "pull_policy", "privileged"), _RUNS_PROGRAMS),
+    **dict.fromkeys(("networks", "network_mode", "extra_hosts"), _ONE_MACHINE),
     "container_name": "the name of its table is the name of the service: [services.NAME]",
     "profiles": "`autostart = false` leaves it out of a start without names; "
     "what a profile changes stands in [profiles.PROFILE.services.NAME]",

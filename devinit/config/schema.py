@@ -55,7 +55,10 @@ class ServiceTable(Table, frozen=True, kw_only=True):
     ] = None
     command: Annotated[
         str | None,
-        Meta(description="For a process: what starts it. ${PORT} is its port; shell syntax goes through sh."),
+        Meta(
+            description="For a process: what starts it. ${PORT} is its port; shell syntax goes through sh. "
+            "For docker: what runs instead of the image's own command."
+        ),
     ] = None
     directory: Annotated[
         str | None, Meta(description="Where it runs, relative to the project. Default: the project's folder.")

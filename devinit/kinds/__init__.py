@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from devinit.kinds.docker.kind import DOCKER
 from devinit.kinds.kind import Context, Keys, Kind
 from devinit.kinds.postgres.kind import POSTGRES
 from devinit.kinds.process.kind import PROCESS
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from devinit.model.service import Service, Settings
 
-BUILT_IN = (PROCESS, POSTGRES, REDIS)
+BUILT_IN = (PROCESS, POSTGRES, REDIS, DOCKER)
 USUAL = PROCESS
 """The kind of a service that names none."""
 

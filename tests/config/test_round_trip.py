@@ -46,6 +46,7 @@ Raw: TypeAlias = dict[str, Any]  # a parsed devinit.toml: what the keys hold is 
 TEXTS = (
     "sub", "/page?x=1", r"say \"it\" or \\d+", "HUP", "7990-8010", "500 kB", "file.env", "src/**/*.py",
     "API_PORT", "db", "subject", "postgresql://ada:secret@db.example.com:5433/shop", "redis", "postgres", "a.json",
+    "data:/srv",
 )  # fmt: skip
 """One of them suits every key that takes a text."""
 NUMBERS = (2, 4.5, 8123, 204)
@@ -61,6 +62,7 @@ SERVICES: dict[str, Raw] = {
     "one that is set up": {**PROCESS, "setup": ["install"]},
     "a database": {"provider": "postgres"},
     "a cache": {"provider": "redis"},
+    "a container": {"provider": "docker", "image": "box:1", "port": 8000},
 }
 """In which a key is tried: not every key means something in every one."""
 
@@ -115,6 +117,8 @@ def values_of(kind: inspect.Type) -> Iterator[object]:
                 yield from TEXTS
             case inspect.EnumType(cls=enum):
                 yield from (member.value for member in enum)
+            case inspect.LiteralType(values=values):
+                yield from values
             case inspect.ListType(item_type=inner):
                 yield from ([value] for value in values_of(inner))
             case inspect.DictType(value_type=inner):

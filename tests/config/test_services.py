@@ -398,10 +398,13 @@ class TestAValueThatCannotBeMeant:
             ('command = "x"\nsetup = "y"\nsetup_inputs = "../*/*.yml"', "searches folders outside"),
             ('command = "x"\nsetup = "y"\nsetup_inputs = "a/*/../../../**"', "searches folders outside"),
             ('provider = "postgrs"', 'there is no provider "postgrs" (did you mean "postgres"?)'),
-            ('provider = "mysql"', 'there is no provider "mysql" (providers: process, postgres, redis)'),
+            (
+                'provider = "mysql"',
+                'there is no provider "mysql" (providers: process, postgres, redis, docker)',
+            ),
             (
                 'provider = "redis"\ncommand = "x"',
-                "services.a.command: means nothing for redis (it is for process)",
+                "services.a.command: means nothing for redis (it is for process and docker)",
             ),
             ('provider = "redis"\nready.log = "x"', "redis is proven ready by its own protocol"),
             ('command = "x"\npassword = "x"', "services.a.password: means nothing for process"),

@@ -1,0 +1,105 @@
+"""What an engine is told to create: one container for a service. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from devinit.kinds.docker.kind import DockerKeys, is_name, words_of
+from devinit.system.digest import blake2b
+
+Body: TypeAlias = dict[str, Any]
+"""What is sent as JSON, in the engine's own form."""
+LOOPBACK = "127.0.0.1"
+PROJECT, SERVICE, ROOT = "dev.devinit.project", "dev.devinit.service", "dev.devinit.root"
+LOG_SIZE, LOG_FILES = "10m", "2"
+"""What the engine keeps of the output, which is copied at once: enough for a while without that."""
+INITS = re.compile(r"(?:^|/)(?:init|tini(?:-static)?|dumb-init|s6-svscan|catatonit|docker-init)$")
+"""First processes that an image brings along, and that must be first (s6)."""
+
+
+def name_of(mark: str) -> str:
+    """Return how the container of a service is called, by the mark of its processes: `shop-1f0c9a/web@5d41`."""
+    return "devinit-" + re.sub(r"[^a-zA-Z0-9_.-]", "-", mark)
+
+
+def volume_name(mark: str, volume: str) -> str:
+    """Return how a volume of a checkout is called in the engine."""
+    project, _, rest = mark.partition("/")
+    return name_of(f"{project}-{rest.partition('@')[2]}-{volume}")
+
+
+def labels_of(mark: str, root: str) -> dict[str, str]:
+    """Return by what a container is known as one of a checkout. They prove nothing: anyone can write them."""
+    project, _, rest = mark.partition("/")
+    return {PROJECT: f"{project}@{rest.partition('@')[2]}", SERVICE: rest.partition("@")[0], ROOT: root}
+
+
+def body_of(
+    keys: DockerKeys,
+    *,
+    image: str,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    ports: Mapping[int, int],
+    mounts: Sequence[Body],
+    labels: Mapping[str, str],
+    needs_init: bool,
+) -> Body:
+    """Return the container. `ports`: in the container → on this machine, which alone reaches them.
+
+    Nothing that gives a container rights on this machine can be said: no privileges, devices or namespaces.
+    """
+    host: Body = {
+        "PortBindings": {
+            f"{inside}/tcp": [{"HostIp": LOOPBACK, "HostPort": str(outside)}]
+            for inside, outside in ports.items()
+        },
+        "PublishAllPorts": False,
+        "Mounts": list(mounts),
+        "Init": needs_init,
+        "LogConfig": {"Type": "json-file", "Config": {"max-size": LOG_SIZE, "max-file": LOG_FILES}},
+    }
+    if keys.tmpfs:
+        host["Tmpfs"] = dict.fromkeys(keys.tmpfs, "")
+    if keys.shm_size is not None:
+        host["ShmSize"] = keys.shm_size
+    body: Body = {
+        "Image": image,
+        "Env": [f"{name}={value}" for name, value in environment.items()],
+        # 20.10 publishes nothing, without a word, where this is left out.
+        "ExposedPorts": {f"{inside}/tcp": {} for inside in ports},
+        "Labels": dict(labels),
+        "HostConfig": host,
+    }
+    if command:
+        body["Cmd"] = list(command)
+    if keys.entrypoint is not None:
+        body["Entrypoint"] = keys.entrypoint.split()
+    if keys.user is not None:
+        body["User"] = keys.user
+    return body
+
+
+def mounts_of(keys: DockerKeys, mark: str, folder: Mapping[str, str]) -> list[Body]:
+    """Return what is mounted: volumes of the checkout, files of the project (`folder`: source → its real path)."""
+    mounts = []
+    for text in words_of(keys.volumes):
+        source, target, *mode = text.split(":")
+        is_volume = is_name(source)
+        mounts.append(
+            {
+                "Type": "volume" if is_volume else "bind",
+                "Source": volume_name(mark, source) if is_volume else folder[source],
+                "Target": target,
+                "ReadOnly": mode == ["ro"],
+            }
+        )
+    return mounts
+
+
+def spec_of(body: Body, image: str) -> str:
+    """Return a digest of all that a container is created with: another one is created where it differs."""
+    text = repr((image, sorted((name, repr(value)) for name, value in body.items())))
+    return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,114 @@
+"""The files of the process that stands for a container: its record, and the output that it copies.
+
+As `shim`, without devinit.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if __package__:  # for the tests and the type checker
+    from devinit.kinds.docker.engine import decode, encode
+else:
+    from engine import decode, encode  # type: ignore[import-not-found,no-redef]
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
+
+HEAD = 8
+"""Bytes before each part of the output: the stream, three zeros, the length."""
+OUTPUT = 1
+LONGEST_STAMP = 64
+
+
+class Vouched:
+    """The file that vouches for the container: anyone can copy a name and a label, and not this."""
+
+    TOKEN: ClassVar[str] = "dev.devinit.token"  # noqa: S105  the name of a label
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.values: dict[str, Any] = {}
+        try:
+            with open(path, "rb") as file:
+                self.values = decode(file.read())
+        except (FileNotFoundError, ValueError):
+            pass
+
+    def vouches_for(self, found: dict[str, Any]) -> bool:
+        """Whether a container is the one that was created for this record."""
+        token = self.values.get("token")
+        return bool(token) and (found["Config"].get("Labels") or {}).get(self.TOKEN) == token
+
+    def write(self, **values: Any) -> None:
+        """Put more on record."""
+        self.values = {**self.values, **values}
+        new = f"{self._path}.new"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(new, flags, 0o600), "w") as file:
+            file.write(encode(self.values))
+        os.rename(new, self._path)
+
+
+class Output:
+    """What a container prints, copied once: also by a process that takes over from another one."""
+
+    def __init__(self, path: str) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._seen = os.open(path, flags, 0o600)
+        self._stamp = b""
+        """When the last line was printed that was copied, as the engine writes it."""
+        self._rest = b""
+
+    def begin(self) -> None:
+        """Copy from the beginning: of another container."""
+        os.ftruncate(self._seen, 0)
+        self._stamp = b""
+
+    def remember(self) -> None:
+        """Go on behind what was copied by the process before this one."""
+        self._stamp = os.pread(self._seen, LONGEST_STAMP, 0).strip()
+
+    def since(self) -> str:
+        """Return from when on the engine is asked for it; what was read of an answer that broke off is dropped."""
+        self._rest = b""
+        return f"&since={seconds_of(self._stamp)}" if self._stamp else ""
+
+    def copy(self, data: bytes) -> None:
+        """Print the lines in a part of it, without the engine's stamps."""
+        data, position, lines = self._rest + data, 0, []
+        while position + HEAD <= len(data):
+            end = position + HEAD + int.from_bytes(data[position + 4 : position + HEAD], "big")
+            if end > len(data):
+                break
+            stamp, _, line = data[position + HEAD : end].partition(b" ")
+            position = end
+            # The engine's `since` is inclusive.
+            if stamp > self._stamp:
+                lines.append(line)
+                self._stamp = stamp
+        self._rest = data[position:]
+        if lines:
+            print_all(b"".join(lines))
+            os.pwrite(self._seen, self._stamp, 0)
+
+
+def say(text: str) -> None:
+    """Print a line of our own into the service's log."""
+    print_all(f"devinit: {text}\n".encode())
+
+
+def print_all(data: bytes) -> None:
+    """Write all of it to the standard output, which is the service's log."""
+    while data:
+        data = data[os.write(OUTPUT, data) :]
+
+
+def seconds_of(stamp: bytes) -> str:
+    """Return a stamp of the engine as seconds of Unix time, with its nanoseconds."""
+    from calendar import timegm  # hardly any shim outlives its engine
+
+    whole, _, rest = stamp.decode().rstrip("Z").partition(".")
+    date, _, time = whole.partition("T")
+    fields = (*map(int, date.split("-")), *map(int, time.split(":")))
+    return f"{timegm((*fields, 0, 0, 0))}.{rest or '0'}"

@@ -1,0 +1,116 @@
+"""A container of any image: what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta
+
+from devinit.kinds.kind import Context, Keys, Kind, Where
+from devinit.model.service import Settings
+
+LOWEST, HIGHEST = 1, 65535
+Pull: TypeAlias = Literal["missing", "always", "never"]
+
+
+class DockerKeys(Keys, frozen=True, kw_only=True):
+    """The keys that a container declares, which are its settings."""
+
+    image: Annotated[
+        str | None,
+        Meta(description='the image that it runs: "mailpit:v1", "ghcr.io/acme/search:2".'),
+    ] = None
+    container_port: Annotated[
+        int | None,
+        Meta(
+            description="the port on which its program listens in the container; `port` is that on this machine. "
+            "Default: the one that the image exposes, else `port`."
+        ),
+    ] = None
+    volumes: Annotated[
+        list[str] | None,
+        Meta(
+            description='what it keeps or is given: "data:/var/lib/data" is a volume of this checkout, '
+            '"./conf:/etc/app:ro" a file or folder of the project.'
+        ),
+    ] = None
+    entrypoint: Annotated[str | None, Meta(description="what is run instead of the image's entry point.")] = (
+        None
+    )
+    user: Annotated[str | None, Meta(description='who it runs as in the container: "1000:1000".')] = None
+    platform: Annotated[
+        str | None, Meta(description='which variant of its image is used: "linux/amd64".')
+    ] = None
+    pull: Annotated[
+        Pull | None,
+        Meta(description="when its image is fetched: missing (default), always or never."),
+    ] = None
+    image_healthcheck: Annotated[
+        bool | None,
+        Meta(description="true: it is ready when the image's own HEALTHCHECK says so. Default: false."),
+    ] = None
+    tmpfs: Annotated[list[str] | None, Meta(description='folders in it that are kept in memory: "/tmp".')] = (
+        None
+    )
+    shm_size: Annotated[int | None, Meta(description="size of its /dev/shm, in bytes.")] = None
+
+    def settings(self, context: Context) -> Settings | None:
+        """Return these keys, and report what is wrong with them."""
+        if not context.is_elsewhere:
+            _check(self, context.where)
+        return self
+
+
+def _check(keys: DockerKeys, where: Where) -> None:
+    if keys.image is None:
+        where.at("image").add("missing", 'as "postgres:16"')
+    elif not keys.image.strip() or set(keys.image) & set(" \t\n?#"):
+        where.at("image").add(f'"{keys.image}" is not the name of an image', 'as "postgres:16"')
+    if keys.container_port is not None and not LOWEST <= keys.container_port <= HIGHEST:
+        where.at("container_port").add("not a port", f"a number from {LOWEST} to {HIGHEST}")
+    for text in keys.volumes or ():
+        if (wrong := wrong_with_volume(text)) is not None:
+            where.at("volumes").add(f'"{text}" {wrong[0]}', wrong[1])
+    for text in keys.tmpfs or ():
+        if not text.startswith("/"):
+            where.at("tmpfs").add(f'"{text}" is not a folder in the container', 'an absolute path, as "/tmp"')
+
+
+def wrong_with_volume(text: str) -> tuple[str, str] | None:
+    """Return what is wrong with one of `volumes`, and what is right; None where nothing is."""
+    parts = text.split(":")
+    if len(parts) not in (2, 3) or not parts[1].startswith("/") or parts[2:] not in ([], ["ro"], ["rw"]):
+        return "is not SOURCE:/PATH", 'as "data:/var/lib/data" or "./conf:/etc/app:ro"'
+    source = parts[0]
+    if is_name(source):
+        return None
+    if not source.startswith("."):
+        return (
+            "lies outside of the project",
+            "devinit lets a container have files of its project alone: `./FOLDER`, or the name of a volume",
+        )
+    if ".." in source.split("/"):
+        return "leads out of the project", "a path in the project, as `./conf`"
+    return None
+
+
+def is_name(source: str) -> bool:
+    """Whether the source of a volume is its name, and no path."""
+    return bool(source) and source[0].isalnum() and all(one.isalnum() or one in "_.-" for one in source)
+
+
+def words_of(texts: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the texts of a key that may be missing."""
+    return tuple(texts or ())
+
+
+DOCKER = Kind(
+    name="docker",
+    runner="devinit.kinds.docker.provider:DockerProvider",
+    keys=frozenset({"command", "scheme", "url_path", "docs_path", "warm"}),
+    own=DockerKeys,
+    settings=DockerKeys,
+    has_pages=True,
+    in_container=True,
+)

@@ -1,0 +1,321 @@
+"""A container as a service: the engine on the socket creates it, and a process (`shim`) stands for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from devinit.errors import ProviderError, ServiceError
+from devinit.kinds.command import arguments
+from devinit.kinds.contained import ContainerProvider, Published
+from devinit.kinds.docker import images, seeing, shim
+from devinit.kinds.docker.body import (
+    INITS,
+    LOOPBACK,
+    PROJECT,
+    body_of,
+    labels_of,
+    mounts_of,
+    name_of,
+    spec_of,
+    volume_name,
+)
+from devinit.kinds.docker.copying import Vouched
+from devinit.kinds.docker.engine import Engine, EngineAway, Refused, encode, quoted
+from devinit.kinds.docker.finding import in_words, refused, socket_of
+from devinit.kinds.docker.images import Image
+from devinit.kinds.docker.kind import DockerKeys, is_name, words_of
+from devinit.kinds.docker.record import Chosen, chosen_of, chosen_path, folder_of, path_of, record_of
+from devinit.kinds.programs import make_private
+from devinit.kinds.provider import Notes, Place, Say
+from devinit.model.names import port_variable
+from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, LookProbe, Probe, StayedUpProbe
+from devinit.model.process import ProcessSpec
+from devinit.model.service import Endpoint, Service, StopPolicy
+from devinit.system.files import write_atomically
+from devinit.system.paths import run_mark
+from devinit.system.processes import RUN_VARIABLE
+from devinit.system.usage import Usage
+
+GRACE_SECONDS = 10.0
+"""How long a container may take to end before it is killed, as in `docker stop`."""
+BEYOND_SECONDS = 10.0
+"""How much longer the process that stands for it waits: for the engine, which has to kill and remove it."""
+CALLERS = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "XDG_RUNTIME_DIR")
+"""What of the caller's environment the process that stands for a container is given."""
+
+
+class DockerProvider(ContainerProvider):
+    """Runs a container of any image."""
+
+    def takes_long(self, service: Service, place: Place) -> bool:
+        """Return that the engine has to be asked."""
+        del place
+        return service.external_url is None
+
+    def prepare(self, service: Service, place: Place, say: Say) -> Notes:
+        """Have an engine, the image and the volumes, or raise ProviderError: before each start of a container."""
+        if service.external_url is not None:
+            return ()
+        make_private(folder_of(place))
+        engine, keys = Engine(socket_of(place.environment)), keys_of(service)
+        try:
+            name = keys.image or ""
+            image = self._image(engine, name, keys, say)
+            for volume in volumes_of(keys):
+                have_volume(engine, service, place, volume)
+        except EngineAway as away:
+            if record_of(service.name, place).pid and chosen_of(service.name, place) is not None:
+                # It runs, perhaps, without its engine: the process that stands for it waits for that.
+                return ()
+            raise in_words(away) from away
+        except Refused as error:
+            raise refused("the container engine refuses", error) from error
+        chosen = Chosen(
+            socket=engine.path,
+            image=image.id,
+            name=name,
+            port=port_inside(service, keys, image),
+            needs_init=not (image.entrypoint and INITS.search(image.entrypoint[0])),
+        )
+        write_atomically(
+            chosen_path(service.name, place), msgspec.json.encode(chosen), mode=0o600, durable=False
+        )
+        return ()
+
+    def process(
+        self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
+    ) -> ProcessSpec | None:
+        """Return the process that stands for the container."""
+        if service.external_url is not None:
+            return None
+        keys, chosen = keys_of(service), chosen_of(service.name, place)
+        if chosen is None:
+            raise ProviderError(f"what {service.name} runs is on no record any more", hint="start it again")
+        mark = run_mark(place.root, service.name)
+        body = body_of(
+            keys,
+            image=chosen.image,
+            command=arguments(service.command) if service.command else (),
+            environment=environment_inside(service, environment),
+            ports=ports_of(service, endpoint, chosen, environment),
+            mounts=mounts_of(keys, mark, real_paths(service, keys, place)),
+            labels=labels_of(mark, str(place.root)),
+            needs_init=chosen.needs_init,
+        )
+        order = {
+            "socket": chosen.socket,
+            "name": name_of(mark),
+            "record": str(path_of(service.name, place)),
+            "spec": spec_of(body, chosen.image),
+            "grace": round(grace_of(service)),
+            "body": body,
+        }
+        return shim_spec(order, place, environment)
+
+    def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:
+        """Return what `ready` asks for, else a look into the container.
+
+        A connection proves nothing: the engine accepts it before the program listens.
+        """
+        ready, keys = service.ready, keys_of(service)
+        if ready.exec is not None:
+            return ExecProbe(ready.exec)
+        if ready.log is not None:
+            return LogProbe(ready.log)
+        if ready.http is not None and endpoint.port is not None:
+            return HttpProbe.of(endpoint, ready.http, status=ready.status, body=ready.body)
+        chosen = chosen_of(service.name, place)
+        if keys.image_healthcheck and chosen is not None:
+            return LookProbe(lambda: seeing.health(chosen.socket, record_of(service.name, place)))
+        if endpoint.port is None or chosen is None or chosen.port is None:
+            return StayedUpProbe(ready.stays_up_seconds)
+        inside, host, port = chosen.port, endpoint.host, endpoint.port
+        return LookProbe(lambda: seeing.listens(record_of(service.name, place), inside, host, port))
+
+    def inside(self, spec: ProcessSpec, service: Service, place: Place) -> ProcessSpec:
+        """Return the process that has the engine run a command in the container."""
+        chosen = chosen_of(service.name, place)
+        if chosen is None:
+            return spec
+        order = {
+            "socket": chosen.socket,
+            "name": name_of(run_mark(place.root, service.name)),
+            "record": str(path_of(service.name, place)),
+            "inside": spec.argv,
+        }
+        return shim_spec(order, place, spec.environment)
+
+    def published(self, service: Service, place: Place) -> Published | None:
+        """Return what the engine has on record."""
+        ports = record_of(service.name, place).published
+        return Published(address=LOOPBACK, ports=frozenset(ports)) if ports else None
+
+    def usage(self, service: Service, place: Place) -> Usage | None:
+        """Return what the container's control group uses."""
+        return seeing.usage(record_of(service.name, place))
+
+    def remains(self, service: Service, place: Place) -> bool:
+        """Return whether a container is on record that has not ended by its process."""
+        record = record_of(service.name, place)
+        return bool(record.token) and (record.pid != 0 or not record.started)
+
+    def end_remains(self, service: Service, place: Place) -> str:
+        """Kill and remove the container on record; return what keeps us from it."""
+        record, chosen = record_of(service.name, place), chosen_of(service.name, place)
+        if chosen is None:
+            return ""
+        engine, name = Engine(chosen.socket), name_of(run_mark(place.root, service.name))
+        try:
+            found = engine.ask("GET", f"/containers/{quoted(name)}/json")
+            if (found["Config"].get("Labels") or {}).get(Vouched.TOKEN) != record.token:
+                return f"the container {name} is on no record of this checkout: it is left alone"
+            engine.ask("DELETE", f"/containers/{found['Id']}?force=1&v=1", seconds=None)
+        except EngineAway as away:
+            return f"{in_words(away).message}: the container {name} is removed by the next start"
+        except Refused as error:
+            if error.status != images.NOT_FOUND:
+                return f"the container {name} cannot be removed: {error.words}"
+        gone = msgspec.structs.replace(record, pid=0, published=(), started=record.started or "never")
+        write_atomically(path_of(service.name, place), msgspec.json.encode(gone), mode=0o600, durable=False)
+        return ""
+
+    def reached(self, service: Service, place: Place) -> Path:
+        """Return the folder that the process keeps while the engine answers it."""
+        return Path(f"{path_of(service.name, place)}.reached")
+
+    def stop(self, service: Service) -> StopPolicy:
+        """Return TERM for the process, which has the engine stop the container by the image's own signal."""
+        return StopPolicy(signal="TERM", grace_seconds=grace_of(service) + BEYOND_SECONDS, saving_seconds=0.0)
+
+    def _image(self, engine: Engine, name: str, keys: DockerKeys, say: Say) -> Image:
+        image = images.image_of(engine, name)
+        if keys.pull == "always" or (image is None and keys.pull != "never"):
+            images.pull(engine, name, keys.platform, say)
+            image = images.image_of(engine, name)
+        if image is None:
+            raise ProviderError(
+                f"image {name} is not on this machine",
+                hint=f'`docker pull {name}` fetches it, and so does devinit without pull = "never"',
+            )
+        if keys.platform is None and image.architecture:
+            own = images.architecture_of(engine)
+            if own and image.architecture != own:
+                raise ProviderError(
+                    f"image {name} is for {image.architecture}, and the container engine runs {own}",
+                    hint=f"fetch the other variant (`docker pull --platform linux/{own} {name}`), or emulate "
+                    f'this one: platform = "linux/{image.architecture}"',
+                )
+        return image
+
+
+def keys_of(service: Service) -> DockerKeys:
+    """Return what of a container is configured."""
+    return service.settings_as(DockerKeys) or DockerKeys()
+
+
+def grace_of(service: Service) -> float:
+    """Return how many seconds a container may take to end."""
+    return service.stop.grace_seconds if service.stop is not None else GRACE_SECONDS
+
+
+def port_inside(service: Service, keys: DockerKeys, image: Image) -> int | None:
+    """Return on which port the program listens in its container. Raise ProviderError where that is not clear."""
+    if service.port is None:
+        return None
+    if keys.container_port is not None:
+        return keys.container_port
+    preferred = service.port.preferred
+    if not image.exposed or preferred in image.exposed:
+        return preferred
+    if len(image.exposed) == 1:
+        return image.exposed[0]
+    ports = ", ".join(map(str, image.exposed))
+    raise ProviderError(
+        f"{service.name}: its image exposes the ports {ports}",
+        hint=f"container_port = {image.exposed[0]} says which of them `port` leads to",
+    )
+
+
+def ports_of(
+    service: Service, endpoint: Endpoint, chosen: Chosen, environment: dict[str, str]
+) -> dict[int, int]:
+    """Return which ports of the container are reached at which of this machine."""
+    ports = {chosen.port: endpoint.port} if chosen.port is not None and endpoint.port is not None else {}
+    for each in service.extra_ports:
+        if (number := environment.get(port_variable(each.service), "")).isdigit():
+            ports[each.preferred] = int(number)
+    return ports
+
+
+def environment_inside(service: Service, environment: dict[str, str]) -> dict[str, str]:
+    """Return what a container is given: its own `env` and the files that it names, and nothing of this machine."""
+    names = dict.fromkeys(service.env)
+    if service.env_file:
+        from dotenv import dotenv_values  # few containers are given files
+
+        for path in service.env_file:
+            names |= dict.fromkeys(dotenv_values(path, interpolate=False))
+    return {name: environment[name] for name in names if name in environment and name not in service.left_out}
+
+
+def volumes_of(keys: DockerKeys) -> list[str]:
+    """Return the names of the volumes that a container has."""
+    return [source for text in words_of(keys.volumes) if is_name(source := text.partition(":")[0])]
+
+
+def have_volume(engine: Engine, service: Service, place: Place, volume: str) -> None:
+    """Create a volume of the checkout unless there is one. Raise ProviderError for one of another checkout."""
+    mark = run_mark(place.root, service.name)
+    name, labels = volume_name(mark, volume), labels_of(mark, str(place.root))
+    try:
+        found = engine.ask("GET", f"/volumes/{quoted(name)}")
+    except Refused as error:
+        if error.status != images.NOT_FOUND:
+            raise
+        engine.ask("POST", "/volumes/create", {"Name": name, "Labels": labels})
+        return
+    if (owner := (found.get("Labels") or {}).get(PROJECT)) != labels[PROJECT]:
+        whose = f"belongs to {owner}" if owner else "was not made by devinit"
+        raise ProviderError(
+            f"{service.name}: the volume {name} {whose}",
+            hint=f"name another one in `volumes`; `docker volume inspect {name}` shows what it is",
+        )
+
+
+def real_paths(service: Service, keys: DockerKeys, place: Place) -> dict[str, str]:
+    """Return where the files of the project that a container has lie. Raise ServiceError for any other ones."""
+    root, found = os.path.realpath(place.root), {}
+    for text in words_of(keys.volumes):
+        source = text.partition(":")[0]
+        if is_name(source):
+            continue
+        path = os.path.realpath(Path(root, source))
+        if path != root and not path.startswith(f"{root}{os.sep}"):
+            raise ServiceError(
+                f"{service.name}: {source} leads out of the project, to {path}",
+                hint="a container gets files of its project alone",
+            )
+        if not Path(path).exists():
+            raise ServiceError(
+                f"{service.name}: {source} does not exist", hint="create it, or correct `volumes`"
+            )
+        found[source] = path
+    return found
+
+
+def shim_spec(order: Mapping[str, object], place: Place, environment: dict[str, str]) -> ProcessSpec:
+    """Return the process that carries an order out."""
+    given = {name: environment[name] for name in CALLERS if name in environment}
+    if RUN_VARIABLE in environment:
+        given[RUN_VARIABLE] = environment[RUN_VARIABLE]
+    folder = str(Path(shim.__file__).absolute().parent)
+    return ProcessSpec(
+        argv=(sys.executable, "-I", "-S", "-c", shim.PROGRAM, folder),
+        directory=place.root,
+        environment={**given, shim.ORDER: encode(order)},
+    )

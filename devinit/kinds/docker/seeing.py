@@ -1,0 +1,126 @@
+"""What is seen of a container from outside: whether its program listens, whether it is well, what it uses."""
+
+from __future__ import annotations
+
+import socket
+
+from devinit.kinds.docker.engine import Engine, EngineAway, Refused
+from devinit.kinds.docker.record import Record
+from devinit.model.probe import ProbeResult, ProbeVerdict
+from devinit.system.procfs import read
+from devinit.system.usage import Usage
+
+LISTENS = "0A"
+"""The state of a listening socket in /proc/net/tcp."""
+LOOPBACK_IN_HEX = ("0100007F", "00000000000000000000000001000000")
+FIRST_BYTE_SECONDS = 0.3
+"""An engine's proxy that finds nobody in the container hangs up sooner (measured: 4 ms, with Podman 190 ms)."""
+SHOWN = 3
+
+
+def listens(record: Record, inside: int, host: str, port: int) -> ProbeResult:
+    """Tell whether the program listens in its container, at an address that the engine reaches."""
+    if not record.pid:
+        return ProbeResult(ProbeVerdict.NOT_YET, "its container does not run yet")
+    found = listeners_of(record.pid)
+    if found is None:
+        return answers(host, port)
+    addresses = [address for address, number in found if number == inside]
+    if any(address not in LOOPBACK_IN_HEX for address in addresses):
+        return ProbeResult(ProbeVerdict.READY)
+    if addresses:
+        return ProbeResult(
+            ProbeVerdict.NOT_YET,
+            f"in its container it listens on 127.0.0.1:{inside} alone, where the engine does not reach it: let it "
+            "listen on 0.0.0.0",
+        )
+    others = sorted({number for address, number in found if address not in LOOPBACK_IN_HEX})
+    if others:
+        ports = ", ".join(map(str, others[:SHOWN]))
+        return ProbeResult(
+            ProbeVerdict.NOT_YET,
+            f"in its container it listens on {ports} instead of {inside}: set `container_port`",
+        )
+    return ProbeResult(ProbeVerdict.NOT_YET, f"nothing listens on port {inside} in its container yet")
+
+
+def listeners_of(pid: int) -> list[tuple[str, int]] | None:
+    """Return address (as the kernel writes it) and port of a container's listeners; None when they are hidden."""
+    found = []
+    if not (tables := [read(f"/proc/{pid}/net/{name}") for name in ("tcp", "tcp6")])[0]:
+        return None
+    for table in tables:
+        for line in (table or b"").decode("ascii").splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == LISTENS:
+                address, _, port = fields[1].rpartition(":")
+                found.append((address, int(port, 16)))
+    return found
+
+
+def answers(host: str, port: int) -> ProbeResult:
+    """Tell whether a connection stays open, of a container that runs in a virtual machine."""
+    try:
+        with socket.create_connection((host, port), timeout=FIRST_BYTE_SECONDS) as connection:
+            if not connection.recv(1):
+                return ProbeResult(
+                    ProbeVerdict.NOT_YET, "its engine accepts connections, its program does not"
+                )
+    except TimeoutError:
+        pass  # it waits for what we say
+    except OSError as error:
+        return ProbeResult(ProbeVerdict.NOT_YET, error.strerror or str(error))
+    return ProbeResult(ProbeVerdict.READY)
+
+
+def health(path: str, record: Record) -> ProbeResult:
+    """Tell what the image's own HEALTHCHECK has found last."""
+    try:
+        state = Engine(path).ask("GET", f"/containers/{record.id}/json")["State"] if record.id else {}
+    except (EngineAway, Refused) as error:
+        return ProbeResult(ProbeVerdict.NOT_YET, str(error))
+    found = state.get("Health")
+    if found is None:
+        return ProbeResult(
+            ProbeVerdict.NOT_YET,
+            "its image has no HEALTHCHECK: leave `image_healthcheck` out, and use `ready`",
+        )
+    if found["Status"] == "healthy":
+        return ProbeResult(ProbeVerdict.READY)
+    said = [each.get("Output", "").strip() for each in found.get("Log") or ()]
+    return ProbeResult(
+        ProbeVerdict.NOT_YET,
+        f"its HEALTHCHECK says {found['Status']}: {said[-1][:200]}"
+        if said
+        else f"its HEALTHCHECK says {found['Status']}",
+    )
+
+
+def usage(record: Record) -> Usage | None:
+    """Return what the control group of a container uses; None where it cannot be seen from here."""
+    raw = read(f"/proc/{record.pid}/cgroup") if record.pid else None
+    if not raw:
+        return None
+    groups = {
+        controller: path
+        for _, controllers, path in (line.split(":", 2) for line in raw.decode().splitlines())
+        for controller in controllers.split(",")
+    }
+    if record.id[:12] not in groups.get("memory", groups.get("", "")):
+        return None  # it shares a group with other programs
+    return _usage_of_version_1(groups) if "memory" in groups else _usage_of_version_2(groups[""])
+
+
+def _usage_of_version_1(groups: dict[str, str]) -> Usage | None:
+    memory = read(f"/sys/fs/cgroup/memory{groups['memory']}/memory.usage_in_bytes")
+    cpu = read(f"/sys/fs/cgroup/cpuacct{groups.get('cpuacct', '')}/cpuacct.usage")
+    return Usage(int(cpu) / 1e9, int(memory)) if memory and cpu else None
+
+
+def _usage_of_version_2(group: str) -> Usage | None:
+    folder = f"/sys/fs/cgroup{group}"
+    memory, cpu = read(f"{folder}/memory.current"), read(f"{folder}/cpu.stat")
+    if not memory or not cpu:
+        return None
+    used = dict(line.split() for line in cpu.decode().splitlines())
+    return Usage(int(used["usage_usec"]) / 1e6, int(memory))

@@ -1,0 +1,337 @@
+"""The process that stands for a container: what a supervisor starts, adopts and ends, as any other program.
+
+It creates the container, or takes over the one that its record vouches for, copies its output to its own, asks the
+engine to stop it when it is itself asked to end, and ends with its code. When the engine goes away, it waits and
+finds the same container again. It runs without devinit and its packages (`engine` says why).
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from contextlib import suppress
+
+if __package__:  # for the tests and the type checker
+    from devinit.kinds.docker.copying import Output, Vouched, say
+    from devinit.kinds.docker.engine import Answer, Engine, EngineAway, Refused, decode, quoted
+else:  # as `PROGRAM` runs it
+    from copying import Output, Vouched, say  # type: ignore[import-not-found,no-redef]
+    from engine import (  # type: ignore[import-not-found,no-redef]
+        Answer,
+        Engine,
+        EngineAway,
+        Refused,
+        decode,
+        quoted,
+    )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Json = dict[str, Any]  # the engine's own form, of which little is read
+
+PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); import shim; del sys.path[0]; sys.exit(shim.main())"
+"""For `python -I -S -c`, with this folder as its argument: what is imported is compiled once, and not each time.
+The folder goes again, because none of its modules may stand in for one of Python's."""
+ORDER = "DEVINIT_CONTAINER"
+"""The variable with what to do, as JSON: it may hold secrets, and an environment is its user's alone."""
+SPEC = "dev.devinit.spec"
+LOOPBACK = "127.0.0.1"
+FAILED = 125
+"""How it ends when there was no container to end with a code: as `docker run` does."""
+NOT_FOUND = 404
+AGAIN_SECONDS = (0.1, 2.0)
+"""How soon, at first and at last, an engine is asked again that was away."""
+
+
+class Ended(Exception):
+    """There is no container any more, or never was: the code to end with."""
+
+    def __init__(self, code: int, words: str = "") -> None:
+        super().__init__(words)
+        self.code, self.words = code, words
+
+
+class Request:
+    """The request to end, by a signal, and a descriptor that it wakes."""
+
+    def __init__(self) -> None:
+        self.is_made = False
+        self.descriptor, woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._make)
+
+    def take(self) -> None:
+        """Be ready for the next signal."""
+        os.read(self.descriptor, 64)
+
+    def _make(self, *_: object) -> None:
+        self.is_made = True
+
+
+class Shim:
+    """One container, from its creation to its end."""
+
+    def __init__(self, order: Json) -> None:
+        self.order = order
+        self.engine = Engine(order["socket"])
+        self.record = Vouched(order["record"])
+        self.id = ""
+        self.code: int | None = None
+        self._wait: Answer | None = None
+        self._logs: Answer | None = None
+        self._stop: Answer | None = None
+        self._is_stopping = False
+        self._waited = b""
+        self._output = Output(f"{order['record']}.seen")
+        self._request = Request()
+
+    def run(self) -> int:
+        """Return the code that the container ended with."""
+        try:
+            self._patiently(self._begin)
+            while True:
+                try:
+                    self._copy_until_it_ends()
+                    break
+                except EngineAway:
+                    self._away()
+            self._finish()
+        except Ended as ended:
+            if ended.words:
+                say(ended.words)
+            return ended.code
+        return FAILED if self.code is None else self.code & 255
+
+    def _begin(self) -> None:
+        """Take over the container that runs already, or create one and start it."""
+        found = self._find(self.order["name"])
+        if found is not None:
+            if not self.record.vouches_for(found):
+                raise Ended(
+                    FAILED,
+                    f"there is a container {self.order['name']} already, and it is on no record of this checkout: "
+                    f"`docker rm -f {self.order['name']}` removes it, if nobody needs it",
+                )
+            labels = found["Config"].get("Labels") or {}
+            if found["State"]["Running"] and labels.get(SPEC) == self.order["spec"]:
+                self._output.remember()
+                self._follow(found, "not-running")
+                return
+            self._remove(found["Id"], is_running=found["State"]["Running"])
+        if self._request.is_made:
+            raise Ended(0)
+        self._create()
+
+    def _create(self) -> None:
+        token = os.urandom(16).hex()
+        self._output.begin()
+        # Before there is a container: no moment in which one runs and is on no record.
+        self.record.write(token=token, id="", pid=0, published=[], away=False, started="")
+        body = self.order["body"]
+        labels = {**body["Labels"], self.record.TOKEN: token, SPEC: self.order["spec"]}
+        try:
+            made = self.engine.ask(
+                "POST",
+                f"/containers/create?name={quoted(self.order['name'])}",
+                {**body, "Labels": labels},
+            )
+            self.id = made["Id"]
+            self.record.write(id=self.id)
+            self._wait = self.engine.send(
+                "POST", f"/containers/{self.id}/wait?condition=next-exit", seconds=None
+            )
+            self._wait.head()
+            self.engine.ask("POST", f"/containers/{self.id}/start", seconds=None)
+        except Refused as refused:
+            if self.id:
+                self._remove(self.id, is_running=False)
+            raise Ended(FAILED, f"the container cannot be started: {refused.words}") from refused
+        found = self._find(self.id)
+        if found is None:
+            raise Ended(FAILED, "the container was removed while it was started")
+        self._follow(found, "")
+
+    def _follow(self, found: Json, condition: str) -> None:
+        """Watch a container: put on record what the engine says of it, read its output, wait for its end."""
+        self.id = found["Id"]
+        published = self._published(found) if found["State"]["Running"] else []
+        self.record.write(
+            id=self.id,
+            pid=found["State"].get("Pid") or 0,
+            started=found["State"]["StartedAt"],
+            published=published,
+            away=False,
+        )
+        self._reached(os.mkdir)
+        if condition:
+            self._wait = self.engine.send(
+                "POST", f"/containers/{self.id}/wait?condition={condition}", seconds=None
+            )
+            self._wait.head()
+        self._logs = self._read()
+
+    def _published(self, found: Json) -> list[int]:
+        """Return the ports at which the engine says that it publishes what was asked for, on loopback alone."""
+        ports = found["NetworkSettings"].get("Ports") or {}
+        published = []
+        for inside, bindings in ports.items():
+            for binding in bindings or ():
+                if binding["HostIp"] != LOOPBACK:
+                    self._remove(self.id, is_running=True)
+                    raise Ended(
+                        FAILED,
+                        f"the engine publishes {inside} on {binding['HostIp']} instead of {LOOPBACK}, where other "
+                        "machines reach it: the container was removed",
+                    )
+                published.append(int(binding["HostPort"]))
+        return published
+
+    def _read(self) -> Answer:
+        path = f"/containers/{self.id}/logs?stdout=1&stderr=1&timestamps=1&follow=1{self._output.since()}"
+        answer = self.engine.send("GET", path, seconds=None)
+        answer.head()
+        self._output.copy(answer.receive())
+        return answer
+
+    def _copy_until_it_ends(self) -> None:
+        """Copy the output until the container has ended and all of it is copied."""
+        while self._wait is not None or self._logs is not None:
+            if self._request.is_made and not self._is_stopping and self.code is None:
+                self._stop, self._is_stopping = self._stopping(), True
+            answers = {
+                each.fileno(): each for each in (self._wait, self._logs, self._stop) if each is not None
+            }
+            poll = select.poll()
+            for descriptor in (*answers, self._request.descriptor):
+                poll.register(descriptor, select.POLLIN)
+            for descriptor, _ in poll.poll():
+                if descriptor == self._request.descriptor:
+                    self._request.take()
+                else:
+                    self._take(answers[descriptor])
+
+    def _take(self, answer: Answer) -> None:
+        """Take what has come of an answer."""
+        data = answer.receive()
+        if answer is self._logs:
+            self._output.copy(data)
+            if answer.has_ended:
+                self._logs = None
+                answer.close()
+        elif answer is self._wait:
+            self._waited += data
+            if answer.has_ended or self._waited.rstrip().endswith(b"}"):
+                self.code = decode(self._waited)["StatusCode"]
+                self._wait = None
+                answer.close()
+        elif answer.has_ended:
+            self._stop = None
+            answer.close()
+
+    def _stopping(self) -> Answer:
+        """Ask the engine for the end of the container: by the image's own signal, and by KILL after its grace."""
+        return self.engine.send("POST", f"/containers/{self.id}/stop?t={self.order['grace']}", seconds=None)
+
+    def _away(self) -> None:
+        """Wait for the engine, and find the same container again: it may run on without its engine."""
+        for each in (self._wait, self._logs, self._stop):
+            if each is not None:
+                each.close()
+        self._wait = self._logs = self._stop = None
+        self._is_stopping = False
+        if self.code is not None:
+            return
+        self.record.write(away=True)
+        self._reached(os.rmdir)
+        say("the container engine has gone away: waiting for it")
+        found = self._patiently(lambda: self._find(self.id))
+        if found is None:
+            raise Ended(FAILED, "the container was removed while its engine was away")
+        say("the container engine is back")
+        # What is there of the output is copied in any case.
+        self._patiently(lambda: self._follow(found, "not-running"))
+
+    def _reached(self, step: Callable[[str], None]) -> None:
+        """Keep a folder for as long as the engine answers: its owner is woken when that is removed."""
+        with suppress(OSError):  # it is so already
+            step(f"{self.order['record']}.reached")
+
+    def _patiently(self, step: Callable[[], Any]) -> Any:
+        """Take a step, as soon as the engine is there for it if it was before."""
+        pause, longest = AGAIN_SECONDS
+        while True:
+            try:
+                return step()
+            except EngineAway as away:
+                if not self.record.values.get("started"):
+                    raise Ended(FAILED, str(away)) from away
+            poll = select.poll()
+            poll.register(self._request.descriptor, select.POLLIN)
+            if poll.poll(pause * 1000):
+                self._request.take()
+            pause = min(2 * pause, longest)
+
+    def _finish(self) -> None:
+        """Say why it ended where the code does not, and remove it: everything that it printed is copied."""
+        try:
+            found = self._find(self.id)
+            if found is not None:
+                state = found["State"]
+                if state.get("OOMKilled"):
+                    say("the container was ended: it used more memory than there is for it")
+                if state.get("Error"):
+                    say(state["Error"])
+            self._remove(self.id, is_running=False)
+        except EngineAway:
+            pass  # the record still vouches for it, and the next start removes it
+        self.record.write(pid=0, published=[], away=False)
+        self._reached(os.rmdir)
+
+    def _find(self, name: str) -> Json | None:
+        try:
+            found: Json = self.engine.ask("GET", f"/containers/{quoted(name)}/json")
+        except Refused as refused:
+            if refused.status == NOT_FOUND:
+                return None
+            raise Ended(FAILED, f"the container engine answers: {refused.words}") from refused
+        return found
+
+    def _remove(self, container: str, *, is_running: bool) -> None:
+        """Remove a container with its anonymous volumes, after it was asked to end if it runs."""
+        try:
+            if is_running:
+                self.engine.ask("POST", f"/containers/{container}/stop?t={self.order['grace']}", seconds=None)
+            self.engine.ask("DELETE", f"/containers/{container}?force=1&v=1", seconds=None)
+        except Refused as refused:
+            if refused.status != NOT_FOUND:
+                say(f"the container cannot be removed: {refused.words}")
+
+
+def run_inside(order: Json) -> int:
+    """Run a command in the container that is on record, and return its code."""
+    engine, record = Engine(order["socket"]), Vouched(order["record"])
+    container = record.values.get("id") or order["name"]
+    try:
+        made = engine.ask(
+            "POST",
+            f"/containers/{quoted(container)}/exec",
+            {"AttachStdout": True, "AttachStderr": True, "Cmd": order["inside"]},
+        )
+        answer = engine.send("POST", f"/exec/{made['Id']}/start", {"Detach": False}, seconds=None)
+        for _ in answer.parts():
+            pass
+        return int(engine.ask("GET", f"/exec/{made['Id']}/json")["ExitCode"] or 0)
+    except (EngineAway, Refused) as error:
+        say(str(error))
+        return FAILED
+
+
+def main() -> int:
+    """Do what the environment says."""
+    order: Json = decode(os.environb[ORDER.encode()])
+    return run_inside(order) if "inside" in order else Shim(order).run()
