@@ -17,8 +17,8 @@ from devinit.config.tables import (
 )
 
 _RUNS_PROGRAMS = (
-    "`command` starts a program, `provider` a PostgreSQL or Redis of its own, and provider = 'docker' a container of "
-    "an image, never with rights on this machine"
+    "`command` starts a program, `provider` a PostgreSQL or Redis of its own, and provider = 'docker' a container "
+    "of an image, never with rights on this machine"
 )
 _ONE_MACHINE = "services run on this machine, in the project's folder: nothing is mounted or connected"
 _AS_READY = "a check begins when the service is ready; `ready.timeout` limits the time before"
