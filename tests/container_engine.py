@@ -14,21 +14,43 @@ from pathlib import Path
 
 import pytest
 
-ENGINE = """
-set -e
-ip link set lo up
-exec dockerd --host unix://$1/docker.sock --data-root $1/data --exec-root $1/exec --pidfile $1/dockerd.pid \
-  --storage-driver vfs
-"""
+NAMESPACES = "ip link set lo up && exec sleep infinity"
 STARTS_WITHIN = 30.0
 
 
 class Engine:
     """An engine that is asked on its own socket, and looked at from inside its network."""
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
-        self.folder, self.process = folder, process
+    def __init__(self, folder: Path, namespaces: subprocess.Popen[bytes]) -> None:
+        self.folder, self._namespaces = folder, namespaces
         self.environment = {**os.environ, "DOCKER_HOST": f"unix://{folder}/docker.sock"}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *options: str) -> None:
+        """Start it, and return when it answers."""
+        places = {
+            "host": f"unix://{self.socket}",
+            "data-root": self.folder / "data",
+            "exec-root": self.folder / "exec",
+            "pidfile": self.folder / "dockerd.pid",
+            "storage-driver": "vfs",
+        }
+        (self.folder / "dockerd.pid").unlink(missing_ok=True)
+        words = [word for name, value in places.items() for word in (f"--{name}", str(value))]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*self.inside, f"--mount=/proc/{self._namespaces.pid}/ns/mnt", "dockerd", *words, *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self._wait_until_it_answers(self.process)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it by a signal; what it runs may run on."""
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait()
 
     def docker(self, *words: str) -> str:
         done = subprocess.run(
@@ -40,11 +62,21 @@ class Engine:
     @property
     def inside(self) -> tuple[str, ...]:
         """The words that run a command in its network."""
-        return ("nsenter", f"--net=/proc/{self.process.pid}/ns/net")
+        return ("nsenter", f"--net=/proc/{self._namespaces.pid}/ns/net")
 
     @property
     def socket(self) -> Path:
         return self.folder / "docker.sock"
+
+    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + STARTS_WITHIN
+        while subprocess.run(
+            ["docker", "info"], env=self.environment, capture_output=True, check=False
+        ).returncode:
+            if process.poll() is not None or time.monotonic() > deadline:
+                log = (self.folder / "log").read_text(errors="replace")
+                pytest.skip(f"a Docker engine cannot run here: {log[-300:]}")
+            time.sleep(0.05)  # an engine that starts tells nobody when it listens
 
 
 @contextmanager
@@ -58,18 +90,14 @@ def running_engine() -> Iterator[Engine]:
     folder = Path(tempfile.mkdtemp(prefix="dv-docker-", dir="/tmp"))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        log = stack.enter_context((folder / "log").open("wb"))
         # Its mounts, too, end with their namespace.
-        process = subprocess.Popen(
-            ["unshare", "--net", "--mount", "sh", "-c", ENGINE, "sh", str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-        stack.callback(process.wait)
-        stack.callback(process.send_signal, signal.SIGTERM)
-        found = Engine(folder, process)
-        _wait_until_it_answers(found)
+        namespaces = subprocess.Popen(["unshare", "--net", "--mount", "sh", "-c", NAMESPACES])
+        stack.callback(namespaces.wait)
+        stack.callback(namespaces.kill)
+        found = Engine(folder, namespaces)
+        stack.callback(found.end)
+        _wait_for_the_network(found)
+        found.start()
         (folder / "image" / "bin").mkdir(parents=True)
         shutil.copy(shutil.which("busybox") or "", folder / "image" / "bin" / "busybox")
         subprocess.run(["tar", "-C", folder / "image", "-cf", folder / "image.tar", "."], check=True)
@@ -79,12 +107,13 @@ def running_engine() -> Iterator[Engine]:
             found.docker("kill", container)
 
 
-def _wait_until_it_answers(engine: Engine) -> None:
+def _wait_for_the_network(engine: Engine) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
-    while subprocess.run(
-        ["docker", "info"], env=engine.environment, capture_output=True, check=False
-    ).returncode:
-        if engine.process.poll() is not None or time.monotonic() > deadline:
-            log = (engine.folder / "log").read_text(errors="replace")
-            pytest.skip(f"a Docker engine cannot run here: {log[-300:]}")
-        time.sleep(0.05)  # an engine that starts tells nobody when it listens
+    while (
+        b"UP"
+        not in subprocess.run(
+            [*engine.inside, "ip", "link", "show", "lo"], capture_output=True, check=False
+        ).stdout.partition(b">")[0]
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)  # a namespace tells nobody when it is there

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -45,6 +46,8 @@ GRACE_SECONDS = 10.0
 """How long a container may take to end before it is killed, as in `docker stop`."""
 BEYOND_SECONDS = 10.0
 """How much longer the process that stands for it waits: for the engine, which has to kill and remove it."""
+PATIENCE_SECONDS = 60.0
+"""How long an engine may be away that is started again."""
 CALLERS = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "XDG_RUNTIME_DIR")
 """What of the caller's environment the process that stands for a container is given."""
 
@@ -69,8 +72,8 @@ class DockerProvider(ContainerProvider):
             for volume in volumes_of(keys):
                 have_volume(engine, service, place, volume)
         except EngineAway as away:
-            if record_of(service.name, place).pid and chosen_of(service.name, place) is not None:
-                # It runs, perhaps, without its engine: the process that stands for it waits for that.
+            if ended_just_now(service, place) and chosen_of(service.name, place) is not None:
+                # With its engine, probably, which is started again: the process that stands for it waits for that.
                 return ()
             raise in_words(away) from away
         except Refused as error:
@@ -113,6 +116,7 @@ class DockerProvider(ContainerProvider):
             "record": str(path_of(service.name, place)),
             "spec": spec_of(body, chosen.image),
             "grace": round(grace_of(service)),
+            "patient": ended_just_now(service, place),
             "body": body,
         }
         return shim_spec(order, place, environment)
@@ -162,7 +166,7 @@ class DockerProvider(ContainerProvider):
     def remains(self, service: Service, place: Place) -> bool:
         """Return whether a container is on record that has not ended by its process."""
         record = record_of(service.name, place)
-        return bool(record.token) and (record.pid != 0 or not record.started)
+        return bool(record.token)
 
     def end_remains(self, service: Service, place: Place) -> str:
         """Kill and remove the container on record; return what keeps us from it."""
@@ -180,7 +184,7 @@ class DockerProvider(ContainerProvider):
         except Refused as error:
             if error.status != images.NOT_FOUND:
                 return f"the container {name} cannot be removed: {error.words}"
-        gone = msgspec.structs.replace(record, pid=0, published=(), started=record.started or "never")
+        gone = msgspec.structs.replace(record, token="", pid=0, published=())
         write_atomically(path_of(service.name, place), msgspec.json.encode(gone), mode=0o600, durable=False)
         return ""
 
@@ -211,6 +215,11 @@ class DockerProvider(ContainerProvider):
                     f'this one: platform = "linux/{image.architecture}"',
                 )
         return image
+
+
+def ended_just_now(service: Service, place: Place) -> bool:
+    """Return whether its container ended a moment ago, and not because it was asked to."""
+    return time.time() - record_of(service.name, place).ended < PATIENCE_SECONDS
 
 
 def keys_of(service: Service) -> DockerKeys:

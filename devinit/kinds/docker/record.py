@@ -17,12 +17,12 @@ class Record(Struct, frozen=True, kw_only=True):
     """One container, as the engine described it last."""
 
     token: str = ""
-    """A secret that the container has as a label: it was created for this record."""
+    """A secret that the container has as a label: it was created for this record. Empty: there is none."""
     id: str = ""
     pid: int = 0
     """Of its first process, where the engine runs on this machine; 0 when it has ended."""
-    started: str = ""
-    """When, as the engine writes it."""
+    ended: int = 0
+    """Unix time at which it ended unasked; 0 when it was asked to, or has not."""
     published: tuple[int, ...] = ()
     """The ports at which it is reached on this machine."""
     away: bool = False

@@ -21,7 +21,8 @@ SHOWN = 3
 def listens(record: Record, inside: int, host: str, port: int) -> ProbeResult:
     """Tell whether the program listens in its container, at an address that the engine reaches."""
     if not record.pid:
-        return ProbeResult(ProbeVerdict.NOT_YET, "its container does not run yet")
+        waits = "its container engine does not answer" if record.away else "its container does not run yet"
+        return ProbeResult(ProbeVerdict.NOT_YET, waits)
     found = listeners_of(record.pid)
     if found is None:
         return answers(host, port)

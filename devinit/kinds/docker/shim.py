@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import time
 from contextlib import suppress
 
 if __package__:  # for the tests and the type checker
@@ -131,7 +132,7 @@ class Shim:
         token = os.urandom(16).hex()
         self._output.begin()
         # Before there is a container: no moment in which one runs and is on no record.
-        self.record.write(token=token, id="", pid=0, published=[], away=False, started="")
+        self.record.write(token=token, id="", pid=0, published=[], away=False)
         body = self.order["body"]
         labels = {**body["Labels"], self.record.TOKEN: token, SPEC: self.order["spec"]}
         try:
@@ -153,6 +154,7 @@ class Shim:
             raise Ended(FAILED, f"the container cannot be started: {refused.words}") from refused
         found = self._find(self.id)
         if found is None:
+            self.record.write(token="")
             raise Ended(FAILED, "the container was removed while it was started")
         self._follow(found, "")
 
@@ -163,7 +165,6 @@ class Shim:
         self.record.write(
             id=self.id,
             pid=found["State"].get("Pid") or 0,
-            started=found["State"]["StartedAt"],
             published=published,
             away=False,
         )
@@ -246,13 +247,13 @@ class Shim:
         self._is_stopping = False
         if self.code is not None:
             return
-        self.record.write(away=True)
         self._reached(os.rmdir)
-        say("the container engine has gone away: waiting for it")
         found = self._patiently(lambda: self._find(self.id))
         if found is None:
+            self.record.write(token="", pid=0, published=[])
             raise Ended(FAILED, "the container was removed while its engine was away")
-        say("the container engine is back")
+        if self.record.values.get("away"):
+            say("the container engine is back")
         # What is there of the output is copied in any case.
         self._patiently(lambda: self._follow(found, "not-running"))
 
@@ -268,8 +269,13 @@ class Shim:
             try:
                 return step()
             except EngineAway as away:
-                if not self.record.values.get("started"):
+                if not (self.id or self.order["patient"]):
                     raise Ended(FAILED, str(away)) from away
+                if self._request.is_made and not self.id:
+                    raise Ended(0) from away
+                if not self.record.values.get("away"):
+                    self.record.write(away=True)
+                    say("the container engine has gone away: waiting for it")
             poll = select.poll()
             poll.register(self._request.descriptor, select.POLLIN)
             if poll.poll(pause * 1000):
@@ -289,7 +295,8 @@ class Shim:
             self._remove(self.id, is_running=False)
         except EngineAway:
             pass  # the record still vouches for it, and the next start removes it
-        self.record.write(pid=0, published=[], away=False)
+        # What ends unasked may have ended with its engine: the next run is patient for a while.
+        self.record.write(pid=0, published=[], ended=0 if self._request.is_made else int(time.time()))
         self._reached(os.rmdir)
 
     def _find(self, name: str) -> Json | None:
@@ -310,6 +317,8 @@ class Shim:
         except Refused as refused:
             if refused.status != NOT_FOUND:
                 say(f"the container cannot be removed: {refused.words}")
+                return
+        self.record.write(token="")
 
 
 def run_inside(order: Json) -> int:

@@ -377,6 +377,61 @@ class TestAnEngine:
 
         assert words in checkout.devinit("start", code=None, DOCKER_HOST=address)
 
+    def test_that_this_user_may_not_ask(self, checkout: Checkout, engine: Engine) -> None:
+        checkout.configure(WEB.format(port=22420))
+        script = (
+            "import os, sys\n"
+            "from devinit.kinds.docker.engine import Engine, EngineAway\n"
+            "from devinit.kinds.docker.finding import in_words\n"
+            "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+            "try: Engine(sys.argv[1]).ask('GET', '/version')\n"
+            "except EngineAway as away: print(in_words(away).message)\n"
+        )
+        engine.folder.chmod(0o755)
+
+        said = subprocess.run(
+            [sys.executable, "-c", script, str(engine.socket)], capture_output=True, text=True, check=False
+        )
+
+        assert "this user may not ask the container engine" in said.stdout, said.stderr
+
+    def test_that_goes_away_is_waited_for_and_its_container_is_taken_up_again(
+        self, checkout: Checkout, engine: Engine
+    ) -> None:
+        checkout.configure(WEB.format(port=22430))
+        checkout.devinit("start")
+        before = checkout.containers()
+
+        engine.end(signal.SIGKILL)
+
+        found = checkout.until("unhealthy")
+        assert "its container engine does not answer" in found["reason"]
+        engine.start("--live-restore")
+        assert checkout.until("ready")["pid"] == found["pid"]
+        assert checkout.containers() == before
+        assert checkout.page(22430) == "hello from the container"
+        assert checkout.devinit("logs", "web").count("response:200") == 1
+        checkout.devinit("stop")
+        assert checkout.containers() == []
+
+    def test_that_is_restarted_with_all_that_it_runs_has_a_new_container_when_it_is_back(
+        self, checkout: Checkout, engine: Engine
+    ) -> None:
+        engine.end()
+        engine.start()
+        checkout.configure(WEB.format(port=22440))
+        checkout.devinit("start")
+        before = checkout.containers()
+
+        engine.end()
+        engine.start()
+
+        after = checkout.until("ready")
+        assert after["port"] == 22440
+        assert len(checkout.containers()) == 1
+        assert checkout.containers() != before
+        assert checkout.page(22440) == "hello from the container"
+
 
 class TestTwoCheckouts:
     def test_with_the_same_names_have_a_container_and_a_volume_each(
