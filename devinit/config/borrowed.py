@@ -23,7 +23,7 @@ _RUNS_PROGRAMS = (
 _ONE_MACHINE = "services run on this machine, in the project's folder: nothing is mounted or connected"
 _AS_READY = "a check begins when the service is ready; `ready.timeout` limits the time before"
 _SERVICE = {
-    **dict.fromkeys(("build", "deploy", "pull_policy", "privileged"), _RUNS_PROGRAMS),
+    **dict.fromkeys(("deploy", "pull_policy", "privileged"), _RUNS_PROGRAMS),
     **dict.fromkeys(("networks", "network_mode", "extra_hosts"), _ONE_MACHINE),
     "container_name": "the name of its table is the name of the service: [services.NAME]",
     "profiles": "`autostart = false` leaves it out of a start without names; "

@@ -220,14 +220,22 @@ class Engine:
                 f"Content-Type: {kind}\r\n{length}\r\n\r\n".encode()
                 + text
             )
-            if data is not None:
-                for part in data:
-                    link.sendall(b"%x\r\n%b\r\n" % (len(part), part))
-                link.sendall(b"0\r\n\r\n")
         except OSError as error:
             link.close()
             raise EngineAway(self.path, error.errno) from error
+        if data is not None:
+            # What goes wrong while a part is made is no fault of the engine's.
+            for part in data:
+                self._put(link, b"%x\r\n%b\r\n" % (len(part), part))
+            self._put(link, b"0\r\n\r\n")
         return Answer(self.path, link)
+
+    def _put(self, link: _socket.socket, data: bytes) -> None:
+        try:
+            link.sendall(data)
+        except OSError as error:
+            link.close()
+            raise EngineAway(self.path, error.errno) from error
 
     def ask(self, method: str, path: str, body: Any = None, *, seconds: float | None = TIME_OUT) -> Any:
         """Return what the engine answers; None for an empty answer. Raise EngineAway, or Refused."""

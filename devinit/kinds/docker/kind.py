@@ -10,6 +10,7 @@ from msgspec import Meta
 from devinit.kinds.kind import Context, Keys, Kind, Where
 from devinit.model.service import Settings
 
+BUILD_KEYS = ("context", "dockerfile", "target", "args")
 LOWEST, HIGHEST = 1, 65535
 Pull: TypeAlias = Literal["missing", "always", "never"]
 
@@ -20,6 +21,13 @@ class DockerKeys(Keys, frozen=True, kw_only=True):
     image: Annotated[
         str | None,
         Meta(description='the image that it runs: "mailpit:v1", "ghcr.io/acme/search:2".'),
+    ] = None
+    build: Annotated[
+        str | dict[str, str | dict[str, str]] | None,
+        Meta(
+            description="what its image is built from: a folder of the project, or a table as "
+            '{ context = ".", dockerfile = "Dockerfile.dev", target = "dev", args = { NODE = "22" } }.'
+        ),
     ] = None
     container_port: Annotated[
         int | None,
@@ -63,9 +71,8 @@ class DockerKeys(Keys, frozen=True, kw_only=True):
 
 
 def _check(keys: DockerKeys, where: Where) -> None:
-    if keys.image is None:
-        where.at("image").add("missing", 'as "postgres:16"')
-    elif not keys.image.strip() or set(keys.image) & set(" \t\n?#"):
+    _check_build(keys, where)
+    if keys.image is not None and (not keys.image.strip() or set(keys.image) & set(" \t\n?#")):
         where.at("image").add(f'"{keys.image}" is not the name of an image', 'as "postgres:16"')
     if keys.container_port is not None and not LOWEST <= keys.container_port <= HIGHEST:
         where.at("container_port").add("not a port", f"a number from {LOWEST} to {HIGHEST}")
@@ -75,6 +82,18 @@ def _check(keys: DockerKeys, where: Where) -> None:
     for text in keys.tmpfs or ():
         if not text.startswith("/"):
             where.at("tmpfs").add(f'"{text}" is not a folder in the container', 'an absolute path, as "/tmp"')
+
+
+def _check_build(keys: DockerKeys, where: Where) -> None:
+    if keys.image is None and keys.build is None:
+        where.at("image").add("missing", 'as "postgres:16"; or build = "FOLDER"')
+    if keys.image is not None and keys.build is not None:
+        where.at("build").add("means nothing beside `image`", "one of them says what runs")
+    for key, value in keys.build.items() if isinstance(keys.build, dict) else ():
+        if key not in BUILD_KEYS:
+            where.at("build", key).add("not a key", f"these are: {', '.join(BUILD_KEYS)}")
+        elif isinstance(value, dict) is not (key == "args"):
+            where.at("build", key).add("a table" if key == "args" else "a text")
 
 
 def wrong_with_volume(text: str) -> tuple[str, str] | None:

@@ -13,7 +13,7 @@ import msgspec
 from devinit.errors import ProviderError, ServiceError
 from devinit.kinds.command import arguments
 from devinit.kinds.contained import ContainerProvider, Published
-from devinit.kinds.docker import images, seeing, shim
+from devinit.kinds.docker import building, images, seeing, shim
 from devinit.kinds.docker.body import (
     INITS,
     LOOPBACK,
@@ -67,7 +67,9 @@ class DockerProvider(ContainerProvider):
         make_private(folder_of(place))
         engine, keys = Engine(socket_of(place.environment)), keys_of(service)
         try:
-            name = keys.image or ""
+            name = keys.image or built_name(service, place)
+            if keys.build is not None:
+                building.built(engine, name, building.build_of(keys.build, place.root, service.name), say)
             image = self._image(engine, name, keys, say)
             for volume in volumes_of(keys):
                 have_volume(engine, service, place, volume)
@@ -198,7 +200,7 @@ class DockerProvider(ContainerProvider):
 
     def _image(self, engine: Engine, name: str, keys: DockerKeys, say: Say) -> Image:
         image = images.image_of(engine, name)
-        if keys.pull == "always" or (image is None and keys.pull != "never"):
+        if keys.build is None and (keys.pull == "always" or (image is None and keys.pull != "never")):
             images.pull(engine, name, keys.platform, say)
             image = images.image_of(engine, name)
         if image is None:
@@ -220,6 +222,11 @@ class DockerProvider(ContainerProvider):
 def ended_just_now(service: Service, place: Place) -> bool:
     """Return whether its container ended a moment ago, and not because it was asked to."""
     return time.time() - record_of(service.name, place).ended < PATIENCE_SECONDS
+
+
+def built_name(service: Service, place: Place) -> str:
+    """Return how the image is called that is built for a service of a checkout."""
+    return f"{name_of(run_mark(place.root, service.name))}:built".lower()
 
 
 def keys_of(service: Service) -> DockerKeys:

@@ -364,6 +364,63 @@ class TestAnImage:
         assert "container_port = 80" in said
 
 
+class TestABuild:
+    def test_is_made_once_and_again_when_a_file_of_it_has_changed(self, checkout: Checkout) -> None:
+        (checkout.root / "Dockerfile").write_text(
+            "FROM box:1 AS base\nARG GREETING\nCOPY www /www\nENV SAID=$GREETING\n"
+            'FROM base AS dev\nEXPOSE 80\nCMD ["/bin/busybox", "httpd", "-f", "-p", "80", "-h", "/www"]\n'
+            'FROM base\nCMD ["/bin/busybox", "false"]\n'
+        )
+        (checkout.root / ".dockerignore").write_text("*.secret\n**/*.log\n!www/kept.log\n")
+        (checkout.root / "www" / "a.secret").write_text("x")
+        (checkout.root / "b.secret").write_text("x")
+        (checkout.root / "www" / "left.log").write_text("x")
+        (checkout.root / "www" / "kept.log").write_text("x")
+        checkout.configure(
+            '[services.web]\nprovider = "docker"\nport = 22710\n'
+            'build = { context = ".", target = "dev", args = { GREETING = "hi" } }\n'
+        )
+
+        said = checkout.devinit("start")
+
+        assert "building image: Step 1/" in said
+        (container,) = checkout.containers()
+        assert "SAID=hi" in checkout.inspect(container)["Config"]["Env"]
+        listed = checkout.engine.docker("exec", container, "/bin/busybox", "ls", "/www").split()
+        assert listed == ["a.secret", "index.html", "kept.log"]
+        assert "building" not in checkout.devinit("restart")
+        (checkout.root / "www" / "index.html").write_text("another page\n")
+        assert "building image" in checkout.devinit("restart")
+        assert checkout.page(22710) == "another page"
+
+    def test_that_fails_is_told_with_what_it_printed(self, checkout: Checkout) -> None:
+        (checkout.root / "Dockerfile").write_text(
+            'FROM box:1\nRUN ["/bin/busybox", "sh", "-c", "echo no such package; exit 3"]\n'
+        )
+        checkout.configure('[services.web]\nprovider = "docker"\nport = 22720\nbuild = "."\n')
+
+        said = checkout.devinit("start", code=None)
+
+        assert "returned a non-zero code: 3" in said
+        assert "no such package" in said
+
+    @pytest.mark.parametrize(
+        ("build", "words"),
+        [
+            ('"../other"', "build.context leads out of the project"),
+            ('{ context = ".", dockerfile = "/etc/passwd" }', "build.dockerfile leads out of the project"),
+            ('"www"', "there is no Dockerfile in"),
+            ('{ contxt = "." }', "these are: context, dockerfile, target, args"),
+        ],
+    )
+    def test_is_refused_for_files_that_are_not_the_projects(
+        self, checkout: Checkout, build: str, words: str
+    ) -> None:
+        checkout.configure(f'[services.web]\nprovider = "docker"\nport = 22730\nbuild = {build}\n')
+
+        assert words in checkout.devinit("start", code=None)
+
+
 class TestAnEngine:
     @pytest.mark.parametrize(
         ("address", "words"),

@@ -1,0 +1,256 @@
+"""The image of a container that is built from a folder of the project, when that has changed since."""
+
+from __future__ import annotations
+
+import os
+import re
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from devinit.errors import ProviderError
+from devinit.kinds.docker.engine import Engine, Refused, encode, quoted
+from devinit.kinds.docker.images import NOT_FOUND, follow
+from devinit.kinds.provider import Say
+from devinit.system.digest import blake2b
+from devinit.system.files import LARGEST_SETTINGS, read_text
+from devinit.system.regular import open_regular
+
+LABEL = "dev.devinit.build"
+LAST_LINES = 12
+"""Of the output of a build that failed."""
+STEP = re.compile(r"Step [0-9]+/[0-9]+ : [^\n]*")
+LONGEST = 80
+MOST_STARS = 3
+"""In a part of a path, and of those that mean any folders: a pattern with many takes very long for a long name."""
+
+
+class Build(Struct, frozen=True, kw_only=True):
+    """What is built."""
+
+    context: Path
+    dockerfile: str = "Dockerfile"
+    """Relative to the context."""
+    target: str = ""
+    args: dict[str, str] = {}
+
+
+def build_of(value: str | dict[str, Any], root: Path, service: str) -> Build:
+    """Return what the key `build` says. Raise ProviderError for files that are not the project's, or not there."""
+    table: dict[str, Any] = {"context": value} if isinstance(value, str) else value
+    inside, context = os.path.realpath(root), os.path.realpath(root / str(table.get("context", ".")))
+    dockerfile = str(table.get("dockerfile", "Dockerfile"))
+    path = os.path.realpath(Path(context, dockerfile))
+    for name, each in (("context", context), ("dockerfile", path)):
+        if each != inside and not each.startswith(f"{inside}{os.sep}"):
+            raise ProviderError(
+                f"{service}: build.{name} leads out of the project, to {each}",
+                hint="an image is built from files of its project alone",
+            )
+    if not Path(path).is_file():
+        raise ProviderError(
+            f"{service}: there is no {dockerfile} in {context}",
+            hint='build = { context = ".", dockerfile = "FILE" } says where it is',
+        )
+    return Build(
+        context=Path(context),
+        dockerfile=os.path.relpath(path, context),
+        target=str(table.get("target", "")),
+        args=dict(table.get("args", {})),
+    )
+
+
+def built(engine: Engine, name: str, build: Build, say: Say) -> None:
+    """Build an image unless nothing that it is built from has changed. Raise ProviderError."""
+    files = list(files_of(build))
+    wanted = digest_of(build, files)
+    if label_of(engine, name) == wanted:
+        return
+    if build.dockerfile.startswith(".."):
+        raise ProviderError(
+            f"the Dockerfile {build.dockerfile} is not in its context {build.context}",
+            hint="let `context` name a folder that has it",
+        )
+    size = sum(path.lstat().st_size for _, path in files if path.is_file())
+    say(f"building image: sending {len(files)} files, {size // 10**6} MB")
+    options = {
+        "t": name,
+        "dockerfile": build.dockerfile,
+        "target": build.target,
+        "buildargs": encode(build.args),
+        "labels": encode({LABEL: wanted}),
+        "rm": "1",
+        "forcerm": "1",
+    }
+    query = "&".join(f"{key}={quoted(value)}" for key, value in options.items() if value)
+    output = Steps(say)
+    try:
+        answer = engine.send(
+            "POST", f"/build?{query}", data=archive(files), kind="application/x-tar", seconds=None
+        )
+    except OSError as error:
+        raise ProviderError(
+            f"the image of {build.dockerfile} cannot be built: {error}",
+            hint="a .dockerignore leaves out what the image does not need",
+        ) from error
+    try:
+        follow(answer, output)
+    except Refused as refused:
+        raise failed(build, refused, output) from refused
+    finally:
+        answer.close()
+
+
+def failed(build: Build, refused: Refused, output: Steps) -> ProviderError:
+    """Return the error for a build that failed, with what it printed last."""
+    words = refused.words
+    if "buildkit" in words.lower() or "--mount" in words or "unknown flag" in words:
+        return ProviderError(
+            f"{build.dockerfile} needs BuildKit, which devinit does not speak: {words}",
+            hint='build it with `docker build -t NAME .`, and write image = "NAME" with pull = "never"',
+        )
+    return ProviderError(
+        f"the image of {build.dockerfile} cannot be built: {words}",
+        hint="\n".join(output.lines[-LAST_LINES:]) or None,
+    )
+
+
+class Steps:
+    """What a build prints: its steps are told, its last lines kept."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self.lines: list[str] = []
+
+    def __call__(self, line: dict[str, Any]) -> None:
+        """Take a line of the engine's."""
+        text = str(line.get("stream") or "")
+        self.lines = [*self.lines, *filter(None, map(str.rstrip, text.splitlines()))][-LAST_LINES:]
+        if (step := STEP.match(text)) is not None:
+            self._say(f"building image: {step[0][:LONGEST]}")
+
+
+def label_of(engine: Engine, name: str) -> str:
+    """Return from what an image was built; empty for one that there is not. Raise EngineAway, Refused."""
+    try:
+        config = engine.ask("GET", f"/images/{quoted(name)}/json").get("Config") or {}
+    except Refused as refused:
+        if refused.status == NOT_FOUND:
+            return ""
+        raise
+    return str((config.get("Labels") or {}).get(LABEL, ""))
+
+
+def digest_of(build: Build, files: list[tuple[str, Path]]) -> str:
+    """Return a digest of all that an image is built from; files count by size and time of their last change."""
+    digest = blake2b(digest_size=16)
+    digest.update(repr((build.dockerfile, build.target, sorted(build.args.items()))).encode())
+    for name, path in files:
+        found = path.lstat()
+        digest.update(
+            f"{name}\0{found.st_mode}\0{found.st_size}\0{found.st_mtime_ns}\0".encode(errors="replace")
+        )
+    return digest.hexdigest()
+
+
+def files_of(build: Build) -> Iterator[tuple[str, Path]]:
+    """Yield files and folders of the context in order, without what .dockerignore leaves out."""
+    rules = rules_of(
+        read_text(build.context / f"{build.dockerfile}.dockerignore", most=LARGEST_SETTINGS)
+        or read_text(build.context / ".dockerignore", most=LARGEST_SETTINGS)
+        or ""
+    )
+    comes_back = any(keeps for _, keeps in rules)
+    for folder, folders, names in os.walk(build.context):
+        below = os.path.relpath(folder, build.context)
+        prefix = "" if below == "." else f"{below}/"
+        for name in sorted(folders):
+            if is_left_out(f"{prefix}{name}", rules):
+                # What a later rule brings back may lie in it.
+                if not comes_back:
+                    folders.remove(name)
+            else:
+                yield f"{prefix}{name}", Path(folder, name)
+        folders.sort()
+        for name in sorted(names):
+            path = f"{prefix}{name}"
+            if path == build.dockerfile or not is_left_out(path, rules):
+                yield path, Path(folder, name)
+
+
+def rules_of(text: str) -> list[tuple[re.Pattern[str], bool]]:
+    """Return the patterns of a .dockerignore, and whether each brings files back."""
+    rules = []
+    for raw in text.splitlines():
+        line = raw.strip()
+        if line and not line.startswith("#"):
+            keeps = line.startswith("!")
+            if max(part.count("*") for part in line.split("/")) > MOST_STARS or line.count("**") > MOST_STARS:
+                raise ProviderError(
+                    f".dockerignore: {line[:LONGEST]} has too many wildcards", hint="use fewer"
+                )
+            rules.append((re.compile(expression_of(line.removeprefix("!").strip().strip("/"))), keeps))
+    return rules
+
+
+def expression_of(pattern: str) -> str:
+    """Return a pattern of .dockerignore as a regular expression, which matches what lies below as well. Pure."""
+    found, position = "", 0
+    while position < len(pattern):
+        if pattern.startswith("**/", position):
+            found, position = f"{found}(?:[^/]+/)*", position + 3
+        elif pattern.startswith("**", position):
+            found, position = f"{found}.*", position + 2
+        else:
+            one = pattern[position]
+            found += {"*": "[^/]*", "?": "[^/]"}.get(one, re.escape(one))
+            position += 1
+    return rf"{found}(?:/.*)?\Z"
+
+
+def is_left_out(path: str, rules: list[tuple[re.Pattern[str], bool]]) -> bool:
+    """Tell whether a path is left out: the last rule that matches it says so."""
+    left = False
+    for pattern, keeps in rules:
+        if pattern.match(path):
+            left = not keeps
+    return left
+
+
+def archive(files: list[tuple[str, Path]]) -> Iterator[bytes]:
+    """Yield an archive of files, part by part: none of them is held as a whole."""
+    parts = Parts()
+    with tarfile.open(mode="w|", fileobj=parts, format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload]
+        for name, path in files:
+            if not (path.is_file() or path.is_dir() or path.is_symlink()):
+                continue  # a socket, a pipe: nothing that an image has
+            header = tar.gettarinfo(str(path), name)
+            header.uid = header.gid = 0
+            header.uname = header.gname = ""
+            if header.isreg():
+                with os.fdopen(open_regular(path), "rb") as content:
+                    tar.addfile(header, content)
+            else:
+                tar.addfile(header)
+            yield from parts.taken()
+    yield from parts.taken()
+
+
+class Parts:
+    """What `tarfile` writes to."""
+
+    def __init__(self) -> None:
+        self._written: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        """Keep a part."""
+        self._written.append(bytes(data))
+        return len(data)
+
+    def taken(self) -> Iterator[bytes]:
+        """Yield what was written since."""
+        written, self._written = self._written, []
+        yield from (part for part in written if part)
