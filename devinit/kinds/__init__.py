@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinit.kinds.docker.kind import DOCKER
+from devinit.kinds.docker.servers import BY_TITLE, table_of
 from devinit.kinds.kind import Context, Keys, Kind
 from devinit.kinds.postgres.kind import POSTGRES
 from devinit.kinds.process.kind import PROCESS
@@ -44,6 +45,7 @@ __all__ = [
     "Context",
     "Keys",
     "Kind",
+    "in_a_container",
     "kind_implied_by",
     "kind_of",
     "usual_settings",
@@ -59,6 +61,12 @@ def kind_implied_by(name: str, *, has_command: bool) -> str:
     """Return the kind of a service that names none: a server that devinit runs when it is called like one."""
     kind = None if has_command else next((each for each in BUILT_IN if each.name == name), None)
     return USUAL.name if kind is None or kind.runs_a_command else kind.name
+
+
+def in_a_container(title: str) -> str:
+    """Return what a devinit.toml says to run a server that people call so from its image; empty for others."""
+    name = BY_TITLE.get(title)
+    return f", or let a container run it: {table_of(name)}" if name else ""
 
 
 def usual_settings(kind: Kind, project: str, *, is_named: bool) -> Settings | None:

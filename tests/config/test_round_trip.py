@@ -46,7 +46,7 @@ Raw: TypeAlias = dict[str, Any]  # a parsed devinit.toml: what the keys hold is 
 TEXTS = (
     "sub", "/page?x=1", r"say \"it\" or \\d+", "HUP", "7990-8010", "500 kB", "file.env", "src/**/*.py",
     "API_PORT", "db", "subject", "postgresql://ada:secret@db.example.com:5433/shop", "redis", "postgres", "a.json",
-    "data:/srv",
+    "data:/srv", "mysql",
 )  # fmt: skip
 """One of them suits every key that takes a text."""
 NUMBERS = (2, 4.5, 8123, 204)
@@ -63,6 +63,8 @@ SERVICES: dict[str, Raw] = {
     "a database": {"provider": "postgres"},
     "a cache": {"provider": "redis"},
     "a container": {"provider": "docker", "image": "box:1", "port": 8000},
+    "one that is built": {"provider": "docker", "build": "other", "port": 8000},
+    "a server in one": {"provider": "docker", "server": "nats", "port": 8000},
 }
 """In which a key is tried: not every key means something in every one."""
 

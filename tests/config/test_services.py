@@ -358,7 +358,10 @@ class TestAValueThatCannotBeMeant:
             ("logs.size = 10", "services.a.logs.size: 10 bytes are too few"),
             ("logs.size = -5", "services.a.logs.size: not a size"),
             ('warm = "index"', 'services.a.warm: "index" is not a path'),
-            ('database = "x"', "services.a.database: means nothing for process (it is for postgres)"),
+            (
+                'database = "x"',
+                "services.a.database: means nothing for process (it is for postgres and docker)",
+            ),
         ],
     )
     def test_is_refused_by_key(self, refused: Refused, keys: str, said: str) -> None:

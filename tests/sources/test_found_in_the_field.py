@@ -459,7 +459,8 @@ class TestMigrations:
         project = found({**TestLaravel.FILES, ".env.example": "DB_CONNECTION=mysql\n"})
 
         assert (
-            ".env.example, line 1: Laravel needs MySQL, which devinit does not provide: start it yourself"
+            ".env.example, line 1: Laravel needs MySQL, which devinit does not provide: start it yourself, or let a "
+            'container run it: `[services.mysql]` with provider = "docker", server = "mysql", port = 3306'
             in project.notes
         )
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypeAlias
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeAlias
 
 from msgspec import Meta
+from msgspec.structs import replace
 
-from devinit.kinds.kind import Context, Keys, Kind, Where
+from devinit.kinds.docker.servers import SERVERS
+from devinit.kinds.kind import Context, Keys, Kind, Where, checked_password
 from devinit.model.service import Settings
 
+NOT_IN_A_NAME = re.compile(r"[^a-z0-9_]+")
 BUILD_KEYS = ("context", "dockerfile", "target", "args")
 LOWEST, HIGHEST = 1, 65535
 Pull: TypeAlias = Literal["missing", "always", "never"]
@@ -21,6 +26,23 @@ class DockerKeys(Keys, frozen=True, kw_only=True):
     image: Annotated[
         str | None,
         Meta(description='the image that it runs: "mailpit:v1", "ghcr.io/acme/search:2".'),
+    ] = None
+    server: Annotated[
+        str | None,
+        Meta(
+            description="a server that is run from its published image without more being said: "
+            f"{', '.join(SERVERS)}."
+        ),
+    ] = None
+    database: Annotated[
+        str | None, Meta(description="for a `server` with databases: its name. Default: the project's name.")
+    ] = None
+    password: Annotated[
+        str | None,
+        Meta(
+            description='for a `server` with a login: its password, "${NAME}" that of a variable. Default: a '
+            "random one, which is made for this checkout."
+        ),
     ] = None
     build: Annotated[
         str | dict[str, str | dict[str, str]] | None,
@@ -65,9 +87,20 @@ class DockerKeys(Keys, frozen=True, kw_only=True):
 
     def settings(self, context: Context) -> Settings | None:
         """Return these keys, and report what is wrong with them."""
-        if not context.is_elsewhere:
-            _check(self, context.where)
-        return self
+        if context.is_elsewhere:
+            return self
+        _check(self, context.where)
+        checked_password(self.password, context.where.at("password"))
+        if self.server is None or self.database is not None:
+            return self
+        return replace(self, database=NOT_IN_A_NAME.sub("_", context.project.lower()) or None)
+
+    @classmethod
+    def stating(cls, settings: Settings, project: str, root: Path) -> Self:
+        """Return the keys without the database that is called like the project."""
+        keys = super().stating(settings, project, root)
+        usual = NOT_IN_A_NAME.sub("_", project.lower())
+        return replace(keys, database=None) if keys.database == usual else keys
 
 
 def _check(keys: DockerKeys, where: Where) -> None:
@@ -85,8 +118,13 @@ def _check(keys: DockerKeys, where: Where) -> None:
 
 
 def _check_build(keys: DockerKeys, where: Where) -> None:
-    if keys.image is None and keys.build is None:
-        where.at("image").add("missing", 'as "postgres:16"; or build = "FOLDER"')
+    if keys.server is not None and keys.server not in SERVERS:
+        where.at("server").add(f'there is no server "{keys.server}"', f"these are: {', '.join(SERVERS)}")
+    if keys.image is None and keys.build is None and keys.server is None:
+        where.at("image").add("missing", 'as "postgres:16"; or build = "FOLDER", or server = "mysql"')
+    for key in ("database", "password"):
+        if keys.server is None and getattr(keys, key) is not None:
+            where.at(key).add("means nothing without `server`", "`env` configures an image of your own")
     if keys.image is not None and keys.build is not None:
         where.at("build").add("means nothing beside `image`", "one of them says what runs")
     for key, value in keys.build.items() if isinstance(keys.build, dict) else ():

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from devinit.errors import ProviderError, ServiceError
 from devinit.kinds.command import arguments
@@ -31,12 +32,15 @@ from devinit.kinds.docker.finding import in_words, refused, socket_of
 from devinit.kinds.docker.images import Image
 from devinit.kinds.docker.kind import DockerKeys, is_name, words_of
 from devinit.kinds.docker.record import Chosen, chosen_of, chosen_path, folder_of, path_of, record_of
+from devinit.kinds.docker.servers import Server
+from devinit.kinds.docker.serving import completed, endpoint_of, environment_of, server_of
+from devinit.kinds.password import kept_password, stated_password
 from devinit.kinds.programs import make_private
-from devinit.kinds.provider import Notes, Place, Say
+from devinit.kinds.provider import Notes, Place, Say, Stated
 from devinit.model.names import port_variable
 from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, LookProbe, Probe, StayedUpProbe
 from devinit.model.process import ProcessSpec
-from devinit.model.service import Endpoint, Service, StopPolicy
+from devinit.model.service import RANDOM_PASSWORD, Endpoint, Service, StopPolicy
 from devinit.system.files import write_atomically
 from devinit.system.paths import run_mark
 from devinit.system.processes import RUN_VARIABLE
@@ -55,6 +59,25 @@ CALLERS = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "XDG_RUNTIME_DIR")
 class DockerProvider(ContainerProvider):
     """Runs a container of any image."""
 
+    def settled(self, service: Service, place: Place, stated: Stated) -> Service:
+        """Return the service with the password of its server: a random one, or that of a variable."""
+        keys, server = keys_of(service), server_of(service)
+        if server is None or not needs_password(server):
+            return service
+        password = keys.password
+        if password is not None and password.startswith("${"):
+            password = stated_password(password, stated(), place.environment)
+        if password in (None, RANDOM_PASSWORD):
+            password = kept_password(place.data / service.name)
+        return replace(service, settings=replace(keys, password=password))
+
+    def endpoint(self, service: Service, port: int | None) -> Endpoint:
+        """Return the address, and that of a server with the names by which applications look for it."""
+        server = server_of(service)
+        if server is None or port is None:
+            return super().endpoint(service, port)
+        return endpoint_of(service, server, LOOPBACK, port)
+
     def takes_long(self, service: Service, place: Place) -> bool:
         """Return that the engine has to be asked."""
         del place
@@ -64,6 +87,7 @@ class DockerProvider(ContainerProvider):
         """Have an engine, the image and the volumes, or raise ProviderError: before each start of a container."""
         if service.external_url is not None:
             return ()
+        service = completed(service)
         make_private(folder_of(place))
         engine, keys = Engine(socket_of(place.environment)), keys_of(service)
         try:
@@ -98,6 +122,7 @@ class DockerProvider(ContainerProvider):
         """Return the process that stands for the container."""
         if service.external_url is not None:
             return None
+        service = completed(service)
         keys, chosen = keys_of(service), chosen_of(service.name, place)
         if chosen is None:
             raise ProviderError(f"what {service.name} runs is on no record any more", hint="start it again")
@@ -106,7 +131,7 @@ class DockerProvider(ContainerProvider):
             keys,
             image=chosen.image,
             command=arguments(service.command) if service.command else (),
-            environment=environment_inside(service, environment),
+            environment={**environment_of(service), **environment_inside(service, environment)},
             ports=ports_of(service, endpoint, chosen, environment),
             mounts=mounts_of(keys, mark, real_paths(service, keys, place)),
             labels=labels_of(mark, str(place.root)),
@@ -128,6 +153,7 @@ class DockerProvider(ContainerProvider):
 
         A connection proves nothing: the engine accepts it before the program listens.
         """
+        service = completed(service)
         ready, keys = service.ready, keys_of(service)
         if ready.exec is not None:
             return ExecProbe(ready.exec)
@@ -217,6 +243,11 @@ class DockerProvider(ContainerProvider):
                     f'this one: platform = "linux/{image.architecture}"',
                 )
         return image
+
+
+def needs_password(server: Server) -> bool:
+    """Return whether a server lets in with a password alone."""
+    return any("{password}" in text for text in server.environment.values())
 
 
 def ended_just_now(service: Service, place: Place) -> bool:

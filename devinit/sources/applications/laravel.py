@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from devinit.kinds import in_a_container
 from devinit.model.defaults import LOCAL_HOST
 from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness
@@ -204,8 +205,7 @@ def _needs(tree: Tree, settings: str) -> list[str]:
     found = _DATABASE.search(tree.text(settings)) if settings else None
     title = _ELSEWHERE.get(found["name"], "") if found else ""
     place = tree.seen("provider", settings, found.start()).place if found else ""
-    return (
-        [f"{place}: Laravel needs {title}, which devinit does not provide: start it yourself"]
-        if title
-        else []
-    )
+    if not title:
+        return []
+    way = f"start it yourself{in_a_container(title)}"
+    return [f"{place}: Laravel needs {title}, which devinit does not provide: {way}"]

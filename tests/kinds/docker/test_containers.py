@@ -506,3 +506,33 @@ class TestTwoCheckouts:
             assert other.page(22520) == "hello from the container"
         finally:
             other.devinit("stop", code=None)
+
+
+class TestAServerThatIsKnown:
+    def test_runs_from_its_image_with_a_password_and_the_names_that_applications_look_for(
+        self, checkout: Checkout, engine: Engine
+    ) -> None:
+        answers = '["/bin/busybox", "nc", "-ll", "-p", "27017", "-e", "/bin/busybox", "cat"]'
+        engine.docker("import", "-c", f"CMD {answers}", str(engine.folder / "image.tar"), "mongo:8")
+        checkout.configure('[services.mongodb]\nprovider = "docker"\nserver = "mongodb"\nport = 27017\n')
+
+        checkout.devinit("start")
+
+        (container,) = checkout.containers()
+        found = checkout.inspect(container)
+        inside = dict(each.split("=", 1) for each in found["Config"]["Env"])
+        environment = dict(
+            line.split("=", 1)
+            for line in (checkout.root / ".env.runtime").read_text().splitlines()
+            if "=" in line
+        )
+        password = inside["MONGO_INITDB_ROOT_PASSWORD"]
+        assert len(password) > 20
+        url = f"mongodb://app:{password}@127.0.0.1:27017/shop?authSource=admin"
+        assert environment["MONGODB_URI"].strip("'\"") == url
+        assert environment["MONGODB_URL"].strip("'\"") == url
+        assert [each["Destination"] for each in found["Mounts"]] == ["/data/db"]
+        assert password not in checkout.devinit("status", "--json")
+        checkout.devinit("restart")
+        (container,) = checkout.containers()
+        assert f"MONGO_INITDB_ROOT_PASSWORD={password}" in checkout.inspect(container)["Config"]["Env"]
