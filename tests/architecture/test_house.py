@@ -79,6 +79,7 @@ LARGE = {
     "dashboard.state.View": "what the wire says of a service",
     "dashboard.widgets.log_pane.LogPane": "a widget: what it is given, its keys, and how it paints a row",
     "logs.tail.Tail": "one log as a stream, over its files: read from the end, from a time, and as it grows",
+    "kinds.docker.kind.DockerKeys": "a key for each of what a container is created with",
     "kinds.kind.Kind": "a declaration: one field for each question that the rest of devinit asks a kind",
     "model.service.Service": "the keys of a service in devinit.toml",
     "ports.granting.search.Search": "what a search was asked with, and what it found; `grants` alone makes one",

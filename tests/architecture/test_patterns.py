@@ -178,6 +178,7 @@ EXEMPT = {
     ("devinit.dashboard.screens.log_screen", "text"): USERS,
     ("devinit.system.matching", "expression"): USERS,
     ("devinit.config.policies", "text"): "only compiled, to see whether it can be",
+    ("devinit.kinds.docker.building", "expression"): "of a line with at most three wildcards, against paths",
     ("devinit.sources.commands.command", "FORM"): "fixed words of one server",
     ("devinit.sources.packages", "SCRIPT"): "a quoted name with at most 100 spaces behind it",
     (

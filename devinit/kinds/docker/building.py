@@ -192,7 +192,8 @@ def rules_of(text: str) -> list[tuple[re.Pattern[str], bool]]:
                 raise ProviderError(
                     f".dockerignore: {line[:LONGEST]} has too many wildcards", hint="use fewer"
                 )
-            rules.append((re.compile(expression_of(line.removeprefix("!").strip().strip("/"))), keeps))
+            expression = expression_of(line.removeprefix("!").strip().strip("/"))
+            rules.append((re.compile(expression), keeps))
     return rules
 
 
