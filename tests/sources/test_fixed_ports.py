@@ -501,8 +501,10 @@ class TestADatabase:
         notes = [note for note in detect(tree(files)).notes if "names the database" in note]
 
         assert notes == [
-            "backend/cache.py, line 1 names the database on port 6379, and nothing tells it when redis moves; "
-            "`strict_port = true` in [services.redis] of devinit.toml keeps it there"
+            (
+                "backend/cache.py, line 1 names the database on port 6379, and nothing tells it when redis moves; "
+                "`strict_port = true` in [services.redis] of devinit.toml keeps it there"
+            )
         ]
 
 

@@ -103,7 +103,9 @@ def test_a_schema_that_nothing_loads_is_named(tmp_path: Path) -> None:
     "files",
     [
         {"seed.py": 'cursor.execute(open("database/schema.sql").read())\n'},
-        {"compose.yaml": "services:\n  db:\n    image: postgres:17\n    volumes: [./database/schema.sql:/x.sql]\n"},
+        {
+            "compose.yaml": "services:\n  db:\n    image: postgres:17\n    volumes: [./database/schema.sql:/x.sql]\n"
+        },
         {"requirements.txt": "flask\n", "app.py": "from flask import Flask\napp = Flask(__name__)\n"},
     ],
 )
