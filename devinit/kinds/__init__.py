@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinit.kinds.docker.kind import DOCKER
-from devinit.kinds.docker.servers import BY_TITLE, table_of
 from devinit.kinds.kind import Context, Keys, Kind
 from devinit.kinds.postgres.kind import POSTGRES
 from devinit.kinds.process.kind import PROCESS
@@ -65,6 +64,8 @@ def kind_implied_by(name: str, *, has_command: bool) -> str:
 
 def in_a_container(title: str) -> str:
     """Return what a devinit.toml says to run a server that people call so from its image; empty for others."""
+    from devinit.kinds.docker.servers import BY_TITLE, table_of  # few projects need such a server
+
     name = BY_TITLE.get(title)
     return f", or let a container run it: {table_of(name)}" if name else ""
 

@@ -10,11 +10,15 @@ from typing import Annotated, Literal, Self, TypeAlias
 from msgspec import Meta
 from msgspec.structs import replace
 
-from devinit.kinds.docker.servers import SERVERS
 from devinit.kinds.kind import Context, Keys, Kind, Where, checked_password
 from devinit.model.service import Settings
 
 NOT_IN_A_NAME = re.compile(r"[^a-z0-9_]+")
+SERVER_NAMES = (
+    "mysql", "mariadb", "mongodb", "rabbitmq", "memcached", "mailpit", "minio", "meilisearch", "opensearch",
+    "nats", "clickhouse",
+)  # fmt: skip
+"""Of the rows in `servers`, which are loaded for a project that has one."""
 BUILD_KEYS = ("context", "dockerfile", "target", "args")
 LOWEST, HIGHEST = 1, 65535
 Pull: TypeAlias = Literal["missing", "always", "never"]
@@ -31,7 +35,7 @@ class DockerKeys(Keys, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="a server that is run from its published image without more being said: "
-            f"{', '.join(SERVERS)}."
+            f"{', '.join(SERVER_NAMES)}."
         ),
     ] = None
     database: Annotated[
@@ -118,8 +122,8 @@ def _check(keys: DockerKeys, where: Where) -> None:
 
 
 def _check_build(keys: DockerKeys, where: Where) -> None:
-    if keys.server is not None and keys.server not in SERVERS:
-        where.at("server").add(f'there is no server "{keys.server}"', f"these are: {', '.join(SERVERS)}")
+    if keys.server is not None and keys.server not in SERVER_NAMES:
+        where.at("server").add(f'there is no server "{keys.server}"', f"these are: {', '.join(SERVER_NAMES)}")
     if keys.image is None and keys.build is None and keys.server is None:
         where.at("image").add("missing", 'as "postgres:16"; or build = "FOLDER", or server = "mysql"')
     for key in ("database", "password"):

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from devinit.config.load import load
 from devinit.errors import ConfigError
 from devinit.kinds import in_a_container
-from devinit.kinds.docker.kind import DockerKeys
+from devinit.kinds.docker.kind import SERVER_NAMES, DockerKeys
 from devinit.kinds.docker.servers import SERVERS
 from devinit.kinds.docker.serving import completed, endpoint_of, environment_of, server_of
 from devinit.kinds.providers import PROVIDERS
@@ -55,6 +55,9 @@ class TestEachServer:
 
 
 class TestTheKey:
+    def test_has_all_names_without_the_rows(self) -> None:
+        assert tuple(SERVERS) == SERVER_NAMES
+
     def test_leaves_what_is_said_as_it_is(self, tmp_path: Path) -> None:
         (tmp_path / "devinit.toml").write_text(
             '[services.db]\nprovider = "docker"\nserver = "mysql"\nport = 3306\nimage = "mysql:5.7"\n'
