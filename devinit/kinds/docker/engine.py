@@ -1,6 +1,6 @@
 """The Engine API of Docker and Podman on its Unix socket: one connection a request, read as it comes.
 
-It imports nothing of devinit and little of Python, because `shim` runs for as long as its container does: 3 MB of
+It imports nothing of devinit and little of Python, because `shim` runs for as long as its container does: 5 MB of
 its own instead of the 9 MB of a `docker run` that waits (measured as PSS).
 """
 
