@@ -28,6 +28,7 @@ OPENING = {"os.open", "open_regular"}
 """What returns a descriptor, which `open` may then wrap."""
 OTHERWISE = {
     "dashboard/web/server.py": "pages of this package",
+    "kinds/docker/building.py archive": "writes into a stream, and opens nothing by name",
     "kinds/docker/copying.py __init__": "in a folder of ours, by a process that runs without devinit",
     "kinds/docker/copying.py write": "as above",
     "system/old_layout.py _move_file": "asks before whether it is a regular file",
