@@ -12,12 +12,20 @@ PATIENCE = 60
 COLUMNS, LINES = 100, 24
 
 
+class Screen(pyte.Screen):
+    """A screen that knows of sequences that pyte takes for colours, as `ESC [ > 4 ; 2 m` of vim."""
+
+    def select_graphic_rendition(self, *attributes: int, private: bool = False) -> None:
+        if not private:
+            super().select_graphic_rendition(*attributes)
+
+
 class Terminal:
     """A terminal with a program in it: what it shows, and keys to press."""
 
     def __init__(self, child: pexpect.spawn[str]) -> None:
         self.child = child
-        self.screen = pyte.Screen(COLUMNS, LINES)
+        self.screen = Screen(COLUMNS, LINES)
         self._stream = pyte.Stream(self.screen)
 
     def text(self) -> str:

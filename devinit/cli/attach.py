@@ -6,6 +6,7 @@ command alone: no key ends the service. From a pipe, the lines are sent and the 
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from devinit.cli.parser import count, seconds
@@ -16,14 +17,17 @@ from devinit.control import api
 from devinit.control.launch import connect_to_running
 from devinit.errors import ServiceError, UsageError
 from devinit.model.at_rest import how_to_start
+from devinit.system.paths import marked_service
+from devinit.system.tree import RUN_VARIABLE
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Mapping
+    from pathlib import Path
 
     from devinit.cli.arguments import Arguments
     from devinit.control.client import Client
-    from devinit.model.status import ServiceStatus
+    from devinit.model.status import ServiceStatus, TerminalStatus
 
 EXAMPLE = "devinit attach backend"
 FIRST_WIRE_WITH_INPUT = 6
@@ -46,6 +50,7 @@ def configure(parser: ArgumentParser) -> None:
         metavar="N",
         help="begin with the last N lines (10; none when the input is no terminal)",
     )
+    add_keys(parser)
     parser.add_argument(
         "--for",
         dest="seconds",
@@ -55,24 +60,75 @@ def configure(parser: ArgumentParser) -> None:
     )
 
 
+def add_keys(parser: ArgumentParser) -> None:
+    """Add the option for the keys that detach."""
+    parser.add_argument(
+        "--detach-keys",
+        metavar="KEYS",
+        help="what detaches, as ctrl-p,ctrl-q (ctrl-]; else $DEVINIT_DETACH_KEYS)",
+    )
+
+
 def run(arguments: Arguments) -> int:
     """Stay attached until a key detaches, the input ends, or the service does."""
+    return stay(arguments)
+
+
+def stay(arguments: Arguments, *, also: str = "") -> int:
+    """Attach as `run` does. `also`: what is said of a service with a terminal when it is left running."""
     root, named = root_of(arguments), arguments.service
     require_project(str(root))
     client = connect_to_running(root)
     if client is None:
         raise nothing_runs(str(root), [named] if named else [])
     try:
-        service = require_input(client, named)
+        service, terminal = require_input(client, named)
     finally:
         client.close()
+    # As below, and of two ways only the one that is taken.
+    from devinit.cli.attached.detach_keys import USUAL, DetachKeys
+
+    keys = DetachKeys(arguments.detach_keys or os.environ.get("DEVINIT_DETACH_KEYS") or USUAL)
+    if terminal is not None and is_terminal():
+        refuse_own(root, service)
+        from devinit.cli.attached.lending import lend  # the way with a terminal
+
+        return lend(root, service, keys, arguments.lines, terminal["socket"], also=also)
     from devinit.cli.attached.attachment import attach  # asyncio, which no refusal waits for
 
-    return attach(root, service, arguments.lines, arguments.seconds)
+    return attach(root, service, arguments.lines, arguments.seconds, keys)
 
 
-def require_input(client: Client, named: str | None) -> str:
-    """Return the service that is meant. Raise DevinitError for one that cannot be typed into."""
+def runs_in_terminal(arguments: Arguments) -> bool:
+    """Whether the service runs, and in a terminal."""
+    client = connect_to_running(root_of(arguments))
+    if client is None:
+        return False
+    try:
+        rows = {row["name"]: row for row in api.status(client)["services"]}
+    finally:
+        client.close()
+    row = rows.get(arguments.service)
+    terminal = row.get("terminal") if row is not None else None
+    return terminal is not None and terminal["socket"] is not None
+
+
+def is_terminal() -> bool:
+    """Whether a person types here, and sees what is printed."""
+    return os.isatty(0) and os.isatty(1)
+
+
+def refuse_own(root: Path, service: str) -> None:
+    """Raise UsageError in a service's own terminal: what it is shown there would be its output again."""
+    if marked_service(os.environ.get(RUN_VARIABLE, ""), root) == service:
+        raise UsageError(
+            f"this is the terminal of {service} itself",
+            hint="attach to it from a terminal outside of devinit",
+        )
+
+
+def require_input(client: Client, named: str | None) -> tuple[str, TerminalStatus | None]:
+    """Return the service that is meant, and its terminal. Raise DevinitError for one that cannot be typed into."""
     if client.greeting.wire < FIRST_WIRE_WITH_INPUT:
         raise needs_newer("`devinit attach`", client)
     rows = {row["name"]: row for row in api.status(client)["services"]}
@@ -81,10 +137,16 @@ def require_input(client: Client, named: str | None) -> str:
     if row is not None and row["phase"] in AT_REST and row["mode"] != "external":
         hint = how_to_start(service) if row["phase"] == "stopped" else f"`devinit why {service}` says why"
         raise ServiceError(f"{service} does not run: it is {row['phase']}", hint=hint)
+    terminal = row.get("terminal") if row is not None else None
+    if terminal is not None and terminal["lost"]:
+        raise ServiceError(
+            f"{service} has lost its terminal: the process that held it was killed",
+            hint=f"`devinit restart {service}` gives it another one",
+        )
     if row is None or row["pid"] is not None or row["mode"] == "external":
         # It may read from something else by now. One that is on its way has no input yet, and will have.
         api.write_input(client, service, "")
-    return service
+    return service, terminal
 
 
 def the_one_that_asks(rows: Mapping[str, ServiceStatus]) -> str:

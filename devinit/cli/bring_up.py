@@ -41,8 +41,13 @@ def bring_up(
     root: str,
     arguments: Arguments,
     watch_of: Callable[[Arguments], Watch] = watch_of,
+    *,
+    in_terminals: tuple[str, ...] = (),
 ) -> int:
-    """Start or restart services, asking about conflicts for as long as there are any."""
+    """Start or restart services, asking about conflicts for as long as there are any.
+
+    `in_terminals`: services that have a terminal in this run.
+    """
     params: Json = {
         "services": arguments.services,
         "environ": caller_environment(),
@@ -55,6 +60,8 @@ def bring_up(
     if arguments.setup:
         # Only then: an older supervisor does not know the word.
         params["sets_up"] = True
+    if in_terminals:
+        params["in_terminals"] = list(in_terminals)
     if method == "restart":
         params["only_changed"] = arguments.changed
     if is_elsewhere(root, arguments):

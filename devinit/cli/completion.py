@@ -28,7 +28,19 @@ PAGES = SERVICES.replace(" | sed", """ | grep -E '"port": [0-9].*"has_pages": tr
 """A service that is stopped has no URL yet."""
 PROFILES = "devinit {place} completion profiles 2>/dev/null"
 TASKS = "devinit {place} completion tasks 2>/dev/null"
-TAKING_SERVICES = ("start", "stop", "restart", "status", "logs", "attach", "shell", "why", "check", "wait")
+TAKING_SERVICES = (
+    "start",
+    "stop",
+    "restart",
+    "status",
+    "logs",
+    "attach",
+    "debug",
+    "shell",
+    "why",
+    "check",
+    "wait",
+)
 ASKED = {"--profile": "(__devinit_profiles)", "--service": "(__devinit_services)"}
 """What fish asks for the values of options."""
 VALUES = {"--on-conflict": "ask kill move reuse fail", "--format": "dotenv shell json"}

@@ -27,6 +27,7 @@ COMMANDS = {
     "dashboard": "watch what runs and what it prints, and act on it",
     "logs": "show what services print",
     "attach": "type into a service: a debugger, a question; its output beside it",
+    "debug": "start a service again with a terminal for this run, and attach to it",
     "why": "explain the state of a service",
     "check": "ask services once whether they are well",
     "wait": "wait until services are live, or have failed",

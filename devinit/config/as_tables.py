@@ -76,7 +76,7 @@ def service_keys(service: Service, project: Project) -> Iterator[tuple[str, Valu
     yield from _policy_keys(service)
     if not service.autostart:
         yield "autostart", False
-    for key in ("optional", "once", "warm", "url_path", "docs_path"):
+    for key in ("optional", "once", "tty", "warm", "url_path", "docs_path"):
         if value := getattr(service, key):
             yield key, value
     if service.external_url is not None:

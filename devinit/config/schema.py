@@ -190,6 +190,13 @@ class ServiceTable(Table, frozen=True, kw_only=True):
             "Default: false."
         ),
     ] = None
+    tty: Annotated[
+        bool | None,
+        Meta(
+            description="true: it has a terminal of its own, into which `devinit attach` types: line editing, "
+            "Tab, Ctrl-C, programs that fill the screen. Default: false, a standard input that is a pipe."
+        ),
+    ] = None
     warm: Annotated[
         str | None,
         Meta(

@@ -77,6 +77,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         logs=log_limits(table.logs, place.at("logs")),
         optional=bool(table.optional),
         once=_once(table, kind, place.at("once")),
+        tty=bool(table.tty),
         autostart=table.autostart is not False,
         warm=url_path(table.warm, place.at("warm")),
         url_path=url_path(table.url_path, place.at("url_path")) or "",

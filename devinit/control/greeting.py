@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HELLO = "hello"
 """The first message on every connection, from the supervisor."""
-WIRE = 6
+WIRE = 7
 """The number of the wire.
 
 It grows with every method, parameter or field that the other side has to know about, and when a devinit.toml gets

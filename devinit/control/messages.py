@@ -50,6 +50,8 @@ class StartParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """Of a restart: leave alone what still runs as the files say."""
     sets_up: bool = False
     """Run the `setup` of what is started, also where nothing that it depends on has changed."""
+    in_terminals: tuple[str, ...] = ()
+    """Of a restart: services that have a terminal until they are started by another order."""
 
 
 class EnvironmentParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

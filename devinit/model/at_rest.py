@@ -53,6 +53,7 @@ def row_at_rest(
         "talks_to": [],
         "wrong_servers": [],
         "waits_for_input": None,
+        "terminal": None,
         "truncated": False,
         "next_port": None,
     }

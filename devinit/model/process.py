@@ -18,6 +18,16 @@ class ProcessIdentity(Struct, frozen=True):
     """The kernel's boot; a record from another boot describes nothing that lives."""
 
 
+class TerminalHolder(Struct, frozen=True):
+    """The process that holds the terminal of a service: its parent, beside the supervisor."""
+
+    identity: ProcessIdentity
+    socket: str
+    """Where its clients meet it."""
+    endings: str
+    """The file in which it notes how its processes ended."""
+
+
 class RunAs(Struct, frozen=True):
     """The user that a process is started as, when it must not be ours (PostgreSQL refuses root)."""
 

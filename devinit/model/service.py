@@ -254,6 +254,8 @@ class Service(Struct, frozen=True, kw_only=True):
     """Its failure does not fail the start."""
     once: bool = False
     """Of a one-shot: it runs once on the same data, unless a restart names it."""
+    tty: bool = False
+    """Whether it has a terminal of its own, instead of a standard input that is a pipe."""
     autostart: bool = True
     """Whether a start of everything starts it; else only one that names it, or a service that depends on it."""
     warm: str | None = None

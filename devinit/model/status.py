@@ -154,6 +154,8 @@ class ServiceStatus(TypedDict):
     waits_for_input: NotRequired[InputWait | None]
     """What it waits for that has to be typed (`devinit attach`); None when nothing. An older supervisor does not
     tell."""
+    terminal: NotRequired[TerminalStatus | None]
+    """Its terminal; None of a service without one. An older supervisor does not tell."""
     truncated: NotRequired[bool]
     """Whether the reason is longer than what is shown."""
 
@@ -334,6 +336,17 @@ class CommandSetting(TypedDict):
     """PostgreSQL services without a test database."""
     without: NotRequired[list[str]]
     """Variables of the caller that are to be left out: by them client programs would reach another server."""
+
+
+class TerminalStatus(TypedDict):
+    """The terminal of a service that has one in this run, or will have one in the next."""
+
+    socket: str | None
+    """Where `devinit attach` meets the process that holds it; None while the service does not run."""
+    pid: int | None
+    """That process."""
+    lost: bool
+    """Whether that process was killed: nothing that the service prints arrives any more."""
 
 
 class InputReport(TypedDict):

@@ -37,6 +37,7 @@ from devinit.supervisor.stack.order import (
     Stopped,
     refuse_if_abandoned,
     refuse_nothing,
+    refuse_terminals,
     without_questions,
 )
 from devinit.supervisor.stack.peer_looks import PeerLooks
@@ -108,6 +109,7 @@ class Supervisor:
                 project = await self.configuration.settled(configured, order.asked.environ)
                 names = to_start(order.services, project, stack.is_wanted)
                 refuse_nothing(project, names, order)
+                refuse_terminals(project, order)
                 if order.only_changed:
                     outdated_now = await self.configuration.outdated(project)
                     names = [name for name in names if name in outdated_now]
@@ -236,6 +238,7 @@ class Supervisor:
         if order.sets_up:
             self._require_set_up(wanted, starting)
         for name in starting:
+            stack.runners[name].run.terminal.is_lent = name in order.in_terminals
             stack.runners[name].post(lifecycle.StartRequested())
         stack.release_waiting()
         return wanted

@@ -117,6 +117,12 @@ def socket_address(root: str | os.PathLike[str]) -> str:
     return path
 
 
+def terminal_address(root: str | os.PathLike[str], service: str) -> str:
+    """Return the socket of a service's terminal, beside that of the supervisor."""
+    digest = blake2b(run_mark(root, service).encode(), digest_size=5).hexdigest()
+    return os.path.join(os.path.dirname(socket_address(root)), f"{project_id(root)}.{digest}.tty")
+
+
 def is_still_there(path: str | os.PathLike[str], known: os.stat_result) -> bool:
     """Whether a folder is the one that was `known` here: not deleted, not moved, no other one of the same name."""
     try:

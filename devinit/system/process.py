@@ -26,9 +26,16 @@ class Process:
     `fileno()` becomes readable when it has ended: for `loop.add_reader`, or `wait`.
     """
 
-    def __init__(self, identity: ProcessIdentity, child: Child | None = None) -> None:
+    def __init__(
+        self,
+        identity: ProcessIdentity,
+        child: Child | None = None,
+        code: Callable[[], int | None] | None = None,
+    ) -> None:
+        """`code`: asks the parent of a process that is no child of ours how it ended; None: that is not known."""
         self.identity = identity
         self._child = child
+        self._ask_code = code
         self._is_pidfd = True
         try:
             self._descriptor = descriptors.keep(os.pidfd_open(identity.pid))
@@ -40,10 +47,10 @@ class Process:
             self._is_pidfd = False
 
     @classmethod
-    def open(cls, identity: ProcessIdentity) -> Self | None:
+    def open(cls, identity: ProcessIdentity, code: Callable[[], int | None] | None = None) -> Self | None:
         """Adopt a process that another process started; None when exactly this one no longer runs."""
         try:
-            process = cls(identity)
+            process = cls(identity, code=code)
         except ProcessLookupError:
             return None
         # Proven after the descriptor was opened: it keeps meaning the process that is looked at here,
@@ -70,8 +77,10 @@ class Process:
         return bool(poll.poll(None if timeout is None else timeout * 1000))
 
     def returncode(self) -> int | None:
-        """Reap our child and return its exit code (-9: signal 9); None while it runs, or when adopted."""
-        return self._child.poll() if self._child else None
+        """Reap our child and return its exit code (-9: signal 9); None while it runs, or is unknown."""
+        if self._child is not None:
+            return self._child.poll()
+        return self._ask_code() if self._ask_code is not None and self.wait(0) else None
 
     def send(self, signal: int) -> bool:
         """Signal this process alone; False when it has ended, PermissionError when it is another user's."""

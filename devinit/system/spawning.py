@@ -40,16 +40,12 @@ def spawn(spec: ProcessSpec, *, output: int, stdin: int, keep: tuple[int, ...] =
 
 
 def _spawn(spec: ProcessSpec, *, output: int, stdin: int, keep: tuple[int, ...]) -> Process:
-    if not spec.directory.is_dir():
-        raise ServiceError(
-            f"the directory {spec.directory} does not exist", hint="create it, or correct `directory`"
-        )
-    program = _find_program(spec)
+    program = find_program(spec)
     try:
         with descriptors.as_called():
             child = start(spec, program, stdin=stdin, output=output, keep=keep)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise _not_started(spec, program, error) from error
+        raise not_started(spec, program, error) from error
     return _own(child)
 
 
@@ -67,8 +63,15 @@ def _own(child: Child) -> Process:
         raise ServiceError(f"process {child.pid} cannot be watched: {error.strerror}") from error
 
 
-def _find_program(spec: ProcessSpec) -> str:
-    """Return the absolute path of argv[0], as the process itself would find it: its PATH, its directory."""
+def find_program(spec: ProcessSpec) -> str:
+    """Return the absolute path of argv[0], as the process itself would find it: its PATH, its directory.
+
+    Raise ServiceError where there is no such program, or no such directory.
+    """
+    if not spec.directory.is_dir():
+        raise ServiceError(
+            f"the directory {spec.directory} does not exist", hint="create it, or correct `directory`"
+        )
     name = spec.argv[0] if spec.argv else ""
     if not name:
         raise ServiceError("the command is empty", hint="set `command`")
@@ -117,7 +120,8 @@ def _command_not_found(name: str, places: Sequence[str]) -> ServiceError:
     return ServiceError(f"command not found: {name}", hint=hint)
 
 
-def _not_started(spec: ProcessSpec, program: str, error: Exception) -> ServiceError:
+def not_started(spec: ProcessSpec, program: str, error: Exception) -> ServiceError:
+    """Return the error for a process that the system did not start, with its cure."""
     name = spec.argv[0]
     hint: str | None
     match error:

@@ -70,6 +70,20 @@ def unread_bytes(descriptor: int) -> int:
     return count[0]
 
 
+def unread_in_terminal(pid: int) -> int:
+    """Return how much of what was typed a process has not read yet."""
+    try:
+        descriptor = os.open(f"/proc/{pid}/fd/0", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return 0
+    try:
+        return unread_bytes(descriptor)
+    except OSError:
+        return 0
+    finally:
+        os.close(descriptor)
+
+
 def _is_silent_input(pid: int, descriptor: int) -> bool:
     """Whether a standard input is one of ours: a pipe open for reading and writing, which no shell makes."""
     found = os.fstat(descriptor)

@@ -7,6 +7,7 @@ terminal. `draw` adds the cursor movements of pictures that replace each other.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from devinit.masking import masked
@@ -45,6 +46,12 @@ def data(text: str) -> None:
     """
     sys.stdout.write(harmless(text) if sys.stdout.isatty() else text)
     sys.stdout.flush()
+
+
+def lend(data: bytes) -> None:
+    """Write what a program shows in its own terminal, which is shown in ours meanwhile: unchanged."""
+    while data:
+        data = data[os.write(1, data) :]
 
 
 def draw(stream: TextIO, rows: int, above: Sequence[str], lines: Sequence[str]) -> None:

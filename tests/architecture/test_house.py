@@ -89,6 +89,7 @@ LARGE = {
     "supervisor.project.project_ports.ProjectPorts": "a question for each that is asked about a grant",
     "supervisor.project.stage.Stage": "what runners ask about the project; its subjects have modules of their own",
     "supervisor.server.handlers.Handlers": "a method for each of the wire",
+    "supervisor.service.run.Run": "what is known of one run: a field for each fact that is recorded or reported",
     "supervisor.service.runner.Runner": "a method for each action of the lifecycle",
     "supervisor.stack.stack.Stack": "a question for each that is asked about all services",
 }

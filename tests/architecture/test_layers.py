@@ -14,7 +14,7 @@ import devinit
 PACKAGE = Path(devinit.__file__).parent
 ROOT = PACKAGE.parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-OUTSIDE_OF_SYSTEM = [path for path in MODULES if path.parent != PACKAGE / "system"]
+OUTSIDE_OF_SYSTEM = [path for path in MODULES if not path.is_relative_to(PACKAGE / "system")]
 
 LINUX_PATHS = ("/proc/", "/proc", "/sys/")
 LINUX_CALLS = {

@@ -60,6 +60,27 @@ class TestTypingIntoAService:
         terminal.press("q")
         assert "app keeps running" in terminal.left()[0]
 
+    def test_is_what_enter_does_and_details_of_what_does_not_run(
+        self, shop: Shop, at_terminal: Callable[..., Terminal]
+    ) -> None:
+        (shop.root / "app.py").write_text(DEBUGGED)
+        shop.service("app", command=f"{sys.executable} -E app.py", ready={"after": 0}, tty=True)
+        assert shop("start", "-d").returncode == 0
+        terminal = at_terminal("dashboard")
+        terminal.shows("▌ app", "waits for input at (Pdb)")
+
+        terminal.press("\r")
+        terminal.shows("attached to the terminal of app", "(Pdb)")
+        terminal.press("p numberX\x7f*2\r")
+        terminal.shows("(Pdb) p number*2\n42")
+        terminal.press("\x1d")
+        terminal.shows("▌ app", "waits for input at (Pdb)", gone="attached to")
+        assert shop("stop", "app").returncode == 0
+        terminal.shows("stopped")
+        terminal.press("\r")
+
+        terminal.shows("Readiness", gone="▌ app")
+
     def test_that_is_refused_says_why_before_the_dashboard_comes_back(
         self, shop: Shop, at_terminal: Callable[..., Terminal]
     ) -> None:

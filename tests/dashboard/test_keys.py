@@ -790,7 +790,6 @@ class TestTheOtherKeys:
         ("key", "page"),
         [
             ("d", DetailsPage),
-            ("enter", DetailsPage),
             ("p", PortsPage),
             ("v", EnvironmentPage),
             ("question_mark", HelpPage),

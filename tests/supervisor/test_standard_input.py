@@ -131,7 +131,9 @@ class TestWhatIsTyped:
             while True:
                 os.write(writing, b"x" * 4096)
         process = SimpleNamespace(pid=4711, wait=lambda _seconds: False)
-        runner = SimpleNamespace(name="app", run=SimpleNamespace(process=process))
+        runner = SimpleNamespace(
+            name="app", run=SimpleNamespace(process=process, terminal=SimpleNamespace(known=None))
+        )
         monkeypatch.setattr(standard_input, "input_of", lambda _pid, _name: writing)
 
         async def typed() -> None:

@@ -9,16 +9,18 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from devinit.cli.attached.endings import how_it_ended
 from devinit.cli.attached.piped import Piping
 from devinit.cli.attached.session import Session
 from devinit.cli.caller import caller_environment
 from devinit.cli.output import talk
 from devinit.dashboard.link import SupervisorLink
-from devinit.errors import DevinitError, ServiceError, Terminated
+from devinit.errors import DevinitError, Terminated
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from devinit.cli.attached.detach_keys import DetachKeys
     from devinit.cli.attached.typed import Typing
 
 LINES = 10
@@ -27,7 +29,7 @@ LEAVING_SECONDS = 1.0
 """How long the restoring of the terminal may take."""
 
 
-def attach(root: Path, service: str, lines: int | None, seconds: float | None) -> int:
+def attach(root: Path, service: str, lines: int | None, seconds: float | None, keys: DetachKeys) -> int:
     """Stay attached to a service that can be typed into; return the exit code.
 
     `lines`: how many of before are shown; `seconds`: how long after the end of a pipe, see `Piping`. Raise
@@ -37,12 +39,13 @@ def attach(root: Path, service: str, lines: int | None, seconds: float | None) -
     session = Session(root, link, service)
     if not can_edit():
         return asyncio.run(together(session, Piping(session, seconds), lines or 0))
-    from devinit.cli.attached.typed import KEYS, Typing  # 80 ms, which a pipe does without
+    from devinit.cli.attached.typed import Typing  # 80 ms, which a pipe does without
 
     talk(
-        f"attached to {service}: what is typed goes to its standard input; {KEYS} detaches and leaves it running"
+        f"attached to {service}: what is typed goes to its standard input; {keys.words} detaches and leaves it "
+        "running"
     )
-    return asyncio.run(together(session, Typing(session), LINES if lines is None else lines))
+    return asyncio.run(together(session, Typing(session, keys), LINES if lines is None else lines))
 
 
 async def together(session: Session, typing: Typing | Piping, lines: int) -> int:
@@ -70,25 +73,9 @@ async def together(session: Session, typing: Typing | Piping, lines: int) -> int
     if terminated.is_set():
         raise Terminated("terminated")
     if session.is_over.is_set():
-        return ended(session)
+        return how_it_ended(session.service, session.phase, session.reason)
     if not isinstance(typing, Piping):
         await say_goodbye(session)
-    return 0
-
-
-def ended(session: Session) -> int:
-    """Say how the service has ended. Raise ServiceError when it has failed."""
-    if session.phase == "failed":
-        reason = f": {session.reason}" if session.reason else ""
-        raise ServiceError(
-            f"{session.service} has failed{reason}",
-            hint=f"`devinit why {session.service}` shows more",
-        )
-    talk(
-        f"{session.service} has been stopped"
-        if session.phase == "stopped"
-        else f"{session.service} has ended"
-    )
     return 0
 
 

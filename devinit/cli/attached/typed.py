@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 
     from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 
+    from devinit.cli.attached.detach_keys import DetachKeys
     from devinit.cli.attached.session import Session
-
-KEYS = "Ctrl-]"
-"""What detaches, in words: virsh and telnet have the same."""
 
 
 class WithoutPasswords(InMemoryHistory):
@@ -50,8 +48,8 @@ class WithoutPasswords(InMemoryHistory):
 class Typing:
     """A person at a terminal who types into a service."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, session: Session, detach_keys: DetachKeys) -> None:
+        self._session, self._detach_keys = session, detach_keys
         self._prompt: PromptSession[str | None] = PromptSession(
             message=self._question,
             is_password=Condition(lambda: is_secret(session)),
@@ -112,7 +110,7 @@ class Typing:
         keys = KeyBindings()
         is_empty = Condition(lambda: not self._prompt.default_buffer.text)
 
-        @keys.add("c-]")
+        @keys.add(*self._detach_keys.for_a_prompt)
         @keys.add("c-c", filter=is_empty)
         @keys.add("c-d", filter=is_empty)
         @keys.add("<sigint>")

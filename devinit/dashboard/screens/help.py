@@ -12,7 +12,7 @@ from devinit.text import pad
 ALWAYS = (
     ("↑ ↓  j k", "choose a service; in the logs, a line"),
     ("Tab", "from the services to the logs, and back"),
-    ("Enter", "details"),
+    ("Enter", "the whole terminal for the service until Ctrl-]; details of one that does not run"),
     ("Esc", "back; in the logs, follow again"),
     ("Ctrl-P", "the command palette: everything by name"),
     ("Mouse", "choose, open a URL, scroll; what is selected is copied"),

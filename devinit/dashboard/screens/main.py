@@ -211,6 +211,14 @@ class MainScreen(LineScreen):
         else:
             self._want("attach")
 
+    @on(ServiceTable.Entered)
+    def action_enter(self) -> None:
+        """Type into the service; explain one that cannot be typed into."""
+        if self.app.is_web or refusal("attach", self.selected):
+            self._want("details")
+        else:
+            self._want("attach")
+
     def action_ports(self) -> None:
         """Show the ports."""
         self._want("ports")

@@ -28,7 +28,7 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
-        Binding("enter", "open", "Details", show=False),
+        Binding("enter", "enter", "Type", show=False),
     ]
 
     stack: reactive[Stack] = reactive(Stack, layout=True)
@@ -43,6 +43,12 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
     @dataclass
     class Opened(Message):
         """The user wants to know more about a service."""
+
+        service: str
+
+    @dataclass
+    class Entered(Message):
+        """The user wants to type into a service."""
 
         service: str
 
@@ -114,6 +120,11 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
     def action_move(self, step: int) -> None:
         """Look at the next service, or the one before."""
         self.cursor += step
+
+    def action_enter(self) -> None:
+        """Ask for the terminal of the service."""
+        if self.selected is not None:
+            self.post_message(self.Entered(self.selected))
 
     def action_open(self) -> None:
         """Ask for the details."""

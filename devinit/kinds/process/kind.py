@@ -7,7 +7,7 @@ from devinit.kinds.kind import Kind
 PROCESS = Kind(
     name="process",
     runner="devinit.kinds.process.provider:ProcessProvider",
-    keys=frozenset({"command", "scheme", "url_path", "docs_path", "warm", "watch"}),
+    keys=frozenset({"command", "scheme", "url_path", "docs_path", "warm", "watch", "tty"}),
     runs_a_command=True,
     has_pages=True,
     takes_environment=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from functools import partial
 
 import msgspec
 
@@ -108,7 +109,8 @@ def take_over(runner: Runner, record: ServiceRecord, stage: Stage) -> None:
         record.listener,
         record.basis,
     )
-    process = Process.open(record.identity) if record.identity is not None else None
+    take_over_terminal(runner, record)
+    process = open_recorded(record)
     if process is not None and not is_proven(process, runner.name, stage):
         log.warning("process %s is not %s of this checkout: it is left alone", process.pid, runner.name)
         process.close()
@@ -126,10 +128,43 @@ def take_over(runner: Runner, record: ServiceRecord, stage: Stage) -> None:
         runner.post(lifecycle.StopRequested())
     elif process is None and record.service.external_url is None:
         log.info("%s ended while no supervisor watched", runner.name)
-        runner.post(lifecycle.Exited(None, stage.success_of(record.service)))
+        runner.post(lifecycle.Exited(code_left_by(record), stage.success_of(record.service)))
         if record.identity is None and runner.phase is Phase.FAILED:
             # It had not been started yet: that goes on, after what a one-shot command of it left behind.
             runner.post(lifecycle.StartRequested())
+
+
+def open_recorded(record: ServiceRecord) -> Process | None:
+    """Return the process of a service, if it runs still."""
+    if record.identity is None:
+        return None
+    if record.terminal is None:
+        return Process.open(record.identity)
+    from devinit.system.terminal_holder import exit_code  # few services have one
+
+    return Process.open(record.identity, partial(exit_code, record.terminal, record.identity.pid))
+
+
+def code_left_by(record: ServiceRecord) -> int | None:
+    """Return how a service ended while no supervisor watched, where the holder of its terminal has noted that."""
+    if record.terminal is None or record.identity is None:
+        return None
+    from devinit.system.terminal_holder import noted_code  # as above
+
+    return noted_code(record.terminal, record.identity.pid)
+
+
+def take_over_terminal(runner: Runner, record: ServiceRecord) -> None:
+    """Look after what holds the terminal of a service."""
+    terminal = runner.run.terminal
+    terminal.is_lent, terminal.known = record.lent_terminal, record.terminal
+    if record.terminal is None:
+        return
+    holder = Process.open(record.terminal.identity)
+    if holder is not None:
+        terminal.follow(record.terminal, holder)
+    else:
+        terminal.is_lost = record.identity is not None and alive(record.identity)
 
 
 def is_proven(process: Process, service: str, stage: Stage) -> bool:

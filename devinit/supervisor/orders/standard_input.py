@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from devinit.errors import ServiceError
 from devinit.model.at_rest import how_to_start
 from devinit.model.status import Phase
-from devinit.system.standard_input import ATOMIC_BYTES, input_of, unread_bytes
+from devinit.system.standard_input import ATOMIC_BYTES, input_of, unread_bytes, unread_in_terminal
 
 if TYPE_CHECKING:
+    from devinit.model.process import TerminalHolder
     from devinit.model.status import InputReport
     from devinit.supervisor.service.runner import Runner
 
@@ -38,6 +39,8 @@ async def write_input(runner: Runner, text: str) -> InputReport:
     process = runner.run.process
     if process is None:
         raise not_running(runner)
+    if (known := runner.run.terminal.known) is not None:
+        return await write_to_terminal(runner, known, process.pid, data)
     descriptor = input_of(process.pid, runner.name)
     try:
         # Asked after it was opened: a pid that was given out again meanwhile is another process.
@@ -55,6 +58,23 @@ async def write_input(runner: Runner, text: str) -> InputReport:
         ) from error
     finally:
         os.close(descriptor)
+
+
+async def write_to_terminal(runner: Runner, terminal: TerminalHolder, pid: int, data: bytes) -> InputReport:
+    """Type into the terminal of a service."""
+    from devinit.system.terminal_holder import push  # few services have one
+
+    taken = True
+    if data:
+        try:
+            taken = await asyncio.to_thread(push, terminal.socket, data)
+        except OSError as error:
+            raise ServiceError(
+                f"the terminal of {runner.name} (pid {pid}) cannot be reached: {error.strerror or error}",
+                hint=f"`devinit restart {runner.name}` gives it another one",
+            ) from error
+        runner.input.soon()
+    return {"pid": pid, "taken": taken, "unread": unread_in_terminal(pid)}
 
 
 async def written(descriptor: int, data: bytes) -> bool:

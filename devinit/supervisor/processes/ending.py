@@ -101,6 +101,7 @@ async def end_tree(
     force: asyncio.Event | None = None,
     ports: Sequence[int] = (),
     spare: Callable[[ProcessIdentity], None] | None = None,
+    holder: ProcessIdentity | None = None,
 ) -> list[int]:
     """End every process of a service and return those that are still there, normally none.
 
@@ -109,7 +110,8 @@ async def end_tree(
     another one. With `to = "main"` the others are asked when the program itself has ended and a shell around it
     had LAUNCHER_SECONDS to run its last lines, or when the grace is over. Once `force` is set, the last signal
     follows at once. Without it, a database server that may still be saving its data never gets that signal: it is
-    waited for longer, and then returned. `say` reports which processes are waited for, and how many connections to
+    waited for longer, and then returned. The `holder` of its terminal is left alone until everything else has
+    ended: then it ends by itself. `say` reports which processes are waited for, and how many connections to
     the service's `ports` are open.
     """
     process_scan, force = process_scan or ProcessScan(), force or asyncio.Event()
@@ -126,7 +128,7 @@ async def end_tree(
             if each not in spared:
                 spared.append(each)
                 (spare or say_spared)(each)
-        return members
+        return [member for member in members if member != holder] or members
 
     clock = asyncio.get_running_loop().time
     asked = signal.Signals[f"SIG{policy.signal}"]

@@ -152,4 +152,6 @@ def record_of(runner: Runner, stage: Stage, *, is_returning: bool = False) -> Se
         listener=runner.run.listener,
         log_offset=runner.output.offset,
         basis=runner.run.basis,
+        terminal=runner.run.terminal.known,
+        lent_terminal=runner.run.terminal.is_lent,
     )

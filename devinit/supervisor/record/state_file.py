@@ -15,7 +15,7 @@ from devinit.errors import StateFileError
 from devinit.kinds import Keys, kind_of
 from devinit.logs import SECRETS_FILE
 from devinit.model.port import GrantedPort
-from devinit.model.process import ProcessIdentity
+from devinit.model.process import ProcessIdentity, TerminalHolder
 from devinit.model.service import Service, Settings
 from devinit.model.status import Phase
 from devinit.supervisor.lifecycle import Failure
@@ -50,6 +50,10 @@ class ServiceRecord(Struct, frozen=True, kw_only=True):
     """What its process was started with, beside its own configuration."""
     log_offset: int = 0
     """Where its run begins in the log."""
+    terminal: TerminalHolder | None = None
+    """What holds its terminal, if it has one. Missing in records of version 0.1, as the next one."""
+    lent_terminal: bool = False
+    """Whether it has one although its configuration wants none."""
 
 
 class Moment(Struct, frozen=True, kw_only=True):

@@ -250,6 +250,7 @@ def service_status(
         "last_error": last_error_of(runner, stage),
         **connections_of(runner),
         "waits_for_input": runner.input.look(),
+        "terminal": runner.run.terminal.status(wanted=runner.service.tty),
         "truncated": len(reason or "") > LONGEST_TEXT,
         "next_port": next_port_of(runner, stage, remembered),
     }

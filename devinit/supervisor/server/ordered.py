@@ -25,5 +25,6 @@ def order_of(asked: StartParams, connection: Connection) -> Order:
         timeout_seconds=asked.timeout_seconds,
         only_changed=asked.only_changed,
         sets_up=asked.sets_up,
+        in_terminals=asked.in_terminals,
         is_abandoned=lambda: connection.is_gone,
     )

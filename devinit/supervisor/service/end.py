@@ -46,6 +46,7 @@ async def end_processes(runner: Runner, stage: Stage) -> frozenset[int]:
         force=runner.force,
         ports=[each.port for each in stage.ports.granted_to(name)],
         spare=spare,
+        holder=known.identity if (known := runner.run.terminal.known) else None,
     )
     if left:
         stage.note(f"{name}: {why_left(left)}", name)

@@ -125,7 +125,7 @@ def is_believed(prompt: Prompt, proof: Proof, end: str) -> bool:
     match proof:
         case Proof.READS:
             return True
-        case Proof.SLEEPS:
+        case Proof.SLEEPS | Proof.EDITS:
             return prompt.kind != "other"
         case Proof.POLLS:
             # Any server polls, also after its breakpoint; only this debugger asks in that way.

@@ -12,6 +12,7 @@ from devinit.model.service import Service
 from devinit.supervisor.project.drift import Basis, basis_of
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.service.output import Output
+from devinit.supervisor.service.run_terminal import RunTerminal
 from devinit.system.processes import Process, ProcessTable, spawn
 from devinit.system.standard_input import silent_input
 
@@ -40,21 +41,28 @@ class Run:
         self.withstood: frozenset[int] = frozenset()
         """Pids that no signal has ended, of the last attempt."""
         self._name, self._stage = name, stage
+        self.terminal = RunTerminal(name, stage, lambda: self.process)
 
-    def spawn(
+    async def spawn(
         self, service: Service, spec: ProcessSpec, output: Output, ended: Callable[[Process], None]
     ) -> None:
-        """Start the process of a service, with its output in the log; `ended` is called once when it ends."""
+        """Start the process of a service, with its output in the log; `ended` is called once when it ends.
+
+        Raise ServiceError when it cannot be started.
+        """
         stage = self._stage
         port = stage.ports.port_of(self._name)
         descriptor = stage.logs.open(service)
         try:
             title = f"{self._name} starts" + (f" on port {port}" if port is not None else "")
             output.begins(stage.logs.mark(self._name, descriptor, title))
-            with silent_input() as stdin:
-                process = spawn(
-                    spec, output=descriptor, stdin=stdin, keep=stage.ports.lease_descriptors(self._name)
-                )
+            self.terminal.forget()
+            keep = stage.ports.lease_descriptors(self._name)
+            if service.tty or self.terminal.is_lent:
+                process = await self.terminal.spawn(spec, descriptor, keep)
+            else:
+                with silent_input() as stdin:
+                    process = spawn(spec, output=descriptor, stdin=stdin, keep=keep)
         finally:
             os.close(descriptor)
         self.started_at, self.published_addresses = time.time(), stage.addresses()

@@ -256,7 +256,7 @@ class Runner:
         if loss := lost_ports.loss(stage, self.name) or await lost_ports.redirection(stage, self.service):
             self.post(loss)
             return
-        self.run.spawn(self.service, spec, self.output, self._process_ended)
+        await self.run.spawn(self.service, spec, self.output, self._process_ended)
         # On record before it is ready: a supervisor that takes over now must know of it.
         self._changed(self, self.state)
         self.post(lifecycle.Spawned())
@@ -279,7 +279,8 @@ class Runner:
         if self.phase is Phase.STARTING and (refused := self._could_not_bind(last_words)) is not None:
             self.post(refused)
             return
-        cause = cause_of(last_words, code) or crash or last_error_line(last_words, code)
+        lost = self.run.terminal.how_it_was_lost(code)
+        cause = lost or cause_of(last_words, code) or crash or last_error_line(last_words, code)
         if is_explained:
             cause = with_limit(cause, code)
         if is_explained and self.phase is Phase.STARTING:
@@ -296,7 +297,9 @@ class Runner:
         port = self._stage.ports.port_of(self.name)
         if port is None or self.phase not in lifecycle.ALIVE or not (code == 0 or in_between):
             return False
-        process = open_server(ended, self._stage.marker(self.name), port, may_be_late=starting)
+        process = open_server(
+            ended, self._stage.marker(self.name), port, self.run.terminal.known, may_be_late=starting
+        )
         if process is None:
             return False
         self.run.follow(process, self._process_ended)

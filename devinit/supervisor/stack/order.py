@@ -9,7 +9,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from devinit.config.absence import no_services, none_by_itself
-from devinit.errors import Interrupted
+from devinit.errors import Interrupted, UsageError
+from devinit.kinds import kind_of
 from devinit.model.port import ConflictPolicy
 from devinit.model.service import Project, Service
 from devinit.supervisor.project.port_wishes import PortWishes
@@ -26,6 +27,8 @@ class Order(Struct, frozen=True, kw_only=True):
     """Of a restart: only services that are older than the files that say how they are to run."""
     sets_up: bool = False
     """Run the `setup` of what is started, also where nothing that it depends on has changed."""
+    in_terminals: tuple[str, ...] = ()
+    """Services that have a terminal until they are started by another order."""
     is_abandoned: Callable[[], bool] = lambda: False
     """Whether its client has gone away before it was begun."""
 
@@ -62,6 +65,17 @@ def refuse_nothing(project: Project, wanted: Collection[str], order: Order) -> N
         raise no_services(project.source or project.root)
     if not wanted and not order.only_changed:
         raise none_by_itself(project.services)
+
+
+def refuse_terminals(project: Project, order: Order) -> None:
+    """Raise UsageError for a terminal of a service that runs no command of the project."""
+    for name in order.in_terminals:
+        service = project.services[name]
+        if service.external_url is not None or not kind_of(service).runs_a_command:
+            raise UsageError(
+                f"{name} runs no command of the project, so there is nothing to type into",
+                hint=f"`devinit exec {name} -- COMMAND` runs a client of it",
+            )
 
 
 def without_questions(asked: PortWishes) -> PortWishes:
