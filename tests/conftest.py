@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 import signal
 import sys
@@ -53,26 +54,52 @@ LONG_FILES = frozenset({"test_withstood.py"})
 
 
 @pytest.fixture(scope="session")
-def state_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return new folders, without a look through those of the other tests, as `mktemp` takes one for each number."""
-    folder = tmp_path_factory.mktemp("states")
-    return (folder / str(number) for number in itertools.count())
+def numbers() -> Iterator[int]:
+    """Count the folders of the tests; `mktemp` looks through those of all other tests for each new one."""
+    return itertools.count()
+
+
+@pytest.fixture(scope="session")
+def state_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the state folders of the tests lie."""
+    return tmp_path_factory.mktemp("states")
+
+
+@pytest.fixture(scope="session")
+def runtime_folders() -> Iterator[Path]:
+    """Where the runtime folders lie: not below pytest's, because the path of a unix socket has at most 107 bytes."""
+    folder = Path(tempfile.mkdtemp(prefix="dv-", dir="/tmp"))
+    folder.chmod(0o711)  # as open as /tmp is, for tests with other users
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def tmp_path(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, numbers: Iterator[int]
+) -> Path:
+    """Return a new folder, as pytest's own fixture does."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    folder = tmp_path_factory.getbasetemp() / f"{name}{next(numbers)}"
+    folder.mkdir(mode=0o700)
+    return folder
 
 
 @pytest.fixture(autouse=True)
-def machine(state_folders: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+def machine(
+    state_folders: Path, runtime_folders: Path, numbers: Iterator[int], monkeypatch: pytest.MonkeyPatch
+) -> Machine:
     """Give each test state and runtime directories of its own, and no variable of devinit's."""
     for name in list(os.environ):
         if name in OBEYED or name.startswith("DEVINIT_") or name.endswith("_PORT"):
             monkeypatch.delenv(name)
-    # Not below pytest's directory: the path of a unix socket has at most 107 bytes.
-    runtime = Path(tempfile.mkdtemp(prefix="dv-", dir="/tmp"))
-    state = next(state_folders)
+    number = str(next(numbers))
+    state, runtime = state_folders / number, runtime_folders / number
     state.mkdir(mode=0o700)
+    runtime.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     monkeypatch.setenv("XDG_STATE_HOME", str(state))
-    yield Machine(state, runtime)
-    shutil.rmtree(runtime, ignore_errors=True)
+    return Machine(state, runtime)
 
 
 def pytest_configure(config: pytest.Config) -> None:
