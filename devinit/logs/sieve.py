@@ -38,13 +38,10 @@ class Sieve:
 
     def __init__(self, at_least: Level | None = None, *, requests: bool = True) -> None:
         self.at_least, self.requests = at_least, requests
+        self.is_open = at_least is None and requests
+        """Whether every line passes."""
         self._kept: dict[str, bool] = {}
         """Whether the last line of a service was kept that began something."""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether every line passes."""
-        return self.at_least is None and self.requests
 
     def keeps(self, service: str, text: str, record: Record | None) -> bool:
         """Whether the next line of a service is wanted; a line that belongs to the one before shares its fate."""

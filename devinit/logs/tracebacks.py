@@ -28,6 +28,10 @@ GO = ("panic: ", "fatal error: ")
 MORE_OF_GO = ("goroutine ", "created by ", "[signal ", "panic: ", "exit status ")
 
 
+MAY_BEGIN = " \tpf"
+"""How a line begins that may begin a block, unless it ends as Python's do."""
+
+
 class Join(Enum):
     """What a line is to the lines before it."""
 
@@ -64,15 +68,16 @@ class Tracebacks:
 
     def next(self, service: str, text: str) -> Join:
         """Return what the next line of a service is to the lines before it."""
-        at = self._at.get(service, _At.NOTHING)
-        if (
-            at is _At.NOTHING
-            and text[:1] not in (" ", "\t")
-            and not text.endswith("):")
-            and text[:2] not in ("pa", "fa")
-        ):
-            return Join.NOTHING  # nearly all lines
-        join, self._at[service] = _step(at, text)
+        at = self._at.get(service)
+        if at is None:
+            if text and text[0] not in MAY_BEGIN and not text.endswith("):"):
+                return Join.NOTHING  # nearly all lines
+            at = _At.NOTHING
+        join, after = _step(at, text)
+        if after is _At.NOTHING:
+            self._at.pop(service, None)
+        else:
+            self._at[service] = after
         return join
 
 

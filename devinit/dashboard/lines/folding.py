@@ -48,15 +48,17 @@ class Folding:
         self._open: dict[str, Block] = {}
         self._before: dict[str, LogLine] = {}
 
-    def take(self, line: LogLine) -> Block | None:
-        """Return the traceback that the next line is part of."""
-        is_output = line.kind is Kind.OUTPUT
-        if not is_output and line.kind is not Kind.RUN:
+    def take(self, line: LogLine, text: str) -> Block | None:
+        """Return the traceback that the next line is part of. `text`: what one would see of it."""
+        kind, service = line.kind, line.service
+        if kind > Kind.RUN:
             return None
-        join = self._tracebacks.next(line.service, line.plain)
-        before = self._before.get(line.service)
-        if is_output:
-            self._before[line.service] = line
+        join = self._tracebacks.next(service, text)
+        before = self._before.get(service)
+        if kind is Kind.OUTPUT:
+            self._before[service] = line
+        if join is Join.NOTHING:
+            return None
         block = None
         match join:
             case Join.BEGINS:
@@ -83,6 +85,11 @@ class Folding:
     def is_unfolded(self, line: LogLine) -> bool:
         """Whether all of a structured line or of a traceback is to be seen."""
         return self._unfolds_all != (line.number in self._changed)
+
+    @property
+    def is_all_folded(self) -> bool:
+        """Whether nothing is unfolded."""
+        return not (self._unfolds_all or self._changed)
 
     def with_its_block(self, line: LogLine) -> Sequence[LogLine]:
         """Return a line with those of the traceback that it is part of."""

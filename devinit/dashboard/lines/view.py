@@ -89,10 +89,19 @@ class LogView:
         return surplus
 
     def _add(self, line: LogLine) -> None:
-        block = self.folding.take(line)
+        text = line.plain
+        block = self.folding.take(line, text)
         if block is None:
             if self.wants(line):
-                self.rows += self._broken(line)
+                wide = len(text) if text.isascii() else width(text)
+                if self.folding.is_all_folded and (
+                    self.wrap_at is None or wide + room_of(text) <= self.wrap_at
+                ):
+                    # Nearly all lines of a flood: what they say is read when they are painted.
+                    self.widest = max(wide, self.widest)
+                    self.rows.append(Row(line, 0, None))
+                else:
+                    self.rows += self._broken(line)
         elif not self._is_shown(block, line):
             # A traceback is wanted as a whole, as soon as one line of it is.
             if self.wants(line):
@@ -122,10 +131,12 @@ class LogView:
             return False
         if line.kind is Kind.NOTE:
             return True
-        if not self.sieve.is_open and line.kind is Kind.OUTPUT:
-            record = line.record
-            if not self.sieve.keeps(line.service, line.plain, record):
-                return False
+        if (
+            line.kind is Kind.OUTPUT
+            and not self.sieve.is_open
+            and not self.sieve.keeps(line.service, line.plain, line.record)
+        ):
+            return False
         return self.filter is None or matches(self.filter, line)
 
     def drop_before(self, number: int) -> int:
@@ -209,7 +220,7 @@ class LogView:
         shown = line.plain if text is None else text
         wide = width(shown)
         self.widest = max(self.widest, wide)
-        if self.wrap_at is None or wide + ROOM <= self.wrap_at:
+        if self.wrap_at is None or wide + room_of(shown) <= self.wrap_at:
             yield Row(line, 0, None, part)
             return
         if text is None and (pieces := self._arranged(line)):
@@ -220,6 +231,11 @@ class LogView:
         places = breaks(shown, max(1, self.wrap_at))
         for start, end in zip([0, *places], [*places, None], strict=True):
             yield Row(line, start, end, part)
+
+
+def room_of(text: str) -> int:
+    """Return by how many cells a line may be longer when it is arranged: those that are structured."""
+    return ROOM if text.startswith("{") or "=" in text else 0
 
 
 def matches(pattern: re.Pattern[str], line: LogLine) -> bool:
