@@ -182,7 +182,8 @@ class TestAtATerminal:
         attached = attach(shop, "(Pdb)")
 
         assert shop("restart", "app").returncode == 0
-        attached.shows("app has ended", "request 21\n")
+        attached.shows("app has ended by SIGTERM]\nrequest 21\n")
+        attached._until(lambda text: text.count("(Pdb)") == 2)
         attached.press("p number*2\r")
 
         attached.shows("42")
