@@ -18,6 +18,7 @@ from devinit.model.service import Service
 from devinit.sources.fixed.constant import Constant, Direction
 from devinit.sources.source import Found
 
+_BY_TLS = re.compile(r"https://(?:[\w.-]{1,60}|\[[\da-fA-F:]{1,39}\]):(?P<port>\d{1,5})(?!\d)")
 _CODE = (".js", ".ts", ".mjs", ".cjs", ".mts", ".py", ".go", ".rs")
 
 
@@ -122,8 +123,8 @@ def _evidence(service: Service, constant: Constant) -> Iterator[Evidence]:
 
 def _over_tls(constant: Constant, service: Service) -> Iterator[str]:
     """Yield what is to be known about a proxy that speaks TLS to a server which shows nothing of it."""
-    address = re.compile(rf"https://[\w.\[\]:]{{1,40}}:{constant.port}(?!\d)")
-    if constant.is_proxy and service.scheme is None and address.search(constant.evidence.says):
+    ports = {found["port"] for found in _BY_TLS.finditer(constant.evidence.says)}
+    if constant.is_proxy and service.scheme is None and str(constant.port) in ports:
         yield (
             f"{constant.evidence.place} hands requests on to https://localhost:{constant.port}, and nothing shows "
             f"that {service.name} speaks TLS; write http:// there if it does not"
