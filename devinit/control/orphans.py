@@ -67,7 +67,7 @@ def recorded_elsewhere(root: str | os.PathLike[str]) -> list[str]:
         if found["pid_namespace"] in ("", pid_namespace()):
             return []
         return [name for name, each in found["services"].items() if each["identity"]]
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return []  # garbled, or of an earlier version: the supervisor refuses it by name
 
 

@@ -27,6 +27,8 @@ NO_HINTS = frozenset(
         "export {} && ",
         "export format",
         "devinit: run {}",  # a task of VS Code
+        "choose a task of devinit.toml and run",  # what a key does
+        "what then happens. `devinit run NAME`",  # description of a key of devinit.toml
     }
 )
 FOLLOWED = {
@@ -56,6 +58,8 @@ FOLLOWED = {
     "set XDG_RUNTIME_DIR to a folder of": "tests/system/test_paths.py::test_of_another_user_is_passed_by_where_the_way_out_is_taken",
     "set XDG_STATE_HOME to a folder of": "tests/faults/test_hints.py::test_of_records_is_replaced_by_one_that_a_variable_names",
     "move one of them away, and run": "tests/supervisor/test_earlier_version.py::test_is_chosen_by_the_command_that_the_refusal_names",
+    "set VISUAL or EDITOR, then start": "tests/dashboard/test_taking_out.py::test_to_a_place_opens_in_the_editor",
+    "set `container_port`": "tests/kinds/docker/test_containers.py::test_names_the_port_on_which_the_program_listens_instead",
     "run devinit as uid": "tests/system/test_permissions.py::test_is_told_as_whom_it_works",
     "run devinit as an ordinary user": "tests/system/test_permissions.py::test_is_told_which_right_another_user_s_server_needs",
 }

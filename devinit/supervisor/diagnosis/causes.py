@@ -206,6 +206,11 @@ def worker_words(lines: Sequence[str]) -> str | None:
     return found[:LONGEST_CAUSE] if found else None
 
 
+def explanation_of(lines: Sequence[str], code: int | None, crash: str | None = None) -> str | None:
+    """Return why a program has ended, in its own words: a known cause, its `crash`, else its last error line."""
+    return cause_of(lines, code) or crash or last_error_line(lines, code)
+
+
 def last_error_line(lines: Sequence[str], code: int | None) -> str | None:
     """Return which of the last lines of a program that gave up (a code above 0) sounds like the reason, if any."""
     if not code or code < 0:

@@ -15,7 +15,7 @@ from devinit.errors import PreparationFailed
 from devinit.kinds.provider import Install
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Service, StopPolicy
-from devinit.supervisor.diagnosis.causes import cause_of, last_error_line
+from devinit.supervisor.diagnosis.causes import explanation_of
 from devinit.supervisor.diagnosis.remedies import remedy_of, with_limit
 from devinit.supervisor.files.setup_inputs import MOST_FILES, inputs_of
 from devinit.supervisor.logs import log_files
@@ -248,7 +248,7 @@ async def run_in_turn(workshop: Workshop, command: str, key: str, hidden: tuple[
         last_words = log_files.last_lines(
             log_files.log_path(workshop.private, service.name), offset, LAST_WORDS
         )
-        cause = with_limit(cause_of(last_words, code) or last_error_line(last_words, code), code)
+        cause = with_limit(explanation_of(last_words, code), code)
         remedy = remedy_of([*last_words, cause or ""], command, service.directory)
         # What it printed is shown with the service: its last lines are those of this command now.
         raise PreparationFailed(

@@ -20,7 +20,7 @@ from devinit.model.process import ProcessIdentity
 from devinit.model.service import Scheme, Service
 from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
-from devinit.supervisor.diagnosis.causes import cause_of, last_error_line, stuck_by
+from devinit.supervisor.diagnosis.causes import explanation_of, stuck_by
 from devinit.supervisor.diagnosis.listening import Ears
 from devinit.supervisor.diagnosis.remedies import with_limit, with_remedy
 from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of
@@ -72,8 +72,7 @@ class Runner:
         """What its server has lost of its data, when that was looked at last."""
         self.force = asyncio.Event()
         """Set while the stop is to be without grace."""
-        self.output = Output(stage, service.name)
-        self.history = History()
+        self.output, self.history = Output(stage, service.name), History()
         self.watch_condition: str | None = None
         """What is wrong with how its files are watched, if anything; written by `file_watches` alone."""
         self._stage = stage
@@ -279,13 +278,11 @@ class Runner:
         if self.phase is Phase.STARTING and (refused := self._could_not_bind(last_words)) is not None:
             self.post(refused)
             return
-        lost = self.run.terminal.how_it_was_lost(code)
-        cause = lost or cause_of(last_words, code) or crash or last_error_line(last_words, code)
+        cause = self.run.terminal.how_it_was_lost(code) or explanation_of(last_words, code, crash)
         if is_explained:
             cause = with_limit(cause, code)
-        if is_explained and self.phase is Phase.STARTING:
-            cause = with_remedy(cause, last_words, self.service.command, self.service.directory)
-        if is_explained:
+            if self.phase is Phase.STARTING:
+                cause = with_remedy(cause, last_words, self.service.command, self.service.directory)
             cause = with_own_values(cause, last_words, self.service, self._stage)
         self.post(lifecycle.Exited(code, success, cause))
 

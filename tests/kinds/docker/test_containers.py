@@ -293,6 +293,11 @@ class TestReadiness:
         said = checkout.devinit("start", code=None)
 
         assert "it listens on 8080 instead of 80" in said
+        assert "set `container_port`" in said
+        wrong = WEB.format(port=22140).replace("-p 80", "-p 8080")
+        checkout.configure(wrong.replace("container_port = 80", "container_port = 8080"))
+        checkout.devinit("start")
+        assert checkout.status()["phase"] == "ready"
 
 
 class TestWhatIsRefused:
