@@ -255,6 +255,9 @@ class TaskTable(Table, frozen=True, kw_only=True):
         ),
     ] = None
     key: Annotated[
-        Annotated[str, Meta(pattern="^[A-Za-z0-9]$")] | None,
-        Meta(description="A letter or digit that runs it from the dashboard's list of tasks."),
+        str | None,
+        Meta(
+            description="A letter or digit that runs it from the dashboard's list of tasks.",
+            extra_json_schema={"pattern": "^[A-Za-z0-9]$"},
+        ),
     ] = None

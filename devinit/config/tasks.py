@@ -25,6 +25,8 @@ def task(name: str, table: TaskTable, root: Path, place: Place) -> Task:
         )
     if table.command is None and not table.depends_on:
         place.at("command").add("missing", "say what it runs, or which tasks in `depends_on`")
+    if table.key is not None and not (len(table.key) == 1 and table.key.isascii() and table.key.isalnum()):
+        place.at("key").add("not a key for a task", "one letter or digit")
     if table.service is not None and table.directory is not None:
         place.at("directory").add("means nothing beside `service`", "it runs in the folder of that service")
     return Task(

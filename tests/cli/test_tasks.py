@@ -294,6 +294,9 @@ class TestTheList:
             assert by_name["after"] == {
                 "name": "after",
                 "description": None,
+                "label": None,
+                "confirm": None,
+                "key": None,
                 "commands": ["tool after"],
                 "service": "backend",
                 "directory": None,

@@ -103,6 +103,12 @@ class TestATaskThatIsWrong:
                 "tasks.t.directory: means nothing beside",
             ),
             ('command = "x"\ndepends_on = ["t"]', "tasks.t.depends_on: tasks wait for each other: t → t"),
+            ('command = "x"\nkey = "ab"', "tasks.t.key: not a key for a task (one letter or digit)"),
+            (
+                'command = "x"\nkey = "a"\n[tasks.u]\ncommand = "x"\nkey = "a"',
+                'tasks.u.key: "a" is the key of t as well',
+            ),
+            ('command = "x"\n[actions.u]\ncommand = "x"', "actions: unknown key (an action is a task"),
             ('cmd = "x"', "tasks.t.cmd: unknown key (devinit calls it `command`)"),
             ('command = "x"\ndeps = ["a"]', "tasks.t.deps: unknown key (devinit calls it `depends_on`)"),
         ],
