@@ -49,6 +49,8 @@ class Machine(NamedTuple):
     runtime: Path
 
 
+HYPOTHESIS_SETTINGS = "_hypothesis_internal_use_settings"
+"""The attribute of a test that has its settings; Hypothesis' own plugin for pytest reads it, too."""
 LONG_FILES = frozenset({"test_withstood.py"})
 """Whose tests wait for minutes in all, because that is what they are about."""
 
@@ -121,8 +123,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     from hypothesis import HealthCheck, settings  # 0.3 s, which most runs of a few tests do without
 
-    # On top of what is in force: with CI in the environment, Hypothesis has a profile for that.
-    settings.register_profile(
-        "busy", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-    )
-    settings.load_profile("busy")
+    # A property keeps the settings that were in force when its module was imported: a profile would come too late.
+    for item in items:
+        function = getattr(getattr(item, "obj", None), "__func__", getattr(item, "obj", None))
+        if (stated := getattr(function, HYPOTHESIS_SETTINGS, None)) is not None:
+            patient = {*stated.suppress_health_check, HealthCheck.too_slow}
+            setattr(
+                function,
+                HYPOTHESIS_SETTINGS,
+                settings(stated, deadline=None, suppress_health_check=sorted(patient, key=str)),
+            )

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+import time
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 
-def test_neither_examples_nor_their_making_have_a_time_limit() -> None:
-    assert settings.default is not None
-    assert settings.default.deadline is None
-    assert HealthCheck.too_slow in settings.default.suppress_health_check
+def slowly(number: int) -> int:
+    """Take longer than Hypothesis waits for an example on a machine that does nothing else."""
+    time.sleep(0.3)  # the time itself is what is tested
+    return number
+
+
+@settings(max_examples=5)
+@given(st.integers().map(slowly))
+def test_the_making_of_examples_may_take_long(number: int) -> None:
+    assert isinstance(number, int)
+
+
+@settings(max_examples=2)
+@given(st.integers())
+def test_an_example_may_take_long(number: int) -> None:
+    assert slowly(number) == number

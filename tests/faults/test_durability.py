@@ -148,7 +148,7 @@ class TestAServiceThatDiedWhileItsSupervisorWasDead:
         assert len(shop.notes()) == 2
 
     def test_without_a_port_is_started_again(self, shop: Shop) -> None:
-        shop.service("worker", "note=notes", ready={"after": 0.1})
+        shop.service("worker", "note=notes", "say=noted", ready={"log": "noted"})
         shop.up()
         pid = shop.status()["worker"]["pid"]
         shop.kill_supervisor()

@@ -26,7 +26,14 @@ class TestAPipe:
     def pipe(self, shop: Shop, name: str) -> Path:
         os.mkfifo(shop.root / name)
         keys = {} if name == ".env" else {"env_file": name}
-        shop.service("web", "note=notes", ready={"after": 0.1}, before_start=["test $SHADE = red"], **keys)
+        shop.service(
+            "web",
+            "note=notes",
+            "say=noted",
+            ready={"log": "noted"},
+            before_start=["test $SHADE = red"],
+            **keys,
+        )
         return shop.root / name
 
     def test_that_is_written_to_once_gives_all_that_is_run_until_the_next_start(
@@ -58,8 +65,8 @@ class TestAPipe:
 class TestAPipeThatNoProcessFeeds:
     def test_of_a_service_that_is_not_started_is_left_alone(self, shop: Shop) -> None:
         os.mkfifo(shop.root / "secrets")
-        shop.service("web", "note=notes", ready={"after": 0.1})
-        shop.service("tool", ready={"after": 0.1}, env_file="secrets", autostart=False)
+        shop.service("web", "note=notes", "say=noted", ready={"log": "noted"})
+        shop.service("tool", ready={"log": "noted"}, env_file="secrets", autostart=False)
 
         shop.up()
 
@@ -67,7 +74,7 @@ class TestAPipeThatNoProcessFeeds:
 
     def test_is_an_error_that_names_it(self, shop: Shop) -> None:
         os.mkfifo(shop.root / ".env")
-        shop.service("web", "note=notes", ready={"after": 0.1})
+        shop.service("web", "note=notes", "say=noted", ready={"log": "noted"})
 
         started = shop("start")
 
@@ -80,7 +87,7 @@ class TestAPipeThatNoProcessFeeds:
 class TestAServiceThatRuns:
     def test_is_not_outdated_for_a_pipe_and_takes_nothing_from_it_when_asked_about(self, shop: Shop) -> None:
         os.mkfifo(shop.root / ".env")
-        shop.service("web", "note=notes", ready={"after": 0.1})
+        shop.service("web", "note=notes", "say=noted", ready={"log": "noted"})
         feed(shop.root / ".env", "SHADE=red\n")
         shop.up()
         feeding = feed(shop.root / ".env", "SHADE=blue\n")

@@ -34,7 +34,7 @@ class TestACheckoutThatWasCleaned:
         assert shop.status()["web"]["phase"] == "ready"
 
     def test_after_the_supervisor_was_killed_runs_nothing_twice(self, shop: Shop) -> None:
-        shop.service("worker", "note=notes", ready={"after": 0.05})
+        shop.service("worker", "note=notes", "say=noted", ready={"log": "noted"})
         shop.up()
         before = shop.status()["worker"]["pid"]
         shop.kill_supervisor()
