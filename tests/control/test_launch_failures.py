@@ -28,7 +28,7 @@ from tests.system.conftest import Unprivileged
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 ROOMY = 100
 
 

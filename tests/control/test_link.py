@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.control.conftest import House
 
-pytestmark = pytest.mark.timeout(30)
+pytestmark = pytest.mark.timeout(120)
 
 OVERTAKEN_SECONDS = 0.3
 """How long the first connection takes, unless a later one is there before."""

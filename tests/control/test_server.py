@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.conftest import Machine
     from tests.control.conftest import House
 
-pytestmark = pytest.mark.timeout(30)
+pytestmark = pytest.mark.timeout(120)
 
 QUESTION = b'{"jsonrpc": "2.0", "id": 1, "method": "echo", "params": {}}\n'
 

@@ -16,7 +16,7 @@ from tests.dashboard.conftest import NOON
 if TYPE_CHECKING:
     from tests.dashboard.conftest import Desk, Open
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("another_home")]
+pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("another_home")]
 PAID = '{"level":30,"time":1790000000123,"pid":7,"msg":"paid","order":17}'
 FAILED = '{"level":50,"time":1790000000123,"pid":7,"msg":"cannot pay","order":17}'
 TRACEBACK = (

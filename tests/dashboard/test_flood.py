@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 FLOOD = """
 import sys, time
 line = b"a line of a flood, about as long as the lines of logs are, and then some more of it, to the end\\n"

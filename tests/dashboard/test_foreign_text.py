@@ -20,7 +20,7 @@ from tests.dashboard.conftest import (
 if TYPE_CHECKING:
     from tests.dashboard.conftest import Desk, Open
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b2J\u202e[bold]x[/bold] --password hunter2"
 SHOWN = "[bold]x[/bold] --password ***"

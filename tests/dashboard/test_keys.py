@@ -24,7 +24,7 @@ from tests.dashboard.conftest import CONFLICT, HOLDER, port_question, status
 if TYPE_CHECKING:
     from tests.dashboard.conftest import FakePins, Open
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("another_home")]
+pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("another_home")]
 
 STOPPING = {
     "type": "phase",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Matches = Callable[[Desk, str], None]
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("another_home")]
+pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("another_home")]
 
 
 class TestTheMainScreen:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.dashboard.conftest import Desk, Open
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("another_home")]
+pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("another_home")]
 
 
 @pytest.fixture

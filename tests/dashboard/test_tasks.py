@@ -19,7 +19,7 @@ from tests.dashboard.conftest import ROOT
 if TYPE_CHECKING:
     from tests.dashboard.conftest import Desk, Open
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("another_home")]
+pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("another_home")]
 TASKS = (
     Task(name="hello", commands=("sh -c 'echo here; exit 3'",), directory=ROOT, key="h", label="Say hello"),
     Task(name="reset", commands=("echo gone",), directory=ROOT, confirm="All data goes."),

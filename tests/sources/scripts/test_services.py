@@ -826,7 +826,7 @@ class TestAHostileRepository:
         assert list(project.services) == ["frontend", "a"]
         assert "`npm run dev` is not started, because it leads back to itself" in project.notes[0]
 
-    @pytest.mark.timeout(20)
+    @pytest.mark.timeout(120)
     @pytest.mark.parametrize("last", ["npm:a:*", "npm:none:*", "echo x && turbo none", "cd .. && npm:z"])
     def test_whose_scripts_lead_everywhere_is_not_followed_for_long(self, tree: Tree, last: str) -> None:
         many = {
