@@ -82,8 +82,11 @@ def body_of(
     return body
 
 
-def mounts_of(keys: DockerKeys, mark: str, folder: Mapping[str, str]) -> list[Body]:
-    """Return what is mounted: volumes of the checkout, files of the project (`folder`: source → its real path)."""
+def mounts_of(keys: DockerKeys, mark: str, names: Mapping[str, str], folder: Mapping[str, str]) -> list[Body]:
+    """Return what is mounted: volumes of the checkout, files of the project.
+
+    `names`: volume → its name in the engine; `folder`: source → its real path.
+    """
     mounts = []
     for text in words_of(keys.volumes):
         source, target, *mode = text.split(":")
@@ -91,7 +94,7 @@ def mounts_of(keys: DockerKeys, mark: str, folder: Mapping[str, str]) -> list[Bo
         mounts.append(
             {
                 "Type": "volume" if is_volume else "bind",
-                "Source": volume_name(mark, source) if is_volume else folder[source],
+                "Source": names.get(source, volume_name(mark, source)) if is_volume else folder[source],
                 "Target": target,
                 "ReadOnly": mode == ["ro"],
             }

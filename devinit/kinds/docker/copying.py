@@ -6,6 +6,7 @@ As `shim`, without devinit.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if __package__:  # for the tests and the type checker
@@ -41,37 +42,50 @@ class Vouched:
         return bool(token) and (found["Config"].get("Labels") or {}).get(self.TOKEN) == token
 
     def write(self, **values: Any) -> None:
-        """Put more on record."""
+        """Put more on record. Raise OSError for a token that has no room: all else can wait for it."""
         self.values = {**self.values, **values}
         new = f"{self._path}.new"
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-        with open(os.open(new, flags, 0o600), "w") as file:
-            file.write(encode(self.values))
-        os.rename(new, self._path)
+        try:
+            with open(os.open(new, flags, 0o600), "w") as file:
+                file.write(encode(self.values))
+            os.rename(new, self._path)
+        except OSError:
+            if values.get("token"):
+                raise
 
 
 class Output:
-    """What a container prints, copied once: also by a process that takes over from another one."""
+    """What a container prints, copied once: also by a process that takes over from another one.
+
+    The engine's stamps tell what was copied before an answer. They do not tell lines apart: the parts of a long
+    line have the same one, and those of its two streams are not always in order.
+    """
 
     def __init__(self, path: str) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         self._seen = os.open(path, flags, 0o600)
-        self._stamp = b""
-        """When the last line was printed that was copied, as the engine writes it."""
+        self._stamp, self._count = b"", 0
+        """The latest time at which something was printed that was copied, and how many parts have that time."""
+        self._since, self._again = b"", 0
+        """From when on this answer is, until something later has come; how many parts of that time are copied."""
         self._rest = b""
 
     def begin(self) -> None:
         """Copy from the beginning: of another container."""
         os.ftruncate(self._seen, 0)
-        self._stamp = b""
+        self._stamp, self._count = b"", 0
 
     def remember(self) -> None:
         """Go on behind what was copied by the process before this one."""
-        self._stamp = os.pread(self._seen, LONGEST_STAMP, 0).strip()
+        words = os.pread(self._seen, LONGEST_STAMP, 0).split()
+        self._stamp = words[0] if words else b""
+        self._count = int(words[1]) if len(words) > 1 and words[1].isdigit() else 1
 
     def since(self) -> str:
         """Return from when on the engine is asked for it; what was read of an answer that broke off is dropped."""
         self._rest = b""
+        self._since, self._again = self._stamp, self._count
         return f"&since={seconds_of(self._stamp)}" if self._stamp else ""
 
     def copy(self, data: bytes) -> None:
@@ -83,14 +97,36 @@ class Output:
                 break
             stamp, _, line = data[position + HEAD : end].partition(b" ")
             position = end
-            # The engine's `since` is inclusive.
-            if stamp > self._stamp:
+            if self._is_new(stamp):
                 lines.append(line)
-                self._stamp = stamp
         self._rest = data[position:]
         if lines:
             print_all(b"".join(lines))
-            os.pwrite(self._seen, self._stamp, 0)
+            with suppress(OSError):  # a full disk: who takes over may copy some of it again
+                os.pwrite(self._seen, (b"%b %d" % (self._stamp, self._count)).ljust(LONGEST_STAMP), 0)
+
+    def _is_new(self, stamp: bytes) -> bool:
+        """Take note of a part; return whether it was not copied from the answer before."""
+        if self._since:
+            # The engine's `since` is inclusive.
+            if stamp < self._since:
+                return False
+            if stamp == self._since and self._again:
+                self._again -= 1
+                return False
+            if stamp > self._since:
+                self._since = b""
+        if stamp > self._stamp:
+            self._stamp, self._count = stamp, 0
+        self._count += stamp == self._stamp
+        return True
+
+
+class Lost:
+    """What could not be written into the log: a full disk costs output, and never the container."""
+
+    bytes = 0
+    reason = ""
 
 
 def say(text: str) -> None:
@@ -99,9 +135,24 @@ def say(text: str) -> None:
 
 
 def print_all(data: bytes) -> None:
-    """Write all of it to the standard output, which is the service's log."""
-    while data:
-        data = data[os.write(OUTPUT, data) :]
+    """Write all of it to the standard output, which is the service's log; say there how much had no room."""
+    if Lost.bytes:
+        note = f"\n--- {Lost.bytes:,} bytes are lost: {Lost.reason} ---\n".encode()
+        if unwritten(note):
+            Lost.bytes += len(data)
+            return
+        Lost.bytes = 0
+    Lost.bytes = unwritten(data)
+
+
+def unwritten(data: bytes) -> int:
+    """Write as much as there is room for; return how many bytes are left."""
+    try:
+        while data:
+            data = data[os.write(OUTPUT, data) :]
+    except OSError as error:
+        Lost.reason = error.strerror or str(error)
+    return len(data)
 
 
 def seconds_of(stamp: bytes) -> str:

@@ -27,6 +27,8 @@ class Image(Struct, frozen=True, kw_only=True):
     entrypoint: tuple[str, ...] = ()
     architecture: str = ""
     has_healthcheck: bool = False
+    volumes: tuple[str, ...] = ()
+    """The folders that it declares as volumes: what is written to them ends with its container."""
 
 
 def image_of(engine: Engine, name: str) -> Image | None:
@@ -46,6 +48,7 @@ def image_of(engine: Engine, name: str) -> Image | None:
         entrypoint=tuple(config.get("Entrypoint") or ()),
         architecture=found.get("Architecture") or "",
         has_healthcheck=test[0] != "NONE",
+        volumes=tuple(sorted(config.get("Volumes") or {})),
     )
 
 

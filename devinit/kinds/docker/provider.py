@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -11,29 +10,28 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from devinit.errors import ProviderError, ServiceError
+from devinit.errors import ProviderError
 from devinit.kinds.command import arguments
 from devinit.kinds.contained import ContainerProvider, Published
 from devinit.kinds.docker import building, images, seeing, shim
 from devinit.kinds.docker.body import (
     INITS,
     LOOPBACK,
-    PROJECT,
     body_of,
     labels_of,
     mounts_of,
     name_of,
     spec_of,
-    volume_name,
 )
 from devinit.kinds.docker.copying import Vouched
 from devinit.kinds.docker.engine import Engine, EngineAway, Refused, encode, quoted
 from devinit.kinds.docker.finding import in_words, refused, socket_of
 from devinit.kinds.docker.images import Image
-from devinit.kinds.docker.kind import DockerKeys, is_name, words_of
+from devinit.kinds.docker.kind import DockerKeys
 from devinit.kinds.docker.record import Chosen, chosen_of, chosen_path, folder_of, path_of, record_of
 from devinit.kinds.docker.servers import Server
 from devinit.kinds.docker.serving import completed, endpoint_of, environment_of, server_of
+from devinit.kinds.docker.volumes import have_volumes, names_of, not_kept, real_paths, volumes_of
 from devinit.kinds.password import kept_password, stated_password
 from devinit.kinds.programs import make_private
 from devinit.kinds.provider import Notes, Place, Say, Stated
@@ -95,8 +93,7 @@ class DockerProvider(ContainerProvider):
             if keys.build is not None:
                 building.built(engine, name, building.build_of(keys.build, place.root, service.name), say)
             image = self._image(engine, name, keys, say)
-            for volume in volumes_of(keys):
-                have_volume(engine, service, place, volume)
+            have_volumes(engine, service, place, volumes_of(keys))
         except EngineAway as away:
             if ended_just_now(service, place) and chosen_of(service.name, place) is not None:
                 # With its engine, probably, which is started again: the process that stands for it waits for that.
@@ -114,7 +111,7 @@ class DockerProvider(ContainerProvider):
         write_atomically(
             chosen_path(service.name, place), msgspec.json.encode(chosen), mode=0o600, durable=False
         )
-        return ()
+        return lost_at_a_stop(service, keys, image)
 
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
@@ -133,7 +130,7 @@ class DockerProvider(ContainerProvider):
             command=arguments(service.command) if service.command else (),
             environment={**environment_of(service), **environment_inside(service, environment)},
             ports=ports_of(service, endpoint, chosen, environment),
-            mounts=mounts_of(keys, mark, real_paths(service, keys, place)),
+            mounts=mounts_of(keys, mark, names_of(place), real_paths(service, keys, place)),
             labels=labels_of(mark, str(place.root)),
             needs_init=chosen.needs_init,
         )
@@ -250,6 +247,16 @@ def needs_password(server: Server) -> bool:
     return any("{password}" in text for text in server.environment.values())
 
 
+def lost_at_a_stop(service: Service, keys: DockerKeys, image: Image) -> Notes:
+    """Say which data of a container ends with it. A server that is known has all that it keeps in its volume."""
+    if server_of(service) is not None or not (paths := not_kept(keys, image.volumes)):
+        return ()
+    said = f"a stop removes what it has written to {' and '.join(paths)}"
+    return (
+        f'{said}; volumes = ["data:{paths[0]}"] keeps it, tmpfs = ["{paths[0]}"] says that this is meant',
+    )
+
+
 def ended_just_now(service: Service, place: Place) -> bool:
     """Return whether its container ended a moment ago, and not because it was asked to."""
     return time.time() - record_of(service.name, place).ended < PATIENCE_SECONDS
@@ -308,51 +315,6 @@ def environment_inside(service: Service, environment: dict[str, str]) -> dict[st
         for path in service.env_file:
             names |= dict.fromkeys(dotenv_values(path, interpolate=False))
     return {name: environment[name] for name in names if name in environment and name not in service.left_out}
-
-
-def volumes_of(keys: DockerKeys) -> list[str]:
-    """Return the names of the volumes that a container has."""
-    return [source for text in words_of(keys.volumes) if is_name(source := text.partition(":")[0])]
-
-
-def have_volume(engine: Engine, service: Service, place: Place, volume: str) -> None:
-    """Create a volume of the checkout unless there is one. Raise ProviderError for one of another checkout."""
-    mark = run_mark(place.root, service.name)
-    name, labels = volume_name(mark, volume), labels_of(mark, str(place.root))
-    try:
-        found = engine.ask("GET", f"/volumes/{quoted(name)}")
-    except Refused as error:
-        if error.status != images.NOT_FOUND:
-            raise
-        engine.ask("POST", "/volumes/create", {"Name": name, "Labels": labels})
-        return
-    if (owner := (found.get("Labels") or {}).get(PROJECT)) != labels[PROJECT]:
-        whose = f"belongs to {owner}" if owner else "was not made by devinit"
-        raise ProviderError(
-            f"{service.name}: the volume {name} {whose}",
-            hint=f"name another one in `volumes`; `docker volume inspect {name}` shows what it is",
-        )
-
-
-def real_paths(service: Service, keys: DockerKeys, place: Place) -> dict[str, str]:
-    """Return where the files of the project that a container has lie. Raise ServiceError for any other ones."""
-    root, found = os.path.realpath(place.root), {}
-    for text in words_of(keys.volumes):
-        source = text.partition(":")[0]
-        if is_name(source):
-            continue
-        path = os.path.realpath(Path(root, source))
-        if path != root and not path.startswith(f"{root}{os.sep}"):
-            raise ServiceError(
-                f"{service.name}: {source} leads out of the project, to {path}",
-                hint="a container gets files of its project alone",
-            )
-        if not Path(path).exists():
-            raise ServiceError(
-                f"{service.name}: {source} does not exist", hint="create it, or correct `volumes`"
-            )
-        found[source] = path
-    return found
 
 
 def shim_spec(order: Mapping[str, object], place: Place, environment: dict[str, str]) -> ProcessSpec:

@@ -340,6 +340,50 @@ class TestWhatIsRefused:
         assert f"the volume {volume} belongs to blog-1@2" in said
 
 
+class TestTheDataOfAContainer:
+    def test_moves_with_its_checkout_and_is_not_shared_with_the_next_one_in_that_folder(
+        self, checkout: Checkout, engine: Engine
+    ) -> None:
+        checkout.configure(WEB.format(port=22240).replace("-h /www", "-h /state"))
+        checkout.devinit("start")
+        (container,) = checkout.containers()
+        engine.docker("exec", container, "/bin/busybox", "sh", "-c", "echo kept > /state/index.html")
+        checkout.devinit("stop")
+        moved = checkout.root.rename(checkout.root.parent / "moved")
+        other = Checkout(checkout.root.parent, engine)
+        other.configure(WEB.format(port=22245))
+        checkout.root = moved
+        try:
+            checkout.devinit("start")
+            other.devinit("start")
+
+            assert checkout.page(22240) == "kept"
+            (mine,), (others,) = (
+                [
+                    mount["Name"]
+                    for container in each.containers()
+                    for mount in checkout.inspect(container)["Mounts"]
+                    if mount["Type"] == "volume"
+                ]
+                for each in (checkout, other)
+            )
+            assert others != mine
+        finally:
+            other.devinit("stop", code=None)
+
+    def test_that_ends_with_it_is_named(self, checkout: Checkout, engine: Engine) -> None:
+        engine.docker("import", "-c", "VOLUME /data", str(engine.folder / "image.tar"), "keeps:1")
+        text = '[services.db]\nprovider = "docker"\nimage = "keeps:1"\ncommand = "/bin/busybox sleep 1000"\n'
+        checkout.configure(text)
+
+        said = checkout.devinit("start")
+
+        assert 'a stop removes what it has written to /data; volumes = ["data:/data"] keeps it' in said
+        checkout.devinit("stop")
+        checkout.configure(f'{text}volumes = ["data:/data"]\n')
+        assert "removes" not in checkout.devinit("start")
+
+
 class TestAnImage:
     def test_that_is_not_there_offline(self, checkout: Checkout) -> None:
         checkout.configure(WEB.format(port=22310).replace("box:1", "registry.invalid/nothing:1"))

@@ -1,0 +1,138 @@
+"""What outlives a container: the volumes of a checkout, and the files of its project.
+
+A volume is called by its checkout, which may be moved: so its name is put on record, beside the data of the other
+services, and is found there ever after.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from devinit.errors import ProviderError, ServiceError
+from devinit.kinds.docker.body import PROJECT, labels_of, volume_name
+from devinit.kinds.docker.engine import Engine, Refused, quoted
+from devinit.kinds.docker.images import NOT_FOUND
+from devinit.kinds.docker.kind import DockerKeys, is_name, words_of
+from devinit.kinds.docker.record import FOLDER, folder_of
+from devinit.kinds.provider import Place
+from devinit.model.service import Service
+from devinit.system.files import LARGEST_SETTINGS, read_text, write_atomically
+from devinit.system.paths import run_mark
+
+RECORD = "volumes.json"
+_guard = threading.Lock()
+
+
+class Volume(Struct, frozen=True, kw_only=True):
+    """A volume of a checkout, as it was created."""
+
+    name: str
+    """In the engine."""
+    owner: str
+    """The label that it has: by the folder that the checkout had then."""
+
+
+def volumes_of(keys: DockerKeys) -> list[str]:
+    """Return the names of the volumes that a container has."""
+    return [source for text in words_of(keys.volumes) if is_name(source := text.partition(":")[0])]
+
+
+def names_of(place: Place) -> dict[str, str]:
+    """Return how the volumes of a checkout are called in the engine."""
+    return {volume: each.name for volume, each in on_record(folder_of(place)).items()}
+
+
+def on_record(folder: Path) -> dict[str, Volume]:
+    """Return the volumes of the checkout whose records lie in a folder."""
+    text = read_text(folder / RECORD, most=LARGEST_SETTINGS)
+    try:
+        return {} if text is None else msgspec.json.decode(text, type=dict[str, Volume])
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+
+
+def have_volumes(engine: Engine, service: Service, place: Place, volumes: Iterable[str]) -> None:
+    """Create the volumes of the checkout that there are not. Raise ProviderError for those of another checkout."""
+    mark, folder = run_mark(place.root, service.name), folder_of(place)
+    with _guard:
+        known = on_record(folder)
+        missing = [each for each in volumes if each not in known]
+        if missing:
+            owner = labels_of(mark, str(place.root))[PROJECT]
+            others = names_of_others(folder)
+            known |= {
+                each: Volume(name=free_name(volume_name(mark, each), others), owner=owner) for each in missing
+            }
+            write_atomically(folder / RECORD, msgspec.json.encode(known), mode=0o600, durable=False)
+    for each in volumes:
+        have_volume(engine, service, place, known[each])
+
+
+def have_volume(engine: Engine, service: Service, place: Place, volume: Volume) -> None:
+    """Create a volume unless there is one. Raise ProviderError for one that is not the checkout's."""
+    labels = {**labels_of(run_mark(place.root, service.name), str(place.root)), PROJECT: volume.owner}
+    try:
+        found = engine.ask("GET", f"/volumes/{quoted(volume.name)}")
+    except Refused as error:
+        if error.status != NOT_FOUND:
+            raise
+        engine.ask("POST", "/volumes/create", {"Name": volume.name, "Labels": labels})
+        return
+    if (owner := (found.get("Labels") or {}).get(PROJECT)) != volume.owner:
+        whose = f"belongs to {owner}" if owner else "was not made by devinit"
+        raise ProviderError(
+            f"{service.name}: the volume {volume.name} {whose}",
+            hint=f"name another one in `volumes`; `docker volume inspect {volume.name}` shows what it is",
+        )
+
+
+def names_of_others(folder: Path) -> set[str]:
+    """Return the names on record of other checkouts: one that was moved has kept those of the folder it had."""
+    checkouts = folder.parent.parent
+    beside = (each for each in checkouts.glob(f"*/{FOLDER}") if each != folder)
+    return {volume.name for each in beside for volume in on_record(each).values()}
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """Return a name that no other checkout's volume has. Pure."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+def not_kept(keys: DockerKeys, declared: Iterable[str]) -> list[str]:
+    """Return the folders of an image that it declares as volumes, and that no key says how to keep. Pure.
+
+    A volume at the folder above does not keep them: the engine mounts another one in it.
+    """
+    said = {text.split(":")[1] for text in words_of(keys.volumes)} | set(words_of(keys.tmpfs))
+    return [path for path in declared if path.rstrip("/") not in {each.rstrip("/") for each in said}]
+
+
+def real_paths(service: Service, keys: DockerKeys, place: Place) -> dict[str, str]:
+    """Return where the files of the project that a container has lie. Raise ServiceError for any other ones."""
+    root, found = os.path.realpath(place.root), {}
+    for text in words_of(keys.volumes):
+        source = text.partition(":")[0]
+        if is_name(source):
+            continue
+        path = os.path.realpath(Path(root, source))
+        if path != root and not path.startswith(f"{root}{os.sep}"):
+            raise ServiceError(
+                f"{service.name}: {source} leads out of the project, to {path}",
+                hint="a container gets files of its project alone",
+            )
+        if not Path(path).exists():
+            raise ServiceError(
+                f"{service.name}: {source} does not exist", hint="create it, or correct `volumes`"
+            )
+        found[source] = path
+    return found
