@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import tarfile
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from devinit.errors import ProviderError
 from devinit.kinds.docker.engine import Engine, Refused, encode, quoted
 from devinit.kinds.docker.images import NOT_FOUND, follow
 from devinit.kinds.provider import Say
+from devinit.model.names import ENVIRONMENT_FILE, OWN_FOLDER, PORTS_FILE
 from devinit.system.digest import blake2b
 from devinit.system.files import LARGEST_SETTINGS, read_text
 from devinit.system.regular import open_regular
@@ -24,6 +26,9 @@ LAST_LINES = 12
 """Of the output of a build that failed."""
 STEP = re.compile(r"Step [0-9]+/[0-9]+ : [^\n]*")
 LONGEST = 80
+CLASS = re.compile(r"\[(\^?)([^\[\]/\\]{1,100})\]")
+"""As in `*.py[cod]`."""
+PIECE_BYTES = 1 << 20
 MOST_STARS = 3
 """In a part of a path, and of those that mean any folders: a pattern with many takes very long for a long name."""
 
@@ -157,7 +162,10 @@ def digest_of(build: Build, files: list[tuple[str, Path]]) -> str:
 
 
 def files_of(build: Build) -> Iterator[tuple[str, Path]]:
-    """Yield files and folders of the context in order, without what .dockerignore leaves out."""
+    """Yield files and folders of the context in order, without what .dockerignore leaves out or devinit writes.
+
+    What it writes holds secrets (`.env.runtime`), and changes with each port that moves.
+    """
     rules = rules_of(
         read_text(build.context / f"{build.dockerfile}.dockerignore", most=LARGEST_SETTINGS)
         or read_text(build.context / ".dockerignore", most=LARGEST_SETTINGS)
@@ -168,7 +176,9 @@ def files_of(build: Build) -> Iterator[tuple[str, Path]]:
         below = os.path.relpath(folder, build.context)
         prefix = "" if below == "." else f"{below}/"
         for name in sorted(folders):
-            if is_left_out(f"{prefix}{name}", rules):
+            if name == OWN_FOLDER:
+                folders.remove(name)
+            elif is_left_out(f"{prefix}{name}", rules):
                 # What a later rule brings back may lie in it.
                 if not comes_back:
                     folders.remove(name)
@@ -177,6 +187,8 @@ def files_of(build: Build) -> Iterator[tuple[str, Path]]:
         folders.sort()
         for name in sorted(names):
             path = f"{prefix}{name}"
+            if is_own(name):
+                continue
             if path == build.dockerfile or not is_left_out(path, rules):
                 yield path, Path(folder, name)
 
@@ -192,8 +204,13 @@ def rules_of(text: str) -> list[tuple[re.Pattern[str], bool]]:
                 raise ProviderError(
                     f".dockerignore: {line[:LONGEST]} has too many wildcards", hint="use fewer"
                 )
-            expression = expression_of(line.removeprefix("!").strip().strip("/"))
-            rules.append((re.compile(expression), keeps))
+            pattern = posixpath.normpath(line.removeprefix("!").strip().strip("/"))
+            try:
+                rules.append((re.compile(expression_of(pattern)), keeps))
+            except re.error as error:
+                raise ProviderError(
+                    f".dockerignore: {line[:LONGEST]} is no pattern: {error}", hint="correct it"
+                ) from error
     return rules
 
 
@@ -205,11 +222,27 @@ def expression_of(pattern: str) -> str:
             found, position = f"{found}(?:[^/]+/)*", position + 3
         elif pattern.startswith("**", position):
             found, position = f"{found}.*", position + 2
+        elif (characters := CLASS.match(pattern, position)) is not None:
+            found, position = f"{found}[{characters[1]}{escaped(characters[2])}]", characters.end()
         else:
             one = pattern[position]
-            found += {"*": "[^/]*", "?": "[^/]"}.get(one, re.escape(one))
+            if one == "\\" and position + 1 < len(pattern):
+                position += 1
+                found += re.escape(pattern[position])
+            else:
+                found += {"*": "[^/]*", "?": "[^/]"}.get(one, re.escape(one))
             position += 1
     return rf"{found}(?:/.*)?\Z"
+
+
+def escaped(characters: str) -> str:
+    """Return the inside of a class of characters, in which only ranges mean something. Pure."""
+    return "".join(each if each == "-" else re.escape(each) for each in characters)
+
+
+def is_own(name: str) -> bool:
+    """Whether a file is one that devinit writes into a project. Pure."""
+    return name in (ENVIRONMENT_FILE, PORTS_FILE) or (name.startswith(".") and name.endswith("-port.json"))
 
 
 def is_left_out(path: str, rules: list[tuple[re.Pattern[str], bool]]) -> bool:
@@ -224,20 +257,34 @@ def is_left_out(path: str, rules: list[tuple[re.Pattern[str], bool]]) -> bool:
 def archive(files: list[tuple[str, Path]]) -> Iterator[bytes]:
     """Yield an archive of files, part by part: none of them is held as a whole."""
     parts = Parts()
-    with tarfile.open(mode="w|", fileobj=parts, format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload]
+    with tarfile.open(mode="w", fileobj=parts, format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload]
         for name, path in files:
             if not (path.is_file() or path.is_dir() or path.is_symlink()):
                 continue  # a socket, a pipe: nothing that an image has
             header = tar.gettarinfo(str(path), name)
             header.uid = header.gid = 0
             header.uname = header.gname = ""
-            if header.isreg():
-                with os.fdopen(open_regular(path), "rb") as content:
-                    tar.addfile(header, content)
+            if header.isreg() and header.size:
+                yield from parts.taken()
+                yield from entry(header, path)
             else:
                 tar.addfile(header)
             yield from parts.taken()
     yield from parts.taken()
+
+
+def entry(header: tarfile.TarInfo, path: Path) -> Iterator[bytes]:
+    """Yield a file as it stands in an archive, piece by piece. Raise OSError for one that became shorter."""
+    yield header.tobuf(tarfile.PAX_FORMAT)
+    left = header.size
+    with os.fdopen(open_regular(path), "rb") as content:
+        while left:
+            piece = content.read(min(left, PIECE_BYTES))
+            if not piece:
+                raise OSError(f"{header.name} became shorter while it was read")
+            left -= len(piece)
+            yield piece
+    yield bytes(-header.size % tarfile.BLOCKSIZE)
 
 
 class Parts:
@@ -250,6 +297,10 @@ class Parts:
         """Keep a part."""
         self._written.append(bytes(data))
         return len(data)
+
+    def tell(self) -> int:
+        """Return where the archive begins."""
+        return 0
 
     def taken(self) -> Iterator[bytes]:
         """Yield what was written since."""

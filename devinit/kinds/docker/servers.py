@@ -141,7 +141,7 @@ SERVERS = {
             "OPENSEARCH_JAVA_OPTS": "-Xms512m -Xmx512m",
         },
         data="/usr/share/opensearch/data",
-        ready="curl -sf http://127.0.0.1:9200/_cluster/health?wait_for_status=yellow&timeout=1s",
+        ready="curl -sf 'http://127.0.0.1:9200/_cluster/health?wait_for_status=yellow&timeout=1s'",
         variables={"OPENSEARCH_URL": "{url}"},
     ),
     "nats": Server(

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from devinit.config.load import load
 from devinit.errors import ConfigError
 from devinit.kinds import in_a_container
+from devinit.kinds.command import arguments
 from devinit.kinds.docker.kind import SERVER_NAMES, DockerKeys
 from devinit.kinds.docker.servers import SERVERS
 from devinit.kinds.docker.serving import completed, endpoint_of, environment_of, server_of
@@ -49,6 +50,11 @@ class TestEachServer:
         assert keys.container_port == SERVERS[name].port
         assert bool(keys.volumes) is bool(SERVERS[name].data)
         assert PROVIDERS["docker"].stop(whole).grace_seconds > 10
+
+    def test_is_asked_in_words_that_no_shell_takes_apart(self, name: str, tmp_path: Path) -> None:
+        ready = completed(service_of(tmp_path, name)).ready
+
+        assert ready.exec is None or arguments(ready.exec)[0] != "sh"
 
     def test_is_offered_by_the_name_that_people_know(self, name: str, tmp_path: Path) -> None:
         assert f'server = "{name}", port = {SERVERS[name].port}' in in_a_container(SERVERS[name].title)
