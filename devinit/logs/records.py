@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LONGEST_RECORD = 64 * 1024
 """Characters: a longer line is shown as it is."""
+LATEST = 1e20
+"""Of the times that a record may state: nanoseconds of the year 5138. More is no time, and may be no float."""
 _LEVELS = (
     "level", "levelname", "level_name", "severity", "lvl", "log.level", "loglevel", "@l", "severitytext",
 )  # fmt: skip
@@ -153,10 +155,11 @@ def _flattened(fields: dict[str, object]) -> dict[str, object]:
 def _time(value: object) -> float | None:
     """Return a Unix time of what a record states: seconds, milliseconds, micro- or nanoseconds, or a date."""
     if isinstance(value, str):
-        if not value.replace(".", "", 1).isdigit() or len(value) > 20:  # noqa: PLR2004  digits of nanoseconds
+        digits = value.replace(".", "", 1)
+        if not (digits.isascii() and digits.isdigit()) or len(value) > 20:  # noqa: PLR2004  those of nanoseconds
             return printed_time(value[:64].encode(errors="replace"))
         value = float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value > LATEST:
         return None
     seconds = float(value)
     while seconds > 1e11:  # noqa: PLR2004  the year 5138

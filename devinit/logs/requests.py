@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from devinit.logs.levels import is_short_number
 from devinit.logs.records import Record
 
 LOOKED_AT = 2_000
@@ -44,4 +45,6 @@ def _is_request(record: Record) -> bool:
     answered = next((lower[name] for name in _ANSWERED if name in lower), None)
     if isinstance(answered, dict):
         answered = next((answered[name] for name in _STATUSES if name in answered), None)
-    return isinstance(answered, int | str) and str(answered).isdigit() and int(answered) < FAILED
+    if isinstance(answered, str) and is_short_number(answered):
+        answered = int(answered)
+    return isinstance(answered, int) and not isinstance(answered, bool) and 0 <= answered < FAILED

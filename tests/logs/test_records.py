@@ -6,6 +6,7 @@ import pytest
 
 from devinit.logs.levels import Level
 from devinit.logs.records import record_of
+from devinit.logs.requests import is_request
 from devinit.logs.shown import below, folded, unfolded
 
 PINO = (
@@ -95,6 +96,28 @@ class TestAStructuredLine:
             "order        17",
         ]
         assert list(below(record)) == ["Error: timeout", "    at pay (pay.js:1:2)"]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            f'{{"level":"info","msg":"x","ts":{"9" * 400}}}',
+            f'{{"level":"info","msg":"x","instant":{{"epochSecond":{"9" * 400}}}}}',
+            'level=info msg=x ts="²³"',
+            "level=info msg=x ts=².²",
+            '{"level":"info","msg":"x","time":"0000-00-00T99:99:99+99:99"}',
+            '{"level":"info","msg":"x","method":"GET","status":"²"}',
+            f'{{"level":"info","msg":"x","req":{{}},"res":{{"statusCode":"{"9" * 5000}"}}}}',
+            f'{{"level":{"9" * 400},"msg":"x","req":{{}},"status":{"9" * 400}}}',
+            '{"level":"info","msg":"x","req":{},"status":true}',
+        ],
+    )
+    def test_is_shown_whatever_stands_where_a_time_or_a_status_is_expected(self, text: str) -> None:
+        record = record_of(text)
+
+        assert record is not None
+        assert ("x", "message") in folded(record)
+        assert list(unfolded(record))
+        assert is_request(text, record) is False
 
     def test_that_states_no_level_has_none(self) -> None:
         record = record_of('{"msg":"x"}')

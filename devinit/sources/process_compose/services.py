@@ -198,7 +198,12 @@ def _network(servers: dict[int, Server], port: PortRequest | None) -> Network:
 def _port(service: Service, described: Definition, evidence: list[Evidence]) -> PortRequest | None:
     """Return the port of a service: the one that its command takes, or the one where it is asked."""
     named = next(
-        (each for each in described.environment if each.name == "PORT" and each.value.isdigit()), None
+        (
+            each
+            for each in described.environment
+            if each.name == "PORT" and each.value.isascii() and each.value.isdigit()
+        ),
+        None,
     )
     number = int(named.value[:6]) if named else _asked(described.probe)
     if number is None or not LOWEST_PORT <= number <= HIGHEST_PORT:
