@@ -88,19 +88,26 @@ class Watch:
             client = self._supervisor()
             if client is None:
                 yield
-                select.select([self._wake], [], [], LOOK_SECONDS)
+                self._wait(LOOK_SECONDS)
                 continue
             try:
                 client.order("events", {"after": time.time(), "follow": True})
                 yield
                 while not self._is_closed:
-                    select.select([client.fileno(), self._wake], [], [])
+                    self._wait(None, client.fileno())
                     if client.pending():
                         yield
             except SupervisorError:
                 continue  # it has ended; its services may run on
             finally:
                 client.close()
+
+    def _wait(self, seconds: float | None, *descriptors: int) -> None:
+        """Wait for something to read, for the end of the iteration, or for so many seconds."""
+        poll = select.poll()  # `select.select` knows 1,024 descriptors
+        for descriptor in (self._wake, *descriptors):
+            poll.register(descriptor, select.POLLIN)
+        poll.poll(None if seconds is None else seconds * 1000)
 
     def _supervisor(self) -> Client | None:
         root = find_root_as_text(os.path.abspath(self._start or "."))  # noqa: PTH100 - the folder may be a link

@@ -110,17 +110,20 @@ def socket_path(root: str | os.PathLike[str]) -> Path:
 
 def socket_address(root: str | os.PathLike[str]) -> str:
     """Return `socket_path` as text, without loading pathlib."""
-    name = f"{project_id(root)}.sock"
+    return _socket_called(f"{project_id(root)}.sock")
+
+
+def terminal_address(root: str | os.PathLike[str], service: str) -> str:
+    """Return the socket of a service's terminal, in the same folder unless its name is too long for that."""
+    digest = blake2b(run_mark(root, service).encode(), digest_size=5).hexdigest()
+    return _socket_called(f"{project_id(root)}.{digest}.tty")
+
+
+def _socket_called(name: str) -> str:
     path = os.path.join(_runtime_directory(), name)
     if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
         path = os.path.join(_own_temporary_directory(), name)
     return path
-
-
-def terminal_address(root: str | os.PathLike[str], service: str) -> str:
-    """Return the socket of a service's terminal, beside that of the supervisor."""
-    digest = blake2b(run_mark(root, service).encode(), digest_size=5).hexdigest()
-    return os.path.join(os.path.dirname(socket_address(root)), f"{project_id(root)}.{digest}.tty")
 
 
 def is_still_there(path: str | os.PathLike[str], known: os.stat_result) -> bool:

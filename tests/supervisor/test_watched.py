@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,22 @@ class TestAWatch:
             found = next(iter(watch))
 
         assert found == devinit.Discovered("backend", "127.0.0.1", port, f"http://localhost:{port}")
+
+    def test_is_of_use_in_a_program_with_many_open_files(self, running: Shop, port: int) -> None:
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, before[1]), before[1]))
+        with ExitStack() as stack:
+            stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+            for _ in range(1100):
+                stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+            watch = stack.enter_context(devinit.watch("backend", start=running.root))
+            changes = iter(watch)
+            first = next(changes)
+            running("stop")
+
+            assert first is not None
+            assert first.port == port
+            assert next(changes) is None
 
     def test_says_where_it_answers_after_a_move(self, running: Shop, port: int) -> None:
         with devinit.watch("backend", start=running.root) as watch:

@@ -264,6 +264,18 @@ class TestTheSocketPath:
 
         assert paths.socket_path("/home/ada/shop").parent == temporary / f"devinit-{os.getuid()}"
 
+    def test_of_a_terminal_moves_by_its_own_length(
+        self, temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        root = "/home/ada/shop"
+        of_supervisor = len(f"{tmp_path}//devinit/{paths.project_id(root)}.sock")
+        deep = tmp_path / ("d" * (paths.LONGEST_SOCKET_PATH - of_supervisor))
+        deep.mkdir()
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
+
+        assert len(paths.socket_address(root)) == paths.LONGEST_SOCKET_PATH
+        assert Path(paths.terminal_address(root, "web")).parent == temporary / f"devinit-{os.getuid()}"
+
     def test_can_be_bound(self) -> None:
         address = paths.socket_address("/home/ada/" + "long" * 40)
 

@@ -20,10 +20,15 @@ KEYS = b"\x1b[>"
 """Begins what switches the reporting of keys."""
 FULL_SCREEN = frozenset((47, 1047, 1049))
 """The modes that are the alternate screen of xterm."""
-RESTORED = frozenset((1, 7, 25, 1000, 1002, 1003, 1004, 1005, 1006, 1015, 2004))
+RESTORED = frozenset((1, 7, 9, 25, 1000, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004))
 """Modes that a viewer's terminal must be in as well: keys, wrapping, cursor, mouse, pasting."""
 ON_AT_FIRST = frozenset((7, 25))
 LONGEST_SEQUENCE = 64
+LONGEST_NUMBER = 5
+"""Digits of a mode."""
+USUAL = b"\x1b7\x1b[r\x1b8\x1b[4l\x1b(B\x0f\x1b[0m\x1b>"
+"""The whole screen scrolls (the cursor stays), text replaces text, letters are letters, without colours, and the
+keys of the number pad are numbers."""
 _PARAMETERS = b"0123456789;"
 
 
@@ -107,8 +112,7 @@ class Screen:
         full = PRIVATE + b"1049l" if self.is_full else b""
         changed = [(mode, on) for mode, on in sorted(self._modes.items()) if on != (mode in ON_AT_FIRST)]
         modes = b"".join(b"%b%d%b" % (PRIVATE, mode, b"l" if on else b"h") for mode, on in changed)
-        # No colours, and the keys of the number pad as numbers.
-        return full + modes + self._usual_keys + b"\x1b[0m\x1b>"
+        return full + modes + self._usual_keys + USUAL
 
     def _restoring(self) -> bytes:
         known = sorted(self._modes.items())
@@ -118,7 +122,7 @@ class Screen:
         """Note modes that are switched; return whether the screen became full by it, or is not any more."""
         before = self.is_full
         for number in numbers.split(b";"):
-            mode = int(number) if number else 0
+            mode = int(number) if 0 < len(number) <= LONGEST_NUMBER else 0
             if mode in FULL_SCREEN:
                 self.is_full = on
             elif mode in RESTORED:

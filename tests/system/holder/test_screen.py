@@ -120,6 +120,24 @@ class TestWhatIsUndone:
         shown.take(b"\x1b[>c")
         assert b"\x1b[<u" in shown.undone()
 
+    def test_what_programs_that_were_killed_leave_behind(self) -> None:
+        shown = screen()
+        shown.take(b"\x1b(0\x1b[5;10r\x1b[4h\x1b[?1016h")
+
+        undone = shown.undone()
+
+        # The whole screen scrolls, which would move the cursor; insert mode, line drawing, the mouse.
+        assert all(
+            each in undone for each in (b"\x1b7\x1b[r\x1b8", b"\x1b[4l", b"\x1b(B\x0f", b"\x1b[?1016l")
+        )
+
+    def test_no_mode_with_a_number_that_there_is_not(self) -> None:
+        shown = screen()
+
+        shown.take(b"\x1b[?" + b"1" * 5000 + b"h\x1b[?2004h")
+
+        assert b"\x1b[?2004l" in shown.undone()
+
     def test_nothing_that_was_not(self) -> None:
         shown = screen()
         shown.take(b"\x1b[?2004hx\x1b[?2004l")
