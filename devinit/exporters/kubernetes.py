@@ -138,10 +138,13 @@ class _Cluster:
 
     def _stateful_set(self, service: ResolvedService, image: ContainerImage) -> dict[str, Node]:
         container: dict[str, Node] = {"name": self.name_of(service), "image": image.name}
+        if image.entrypoint:
+            container["command"] = list(image.entrypoint)
         if image.command:
             container["args"] = [self._written(each) for each in image.command]
         container |= self._given(image.environment, image.command)
-        container["ports"] = [{"containerPort": image.port}]
+        if image.port:
+            container["ports"] = [{"containerPort": image.port}]
         if image.health:
             probe = {"exec": {"command": ["sh", "-c", image.health]}}
             container["readinessProbe"] = {**probe, "periodSeconds": 5, "timeoutSeconds": 5}

@@ -15,10 +15,14 @@ class Container(Struct, frozen=True, kw_only=True):
     image: str
     """With its tag: `postgres:16`."""
     port: int
-    """On which it listens in its container."""
+    """On which it listens in its container; 0: on none."""
     data: str = ""
     """The folder in the container that has to outlive it; empty: none."""
+    mounts: tuple[str, ...] = ()
+    """What else it has: `NAME:/PATH` is another volume, `./FOLDER:/PATH:ro` lies in the project."""
     environment: dict[str, str] = {}
+    entrypoint: tuple[str, ...] = ()
+    """What is run instead of the image's own."""
     command: tuple[str, ...] = ()
     """Arguments instead of the image's own."""
     health: str = ""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from devinit.errors import DevinitError
 from devinit.kinds import kind_of
 from devinit.kinds.container import Container
-from devinit.model.resolved import ContainerImage
+from devinit.model.resolved import ContainerImage, Value
 from devinit.model.service import Service
 from devinit.resolving.placeholders import value_of, variable_of
 
@@ -20,6 +22,8 @@ def container_of(service: Service) -> Container | None:
         return None
     module, _, name = declared.partition(":")
     found = getattr(__import__(module, fromlist=[name]), name)(service)
+    if found is None and kind_of(service).in_container:
+        return None
     if not isinstance(found, Container):
         raise DevinitError(
             f"{service.name}: {declared} returns no Container",
@@ -28,13 +32,18 @@ def container_of(service: Service) -> Container | None:
     return found
 
 
-def image_of(container: Container) -> ContainerImage:
-    """Return an image with references in the place of secrets."""
+def image_of(container: Container, environment: Mapping[str, Value]) -> ContainerImage:
+    """Return an image with references in the place of secrets. `environment`: what the service says itself."""
     return ContainerImage(
         name=container.image,
         port=container.port,
         data=container.data,
-        environment={name: variable_of(name, text) for name, text in container.environment.items()},
+        mounts=container.mounts,
+        entrypoint=container.entrypoint,
+        environment={
+            **{name: variable_of(name, text) for name, text in container.environment.items()},
+            **environment,
+        },
         command=tuple(map(value_of, container.command)),
         health=container.health,
         provision=tuple(map(value_of, container.provision)),

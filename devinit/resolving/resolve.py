@@ -19,6 +19,7 @@ from devinit.errors import ConfigError, DevinitError, StateFileError
 from devinit.exporters.marking import is_as_written
 from devinit.kinds import kind_of
 from devinit.kinds.command import arguments, arguments_of_parts, needs_shell
+from devinit.kinds.docker.serving import has_login
 from devinit.kinds.providers import PROVIDERS, Place
 from devinit.model.names import CONFIGURATION_FILE, DETECTION, port_variable, variable_prefix
 from devinit.model.port import PortRequest
@@ -160,7 +161,10 @@ class _Resolving:
             is_here = self._is_inside and service.external_url is None
             return replace(service, host=service.name) if is_here else service
 
-        return endpoints_of(project, self._port_of, as_seen)
+        found = endpoints_of(project, self._port_of, as_seen)
+        if not self._is_inside:
+            return found
+        return {name: for_browsers(each, project.services.get(name)) for name, each in found.items()}
 
     def _port_of(self, request: PortRequest) -> int:
         if not self._is_inside:
@@ -188,9 +192,13 @@ class _Resolving:
 
     def _environment(self, service: Service) -> tuple[dict[str, Value], dict[str, str]]:
         """Return what a service is given as an export has it, and as its commands are expanded with it."""
-        if not kind_of(service).takes_environment or service.external_url is not None:
+        kind = kind_of(service)
+        if not (kind.takes_environment or kind.in_container) or service.external_url is not None:
             return {}, self._base
         values, _ = self._environments.whole(self._project, self._derived, service, self._base)
+        if kind.in_container:
+            own = {name: values[name] for name in service.env if name in values}
+            return _exported(self._rewritten(own), self._callers - {*own}, self._secrets), values
         stated = self._files.files_of(service, self._base)
         of_files = {
             name
@@ -212,13 +220,14 @@ class _Resolving:
         endpoint = self._endpoints[service.name]
         stop = PROVIDERS[service.provider].stop(service)
         container = None if service.external_url is not None else container_of(service)
+        runs_here = service.external_url is None and not kind_of(service).in_container
         return ResolvedService(
             name=service.name,
             kind=service.provider,
             role=self._role(service),
             language=_language(service),
             folder=_shown(service.directory, root),
-            command=self._command(service, service.command, known) if service.external_url is None else None,
+            command=self._command(service, service.command, known) if runs_here else None,
             tools=tuple(_shown(each, root) for each in tools),
             setup=tuple(filter(None, (self._command(service, each, known) for each in service.setup))),
             before_start=tuple(
@@ -241,7 +250,7 @@ class _Resolving:
             env_files=_env_files(service, root),
             autostart=service.autostart,
             once=service.once,
-            image=None if container is None else image_of(container),
+            image=None if container is None else image_of(container, environment),
             dockerfile=_dockerfile(service, root, is_exported=False),
             exported_dockerfile=_dockerfile(service, root, is_exported=True),
             manifests=tuple(each for each in MANIFESTS if (service.directory / each).is_file()),
@@ -307,13 +316,29 @@ def secrets_beside(project: Project, files: QuietEnvFiles, caller: dict[str, str
     return {secret: name for secret, name in secrets_of(stated).items() if name}
 
 
+def for_browsers(endpoint: Endpoint, service: Service | None) -> Endpoint:
+    """Return where pages are found that a container has at another port: at that of the machine, for browsers."""
+    if service is None or service.port is None or endpoint.port in (None, service.port.preferred):
+        return endpoint
+    before, after = f"localhost:{endpoint.port}", f"localhost:{service.port.preferred}"
+    if not endpoint.origins or endpoint.url is None:
+        return endpoint
+    return replace(
+        endpoint,
+        url=endpoint.url.replace(before, after, 1),
+        origins=tuple(
+            each.replace(f":{endpoint.port}", f":{service.port.preferred}") for each in endpoint.origins
+        ),
+    )
+
+
 def with_placeholder(service: Service) -> Service:
     """Return a service whose password is a placeholder for the variable that has it."""
     settings = service.settings
     if settings is None or "password" not in settings.__struct_fields__:
         return service
     has_one = isinstance(settings, DatabaseSettings) or getattr(settings, "password", None) is not None
-    if not has_one:
+    if not (has_one or (kind_of(service).in_container and has_login(service))):
         return service
     text = placeholder(f"{variable_prefix(service.name)}_PASSWORD")
     return replace(service, settings=replace(settings, password=text))  # type: ignore[type-var]  # it is a Struct

@@ -51,6 +51,81 @@ class TestADataService:
         }
 
 
+CONTAINERS = """
+[services.mysql]
+provider = "docker"
+server = "mysql"
+port = 3306
+
+[services.pages]
+provider = "docker"
+image = "box:1"
+entrypoint = "/bin/busybox"
+command = "httpd -f -p 80"
+port = 8085
+container_port = 80
+volumes = ["state:/state", "./conf:/www:ro", "more:/more"]
+env = { GREETING = "hello" }
+depends_on = ["mysql"]
+
+[services.api]
+command = "python api.py"
+port = 8300
+depends_on = ["pages"]
+"""
+
+
+class TestAContainer:
+    def test_is_its_image_as_it_is_configured(self, exported: Exported) -> None:
+        found = document(exported("compose", CONTAINERS))
+
+        assert found["services"]["pages"] == {
+            "image": "box:1",
+            "entrypoint": ["/bin/busybox"],
+            "command": ["httpd", "-f", "-p", "80"],
+            "environment": {"GREETING": "hello"},
+            "ports": ["127.0.0.1:${PAGES_PORT:-8085}:80"],
+            "volumes": ["pages-data:/state", "./conf:/www:ro", "more:/more"],
+            "depends_on": {"mysql": {"condition": "service_healthy"}},
+            "restart": "unless-stopped",
+        }
+        assert {*found["volumes"]} == {"mysql-data", "pages-data", "more"}
+
+    def test_of_a_known_server_is_reached_by_name_with_a_password_from_a_variable(
+        self, exported: Exported
+    ) -> None:
+        services = document(exported("compose", CONTAINERS))["services"]
+
+        mysql, given = services["mysql"], services["api"]["environment"]
+        assert mysql["image"] == "mysql:8.4"
+        assert mysql["environment"]["MYSQL_ROOT_PASSWORD"] == "${MYSQL_PASSWORD:?is not set}"
+        assert given["MYSQL_HOST"] == "mysql"
+        assert given["MYSQL_URL"].startswith("mysql://app:${MYSQL_PASSWORD:?is not set}@mysql:3306/")
+        assert (given["PAGES_HOST"], given["PAGES_PORT"]) == ("pages", "80")
+        assert given["PAGES_URL"] == "http://pages:80"
+        assert services["api"]["depends_on"] == {"pages": {"condition": "service_started"}}
+
+    def test_with_pages_is_found_by_browsers_at_the_port_of_the_machine(self, exported: Exported) -> None:
+        services = document(exported("compose", CONTAINERS.replace("pages", "web")))["services"]
+
+        assert services["api"]["environment"]["WEB_URL"] == "http://localhost:${WEB_PORT:-8085}"
+
+    def test_that_is_built_is_named_as_left_out(self, exported: Exported) -> None:
+        text = CONTAINERS.replace('image = "box:1"', 'build = "."')
+
+        export = exported("compose", text)
+
+        assert "pages" not in document(export)["services"]
+        assert "left out, having no image: pages" in export.notes
+
+    @pytest.mark.parametrize("form", ["procfile", "pm2", "process-compose", "systemd"])
+    def test_is_no_program_of_this_machine(self, form: str, exported: Exported) -> None:
+        export = exported(form, CONTAINERS)
+
+        assert not any("httpd" in each.text for each in export.files)
+        assert any("api.py" in each.text for each in export.files)
+
+
 class TestAProgram:
     def test_is_built_from_its_folder_and_reaches_the_others_by_name(self, exported: Exported) -> None:
         backend = document(exported("compose"))["services"]["backend"]

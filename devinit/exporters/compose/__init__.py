@@ -41,7 +41,7 @@ def render(resolved: Resolved) -> Export:
     if stack.shared:
         document[f"x-{SHARED}"] = Anchored(SHARED, stack.environment(stack.shared))
     document["services"] = dict(stack.services())
-    if volumes := [_volume(each) for each in resolved.services if each.image and each.image.data]:
+    if volumes := [each for service in resolved.services if service.image for each in _volumes(service)]:
         document["volumes"] = {each: {} for each in volumes}
     head = "".join(f"# {line}\n" for line in stack.head())
     text = head + rendered(document)
@@ -155,13 +155,19 @@ class _Stack:
 
     def _server(self, service: ResolvedService, image: ContainerImage) -> dict[str, Node]:
         found: dict[str, Node] = {"image": image.name}
+        if image.entrypoint:
+            found["entrypoint"] = list(map(_escaped, image.entrypoint))
         if image.command:
             found["command"] = [self._written(each) for each in image.command]
         if image.environment:
             found["environment"] = self.environment(image.environment)
-        found |= self._published(service, image.port)
-        if image.data:
-            found["volumes"] = [f"{_volume(service)}:{image.data}"]
+        if image.port:
+            found |= self._published(service, image.port)
+        own = [f"{_volume(service)}:{image.data}"] if image.data else []
+        if volumes := [*own, *map(_escaped, image.mounts)]:
+            found["volumes"] = volumes
+        if waited := list(self._waited_for(service.depends_on)):
+            found["depends_on"] = {name: {"condition": condition} for name, condition in waited}
         if image.health:
             found["healthcheck"] = _healthcheck(_escaped(image.health), 60)
         return found | {"restart": "unless-stopped"} | _profile(service)
@@ -278,6 +284,14 @@ def _profile(service: ResolvedService) -> dict[str, Node]:
 
 def _volume(service: ResolvedService) -> str:
     return f"{service.name}-data"
+
+
+def _volumes(service: ResolvedService) -> Iterator[str]:
+    """Yield the volumes that a published image has."""
+    assert service.image is not None  # noqa: S101 - of those with one
+    if service.image.data:
+        yield _volume(service)
+    yield from (each.partition(":")[0] for each in service.image.mounts if not each.startswith("."))
 
 
 def _before(service: ResolvedService) -> str:

@@ -173,5 +173,6 @@ DOCKER = Kind(
     own=DockerKeys,
     settings=DockerKeys,
     has_pages=True,
+    container="devinit.kinds.docker.container:container_of",
     in_container=True,
 )

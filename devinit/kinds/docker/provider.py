@@ -29,12 +29,11 @@ from devinit.kinds.docker.finding import in_words, refused, socket_of
 from devinit.kinds.docker.images import Image
 from devinit.kinds.docker.kind import DockerKeys
 from devinit.kinds.docker.record import Chosen, chosen_of, chosen_path, folder_of, path_of, record_of
-from devinit.kinds.docker.servers import Server
-from devinit.kinds.docker.serving import completed, endpoint_of, environment_of, server_of
+from devinit.kinds.docker.serving import completed, endpoint_of, environment_of, has_login, server_of
 from devinit.kinds.docker.volumes import have_volumes, names_of, not_kept, real_paths, volumes_of
 from devinit.kinds.password import kept_password, stated_password
 from devinit.kinds.programs import make_private
-from devinit.kinds.provider import Notes, Place, Say, Stated
+from devinit.kinds.provider import Notes, Place, Say, Stated, reachable
 from devinit.model.names import port_variable
 from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, LookProbe, Probe, StayedUpProbe
 from devinit.model.process import ProcessSpec
@@ -60,7 +59,7 @@ class DockerProvider(ContainerProvider):
     def settled(self, service: Service, place: Place, stated: Stated) -> Service:
         """Return the service with the password of its server: a random one, or that of a variable."""
         keys, server = keys_of(service), server_of(service)
-        if server is None or not needs_password(server):
+        if server is None or not has_login(service):
             return service
         password = keys.password
         if password is not None and password.startswith("${"):
@@ -74,7 +73,7 @@ class DockerProvider(ContainerProvider):
         server = server_of(service)
         if server is None or port is None:
             return super().endpoint(service, port)
-        return endpoint_of(service, server, LOOPBACK, port)
+        return endpoint_of(service, server, reachable(service.host), port)
 
     def takes_long(self, service: Service, place: Place) -> bool:
         """Return that the engine has to be asked."""
@@ -240,11 +239,6 @@ class DockerProvider(ContainerProvider):
                     f'this one: platform = "linux/{image.architecture}"',
                 )
         return image
-
-
-def needs_password(server: Server) -> bool:
-    """Return whether a server lets in with a password alone."""
-    return any("{password}" in text for text in server.environment.values())
 
 
 def lost_at_a_stop(service: Service, keys: DockerKeys, image: Image) -> Notes:

@@ -17,6 +17,12 @@ def server_of(service: Service) -> Server | None:
     return SERVERS.get(keys.server) if keys is not None and keys.server is not None else None
 
 
+def has_login(service: Service) -> bool:
+    """Return whether a service is a server that lets in with a password alone."""
+    server = server_of(service)
+    return server is not None and any("{password}" in text for text in server.environment.values())
+
+
 def completed(service: Service) -> Service:
     """Return the service with image, port, volume, command and readiness."""
     keys, server = service.settings_as(DockerKeys), server_of(service)
