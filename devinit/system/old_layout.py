@@ -17,6 +17,7 @@ from devinit.model.names import OWN_FOLDER
 from devinit.system import old_data, old_logs
 from devinit.system.file_lock import is_locked
 from devinit.system.files import write_atomically
+from devinit.system.own_folder import open_folder
 from devinit.system.paths import SUPERVISOR_LOCK, listed_at
 from devinit.system.state_folders import is_replaced, state_folder
 
@@ -53,7 +54,7 @@ def take_over(root: str, folder: str) -> None:
             _move_file(os.path.join(own, CALLER), os.path.join(folder, CALLER))
             write_atomically(os.path.join(folder, RECORD), record, mode=0o600, durable=False)
         for name in (*USELESS, RECORD, CALLER):
-            _remove(os.path.join(own, name))
+            _remove(own, name)
     except OSError as error:
         raise StateFileError(
             f"{own} cannot be moved to {folder}: {error.strerror} ({error.filename})",
@@ -133,7 +134,7 @@ def _move_setup(source: str, target: str) -> None:
     os.makedirs(target, mode=0o700, exist_ok=True)
     for name in os.listdir(source):
         _move_newer(os.path.join(source, name), os.path.join(target, name))
-    _remove(source)
+    _remove(*os.path.split(source))
 
 
 def _move_newer(source: str, target: str) -> None:
@@ -152,17 +153,26 @@ def _move_file(source: str, target: str) -> None:
         shutil.move(source, target)
 
 
-def _remove(path: str) -> None:
-    """Remove a file, or a folder of files; what else was put there stays."""
+def _remove(own: str, name: str) -> None:
+    """Remove a file of `.devinit`, or a folder of files; what else was put there stays.
+
+    Who else may write into the checkout can put a link in the place of `.devinit` at any moment.
+    """
+    opened: list[int] = []
     try:
-        if stat.S_ISDIR(os.lstat(path).st_mode):
-            for name in os.listdir(path):
-                os.unlink(os.path.join(path, name))
-            os.rmdir(path)
-        else:
-            os.unlink(path)
+        opened.append(folder := open_folder(own))
+        if not stat.S_ISDIR(os.lstat(name, dir_fd=folder).st_mode):
+            os.unlink(name, dir_fd=folder)
+            return
+        opened.append(inner := open_folder(name, folder))
+        for each in os.listdir(inner):
+            os.unlink(each, dir_fd=inner)
+        os.rmdir(name, dir_fd=folder)
     except OSError:
         return
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
 
 
 def _is_own(path: str, is_kind: Callable[[int], bool]) -> bool:

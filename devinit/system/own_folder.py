@@ -51,10 +51,15 @@ def refuse_no_folder(path: str) -> None:
         raise _refused(path)
 
 
+def open_folder(path: str, folder: int | None = None) -> int:
+    """Return a descriptor of a folder, below another one if that is given. Raise OSError, also for a link to one."""
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+
+
 def _open_private(path: str) -> int:
     """Open a `.devinit` that was there a moment ago. Raise FileNotFoundError when it was removed meanwhile."""
     try:
-        own = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        own = open_folder(path)
     except FileNotFoundError:
         raise
     except OSError as error:

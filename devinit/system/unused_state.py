@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 
 from devinit.errors import StateFileError
 from devinit.model.names import OWN_FOLDER
 from devinit.system import old_outside
 from devinit.system.file_lock import FileLock
 from devinit.system.files import read_text
-from devinit.system.own_folder import IDENTITY, read_identity
+from devinit.system.own_folder import IDENTITY, open_folder, read_identity
 from devinit.system.paths import SUPERVISOR_LOCK
 from devinit.system.state_folders import LAUNCH_LOCK, LOCK, ORIGIN, origin_of, parts_of
 
@@ -91,16 +90,25 @@ def _is_unused(path: str) -> bool:
 
 
 def _remove_identity(own: str, identity: str) -> None:
-    """Remove `.devinit` with the identity of the folder that was removed, if it holds nothing else."""
+    """Remove `.devinit` with the identity of the folder that was removed, if it holds nothing else.
+
+    Who else may write into the checkout can put a link in its place at any moment: the folder that was looked
+    into is the one whose files are deleted.
+    """
     try:
-        if not stat.S_ISDIR(os.lstat(own).st_mode) or set(os.listdir(own)) - OWN_FILES:
-            return
-        if read_identity(os.path.join(own, IDENTITY)) != identity:
-            return
-        _delete(own)
+        folder = open_folder(own)
+        try:
+            names = os.listdir(folder)
+            if set(names) - OWN_FILES or read_identity(IDENTITY, folder) != identity:
+                return
+            for name in names:
+                os.unlink(name, dir_fd=folder)
+        finally:
+            os.close(folder)
+        os.rmdir(own)
     except OSError as error:
-        # Removed by another process, or used by a command that has just opened it.
-        if error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+        # Removed by another process, used by a command that has just opened it, or no folder.
+        if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.ENOTDIR, errno.ELOOP):
             raise
 
 
