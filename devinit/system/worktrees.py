@@ -91,7 +91,10 @@ def _branch(head: str) -> str | None:
 
 
 def _first_line(path: str) -> str | None:
-    """Return what a small file says; None when it is missing, a folder, or not ours to read."""
+    """Return what a small file says; None when it is missing, a folder, not ours to read, or full of zeros.
+
+    A power cut can leave NUL bytes in the place of a text, and no path has one.
+    """
     try:
         # O_NONBLOCK: a named pipe that nothing writes to is read as an empty file.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -101,4 +104,5 @@ def _first_line(path: str) -> str | None:
             os.close(descriptor)
     except OSError:
         return None
-    return os.fsdecode(text).partition("\n")[0].rstrip()
+    line = os.fsdecode(text).partition("\n")[0].rstrip()
+    return None if "\0" in line else line

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from devinit.system.worktrees import Worktree, worktree_of
+from devinit.system.worktrees import Worktree, lists, worktree_of
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git, which makes the checkouts")
 
@@ -131,6 +131,31 @@ class TestAFolderThatIsNoCheckout:
         (tmp_path / ".git").write_text("gitdir: /nowhere/at/all\n")
 
         assert worktree_of(tmp_path) is None
+
+    @pytest.mark.parametrize("text", [b"gitdir: a\0b\n", b"gitdir: " + bytes(64), bytes(64)])
+    def test_may_hold_a_file_that_a_power_cut_left_full_of_zeros(self, tmp_path: Path, text: bytes) -> None:
+        (tmp_path / ".git").write_bytes(text)
+
+        assert worktree_of(tmp_path) is None
+
+
+class TestZerosInThePlaceOfAText:
+    """A power cut leaves them in files that git had just written."""
+
+    def test_tell_no_branch(self, shop: Path) -> None:
+        (shop / ".git" / "HEAD").write_bytes(bytes(21))
+
+        assert worktree_of(shop) is None
+
+    def test_tell_no_main_checkout(self, shop: Path) -> None:
+        (shop / ".git" / "commondir").write_bytes(bytes(6))
+
+        assert worktree_of(shop) == Worktree(str(shop), "main", linked=False, main_top=str(shop))
+
+    def test_name_no_linked_worktree(self, shop: Path, feature: Path) -> None:
+        (shop / ".git" / "worktrees" / "shop-feature" / "gitdir").write_bytes(bytes(40))
+
+        assert not lists(str(shop), str(feature))
 
 
 class TestAsking:
