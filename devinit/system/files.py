@@ -288,6 +288,11 @@ def _hint(path: str, error: OSError) -> str | None:
         return cure
     if error.errno in (errno.EISDIR, errno.EINVAL, errno.ENXIO):
         return "something else has its name: move it away"
+    if error.errno == errno.EBUSY:
+        return (
+            "it is mounted by itself (as a container does with a single file), so no file can take its place: "
+            f"mount the folder {quote(folder)} instead"
+        )
     if error.errno == errno.ENOENT:
         return f"create its folder: mkdir -p {quote(folder)}"
     return None

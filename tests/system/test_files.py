@@ -155,6 +155,22 @@ class TestAFileThatCannotBeWritten:
         assert names_in(tmp_path) == ["state.json"]
         assert caught.value.hint == "move it away, and put a file there if needed"
 
+    def test_is_named_when_it_is_mounted_by_itself(self, tmp_path: Path) -> None:
+        """As a container's single-file bind mount is: no other file can take its place."""
+        path, other = tmp_path / "ports.json", tmp_path / "other"
+        path.touch()
+        other.touch()
+        command = ["mount", "--bind", str(other), str(path)]
+        if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+            pytest.skip("nothing can be mounted here")
+        try:
+            with pytest.raises(StateFileError, match="busy") as caught:
+                write_atomically(path, "new")
+        finally:
+            subprocess.run(["umount", str(path)], check=True)
+
+        assert "it is mounted by itself" in (caught.value.hint or "")
+
     def test_is_named_when_its_folder_is_missing(self, tmp_path: Path) -> None:
         with pytest.raises(StateFileError, match="No such file or directory") as caught:
             write_atomically(tmp_path / "gone" / "state.json", "new")
