@@ -43,6 +43,7 @@ from devinit.model.names import CONFIGURATION_FILE
 from devinit.model.service import Project
 from devinit.system.encoding import SAVE_AS_UTF_8, UTF_16, is_utf_16
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
+from devinit.system.paths import refuse_illegible
 from devinit.text import one_line
 from devinit.toml import TOO_DEEP, parse_toml
 
@@ -56,11 +57,15 @@ def load(root: Path, *, profile: str | None = None, as_written: bool = False) ->
     """Return the project in a folder, as this checkout of it prefers its ports.
 
     `as_written`: with the ports of the files, also in a linked worktree, which prefers others.
-    Raise ConfigError for anything wrong with devinit.toml, NoProject when there is neither that file nor
-    anything that detection knows.
+    Raise ConfigError for anything wrong with devinit.toml and for names that are not UTF-8, NoProject when there is
+    neither that file nor anything that detection knows.
     """
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
     project = _described(root, profile)
+    for name, service in project.services.items():
+        refuse_illegible(service.directory)
+        for command in (service.command or "", *service.setup, *service.before_start):
+            refuse_illegible(command, f"{name}: the command")
     return project if as_written else in_slot(project, slot_of(root))
 
 

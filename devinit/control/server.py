@@ -41,13 +41,36 @@ SLOW_CLIENT_BYTES = 4 * 1024 * 1024
 
 MOST_REQUESTS = 16
 """How many requests of one client are carried out at once; those that follow wait in its socket."""
-
-encoder = msgspec.json.Encoder(enc_hook=str)
 WHO_WE_ARE = {
     "hint": f"this supervisor is devinit {__version__} (wire {WIRE}); the request may be of another version",
     "exit_code": SupervisorError.exit_code,
 }
 """What an error tells that most often comes from another version of devinit."""
+
+
+encoder = msgspec.json.Encoder(enc_hook=str)
+
+
+def told(value: Any) -> bytes:
+    """Return what is told to people as JSON: a file's name that is not UTF-8 text is marked where it is not.
+
+    Answers are not changed, because programs use what is in them.
+    """
+    try:
+        return encoder.encode(value)
+    except UnicodeEncodeError:
+        return encoder.encode(_legible(msgspec.to_builtins(value, enc_hook=str)))
+
+
+def _legible(value: Any) -> Any:  # Any: whatever JSON can hold
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {_legible(key): _legible(each) for key, each in value.items()}
+        case list():
+            return [_legible(each) for each in value]
+    return value
 
 
 class EventLines:
@@ -59,7 +82,7 @@ class EventLines:
     def __call__(self, event: Any) -> bytes:
         """Return an event as a line. Any: a typed dictionary of model.event, which is never changed."""
         if self._last[0] is not event:
-            line = encoder.encode({"jsonrpc": "2.0", "method": "event", "params": event}) + b"\n"
+            line = told({"jsonrpc": "2.0", "method": "event", "params": event}) + b"\n"
             self._last = event, line
         return self._last[1]
 
@@ -317,7 +340,7 @@ def error_of(error: DevinitError) -> RpcError:
 
 def refusal(request_id: int | str | None, error: RpcError) -> bytes:
     """Return the answer that carries an error, encoded."""
-    return encoder.encode({"jsonrpc": "2.0", "id": request_id, "error": error})
+    return told({"jsonrpc": "2.0", "id": request_id, "error": error})
 
 
 def bind_private(path: Path) -> socket.socket:

@@ -16,7 +16,7 @@ from devinit.system.checkout import claim
 from devinit.system.file_lock import FileLock
 from devinit.system.files import read_text
 from devinit.system.import_path import options
-from devinit.system.paths import socket_address
+from devinit.system.paths import refuse_illegible, socket_address
 from devinit.system.regular import open_regular
 from devinit.system.state_folders import LAUNCH_LOCK, state_folder
 
@@ -52,6 +52,8 @@ class Launch:
     """
 
     def __init__(self, root: str | Path) -> None:
+        """Raise ConfigError for a folder that no supervisor can keep a record of."""
+        refuse_illegible(root)
         self._root = root
         self.lock = self._lock()
         self._spawned: Spawned | None = None

@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 
-from devinit.errors import StateFileError
+from devinit.errors import ConfigError, StateFileError
 from devinit.system.digest import blake2b
 
 TYPE_CHECKING = False
@@ -124,6 +124,18 @@ def _socket_called(name: str) -> str:
     if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
         path = os.path.join(_own_temporary_directory(), name)
     return path
+
+
+def refuse_illegible(text: str | os.PathLike[str], what: str = "the path") -> None:
+    """Raise ConfigError for a path, or a text with one in it, that is not UTF-8: it cannot be kept on record."""
+    raw = os.fsencode(text)
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"{what} {raw.decode(errors='replace')} is not UTF-8 text: devinit can keep no record of it",
+            hint="rename the file or folder in it whose name is not UTF-8",
+        ) from None
 
 
 def is_still_there(path: str | os.PathLike[str], known: os.stat_result) -> bool:

@@ -535,3 +535,40 @@ class TestAServiceWithoutACommandThatDetectionDoesNotFind:
             "say what starts the service, or choose a built-in provider; "
             "no other file of the repository describes one"
         )
+
+
+class TestANameThatIsNotUtf8:
+    """A repository can bring one along; nothing that is JSON can hold it, and so no record of what runs."""
+
+    @pytest.fixture
+    def odd(self, root: Path) -> Path:
+        """An application in a folder of such a name."""
+        folder = root / os.fsdecode(b"caf\xe9")
+        folder.mkdir()
+        (folder / "main.py").write_text("from fastapi import FastAPI\napp = FastAPI()\n")
+        (folder / "requirements.txt").write_text("fastapi\n")
+        return folder
+
+    def test_of_a_services_folder_is_refused(self, root: Path, odd: Path) -> None:
+        with pytest.raises(ConfigError, match="shop/caf\N{REPLACEMENT CHARACTER} is not UTF-8 text"):
+            load(root)
+
+    def test_in_a_command_is_refused(self, root: Path, odd: Path) -> None:
+        odd.rename(root / "backend")
+        (root / "backend" / "main.py").rename(root / "backend" / os.fsdecode(b"caf\xe9.py"))
+
+        with pytest.raises(ConfigError, match="backend: the command .* is not UTF-8 text"):
+            load(root)
+
+    def test_of_the_checkout_is_refused(self, root: Path, odd: Path) -> None:
+        (odd / "devinit.toml").write_text('[services.web]\ncommand = "true"\n')
+
+        with pytest.raises(ConfigError, match="is not UTF-8 text"):
+            load(odd)
+
+    def test_stops_nothing_where_nothing_is_detected(self, root: Path, odd: Path) -> None:
+        (root / "devinit.toml").write_text(
+            '[project]\ndetect = false\n[services.web]\ncommand = "true"\n'
+        )
+
+        assert list(load(root).services) == ["web"]
