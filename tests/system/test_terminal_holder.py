@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import select
 import signal
 import socket
@@ -18,7 +20,7 @@ import pytest
 
 from devinit.errors import ServiceError
 from devinit.model.process import ProcessSpec, TerminalHolder
-from devinit.system.holder import frames
+from devinit.system.holder import frames, program
 from devinit.system.processes import RUN_VARIABLE
 from devinit.system.terminal_holder import connected, noted_code, push, start_holder
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from devinit.system.process import Process
+    from tests.system.conftest import Unprivileged
 
 PATIENCE = 30.0
 PYTHON = f"{sys.executable} -S -E -u"
@@ -221,6 +224,27 @@ class TestTheService:
 
         with pytest.raises(ServiceError, match="names an interpreter that does not exist"):
             hold("./script")
+
+    def test_that_no_process_is_left_for_is_said_as_without_a_terminal(
+        self, unprivileged: Unprivileged
+    ) -> None:
+        """`ulimit -u` is reached with the holder itself."""
+
+        def told() -> bytes:
+            readable, writable = os.pipe()
+            pid = os.fork()
+            if pid == 0:
+                resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+                with suppress(BaseException):
+                    program.start({"told": writable}, 0)  # type: ignore[typeddict-item]  nothing else is read
+                os._exit(2)
+            os.close(writable)
+            with open(readable, "rb") as said:
+                answer = said.read()
+            os.waitpid(pid, 0)
+            return answer
+
+        assert unprivileged(told) == b"errno %d\n" % errno.EAGAIN
 
     def test_is_not_in_the_arguments_of_its_holder(self, python: Callable[[str], Held]) -> None:
         held = python("print('up'); input()")

@@ -35,7 +35,11 @@ def adopt_orphans() -> None:
 def start(order: Order, slave: int) -> int:
     """Start the program and return its pid. What the system refuses, the supervisor hears, and we end."""
     failed, fails = os.pipe()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        os.write(order["told"], b"errno %d\n" % (error.errno or 0))
+        os._exit(1)
     if pid == 0:
         become(order, slave, fails)
     os.close(fails)
