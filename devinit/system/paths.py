@@ -126,16 +126,22 @@ def _socket_called(name: str) -> str:
     return path
 
 
-def refuse_illegible(text: str | os.PathLike[str], what: str = "the path") -> None:
-    """Raise ConfigError for a path, or a text with one in it, that is not UTF-8: it cannot be kept on record."""
-    raw = os.fsencode(text)
+def is_legible(text: str) -> bool:
+    """Whether a path, or a text with one in it, is UTF-8: nothing else can be kept on record, or watched."""
     try:
-        raw.decode()
-    except UnicodeDecodeError:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def refuse_illegible(text: str | os.PathLike[str], what: str = "the path") -> None:
+    """Raise ConfigError for a path, or a text with one in it, that is not UTF-8."""
+    if not is_legible(os.fspath(text)):
         raise ConfigError(
-            f"{what} {raw.decode(errors='replace')} is not UTF-8 text: devinit can keep no record of it",
+            f"{what} {os.fsencode(text).decode(errors='replace')} is not UTF-8: devinit can keep no record of it",
             hint="rename the file or folder in it whose name is not UTF-8",
-        ) from None
+        )
 
 
 def is_still_there(path: str | os.PathLike[str], known: os.stat_result) -> bool:

@@ -15,6 +15,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from devinit.system.paths import is_legible
+
 MOST_ENTRIES = 50_000
 """How many files and folders are looked at: about a second on a busy machine, in a thread, and 12 MB."""
 MOST_FOLDERS = 10_000
@@ -125,8 +127,9 @@ def _walk(extent: Extent, top: str) -> Iterator[tuple[str, Appearance | None]]:
 
 
 def _names(folder: str) -> list[str]:
+    """Return the names in a folder, without those that are not UTF-8: the library that watches takes none of them."""
     try:
-        return os.listdir(folder)
+        return list(filter(is_legible, os.listdir(folder)))
     except OSError:
         return []
 

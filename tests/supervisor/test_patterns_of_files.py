@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,12 @@ class TestAPattern:
         expected = {path for path in folder.glob(pattern) if path.is_file()}
 
         assert sorted(files_of(pattern, folder, folder)) == sorted(expected)
+
+    def test_means_no_name_that_is_not_utf_8(self, folder: Path) -> None:
+        """The record of a set-up could not hold it."""
+        (folder / "x" / os.fsdecode(b"caf\xe9.yml")).touch()
+
+        assert [path.name for path in files_of("x/*.yml", folder, folder)] == ["b.yml"]
 
     def test_that_ends_with_any_folders_means_all_files_in_them(self, folder: Path) -> None:
         assert sorted(path.name for path in files_of("x/**", folder, folder)) == ["b.yml", "c.yml", "d.txt"]

@@ -36,6 +36,18 @@ class TestALook:
 
         assert seen.files.keys() == {"top.py", "src/a.py"}
 
+    def test_passes_over_names_that_are_not_utf_8(self, root: Path) -> None:
+        """The library that watches would refuse all folders for one of them."""
+        odd = root / os.fsdecode(b"caf\xe9")
+        odd.mkdir()
+        (odd / "a.py").touch()
+        (root / os.fsdecode(b"caf\xe9.py")).touch()
+
+        seen = look_again(NOTHING, {""}, (), extent(root))
+
+        assert seen.files.keys() == {"top.py", "src/a.py", "src/deep/b.py"}
+        assert seen.folders == {"", "src", "src/deep"}
+
     def test_goes_into_the_folder_of_a_link_once(self, root: Path) -> None:
         (root / "src" / "deep" / "again").symlink_to(root / "src")
 

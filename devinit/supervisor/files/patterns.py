@@ -13,6 +13,7 @@ from fnmatch import translate
 from pathlib import Path
 
 from devinit.system.bounds import Bounds, bounds_within
+from devinit.system.paths import is_legible
 from devinit.system.walking import DEEPEST
 
 MOST_FOLDERS = 20_000
@@ -23,7 +24,7 @@ _WILDCARDS = re.compile(r"[*?\[]")
 def files_of(pattern: str, directory: Path, root: Path) -> Iterator[Path]:
     """Yield the files below a folder that a pattern means; `**` stands for any folders, and follows no link.
 
-    A wildcard, and what stands behind it, means no link out of the project at `root`.
+    A wildcard, and what stands behind it, means no link out of the project at `root`, and no name that is not UTF-8.
     """
     parts = [part for part in pattern.split("/") if part not in {"", "."}]
     first = next((count for count, part in enumerate(parts) if _WILDCARDS.search(part)), len(parts))
@@ -59,6 +60,8 @@ class _Search:
             except OSError:
                 continue
             for entry in entries:
+                if not is_legible(entry.name):
+                    continue
                 following = self._behind(entry, positions)
                 if len(self._parts) in following and _is(entry.is_file):
                     yield Path(entry.path)
