@@ -57,14 +57,14 @@ def load(root: Path, *, profile: str | None = None, as_written: bool = False) ->
     """Return the project in a folder, as this checkout of it prefers its ports.
 
     `as_written`: with the ports of the files, also in a linked worktree, which prefers others.
-    Raise ConfigError for anything wrong with devinit.toml and for names that are not UTF-8, NoProject when there is
-    neither that file nor anything that detection knows.
+    Raise ConfigError for anything wrong with devinit.toml and for names that are not UTF-8, NoProject when there
+    is neither that file nor anything that detection knows.
     """
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
     project = _described(root, profile)
-    for name, service in project.services.items():
-        refuse_illegible(service.directory)
-        for command in (service.command or "", *service.setup, *service.before_start):
+    for name, each in project.services.items():
+        refuse_illegible(each.directory)
+        for command in (each.command or "", *each.setup, *each.before_start):
             refuse_illegible(command, f"{name}: the command")
     return project if as_written else in_slot(project, slot_of(root))
 

@@ -52,7 +52,7 @@ def refuse_no_folder(path: str) -> None:
 
 
 def open_folder(path: str, folder: int | None = None) -> int:
-    """Return a descriptor of a folder, below another one if that is given. Raise OSError, also for a link to one."""
+    """Return a descriptor of a folder, below another one if that is given. Raise OSError, also for a link."""
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
 
 

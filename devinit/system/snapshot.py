@@ -127,7 +127,7 @@ def _walk(extent: Extent, top: str) -> Iterator[tuple[str, Appearance | None]]:
 
 
 def _names(folder: str) -> list[str]:
-    """Return the names in a folder, without those that are not UTF-8: the library that watches takes none of them."""
+    """Return the names in a folder; without those that are not UTF-8, which the library that watches refuses."""
     try:
         return list(filter(is_legible, os.listdir(folder)))
     except OSError:

@@ -80,7 +80,9 @@ class TestAKeyOfAnotherProgram:
             f"stop.{key}" for key in keys_of(StopTable)
         }
         # What is said of the file names keys of its services and tasks, and a key with its value.
-        known |= keys_of(ServiceTable) | keys_of(TaskTable) | {"autostart = false", "devinit logs NAME --path"}
+        known |= (
+            keys_of(ServiceTable) | keys_of(TaskTable) | {"autostart = false", "devinit logs NAME --path"}
+        )
 
         hints = " ".join(BORROWED[table].values())
 

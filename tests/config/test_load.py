@@ -550,25 +550,23 @@ class TestANameThatIsNotUtf8:
         return folder
 
     def test_of_a_services_folder_is_refused(self, root: Path, odd: Path) -> None:
-        with pytest.raises(ConfigError, match="shop/caf\N{REPLACEMENT CHARACTER} is not UTF-8 text"):
+        with pytest.raises(ConfigError, match="shop/caf\N{REPLACEMENT CHARACTER} is not UTF-8"):
             load(root)
 
     def test_in_a_command_is_refused(self, root: Path, odd: Path) -> None:
         odd.rename(root / "backend")
         (root / "backend" / "main.py").rename(root / "backend" / os.fsdecode(b"caf\xe9.py"))
 
-        with pytest.raises(ConfigError, match="backend: the command .* is not UTF-8 text"):
+        with pytest.raises(ConfigError, match=r"backend: the command .* is not UTF-8"):
             load(root)
 
     def test_of_the_checkout_is_refused(self, root: Path, odd: Path) -> None:
         (odd / "devinit.toml").write_text('[services.web]\ncommand = "true"\n')
 
-        with pytest.raises(ConfigError, match="is not UTF-8 text"):
+        with pytest.raises(ConfigError, match="is not UTF-8"):
             load(odd)
 
     def test_stops_nothing_where_nothing_is_detected(self, root: Path, odd: Path) -> None:
-        (root / "devinit.toml").write_text(
-            '[project]\ndetect = false\n[services.web]\ncommand = "true"\n'
-        )
+        (root / "devinit.toml").write_text('[project]\ndetect = false\n[services.web]\ncommand = "true"\n')
 
         assert list(load(root).services) == ["web"]

@@ -409,7 +409,11 @@ def refuse_thread(*_: object, **__: object) -> None:
 
 class TestAName:
     def test_that_is_not_utf_8_is_told_with_a_mark_in_it(self) -> None:
-        event = {"type": "note", "message": os.fsdecode(b"caf\xe9/: no server"), "seen": [os.fsdecode(b"\xff")]}
+        event = {
+            "type": "note",
+            "message": os.fsdecode(b"caf\xe9/: no server"),
+            "seen": [os.fsdecode(b"\xff")],
+        }
 
         assert json.loads(server.told(event)) == {
             "type": "note",

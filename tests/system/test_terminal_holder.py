@@ -239,7 +239,7 @@ class TestTheService:
                     program.start({"told": writable}, 0)  # type: ignore[typeddict-item]  nothing else is read
                 os._exit(2)
             os.close(writable)
-            with open(readable, "rb") as said:
+            with os.fdopen(readable, "rb") as said:
                 answer = said.read()
             os.waitpid(pid, 0)
             return answer

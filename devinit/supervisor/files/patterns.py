@@ -24,7 +24,7 @@ _WILDCARDS = re.compile(r"[*?\[]")
 def files_of(pattern: str, directory: Path, root: Path) -> Iterator[Path]:
     """Yield the files below a folder that a pattern means; `**` stands for any folders, and follows no link.
 
-    A wildcard, and what stands behind it, means no link out of the project at `root`, and no name that is not UTF-8.
+    A wildcard, and what stands behind it, means no link out of the project at `root`, and only names in UTF-8.
     """
     parts = [part for part in pattern.split("/") if part not in {"", "."}]
     first = next((count for count, part in enumerate(parts) if _WILDCARDS.search(part)), len(parts))
