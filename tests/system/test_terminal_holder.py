@@ -236,7 +236,7 @@ class TestTheService:
             if pid == 0:
                 resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
                 with suppress(BaseException):
-                    program.start({"told": writable}, 0)  # type: ignore[typeddict-item]  nothing else is read
+                    program.start({"told": writable}, 0)  # type: ignore[typeddict-item]  # nothing else is read
                 os._exit(2)
             os.close(writable)
             with os.fdopen(readable, "rb") as said:
