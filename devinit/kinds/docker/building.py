@@ -204,9 +204,9 @@ def rules_of(text: str) -> list[tuple[re.Pattern[str], bool]]:
                 raise ProviderError(
                     f".dockerignore: {line[:LONGEST]} has too many wildcards", hint="use fewer"
                 )
-            pattern = posixpath.normpath(line.removeprefix("!").strip().strip("/"))
+            expression = expression_of(posixpath.normpath(line.removeprefix("!").strip().strip("/")))
             try:
-                rules.append((re.compile(expression_of(pattern)), keeps))
+                rules.append((re.compile(expression), keeps))
             except re.error as error:
                 raise ProviderError(
                     f".dockerignore: {line[:LONGEST]} is no pattern: {error}", hint="correct it"
