@@ -199,7 +199,8 @@ class DockerProvider(ContainerProvider):
             return ""
         engine, name = Engine(chosen.socket), name_of(run_mark(place.root, service.name))
         try:
-            found = engine.ask("GET", f"/containers/{quoted(name)}/json")
+            # By its id: a checkout that was moved since calls its containers by another name.
+            found = engine.ask("GET", f"/containers/{quoted(record.id or name)}/json")
             if (found["Config"].get("Labels") or {}).get(Vouched.TOKEN) != record.token:
                 return f"the container {name} is on no record of this checkout: it is left alone"
             engine.ask("DELETE", f"/containers/{found['Id']}?force=1&v=1", seconds=None)

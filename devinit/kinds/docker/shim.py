@@ -110,7 +110,7 @@ class Shim:
 
     def _begin(self) -> None:
         """Take over the container that runs already, or create one and start it."""
-        found = self._find(self.order["name"])
+        found = self._find(self.order["name"]) or self._of_before()
         if found is not None:
             if not self.record.vouches_for(found):
                 raise Ended(
@@ -127,6 +127,12 @@ class Shim:
         if self._request.is_made:
             raise Ended(0)
         self._create()
+
+    def _of_before(self) -> Json | None:
+        """Return the container on record, which has another name since the checkout was moved."""
+        known = self.record.values.get("id")
+        found = self._find(known) if known and self.record.values.get("token") else None
+        return found if found is not None and self.record.vouches_for(found) else None
 
     def _create(self) -> None:
         token = os.urandom(16).hex()

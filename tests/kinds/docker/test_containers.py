@@ -371,6 +371,23 @@ class TestTheDataOfAContainer:
         finally:
             other.devinit("stop", code=None)
 
+    def test_is_not_given_to_two_containers_when_the_checkout_moved_after_all_was_killed(
+        self, checkout: Checkout, engine: Engine
+    ) -> None:
+        checkout.configure(WEB.format(port=22247))
+        checkout.devinit("start")
+        found = checkout.status()
+        (container,) = checkout.containers()
+        for pid in (found["supervisor"]["pid"], found["pid"]):
+            kill(pid)
+        checkout.root = checkout.root.rename(checkout.root.parent / "moved")
+
+        checkout.devinit("start")
+
+        (other,) = engine.docker("ps", "-q", "--no-trunc").split()
+        assert other != container
+        assert checkout.containers() == [other]
+
     def test_that_ends_with_it_is_named(self, checkout: Checkout, engine: Engine) -> None:
         engine.docker("import", "-c", "VOLUME /data", str(engine.folder / "image.tar"), "keeps:1")
         text = '[services.db]\nprovider = "docker"\nimage = "keeps:1"\ncommand = "/bin/busybox sleep 1000"\n'
