@@ -514,6 +514,19 @@ class TestTheFoldersThatAreWatched:
         assert service.notes == [service.shown[-1]]
 
 
+class TestAFileWhoseNameIsNotUtf8:
+    async def test_ends_no_watch(self, tmp_path: Path) -> None:
+        write(tmp_path, "main.py")
+
+        async with watched(tmp_path, "*.py") as service:
+            (tmp_path / os.fsdecode(b"caf\xe9.txt")).touch()
+            write(tmp_path, "edited.py")
+
+            assert await until_restarted(service) == "edited.py changed"
+            assert service.notes == []
+            assert not any(service.shown)
+
+
 class TestARestartThatWaits:
     """One file that is saved again and again, as an agent does, might be the service's own work."""
 

@@ -45,6 +45,10 @@ NOTICED_SECONDS = 0.5
 """A restart that waits longer is shown: without that, a file that was just saved seems not to be watched."""
 RETRY_SECONDS = (5.0, 10.0, 20.0, 60.0)
 """After how long it is tried again to watch folders that cannot be watched."""
+ILLEGIBLE = "Unable to decode path"
+"""What watchfiles says of a file whose name is not UTF-8."""
+ILLEGIBLE_SECONDS = 0.5
+"""How long the watch rests after one: a program may write many of them."""
 LONGEST_AGE_SECONDS = 10.0
 """A change that is noticed was made no longer ago: the service was being restarted meanwhile."""
 LARGEST_COMPARED = 1_000_000
@@ -105,10 +109,24 @@ async def watch(directory: Path, root: Path, patterns: tuple[str, ...], service:
     while True:
         try:
             await watching.until_replaced(awatch)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, ExceptionGroup) as raised:
+            error = single(raised)
+            if not isinstance(error, OSError | RuntimeError):
+                raise
+            if ILLEGIBLE in str(error):
+                # The watch ends with such a file. The next one begins with a look at all of them.
+                await asyncio.sleep(ILLEGIBLE_SECONDS)
+                continue
             # The user's watches are used up (fs.inotify.max_user_watches), or the folder has gone.
             log.warning("%s: %s", directory, error)
             await asyncio.sleep(watching.failed(error))
+
+
+def single(error: Exception) -> Exception:
+    """Return the one error in groups of errors, in which the library wraps what its thread raises."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 class Watching:
