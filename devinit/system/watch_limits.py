@@ -7,6 +7,10 @@ import os
 
 from devinit.system.regular import open_regular
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 LIMITS = "/proc/sys/fs/inotify"
 MOUNTS = "/proc/self/mountinfo"
 _MOST = 1_000_000
@@ -45,18 +49,30 @@ def limit_of(what: str) -> str:
 
 
 def file_system_of(folder: str | os.PathLike[str]) -> str:
-    """Return the type of the file system that a folder lies on, "ext4"; empty where it is not known.
+    """Return the type of the file system that a folder lies on, "ext4"; empty where it is not known."""
+    real, found, longest = os.path.realpath(folder), "", -1
+    for point, kind in _mounts():
+        if len(point) >= longest and f"{real}/".startswith(f"{point.rstrip('/')}/"):
+            longest, found = len(point), kind
+    return found
+
+
+def is_mounted(path: str | os.PathLike[str]) -> bool:
+    """Whether something is mounted at just this path, as a container does with a single file."""
+    real = os.path.realpath(path)
+    return any(point == real for point, _ in _mounts())
+
+
+def _mounts() -> Iterator[tuple[str, str]]:
+    """Yield where something is mounted, and the type of its file system.
 
     A line is `30 22 0:40 / /mnt/host rw shared:9 - 9p host rw`: proc_pid_mountinfo(5).
     """
-    real, found, longest = os.path.realpath(folder), "", -1
     for line in _read(MOUNTS).splitlines():
         mounted, _, rest = line.partition(" - ")
         words = mounted.split(" ")
-        point = words[4].replace("\\040", " ") if len(words) > 4 else ""  # noqa: PLR2004 - its fifth word
-        if point and len(point) >= longest and f"{real}/".startswith(f"{point.rstrip('/')}/"):
-            longest, found = len(point), rest.split(" ", 1)[0]
-    return found
+        if len(words) > 4:  # noqa: PLR2004 - its fifth word
+            yield words[4].replace("\\040", " "), rest.split(" ", 1)[0]
 
 
 def _read(path: str) -> str:

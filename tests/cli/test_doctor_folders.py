@@ -166,3 +166,24 @@ class TestWhatARepositoryPutsInThePlaceOfOurFolder:
         (finding,) = findings
         assert finding["problem"] in refusal
         assert not finding["harmless"]
+
+
+@pytest.mark.parametrize("name", [".ports.json", ".env.runtime"])
+def test_a_file_that_is_mounted_by_itself_is_a_finding(shop: Shop, tmp_path: Path, name: str) -> None:
+    """As a container does it: a start that replaces the file fails."""
+    shop.service("worker", ready={"after": 0.1})
+    path, other = shop.root / name, tmp_path / "other"
+    path.touch()
+    other.write_text("{}\n" if name == ".ports.json" else "")
+    mounted = ["mount", "--bind", str(other), str(path)]
+    if os.geteuid() != 0 or subprocess.run(mounted, capture_output=True, check=False).returncode != 0:
+        pytest.skip("nothing can be mounted here")
+    try:
+        refusal, done = shop("start", "-d"), shop("doctor", "--json")
+    finally:
+        subprocess.run(["umount", str(path)], check=True)
+
+    assert refusal.returncode != 0
+    assert "mounted by itself" in refusal.stderr
+    findings = json.loads(done.stdout)["findings"]
+    assert any(f"{path} is mounted by itself" in each["problem"] for each in findings)

@@ -30,6 +30,7 @@ from devinit.system.files import read_text
 from devinit.system.own_folder import refuse_no_folder
 from devinit.system.permissions import chown
 from devinit.system.state_folders import state_folder
+from devinit.system.watch_limits import is_mounted
 from devinit.system.writer import is_of_another, writer_of
 
 if TYPE_CHECKING:
@@ -110,6 +111,14 @@ def state(root: Path) -> Iterator[Finding]:
         yield unreadable(path, error.message, error.hint or "")
     except (ValueError, RecursionError) as error:
         yield unreadable(path, f"{path} cannot be read: {error}", "")
+    for path in (root / PORTS_FILE, root / ENVIRONMENT_FILE):
+        if is_mounted(path):
+            yield Finding(
+                check="state",
+                problem=f"{path} is mounted by itself (as a container does with a single file): a start replaces "
+                "that file, and so fails",
+                advice=f"mount the folder {root} instead",
+            )
     if left := left_by_root(str(root)):
         yield of_root(root, left)
     for path in (root, root / OWN_FOLDER, folder):
