@@ -200,7 +200,9 @@ def _unusable(path: str, error: OSError) -> StateFileError:
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         from devinit.system.permissions import chown, cure_of  # for an error only
 
-        if error.errno != errno.EROFS:
+        if error.errno == errno.EROFS:
+            hint = "work in a copy of the checkout on another one"
+        else:
             hint = f"make the checkout yours (was it made with sudo?): {chown([os.path.dirname(path)])}"
         hint = cure_of(path, error, otherwise=hint)
     return StateFileError(f"{path} cannot be used: {error.strerror}", hint=hint)

@@ -47,6 +47,17 @@ class TestAFullDisk:
         assert (full_disk / ".devinit/.gitignore").read_text() == "*\n"
 
 
+def test_a_disk_that_is_read_only_is_named_with_the_ways_out(full_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(full_disk)], check=True)
+
+    with pytest.raises(StateFileError, match="Read-only file system") as caught:
+        open_own_folder(str(full_disk / ".devinit"))
+
+    assert caught.value.hint == (
+        "the file system is read-only: make it writable; or work in a copy of the checkout on another one"
+    )
+
+
 def test_a_gitignore_of_the_users_stays(tmp_path: Path) -> None:
     own = tmp_path / ".devinit"
     own.mkdir(mode=0o700)
