@@ -46,7 +46,7 @@ Raw: TypeAlias = dict[str, Any]  # a parsed devinit.toml: what the keys hold is 
 TEXTS = (
     "sub", "/page?x=1", r"say \"it\" or \\d+", "HUP", "7990-8010", "500 kB", "file.env", "src/**/*.py",
     "API_PORT", "db", "subject", "postgresql://ada:secret@db.example.com:5433/shop", "redis", "postgres", "a.json",
-    "data:/srv", "mysql",
+    "data:/srv", "mysql", "m",
 )  # fmt: skip
 """One of them suits every key that takes a text."""
 NUMBERS = (2, 4.5, 8123, 204)
