@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from devinit.control.greeting import Greeting
 
 WITH_ITS_SUPERVISOR = (
-    "run the command there; or `devinit stop`, which works from here, and then start it here"
+    "run the command there; or `devinit stop`, which works from here, and then start it here, "
+    "once no dashboard and no other command is open there"
 )
 """What to do where the supervisor answers, although its services do not."""
 

@@ -107,6 +107,15 @@ class TestAtATerminal:
         assert code == 0
         assert shop.status()["app"]["pid"] == pid
 
+    def test_the_key_detaches_at_once_whatever_is_typed_after_it(
+        self, shop: Shop, attached: Terminal
+    ) -> None:
+        attached.press(f"{DETACH}q")
+        text, code = attached.left()
+
+        assert "detached: app keeps running" in text
+        assert code == 0
+
     def test_a_byte_that_is_no_text_is_sent_as_the_sign_for_one(self, shop: Shop) -> None:
         program(shop, "print('got', ascii(input('Name? ')), flush=True); import time; time.sleep(600)")
         terminal = at_terminal(shop, "Name?")

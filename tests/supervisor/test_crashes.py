@@ -236,6 +236,22 @@ class TestAServerThatEndsWith0:
         assert shop.status()["web"]["reason"] == f"exited with code 0{why}"
 
 
+class TestAReloaderThatReapsItsProgramAndHasNoPort:
+    GONE = DeadWorker(7, None)
+
+    @pytest.mark.parametrize(
+        ("lines", "cause"), [(CRASH, "KeyError: 'SECRET_KEY'"), (["up", "no SECRET_KEY"], "no SECRET_KEY")]
+    )
+    def test_is_down_when_its_output_ends_with_an_error(self, lines: list[str], cause: str) -> None:
+        found = found_down(ears(lines, worker=self.GONE, listens=None), lines)
+
+        assert found == Finding(Sign.LAST_WORDS, cause)
+
+    @pytest.mark.parametrize("lines", [["done"], [*CRASH, "3:19:06 AM [tsx] change in ./a.ts Rerunning..."]])
+    def test_may_have_ended_well(self, lines: list[str]) -> None:
+        assert found_down(ears(lines, worker=self.GONE, listens=None), lines) is None
+
+
 class TestARunOfAProgram:
     @pytest.mark.parametrize(
         "line",
@@ -244,9 +260,11 @@ class TestARunOfAProgram:
             " * Restarting with watchdog (inotify)",
             "[22:10:57] 1 change detected",
             "[22:10:57] 12 changes detected",
+            "3:19:06 AM [tsx] change in ./worker.ts Rerunning...",
+            "3:19:22 AM [tsx] change in ./worker.ts Restarting...",
         ],
     )
-    def test_begins_with_the_words_of_flask_and_watchfiles(self, line: str) -> None:
+    def test_begins_with_the_words_of_flask_watchfiles_and_tsx(self, line: str) -> None:
         assert begins_again([line])
 
 

@@ -110,7 +110,8 @@ class Typing:
         keys = KeyBindings()
         is_empty = Condition(lambda: not self._prompt.default_buffer.text)
 
-        @keys.add(*self._detach_keys.for_a_prompt)
+        # At once: Ctrl-] and another key search in the line otherwise, and the first one waits for the second.
+        @keys.add(*self._detach_keys.for_a_prompt, eager=True)
         @keys.add("c-c", filter=is_empty)
         @keys.add("c-d", filter=is_empty)
         @keys.add("<sigint>")

@@ -92,7 +92,7 @@ DEATHS = 3
 RUN_BEGINS = (
     r"(?i)\breloading\b|\brestarting due to changes|^\[nodemon\] (?:re)?starting|^Restarting '|"
     r"File change detected|Application startup complete|^ \* Restarting with |"
-    r"^\[[\d:]+\] \d+ changes? detected"
+    r"^\[[\d:]+\] \d+ changes? detected|\[tsx\] change in .+ (?:Rerunning|Restarting)\.\.\.$"
 )
 """The words of reloaders that begin the program's next run: what stands above is about an earlier one."""
 NO_LAST_WORDS = r"^INFO:\s|\[(?:INFO|ERROR|WARNING)\]|^--- devinit: "

@@ -56,6 +56,7 @@ class Sign(StrEnum):
     """It waits for something to be typed, and its output has been silent since."""
 
 
+AGAIN = "its reloader starts it again and again"
 OF_SILENCE = (Sign.DEAD_WORKER, Sign.INPUT)
 REMEDY = {
     Sign.LAST_WORDS: "it runs and waits for a change: it becomes ready when that is fixed",
@@ -100,6 +101,8 @@ class Ears(Struct, frozen=True, kw_only=True):
     """Whether anything listens on its port; None when it has no port."""
     asks: Callable[[], Finding | None] = lambda: None
     """What it waits for that has to be typed."""
+    respawns: Callable[[], str | None] = lambda: None
+    """What its program ends of, where a reloader starts that again and again."""
 
 
 def lost_worker(ears: Ears, lines: list[str]) -> DeadWorker | None:
@@ -123,6 +126,11 @@ def found_in(lines: list[str], answer: int | None) -> Finding | None:
     if cause := stuck_by(run):
         return found_crashed(cause, run)
     return None
+
+
+def found_again(cause: str) -> Finding:
+    """Return what is wrong with a service whose reloader starts its program again after each end."""
+    return Finding(Sign.WORKERS, f"{AGAIN}: {cause}")
 
 
 def found_crashed(cause: str, lines: list[str]) -> Finding:
@@ -150,12 +158,13 @@ async def listen(
     """
     clock = asyncio.get_running_loop().time
     since = looked = clock()
-    seen = (ears.size(), ears.answer()) if known else None
+    seen = (ears.size(), ears.answer(), ears.respawns()) if known else None
     found, told = known, known is not None
     while True:
         now, before = clock(), found
-        if (now_seen := (ears.size(), ears.answer())) != seen:
-            seen, found = now_seen, found_in(ears.last_lines(LINES), now_seen[1])
+        if (now_seen := (ears.size(), ears.answer(), ears.respawns())) != seen:
+            seen, again = now_seen, now_seen[2]
+            found = found_again(again) if again else found_in(ears.last_lines(LINES), now_seen[1])
             if found != before or found is None or found.sign is Sign.LAST_WORDS:
                 since = now
         elif is_silent_for_workers(found, now - since) and now - looked >= WORKER_LOOK_SECONDS:

@@ -14,7 +14,7 @@ from devinit.kinds import kind_of
 from devinit.model.at_rest import how_to_start
 from devinit.model.build_words import in_words
 from devinit.model.status import Phase
-from devinit.supervisor.diagnosis.listening import BROKEN, LINES, SILENT_SECONDS, found_in
+from devinit.supervisor.diagnosis.listening import AGAIN, BROKEN, LINES, SILENT_SECONDS, found_in
 from devinit.supervisor.lifecycle import Failure
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.orders.checking import ask_for_changed_file, check_answer
@@ -132,7 +132,8 @@ async def until_live(stack: Stack, name: str, after: float | None, seen: dict[st
             failed = failure_of(name, stack, began)
             # It only was too slow once: what it says after the change, its answer or the end of this wait tells.
             was_slow = after is not None and runner.state.failure is Failure.TIMEOUT
-            if failed is not None and not (was_slow and runner.phase is Phase.STARTING):
+            was_wrong = (was_slow and runner.phase is Phase.STARTING) or is_of_earlier_run(runner, after)
+            if failed is not None and not was_wrong:
                 return awaited("failed", runner, stack, failed)
             if runner.phase is Phase.EXITED:
                 return awaited("live", runner, stack, None)
@@ -143,6 +144,8 @@ async def until_live(stack: Stack, name: str, after: float | None, seen: dict[st
             if runner.phase is Phase.READY and not settling.is_settled(runner, after):
                 if (cause := settling.cause_of_loop(runner)) is not None:
                     return awaited("failed", runner, stack, cause)
+                if settling.is_down:
+                    await runner.confirm()
                 seen[name] = settling.seen
             elif runner.phase is Phase.READY:
                 seen.setdefault(name, "it has not answered in this time")
@@ -198,6 +201,12 @@ def failure_of(name: str, stack: Stack, began: float) -> str | None:
     if state.phase is Phase.WAITING and outcome.is_settled(name, states, services):
         return state.reason or "it waits for a service that failed"
     return None
+
+
+def is_of_earlier_run(runner: Runner, after: float | None) -> bool:
+    """Whether a reloader starts a program again and again, and none of its runs since the change has failed."""
+    again = (runner.state.stuck or "").startswith(AGAIN)
+    return after is not None and again and not runner.hearing.has_failed_since(after)
 
 
 def has_reacted(runner: Runner, stack: Stack, after: float | None, began: float) -> bool:

@@ -12,7 +12,9 @@ import time
 from typing import TYPE_CHECKING
 
 from devinit.model.probe import LogProbe, StayedUpProbe
-from devinit.supervisor.diagnosis.listening import LINES, found_in
+from devinit.supervisor.diagnosis.causes import own_lines
+from devinit.supervisor.diagnosis.listening import AGAIN, LINES, found_in
+from devinit.supervisor.diagnosis.own_words import with_last_line
 from devinit.supervisor.diagnosis.workers import RELOADS
 from devinit.supervisor.lifecycle.decisions import STABLE_SECONDS
 from devinit.supervisor.readiness.crashes import down_by
@@ -30,7 +32,8 @@ some three seconds over its warm shutdown."""
 GENERATIONS = 3
 """So many workers that a reloader began one after the other, each after a crash, are no coincidence: `watchmedo
 auto-restart` goes on."""
-AGAIN = "its reloader starts it again and again"
+LOADED_SECONDS = 1.0
+"""A worker that its reloader began so long ago, and that is at rest, has loaded its code."""
 LOADING = "it has no port to be asked at, and is loading its code or busy"
 
 
@@ -42,10 +45,14 @@ class Settling:
         """Monotonic time, and the seconds that the service's processes had wanted a CPU by then."""
         self._looked_at = float("-inf")
         """Monotonic time of the last look: each reads the log's end and the processes."""
+        self.is_down = False
+        """Whether its processes have shown twice, one look after the other, that it is down."""
         self._workers = frozenset[int]()
         self._generations = 0
+        self._was_down = self._is_between = False
+        """Whether its reloader runs without a worker now."""
         self._begun_again = float("-inf")
-        """Monotonic time at which its reloader was seen to have begun another worker last."""
+        """Monotonic time at which its reloader was seen to have begun the worker that runs."""
 
     @property
     def seen(self) -> str:
@@ -58,11 +65,15 @@ class Settling:
         if process is None or not re.search(RELOADS, command_line_of(process.pid)):
             return None
         workers = frozenset(runner.pids()) - {process.pid}
+        self._is_between = not workers
         if workers and not workers & self._workers:
-            self._begun_again = time.monotonic() if self._workers else self._begun_again
+            self._begun_again = time.monotonic()
             self._workers, self._generations = workers, self._generations + 1
-        found = found_in(runner.log_tail(LINES), None) if self._generations > GENERATIONS else None
-        return f"{AGAIN}: {found.cause}" if found else None
+        if self._generations <= GENERATIONS:
+            return None
+        lines = runner.log_tail(LINES)
+        found = found_in(lines, None)
+        return f"{AGAIN}: {found.cause}" if found else with_last_line(AGAIN, own_lines(lines))
 
     def is_settled(self, runner: Runner, after: float | None) -> bool:
         """Whether what a ready service is will last.
@@ -80,11 +91,15 @@ class Settling:
         age = now - state.ready_at if state.ready_at is not None else STABLE_SECONDS
         if after is not None:
             age = min(age, time.time() - after)
-        if down_by(runner.ears()) is not None:
+        was_down, self._was_down = self._was_down, down_by(runner.ears()) is not None
+        self.is_down = was_down and self._was_down
+        if self._was_down:
             return False
         if age >= STABLE_SECONDS:
             return self._generations <= GENERATIONS or now - self._begun_again >= STABLE_SECONDS
         if state.failures or is_ending(runner.log_tail(LINES)):
+            return False
+        if self._is_between or now - self._begun_again < LOADED_SECONDS:
             return False
         return self._is_at_rest(now, wanted_seconds(runner.pids()))
 

@@ -22,10 +22,12 @@ from devinit.supervisor.diagnosis.listening import (
     Ears,
     Finding,
     Sign,
+    found_again,
     found_crashed,
     found_dead,
     lost_worker,
 )
+from devinit.supervisor.diagnosis.respawns import end_of
 from devinit.supervisor.diagnosis.workers import DeadWorker, said_of
 from devinit.supervisor.readiness.probing import check, no_command
 from devinit.system.listeners import tcp_listeners
@@ -100,6 +102,8 @@ def down_by(ears: Ears) -> Finding | None:
 def found_down(ears: Ears, lines: list[str]) -> Finding | None:
     """Return the same, of a service with these last lines."""
     try:
+        if again := ears.respawns():
+            return found_again(again)
         if worker := lost_worker(ears, lines):
             return _found_dead(worker, of_last_run(lines))
         if dying := dying_by(lines):
@@ -111,7 +115,12 @@ def found_down(ears: Ears, lines: list[str]) -> Finding | None:
     if listens is True:
         return None
     run = of_last_run(lines)
-    cause = stuck_by(run) if listens is False else ended_by(run)
+    # Without a port its processes have to prove what its output says: tsx prints nothing of its program's end.
+    gone = ears.dead_worker(lines) if listens is None else None
+    if gone is not None and gone.status is None:
+        cause = end_of(lines)
+    else:
+        cause = ended_by(run) if listens is None and gone is None else stuck_by(run)
     return found_crashed(cause, run) if cause else None
 
 

@@ -10,7 +10,6 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
-from itertools import chain
 from typing import assert_never
 
 from devinit.errors import DevinitError, PreparationFailed
@@ -23,7 +22,6 @@ from devinit.supervisor import lifecycle
 from devinit.supervisor.diagnosis.causes import explanation_of, stuck_by
 from devinit.supervisor.diagnosis.listening import Ears
 from devinit.supervisor.diagnosis.remedies import with_limit, with_remedy
-from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.processes.daemons import open_server
 from devinit.supervisor.project.stage import Stage
@@ -33,6 +31,7 @@ from devinit.supervisor.service import lost_ports
 from devinit.supervisor.service.coming_up import ComingUp, Moves, explain, unexpected
 from devinit.supervisor.service.data_watch import refuse_empty_data
 from devinit.supervisor.service.end import end_keepers_of, end_processes, report_end
+from devinit.supervisor.service.hearing import Hearing
 from devinit.supervisor.service.history import History
 from devinit.supervisor.service.in_container import spec_of
 from devinit.supervisor.service.input_wait import InputWatch
@@ -44,7 +43,6 @@ from devinit.supervisor.service.provider_work import prepare
 from devinit.supervisor.service.run import Run
 from devinit.supervisor.service.sequence import Sequence
 from devinit.supervisor.service.watch_over import WatchOver
-from devinit.system.listeners import tcp_listeners
 from devinit.system.processes import Process, ProcessTable
 
 log = logging.getLogger(__name__)
@@ -84,6 +82,7 @@ class Runner:
         """Set at the next change of state, and then replaced by another one."""
         self.input = InputWatch(self, stage)
         self.watch_over = WatchOver(self, stage, tasks)
+        self.hearing = Hearing(self, stage)
         self._coming_up = ComingUp(self, stage, moves, tasks)
         self._once = Once(self, stage)
         self._setting_up: asyncio.Task[None] | None = None
@@ -349,24 +348,7 @@ class Runner:
 
     def ears(self) -> Ears:
         """Return what can be heard and seen of the service from outside."""
-        return Ears(
-            size=self.output.size,
-            last_lines=self.log_tail,
-            answer=lambda: self._coming_up.last_answer,
-            dead_worker=self._dead_worker,
-            listens=self._listens,
-            asks=self.input.finding,
-        )
-
-    def _listens(self) -> bool | None:
-        port = self._stage.ports.port_of(self.name)
-        return None if port is None else bool(tcp_listeners(port))
-
-    def _dead_worker(self, lines: list[str]) -> DeadWorker | None:
-        if (process := self.run.process) is None:
-            return None
-        # A reloader names itself once, at its beginning: many lines may have come since.
-        return dead_worker_of(process.pid, chain(lines, self.output.first_lines()))
+        return self.hearing.ears(lambda: self._coming_up.last_answer)
 
     async def run_probe_command(self, command: str, key: str = "ready.exec") -> int:
         """Run a command of the key `ready.exec` or `health.exec`; return its exit code."""

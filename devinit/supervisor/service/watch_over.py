@@ -88,6 +88,9 @@ class WatchOver:
         name, on_growth = self._runner.name, self._stage.logs.on_growth
         grown = asyncio.Event()
         on_growth[name] = grown.set
+        if self._stage.ports.port_of(name) is None:
+            # Its last words may have come before it counted as ready: nothing was asked but time.
+            grown.set()
         try:
             found = await until_down(self._runner.ears(), grown, self._silence)
             while not self._is_down(found):
