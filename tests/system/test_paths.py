@@ -265,11 +265,11 @@ class TestTheSocketPath:
         assert paths.socket_path("/home/ada/shop").parent == temporary / f"devinit-{os.getuid()}"
 
     def test_of_a_terminal_moves_by_its_own_length(
-        self, temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, machine: Machine, temporary: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        root = "/home/ada/shop"
-        of_supervisor = len(f"{tmp_path}//devinit/{paths.project_id(root)}.sock")
-        deep = tmp_path / ("d" * (paths.LONGEST_SOCKET_PATH - of_supervisor))
+        root, short = "/home/ada/shop", machine.runtime
+        of_supervisor = len(f"{short}//devinit/{paths.project_id(root)}.sock")
+        deep = short / ("d" * (paths.LONGEST_SOCKET_PATH - of_supervisor))
         deep.mkdir()
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
 
