@@ -196,7 +196,7 @@ def _announce(granted: Grant) -> None:
 
 def _publish() -> None:
     """Write each discovery file, which says that the port is in use as of now."""
-    for service, leased in ((service, each) for (_, service), each in list(_leased.items())):
+    for (_, service), leased in _leased.items():
         port = leased.grant.port
         endpoint = Endpoint(service=service, host="127.0.0.1", port=port, url=f"http://localhost:{port}")
         try:

@@ -54,6 +54,15 @@ def hold(port: int) -> Hold | Refusal:
         return _refusal(port, error)
 
 
+def refusal_of(port: int) -> Refusal | None:
+    """Say why a port cannot be had; None when it can. For a moment it is ours."""
+    held = hold(port)
+    if isinstance(held, Hold):
+        held.close()
+        return None
+    return held
+
+
 def assigned_port() -> int | None:
     """Return a port that the kernel chooses, as it does for an outgoing connection; None when it has none left."""
     try:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from devinit.errors import PortsExhausted
 from devinit.model.port import HIGHEST_PORT, Passed, PortRequest
 from devinit.ports.granting.avoid import reason_to_avoid
-from devinit.ports.hold import Hold, Refusal, hold
+from devinit.ports.hold import Refusal, refusal_of
 from devinit.system.listeners import ephemeral_range
 
 
@@ -37,9 +37,10 @@ def find_free(first: int, kept: Mapping[int, str]) -> FreePort:
 
 
 def _refusal(port: int) -> str | None:
-    """Return why a port cannot be had, or None; for a moment it is ours."""
-    held = hold(port)
-    if isinstance(held, Hold):
-        held.close()
-        return None
-    return "in use" if held is Refusal.TAKEN else "reserved for privileged programs"
+    """Return why a port cannot be had, in words; None when it can."""
+    match refusal_of(port):
+        case Refusal.TAKEN:
+            return "in use"
+        case Refusal.FORBIDDEN:
+            return "reserved for privileged programs"
+    return None

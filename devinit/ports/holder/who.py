@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 from devinit.model.port import PortReport
-from devinit.ports.hold import Hold, Refusal, hold
+from devinit.ports.hold import Refusal, refusal_of
 from devinit.ports.holder.leftover import started_by_us
 from devinit.ports.holder.lookup import counted, holding
 from devinit.ports.holder.pm2 import applications
@@ -30,7 +30,7 @@ def who(
     found = holding(port, protected=protected)
     obstruction: Obstruction | None = lease
     if lease is None:
-        obstruction = Refusal.TAKEN if found.listeners else _refusal(port)
+        obstruction = Refusal.TAKEN if found.listeners else refusal_of(port)
     if obstruction is None and (application := applications(os.environ).get(port)) is not None:
         obstruction = application
     if obstruction is None:
@@ -39,15 +39,6 @@ def who(
     started = () if looked_after else started_by_us(found, obstruction, root=here, store=store)
     report = judge(found, obstruction, root=here, looked_after=looked_after, started=started)
     return counted(report, found)
-
-
-def _refusal(port: int) -> Refusal | None:
-    """Say why a port without a listener cannot be had; for a moment it is ours."""
-    held = hold(port)
-    if isinstance(held, Hold):
-        held.close()
-        return None
-    return held
 
 
 def is_looked_after(root: str) -> bool:
