@@ -116,7 +116,7 @@ class Shim:
                 raise Ended(
                     FAILED,
                     f"there is a container {self.order['name']} already, and it is on no record of this checkout: "
-                    f"`docker rm -f {self.order['name']}` removes it, if nobody needs it",
+                    f"`docker rm -f {self.order['name']}` removes it, if it is not needed",
                 )
             labels = found["Config"].get("Labels") or {}
             if found["State"]["Running"] and labels.get(SPEC) == self.order["spec"]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 from devinit.errors import PortsExhausted
@@ -25,11 +27,11 @@ def find_free(first: int, kept: Mapping[int, str]) -> FreePort:
 
     Nothing keeps the port afterwards: who needs that declares a service. Raise PortsExhausted.
     """
-    ephemeral = ephemeral_range()
     request = PortRequest(service="", preferred=first, first=first, last=HIGHEST_PORT, browser=True)
+    avoided = partial(reason_to_avoid, request, ephemeral=ephemeral_range(), macos=sys.platform == "darwin")
     passed: list[Passed] = []
     for port in range(first, HIGHEST_PORT + 1):
-        reason = kept.get(port) or reason_to_avoid(request, port, ephemeral=ephemeral) or _refusal(port)
+        reason = kept.get(port) or avoided(port) or _refusal(port)
         if reason is None:
             return FreePort(port, tuple(passed))
         passed.append(Passed(port, reason))
