@@ -12,7 +12,7 @@ from devinit.system.usage import Usage
 
 LOOPBACK_IN_HEX = ("0100007F", "00000000000000000000000001000000")
 FIRST_BYTE_SECONDS = 0.3
-"""An engine's proxy that finds no program in the container hangs up sooner (measured: 4 ms, with Podman 190 ms)."""
+"""An engine's proxy that finds no program there hangs up sooner (measured: 4 ms, with Podman 190 ms)."""
 SHOWN = 3
 
 
