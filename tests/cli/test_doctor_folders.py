@@ -169,9 +169,11 @@ class TestWhatARepositoryPutsInThePlaceOfOurFolder:
 
 
 @pytest.mark.parametrize("name", [".ports.json", ".env.runtime"])
-def test_a_file_that_is_mounted_by_itself_is_a_finding(shop: Shop, tmp_path: Path, name: str) -> None:
+def test_a_file_that_is_mounted_by_itself_is_a_finding(
+    shop: Shop, tmp_path: Path, port: int, name: str
+) -> None:
     """As a container does it: a start that replaces the file fails."""
-    shop.service("worker", ready={"after": 0.1})
+    shop.service("web", port=port)
     path, other = shop.root / name, tmp_path / "other"
     path.touch()
     other.write_text("{}\n" if name == ".ports.json" else "")

@@ -197,7 +197,7 @@ class TestAFolderThatCannotBeWritten:
 
         assert refused.returncode == 2
         assert f"{small_shop.root}/.devinit cannot be used: Read-only file system" in refused.stderr
-        assert "make the checkout writable" in refused.stderr
+        assert "make it writable" in refused.stderr
         small_shop.expect_nothing_left()
         remount("rw")
         small_shop.up()

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.supervisor.diagnosis.respawns import RESPAWNS, RUNS, SILENT, SILENT_RUNS, SOUND_SECONDS, Respawns
+from devinit.supervisor.diagnosis.respawns import (
+    RUNS,
+    SILENT,
+    SILENT_RUNS,
+    SOUND_SECONDS,
+    Respawns,
+    is_respawning,
+)
 from devinit.system.procfs import LINUX
 
 if TYPE_CHECKING:
@@ -120,13 +126,13 @@ class TestACommand:
         ],
     )
     def test_starts_its_program_after_each_end(self, command: str) -> None:
-        assert re.search(RESPAWNS, command)
+        assert is_respawning(command)
 
     @pytest.mark.parametrize(
         "command", ["uvicorn main:app --reload", "watchmedo shell-command .", "python meanwhile.py"]
     )
     def test_does_not(self, command: str) -> None:
-        assert not re.search(RESPAWNS, command)
+        assert not is_respawning(command)
 
 
 @pytest.mark.skipif(not LINUX, reason="reads /proc")

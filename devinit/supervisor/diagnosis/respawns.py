@@ -6,6 +6,7 @@ as well: the cause is the right one.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
@@ -13,8 +14,10 @@ from devinit.supervisor.diagnosis.causes import of_last_run, stuck_by
 from devinit.supervisor.diagnosis.own_words import error_line
 from devinit.text import harmless
 
-RESPAWNS = r"(?:^|[\s/])watchmedo\s+auto-restart(?=\s|$)|\b(?:while|until)\b.*\bdo\b"
-"""In the command of what starts a program after each end: watchmedo (6.0), the loop of a shell."""
+WATCHMEDO = r"(?:^|[\s/])watchmedo\s+auto-restart(?=\s|$)"
+"""In the command of what starts a program after each end: watchmedo (6.0)."""
+LOOP, DO = r"\b(?:while|until)\b", r"\bdo\b"
+"""The loop of a shell does so too. In two searches, because a long command of loops would take one its square."""
 RUNS = 4
 """So many runs one after the other, each of which ended with an error, are no coincidence."""
 WITHIN_SECONDS = 12.0
@@ -25,8 +28,15 @@ SILENT_RUNS = 3
 """One that ends without a word may have been ended by its reloader, for a file that was saved."""
 SILENT = "it prints nothing about its end"
 
-
 LastLines = Callable[[], list[str]]
+
+
+def is_respawning(command: str) -> bool:
+    """Whether a command starts its program again after each end."""
+    if re.search(WATCHMEDO, command) is not None:
+        return True
+    loop = re.search(LOOP, command)
+    return loop is not None and re.search(DO, command[loop.end() :]) is not None
 
 
 class Respawns:

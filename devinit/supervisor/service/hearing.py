@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from devinit.supervisor.diagnosis.listening import LINES, Ears
-from devinit.supervisor.diagnosis.respawns import RESPAWNS, Respawns
+from devinit.supervisor.diagnosis.respawns import Respawns, is_respawning
 from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of
 from devinit.system.listeners import tcp_listeners
 from devinit.system.procfs import command_line_of, family_of, stat_of
@@ -57,11 +56,11 @@ class Hearing:
 
     def _ends_again(self) -> str | None:
         process = self._runner.run.process
-        if process is None or not re.search(RESPAWNS, command_line_of(process.pid)):
+        if process is None or not _respawns(process.pid):
             return None
         # A shell above watchmedo has its words in its command, too.
         family = family_of(process.pid)
-        reloader = next(pid for pid in reversed(family) if pid == process.pid or is_respawning(pid))
+        reloader = next(pid for pid in reversed(family) if pid == process.pid or _respawns(pid))
         below = {pid: begun_at(stat) for pid in family_of(reloader)[1:] if (stat := stat_of(pid)) is not None}
         size = self._runner.output.size()
         return self._respawns.look(
@@ -69,9 +68,8 @@ class Hearing:
         )
 
 
-def is_respawning(pid: int) -> bool:
-    """Whether a process starts its program again after each end."""
-    return re.search(RESPAWNS, command_line_of(pid)) is not None
+def _respawns(pid: int) -> bool:
+    return is_respawning(command_line_of(pid))
 
 
 def begun_at(stat: Stat) -> float:
