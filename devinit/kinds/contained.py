@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -20,12 +21,24 @@ class Published(Struct, frozen=True, kw_only=True):
     ports: frozenset[int]
 
 
+class FromInside(Struct, frozen=True, kw_only=True):
+    """Where a container reaches the services of this machine."""
+
+    host: str
+    ports: Mapping[int, int]
+    """Port on this machine → port at that host; without the ports that it does not reach."""
+
+
 class ContainerProvider(WebProvider):
     """Runs a container. The process that it returns stands for that, ends with it, and ends it."""
 
     @abstractmethod
     def published(self, service: Service, place: Place) -> Published | None:
         """Return what the engine has on record for a container that runs; None as long as it says nothing."""
+
+    @abstractmethod
+    def from_inside(self, service: Service, place: Place) -> FromInside:
+        """Return where the program reaches the services of `place.called`, once they were prepared for it."""
 
     @abstractmethod
     def inside(self, spec: ProcessSpec, service: Service, place: Place) -> ProcessSpec:

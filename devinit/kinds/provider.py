@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -45,6 +45,8 @@ class Place(Struct, frozen=True, kw_only=True):
     """Whether the output is read on a terminal: services are then asked for colours."""
     only_looks: bool = False
     """Nothing is run that the repository brings or chooses: its owner has not asked for a start of it."""
+    called: Collection[int] = ()
+    """For a container: the ports of this machine at which services answer that its program may call."""
 
 
 class Install(Struct, frozen=True, kw_only=True):

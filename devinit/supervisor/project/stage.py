@@ -17,6 +17,7 @@ import msgspec
 from devinit.errors import ConfigError, DevinitError, ServiceError, StateFileError
 from devinit.kinds import kind_of
 from devinit.kinds.command import command_spec
+from devinit.kinds.contained import ContainerProvider, FromInside
 from devinit.kinds.providers import PROVIDERS, Place, Provider
 from devinit.logs import SECRETS_FILE
 from devinit.model.names import ENVIRONMENT_FILE
@@ -38,6 +39,7 @@ from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.lifecycle import Success, success_of
 from devinit.supervisor.logs.keeper import LogKeeper
 from devinit.supervisor.processes.ending import ProcessScan
+from devinit.supervisor.project.from_inside import called_by, endpoints_inside
 from devinit.supervisor.project.given import Given, wants_color
 from devinit.supervisor.project.other_state import runs_elsewhere
 from devinit.supervisor.project.project_ports import ProjectPorts
@@ -274,6 +276,13 @@ class Stage:
             color=wants_color(self.caller),
         )
 
+    def place_of(self, service: Service) -> Place:
+        """Return where one service is brought up; of a container, with the ports that its program may call."""
+        if not kind_of(service).in_container:
+            return self.place()
+        called = called_by(self.project, service, self._current.endpoints)
+        return msgspec.structs.replace(self.place(), called=frozenset(called.values()))
+
     def endpoint(self, name: str) -> Endpoint:
         """Return where a service answers."""
         return self._current.endpoints[name]
@@ -331,12 +340,20 @@ class Stage:
 
     def process_spec(self, service: Service) -> ProcessSpec | None:
         """Return what to start for a service, or None for a server that devinit does not run."""
-        values = self.environment_of(service)
+        provider, values = self.provider(service), self.environment_of(service)
+        if isinstance(provider, ContainerProvider):
+            values |= self._inside(service, provider.from_inside(service, self.place()))
         self._note_secrets()
         if service.command is not None:
             expanded = expand_command(service.command, values, key=f"services.{service.name}.command")
             service = msgspec.structs.replace(service, command=expanded)
-        return self.provider(service).process(service, self.endpoint(service.name), self.place(), values)
+        return provider.process(service, self.endpoint(service.name), self.place(), values)
+
+    def _inside(self, service: Service, seen: FromInside) -> dict[str, str]:
+        """Return the environment of a container, with the addresses at which it reaches the others."""
+        endpoints = endpoints_inside(self.project, service, self._current.endpoints, seen)
+        derived = self._environments.derived(self.project, endpoints, self.caller)
+        return self._environments.whole(self.project, derived, service, self.caller)[0]
 
     def command_spec(
         self, service: Service, command: str, key: str, hidden: tuple[str, ...] = ()

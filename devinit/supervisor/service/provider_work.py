@@ -12,7 +12,7 @@ from devinit.supervisor.project.stage import Stage
 
 async def prepare(service: Service, stage: Stage, say: Callable[[str], None]) -> None:
     """Make everything ready for the process of a service. Raise ServiceError."""
-    provider, place = stage.provider(service), stage.place()
+    provider, place = stage.provider(service), stage.place_of(service)
     if not provider.takes_long(service, place):
         _note(stage, service, provider.prepare(service, place, say))
         return
