@@ -83,7 +83,6 @@ LARGE = {
     "kinds.kind.Kind": "a declaration: one field for each question that the rest of devinit asks a kind",
     "model.service.Service": "the keys of a service in devinit.toml",
     "ports.granting.search.Search": "what a search was asked with, and what it found; `grants` alone makes one",
-    "model.service.Project": "a field for each table of devinit.toml",
     "supervisor.lifecycle.state.LifecycleState": "all that the next decision about a service depends on",
     "supervisor.logs.keeper.LogKeeper": "a method for each of what a log is kept, turned and timed for",
     "supervisor.project.project_ports.ProjectPorts": "a question for each that is asked about a grant",
