@@ -22,7 +22,7 @@ from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
 from devinit.supervisor.project import graph
 from devinit.supervisor.project.chosen import EVERY, to_start
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.record.leftovers import end_leftovers, leftovers_of
 from devinit.supervisor.reporting import outcome, outdated, report
 from devinit.supervisor.service import once
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 class Supervisor:
     """The orders of one project, carried out one after the other; several may be waited for at once."""
 
-    def __init__(self, stage: Stage, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, stage: ProjectState, tasks: asyncio.TaskGroup) -> None:
         self.stage = stage
         self.stack = Stack(stage)
         self.configuration = Configuration(self.stack, self.runner_of)
@@ -68,7 +68,7 @@ class Supervisor:
         self._awaited = 0
         """Starts and restarts that a client still waits for."""
 
-    def runner_of(self, service: Service, stage: Stage) -> Runner:
+    def runner_of(self, service: Service, stage: ProjectState) -> Runner:
         """Return what runs a service; it is not a part of the stack yet."""
         return Runner(service, stage, self._moves, self._tasks, self._reactions.changed)
 

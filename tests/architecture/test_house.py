@@ -98,7 +98,7 @@ LARGE = {
     "supervisor.lifecycle.state.LifecycleState": "all that the next decision about a service depends on",
     "supervisor.logs.keeper.LogKeeper": "a method for each of what a log is kept, turned and timed for",
     "supervisor.project.project_ports.ProjectPorts": "a question for each that is asked about a grant",
-    "supervisor.project.stage.Stage": "what runners ask about the project; its subjects have modules of their own",
+    "supervisor.project.project_state.ProjectState": "what runners ask about the project; its subjects have modules of their own",
     "supervisor.readiness.subject.Subject": "what proving asks about a service: values and functions, so that tests need no runner",
     "supervisor.server.handlers.Handlers": "a method for each of the wire",
     "supervisor.service.run.Run": "what is known of one run: a field for each fact that is recorded or reported",

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from devinit.model.port import LeaseOwner
 from devinit.ports.hold import Hold, Refusal, hold
 from devinit.ports.holder.pm2 import Application
-from devinit.ports.holder.port_use import Holding
+from devinit.ports.holder.port_use import PortHolders
 from devinit.ports.holder.verdict import Obstruction
 from devinit.ports.leases import Lease, LeaseStore, Taken
 
@@ -55,7 +55,9 @@ class Takings:
         self.taken[port] = (lease, held)
         return None
 
-    def plan_to_end(self, service: str, found: Holding, obstruction: Obstruction, *, answered: bool) -> None:
+    def plan_to_end(
+        self, service: str, found: PortHolders, obstruction: Obstruction, *, answered: bool
+    ) -> None:
         """Decide to end the holders of a port. Raise PortConflict when they cannot be ended."""
         from devinit.ports.ending.plan import plan  # few starts end a holder
 

@@ -20,7 +20,7 @@ class Hidden(Struct, frozen=True):
     user: str
 
 
-class Holding(Struct, frozen=True, kw_only=True):
+class PortHolders(Struct, frozen=True, kw_only=True):
     """What keeps one port, as far as it is visible to us."""
 
     port: int

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from devinit.model.port import PortReport
 from devinit.ports.hold import Refusal, refusal_of
 from devinit.ports.holder.leftover import started_by_us
-from devinit.ports.holder.lookup import counted, holding
+from devinit.ports.holder.lookup import counted, holders_of_port
 from devinit.ports.holder.pm2 import applications
 from devinit.ports.holder.verdict import Obstruction, judge
 from devinit.ports.leases import LeaseStore, root_name
@@ -27,7 +27,7 @@ def who(
     here = root_name(root) if root is not None else ""
     store = LeaseStore(state_directory() / "leases")
     lease = store.look(port)
-    found = holding(port, protected=protected)
+    found = holders_of_port(port, protected=protected)
     obstruction: Obstruction | None = lease
     if lease is None:
         obstruction = Refusal.TAKEN if found.listeners else refusal_of(port)

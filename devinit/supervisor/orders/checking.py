@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from devinit.model.service import Scheme
     from devinit.model.status import Checked
-    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.project.project_state import ProjectState
     from devinit.supervisor.service.runner import Runner
     from devinit.supervisor.stack.stack import Stack
 
@@ -71,7 +71,7 @@ async def check_all(
     names: Sequence[str],
     runners: Mapping[str, Runner],
     stack: Stack,
-    stage: Stage,
+    stage: ProjectState,
     restarted: Collection[str],
 ) -> list[Checked]:
     """Ask each of these services once.
@@ -90,12 +90,12 @@ async def check_all(
     return [newest[name] for name in names]
 
 
-async def check_service(runner: Runner, stage: Stage) -> Checked:
+async def check_service(runner: Runner, stage: ProjectState) -> Checked:
     """Ask a service once, and return whether it is well and what was seen."""
     return (await check_answer(runner, stage))[0]
 
 
-async def check_answer(runner: Runner, stage: Stage) -> tuple[Checked, int | None]:
+async def check_answer(runner: Runner, stage: ProjectState) -> tuple[Checked, int | None]:
     """Return the same, and the status of the HTTP answer that was refused, if there was one."""
     began = time.monotonic()
     well, detail, status = await asked(runner, stage)
@@ -116,7 +116,7 @@ async def check_answer(runner: Runner, stage: Stage) -> tuple[Checked, int | Non
     return checked, status
 
 
-async def ask_for_changed_file(runner: Runner, stage: Stage) -> None:
+async def ask_for_changed_file(runner: Runner, stage: ProjectState) -> None:
     """Ask a dev server for the file that had its last error, if that has changed since: served, it is well again.
 
     Vite prints nothing about the change of a module that it has never compiled without an error.
@@ -131,7 +131,7 @@ async def ask_for_changed_file(runner: Runner, stage: Stage) -> None:
         stage.last_errors.served_again(runner.name)
 
 
-async def asked(runner: Runner, stage: Stage) -> Seen:
+async def asked(runner: Runner, stage: ProjectState) -> Seen:
     """Return whether a service answers as it should; what is wrong if not, and the status of that answer.
 
     A cause that is found meanwhile says more than the answer, which may never come: it ends the wait.
@@ -148,14 +148,14 @@ async def asked(runner: Runner, stage: Stage) -> Seen:
         await asyncio.gather(*waits, return_exceptions=True)
 
 
-async def until_known(runner: Runner, stage: Stage) -> Seen:
+async def until_known(runner: Runner, stage: ProjectState) -> Seen:
     """Return what is known of a service as soon as it need not be asked any more."""
     while (known := unasked(runner, stage)) is None:
         await runner.next_state()
     return known
 
 
-def unasked(runner: Runner, stage: Stage) -> Seen | None:
+def unasked(runner: Runner, stage: ProjectState) -> Seen | None:
     """Return what is known of a service without asking it; None when only its answer tells."""
     state = runner.state
     if state.phase is Phase.EXITED:
@@ -167,7 +167,7 @@ def unasked(runner: Runner, stage: Stage) -> Seen | None:
     return (False, state.stuck, None) if state.stuck is not None else None
 
 
-async def answered(runner: Runner, stage: Stage) -> Seen:
+async def answered(runner: Runner, stage: ProjectState) -> Seen:
     """Ask a service, and return the same."""
     if not look_at_data(runner, stage):
         # It goes on accepting connections, and is of no use any more.
@@ -204,7 +204,7 @@ async def answered(runner: Runner, stage: Stage) -> Seen:
     return True, None, None
 
 
-def first_page(runner: Runner, stage: Stage, probe: Probe) -> HttpProbe | None:
+def first_page(runner: Runner, stage: ProjectState, probe: Probe) -> HttpProbe | None:
     """Return how to ask for the first page of a service of which only the port is known."""
     url = stage.endpoint(runner.name).url or ""
     is_web = kind_of(runner.service).has_pages and url.startswith(WEB)
@@ -231,7 +231,7 @@ def is_first_page(runner: Runner) -> bool:
     return any(re.search(ANSWERS_FIRST, line) for line in runner.log_tail(LINES))
 
 
-async def until_said(runner: Runner, stage: Stage, silent_seconds: float) -> None:
+async def until_said(runner: Runner, stage: ProjectState, silent_seconds: float) -> None:
     """Return when a service has printed what its answer has caused, or an error."""
     clock = asyncio.get_running_loop().time
     path = log_files.log_path(stage.private, runner.name)

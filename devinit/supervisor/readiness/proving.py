@@ -185,7 +185,7 @@ async def until_listening(subject: Subject, port: int, saw: Saw) -> Ready | Fore
                 case verify.Ours(pids):
                     return Ready(pids[0])
                 case verify.Foreign():
-                    return Foreign(f"{port} is {lookup.holding(port).reason}")
+                    return Foreign(f"{port} is {lookup.holders_of_port(port).reason}")
                 case _ if subject.published is None:
                     judged = inodes
         now = clock()
@@ -276,7 +276,7 @@ async def until_extra_ports_answer(subject: Subject, saw: Saw) -> Unreachable | 
             match owner_of(probe.port, subject) if tcp_listeners(probe.port) else None:
                 case verify.Foreign():
                     return Unreachable(
-                        f"its port {name}, {probe.port}, is {lookup.holding(probe.port).reason}"
+                        f"its port {name}, {probe.port}, is {lookup.holders_of_port(probe.port).reason}"
                     )
                 case verify.Ours():
                     result = await attempt(probe, subject.run_command, subject.read_output, is_own=True)

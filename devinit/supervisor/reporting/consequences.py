@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from devinit.model.port import Conflict, GrantedPort, Resolution, ResolutionKind
 from devinit.model.service import Service
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 
 
-def with_changes(conflict: Conflict, stage: Stage) -> Conflict:
+def with_changes(conflict: Conflict, stage: ProjectState) -> Conflict:
     """Return a conflict with what moving would change, for the decision about it."""
     if conflict.move_to is None:
         return conflict

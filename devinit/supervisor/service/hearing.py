@@ -15,7 +15,7 @@ from devinit.system.listeners import tcp_listeners
 from devinit.system.procfs import command_line_of, family_of, stat_of
 
 if TYPE_CHECKING:
-    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.project.project_state import ProjectState
     from devinit.supervisor.service.runner import Runner
     from devinit.system.process_stat import Stat
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Hearing:
     """The signs of life of one service, and what was seen of them over time."""
 
-    def __init__(self, runner: Runner, stage: Stage) -> None:
+    def __init__(self, runner: Runner, stage: ProjectState) -> None:
         self._runner, self._stage = runner, stage
         self._respawns = Respawns()
 

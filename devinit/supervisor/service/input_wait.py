@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from devinit.model.prompts import Prompt
     from devinit.model.status import InputWait
     from devinit.supervisor.diagnosis.listening import Finding
-    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.project.project_state import ProjectState
     from devinit.supervisor.service.runner import Runner
     from devinit.system.input_readers import Proof
 
@@ -35,7 +35,7 @@ AGAIN_SECONDS = (0.5, 2.0)
 class InputWatch:
     """What is known of one service: for what it waits, if it does."""
 
-    def __init__(self, runner: Runner, stage: Stage) -> None:
+    def __init__(self, runner: Runner, stage: ProjectState) -> None:
         self._runner, self._stage = runner, stage
         self._now: InputWait | None = None
         self._again: asyncio.TimerHandle | None = None

@@ -19,7 +19,7 @@ from msgspec import Struct
 from devinit.errors import DevinitError
 from devinit.kinds import kind_of
 from devinit.model.service import Project, Service
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.system.files import read_text, write_atomically
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Done(Struct, frozen=True):
 class Once:
     """Whether the one-shot of a service has run on the data as it is."""
 
-    def __init__(self, runner: Runner, stage: Stage) -> None:
+    def __init__(self, runner: Runner, stage: ProjectState) -> None:
         self._runner, self._stage = runner, stage
         self._data: dict[str, str | None] = {}
         """The data as it was before the run, which may have changed what it says of itself."""
@@ -124,7 +124,7 @@ def servers_of(service: Service, project: Project) -> list[str]:
     return databases or keeping
 
 
-def _data_of(service: Service, stage: Stage) -> dict[str, str | None]:
+def _data_of(service: Service, stage: ProjectState) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for name in servers_of(service, stage.project):
         server = stage.project.services[name]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from devinit.model.process import ProcessIdentity, ProcessSpec
 from devinit.model.service import Service
 from devinit.supervisor.project.drift import Basis, basis_of
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.service.output import Output
 from devinit.supervisor.service.run_terminal import RunTerminal
 from devinit.system.processes import Process, ProcessTable, spawn
@@ -20,7 +20,7 @@ from devinit.system.standard_input import silent_input
 class Run:
     """What runs of a service: on record, adopted by the next supervisor, and reported."""
 
-    def __init__(self, name: str, stage: Stage) -> None:
+    def __init__(self, name: str, stage: ProjectState) -> None:
         self.process: Process | None = None
         self.identity: ProcessIdentity | None = None
         """Of the process that runs, or ran last: what it left behind is found by it."""

@@ -24,7 +24,7 @@ from devinit.supervisor.diagnosis.listening import Ears
 from devinit.supervisor.diagnosis.remedies import with_limit, with_remedy
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.processes.daemons import open_server
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.readiness.health import asked_again
 from devinit.supervisor.readiness.probing import check
 from devinit.supervisor.service import lost_ports
@@ -58,7 +58,7 @@ class Runner:
     def __init__(
         self,
         service: Service,
-        stage: Stage,
+        stage: ProjectState,
         moves: Moves,
         tasks: asyncio.TaskGroup,
         changed: Callable[[Runner, LifecycleState], None],

@@ -11,7 +11,7 @@ from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
 from devinit.supervisor.diagnosis.causes import begins_again
 from devinit.supervisor.diagnosis.listening import Finding, Sign
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.readiness.crashes import (
     CONFIRM_SECONDS,
     Silence,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class WatchOver:
     """What is found out about one service while it is ready."""
 
-    def __init__(self, runner: Runner, stage: Stage, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, runner: Runner, stage: ProjectState, tasks: asyncio.TaskGroup) -> None:
         self._runner, self._stage, self._tasks = runner, stage, tasks
         self._down: Finding | None = None
         """What was wrong when it was found down last."""

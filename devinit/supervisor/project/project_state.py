@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Stage:
+class ProjectState:
     """The current configuration, ports and runtime environment of one project."""
 
     def __init__(self, root: Path, broadcaster: Broadcaster, private: Path | None = None) -> None:
@@ -119,7 +119,7 @@ class Stage:
         services = {**self.project.services, service.name: service}
         self.project = msgspec.structs.replace(self.project, services=services)
 
-    def with_services(self, services: Mapping[str, Service]) -> Stage:
+    def with_services(self, services: Mapping[str, Service]) -> ProjectState:
         """Return a stage for questions about these services as well, which are not among those of the project."""
         beside = copy.copy(self)
         beside.project = msgspec.structs.replace(self.project, services={**self.project.services, **services})
