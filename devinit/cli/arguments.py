@@ -45,7 +45,7 @@ def read(module: ModuleType, name: str, words: list[str], directory: str | None)
     if is_plain(module, words):
         return read_plain(module, words, arguments)
     if hasattr(module, "split"):
-        # What follows is the command line of another program: none of it is ours to read.
+        # The rest is the command line of another program, and is passed on as it is.
         count = len(words)
         words, arguments.command = module.split(words)
         arguments.is_after_dashes = len(words) + len(arguments.command or ()) < count

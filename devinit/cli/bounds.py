@@ -27,7 +27,7 @@ SHORTEST_TEXT = 80
 LONGEST_TEXT = 2000
 """Characters of a reason in an answer of the supervisor."""
 TEXTS = ("reason", "restarted_for", "watch", "problem", "advice")
-"""What of a row may be shortened, beside its last error and its last lines."""
+"""The fields of a row that may be shortened, beside its last error and its last lines."""
 LONGEST_LINE = 2000
 """Characters of one line of a log."""
 

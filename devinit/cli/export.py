@@ -245,6 +245,6 @@ def secret_commands(resolved: Resolved) -> list[str]:
 
 
 def holds_secret(command: Command) -> bool:
-    """Tell whether a command holds a secret by itself, and not only the name of a variable."""
+    """Return whether a command holds a secret by itself, and not only the name of a variable."""
     text = command.line.written(lambda _: "")
     return masked(text) != text

@@ -49,7 +49,7 @@ def merged(base: Raw, over: Raw) -> Raw:
 
 
 def _is_another_kind(ready: Raw, over: Raw) -> bool:
-    """Tell whether a layer proves readiness in another way: both together would contradict each other."""
+    """Return whether a layer proves readiness in another way: both together would contradict each other."""
     kinds = over.keys() & set(KINDS_OF_READINESS)
     return bool(kinds) and kinds != ready.keys() & set(KINDS_OF_READINESS)
 

@@ -119,7 +119,7 @@ def in_order(version: str) -> tuple[int, ...]:
 
 
 def is_same_folder(one: str, other: str) -> bool:
-    """Tell whether a path, and one from a greeting, mean the same folder, mounted twice perhaps."""
+    """Return whether a path, and one from a greeting, mean the same folder, mounted twice perhaps."""
     if in_text(os.path.realpath(one)) == other:
         return True
     try:

@@ -72,7 +72,7 @@ def recorded_elsewhere(root: str | os.PathLike[str]) -> list[str]:
 
 
 def connect_for_orphans(root: str) -> Client | None:
-    """Start a supervisor where something of a checkout runs that is not on record; it knows how to end it."""
+    """Start a supervisor for a checkout whose processes run without a record; it can end them."""
     if not orphans_of(root) and not _is_anything_marked(root):
         return None
     return connect_or_start(root)

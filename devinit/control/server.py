@@ -52,7 +52,7 @@ encoder = msgspec.json.Encoder(enc_hook=str)
 
 
 def told(value: Any) -> bytes:
-    """Return what is told to people as JSON: a file's name that is not UTF-8 text is marked where it is not.
+    """Return what is shown to the user as JSON: a file's name that is not UTF-8 text is marked where it is not.
 
     Answers are not changed, because programs use what is in them.
     """

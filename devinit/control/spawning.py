@@ -199,7 +199,7 @@ def begin(root: str) -> None:
 
 
 def is_foreign(root: str | Path) -> bool:
-    """Tell whether what a start writes in a checkout, or the checkout to begin with, may be another user's."""
+    """Return whether what a start writes in a checkout, or the checkout to begin with, may be another user's."""
     try:
         owner = os.lstat(os.path.join(root, OWN_FOLDER)).st_uid
     except OSError:

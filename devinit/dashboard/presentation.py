@@ -30,7 +30,7 @@ MARKS = {
     "failed": ("✗", "bad"),
     "orphaned": ("◇", "attention"),
 }
-"""Every phase has a shape of its own: who does not see the colours sees the same."""
+"""Every phase has a shape of its own, for users who do not see the colours."""
 ASKS: Piece = ("▌", "attention")
 """In place of it: it waits for something to be typed."""
 BARS = "▁▂▃▄▅▆▇█"

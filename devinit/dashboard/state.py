@@ -61,7 +61,7 @@ class View(Struct, frozen=True, kw_only=True):
     prompt: str = ""
     """The question at which it waits for something to be typed."""
     changed: str = ""
-    """What of its configuration and `.env` is newer than it is."""
+    """Which of its keys and `.env` files have changed since it started."""
 
     @property
     def is_moved(self) -> bool:
@@ -138,7 +138,7 @@ def whose(server: WrongServer) -> str:
 
 
 def extra_ports_of(status: ServiceStatus) -> str:
-    """Return the further ports of a service in one line; an older supervisor does not tell."""
+    """Return the further ports of a service in one line; an older supervisor does not report it."""
     extras = status.get("extra_ports", [])
     return "  ".join(f"{each['name'].partition('.')[2]} {each['url'] or each['port']}" for each in extras)
 

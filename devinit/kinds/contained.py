@@ -50,7 +50,7 @@ class ContainerProvider(WebProvider):
 
     @abstractmethod
     def remains(self, service: Service, place: Place) -> bool:
-        """Return whether a container of the service runs, or may run; told by a few files."""
+        """Return whether a container of the service runs, or may run; it looks at a few files."""
 
     @abstractmethod
     def end_remains(self, service: Service, place: Place) -> str:

@@ -54,7 +54,7 @@ class Keys(Struct, Settings, frozen=True, kw_only=True):
     """What `devinit init` writes beside a key where it is met first."""
 
     def settings(self, _context: Context) -> Settings | None:
-        """Return what the service is configured with, and report what is wrong; None for nothing of the sort."""
+        """Return what the service is configured with, and report what is wrong; None without settings."""
         return self if self.__struct_fields__ else None
 
     @classmethod

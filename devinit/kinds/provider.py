@@ -20,7 +20,7 @@ from devinit.model.service import Endpoint, Scheme, Service, StopPolicy
 from devinit.system.birth import birth_of
 
 Say: TypeAlias = Callable[[str], None]
-"""Tells the person who waits what takes time, one short line at a time."""
+"""Shows the waiting user what takes time, one short line at a time."""
 
 Notes: TypeAlias = tuple[str, ...]
 """What the developer should still see when everything is up."""
@@ -97,7 +97,7 @@ class Provider(ABC):
         return False
 
     def takes_long(self, service: Service, place: Place) -> bool:
-        """Return whether `prepare` will run programs or copy files: told by a few files, in 0.2 ms at most."""
+        """Return whether `prepare` will run programs or copy files: a look at a few files, 0.2 ms at most."""
         del service, place
         return False
 
@@ -182,7 +182,7 @@ class Provider(ABC):
         return f"{folder.stat().st_ino}:{birth_of(folder)}"
 
     def loss(self, service: Service, place: Place, process_id: int | None) -> str:
-        """Say what a server that was started has lost of its data, and what to do; told by a few files.
+        """Say what a server that was started has lost of its data, and what to do; it looks at a few files.
 
         Empty when all is there, or the service has none. `process_id` is None when the server has ended.
         """

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def still_as_before(error: str) -> str:
-    """Return an error of the configuration with what it means to the services that run."""
+    """Return an error of the configuration with its consequence for running services."""
     return f"{error}; the services run as they were configured before"

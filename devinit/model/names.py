@@ -41,5 +41,5 @@ def service_of(port: str) -> str:
 
 
 def is_extra(port: str) -> bool:
-    """Tell whether a port is a further one of its service, by the port's name."""
+    """Return whether a port is a further one of its service, by the port's name."""
     return "." in port

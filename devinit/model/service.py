@@ -106,7 +106,7 @@ class RestartPolicy(Struct, frozen=True, kw_only=True):
 
 
 class Condition(StrEnum):
-    """What of a dependency is waited for."""
+    """Which state of a dependency a service waits for."""
 
     STARTED = "started"
     """Its process was started."""
@@ -129,7 +129,7 @@ class StopPolicy(Struct, frozen=True, kw_only=True):
 
     signal: str = "TERM"
     to: StopTarget | None = None
-    """Who gets the signal; None: as it suits the program, which a provider's `stop` decides."""
+    """Which processes get the signal; None: the provider's `stop` decides, by the program."""
     grace_seconds: float = 5.0
     kill: bool = True
     """Whether KILL follows when the grace is over; PostgreSQL gets QUIT instead."""
@@ -256,7 +256,7 @@ class Service(PlainServiceKeys, frozen=True, kw_only=True):
     """The ports that an OAuth provider redirects to; on any other one, signing in fails."""
     depends_on: tuple[str, ...] = ()
     conditions: dict[str, Condition] = field(default_factory=dict)
-    """What of its dependencies is waited for; READY of one that is not in it."""
+    """Which state of each dependency it waits for; READY where none is stated."""
     setup: tuple[str, ...] = ()
     setup_inputs: tuple[str, ...] = ()
     """Patterns of files, relative to its folder: `setup` runs again when one changes, as for a lock file."""
@@ -281,7 +281,7 @@ class Service(PlainServiceKeys, frozen=True, kw_only=True):
     url_path: str = ""
     docs_path: str | None = None
     settings: Settings | None = None
-    """What only its kind has, as `database`; see `settings_as`. None for a kind that has nothing of the sort."""
+    """What only its kind has, as `database`; see `settings_as`. None for a kind without settings."""
     external_url: str | None = None
     """A server that devinit does not run: used, never started or stopped."""
     data_of: str | None = None

@@ -1,4 +1,4 @@
-"""A project as one value for those who take it elsewhere: configuration, ports, addresses, environment.
+"""A project as one value for exporters: configuration, ports, addresses, environment.
 
 It needs no supervisor. Files are read, and nothing of the repository is run.
 """

@@ -174,7 +174,7 @@ def without_circles(found: Found) -> Found:
 
 
 def leads_to(start: str, end: str, edges: Mapping[str, Sequence[str]]) -> bool:
-    """Tell whether a service waits for another one, also through others. `edges`: name → what it waits for."""
+    """Return whether a service waits for another one, also through others. `edges`: name → what it waits for."""
     waiting, seen = [start], {start}
     while waiting:
         for name in edges.get(waiting.pop(), ()):

@@ -146,9 +146,9 @@ class Supervisor:
             return await self._finish(wanted, followers, order.timeout_seconds, began, tell)
 
     async def stop(self, names: tuple[str, ...], by: str | None = None) -> Stopped:
-        """Stop services and give their ports back. Return who ran.
+        """Stop services and give their ports back. Return the ones that ran.
 
-        `by`: who wants it, and since when, in words.
+        `by`: which client ordered it, and when, in words.
         """
         async with self.stack.deciding:
             # Nothing is on record. What runs nevertheless is stopped as it is configured, if that can be read.
@@ -340,7 +340,7 @@ class Supervisor:
 
     @contextmanager
     def _awaiting(self) -> Iterator[Collection[str]]:
-        """Stay for an order that a client waits for; yield who is restarted meanwhile because an address moved."""
+        """Stay for an order that a client waits for; yield the services that restart because an address moved."""
         self._awaited += 1
         try:
             with self._moves.followed() as followers:
@@ -350,5 +350,5 @@ class Supervisor:
 
 
 def dependencies_of(project: Project) -> dict[str, tuple[str, ...]]:
-    """Return who depends on whom."""
+    """Return which services each service depends on."""
     return {name: service.depends_on for name, service in project.services.items()}

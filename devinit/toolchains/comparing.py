@@ -55,7 +55,7 @@ class Mismatch(Struct, frozen=True, kw_only=True):
 
 
 def unmet(there: There, asked: Iterable[Asked]) -> tuple[Asked, ...]:
-    """Return what a program does not meet; nothing where that cannot be told."""
+    """Return the requirements that a program does not meet; none where its version is unknown."""
     about = (each for each in asked if each.stated.tool == there.tool)
     if there.version is None:
         return tuple(about) if there.complaint else ()

@@ -77,7 +77,7 @@ def ports(root: Path) -> Iterator[Finding]:
     try:
         services = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None).services.values()
     except DevinitError:
-        return  # told by the check of the configuration
+        return  # the check of the configuration reports it
     for request in (each.port for each in services if each.port is not None):
         if request.preferred in outgoing:
             yield Finding(

@@ -27,7 +27,7 @@ def services(answer: Client | DevinitError | None) -> Iterator[Finding]:
     status = api.status(answer)
     for each in status["services"]:
         if each["phase"] == "ready":
-            # An older supervisor cannot be asked to.
+            # An older supervisor does not know this request.
             with suppress(RemoteError):
                 api.confirm(answer, each["name"])
     # Measured: then it is also looked to which servers the services are connected.

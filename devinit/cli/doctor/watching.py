@@ -32,7 +32,7 @@ def watched_files(root: Path, answer: Client | DevinitError | None) -> Iterator[
     try:
         project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
     except DevinitError:
-        return  # told by the check of the configuration
+        return  # the check of the configuration reports it
     watched = {each.name: each.directory for each in project.services.values() if each.watch}
     if not watched:
         return

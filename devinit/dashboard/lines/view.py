@@ -74,7 +74,7 @@ class LogView:
         self.add(lines)
 
     def add(self, lines: Iterable[LogLine]) -> int:
-        """Show more lines; return how many rows at the top had to go for them."""
+        """Add lines; return how many rows were removed at the top."""
         mine = [line for line in lines if self.service in (None, line.service)]
         if mine:
             # What was unfinished comes again, longer or whole.

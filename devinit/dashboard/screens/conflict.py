@@ -55,7 +55,7 @@ class ConflictDialogue(Late, ModalScreen[Answer]):
         self.is_late = is_late
         self._conflict = conflict
         self._can_keep = can_keep
-        """Whether there is a place for an answer for good."""
+        """Whether permanent answers can be kept."""
         self._place = f"  {number} of {count}" if count > 1 else ""
 
     def compose(self) -> ComposeResult:

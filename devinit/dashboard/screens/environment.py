@@ -1,4 +1,4 @@
-"""The runtime environment: what .env.runtime says, and who was started with something else."""
+"""The runtime environment: what .env.runtime says, and which services were started with other values."""
 
 from __future__ import annotations
 
@@ -71,6 +71,6 @@ class EnvironmentPage(Page):
 
 def quoted(value: str) -> str:
     """Return a value as a shell reads it back."""
-    from shlex import quote  # only who copies needs it
+    from shlex import quote  # only copying needs it
 
     return quote(value)

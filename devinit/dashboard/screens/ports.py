@@ -1,4 +1,4 @@
-"""Every port of the project, who is in the way, and the ports of the other projects on this machine."""
+"""Every port of the project with what is in the way, and the ports of other projects on this machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ACTIONS = frozenset({"who", "choose", "move", "reset", "kill"})
 
 
 class PortsPage(Screen[None]):
-    """Who has which port, and what can be done about it."""
+    """The holder of each port, and what can be done about it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,w", "who", "Who has it", key_display="w"),

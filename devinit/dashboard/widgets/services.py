@@ -92,7 +92,7 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
         return max(0, min(cursor, len(self.stack.services) - 1))
 
     def watch_cursor(self) -> None:
-        """Tell who is looked at now."""
+        """Post which service is selected now."""
         # The header covers the first line of what is scrolled.
         self.scroll_to_region(Region(0, self.cursor, 1, 2), animate=False, force=True)
         self.refresh()

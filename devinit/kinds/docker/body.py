@@ -1,4 +1,4 @@
-"""What an engine is told to create: one container for a service. Pure."""
+"""The request by which an engine creates the container of a service. Pure."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def failed(build: Build, refused: Refused, output: Steps) -> ProviderError:
 
 
 class Steps:
-    """What a build prints: its steps are told, its last lines kept."""
+    """What a build prints: its steps are shown, its last lines kept."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
@@ -246,7 +246,7 @@ def is_own(name: str) -> bool:
 
 
 def is_left_out(path: str, rules: list[tuple[re.Pattern[str], bool]]) -> bool:
-    """Tell whether a path is left out: the last rule that matches it says so."""
+    """Return whether a path is left out: the last rule that matches it says so."""
     left = False
     for pattern, keeps in rules:
         if pattern.match(path):

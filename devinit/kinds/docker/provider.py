@@ -56,7 +56,7 @@ BEYOND_SECONDS = 10.0
 PATIENCE_SECONDS = 60.0
 """How long an engine may be away that is started again."""
 CALLERS = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "XDG_RUNTIME_DIR")
-"""What of the caller's environment the process that stands for a container is given."""
+"""Variables of the caller that the process that stands for a container gets."""
 
 
 class DockerProvider(ContainerProvider):
@@ -216,7 +216,7 @@ class DockerProvider(ContainerProvider):
         return seeing.usage(record_of(service.name, place))
 
     def remains(self, service: Service, place: Place) -> bool:
-        """Return whether a container is on record that has not ended by its process."""
+        """Return whether the record has a container that was not ended together with its process."""
         record = record_of(service.name, place)
         return bool(record.token)
 

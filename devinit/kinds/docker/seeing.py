@@ -18,7 +18,7 @@ SHOWN = 3
 
 
 def listens(record: Record, inside: int, host: str, port: int) -> ProbeResult:
-    """Tell whether the program listens in its container, at an address that the engine reaches."""
+    """Return whether the program listens in its container, at an address that the engine reaches."""
     if not record.pid:
         waits = "its container engine does not answer" if record.away else "its container does not run yet"
         return ProbeResult(ProbeVerdict.NOT_YET, waits)
@@ -50,7 +50,7 @@ def is_loopback(address: str) -> bool:
 
 
 def answers(host: str, port: int) -> ProbeResult:
-    """Tell whether a connection stays open, of a container that runs in a virtual machine."""
+    """Return whether a connection stays open, of a container that runs in a virtual machine."""
     try:
         with socket.create_connection((host, port), timeout=FIRST_BYTE_SECONDS) as connection:
             if not connection.recv(1):

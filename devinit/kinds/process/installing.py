@@ -54,7 +54,7 @@ sys.exit(importlib.util.find_spec({module!r}) is None)
 
 
 class _Package(Struct, frozen=True, rename="camel"):
-    """What of a package.json matters here."""
+    """The part of a package.json that matters here."""
 
     dependencies: dict[str, str] = msgspec.field(default_factory=dict)
     dev_dependencies: dict[str, str] = msgspec.field(default_factory=dict)

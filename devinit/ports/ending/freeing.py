@@ -28,7 +28,7 @@ class Freed(Struct, frozen=True):
 
     port: int
     ended: tuple[str, ...]
-    """Who was ended for it, in words; empty when it was free already."""
+    """The processes that were ended for it, in words; empty when it was free already."""
 
 
 def free(

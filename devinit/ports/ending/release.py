@@ -39,7 +39,7 @@ class Released(Struct, frozen=True):
 
     hold: Hold
     ended: tuple[str, ...]
-    """Who was ended for it, in words."""
+    """The processes that were ended for it, in words."""
 
 
 def release(

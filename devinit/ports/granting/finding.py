@@ -25,7 +25,7 @@ class FreePort(NamedTuple):
 def find_free(first: int, kept: Mapping[int, str]) -> FreePort:
     """Return the first free port from `first` on; `kept` names ports that are not offered, with the reason.
 
-    Nothing keeps the port afterwards: who needs that declares a service. Raise PortsExhausted.
+    Nothing keeps the port afterwards: declare a service for that. Raise PortsExhausted.
     """
     request = PortRequest(service="", preferred=first, first=first, last=HIGHEST_PORT, browser=True)
     avoided = partial(reason_to_avoid, request, ephemeral=ephemeral_range(), macos=sys.platform == "darwin")

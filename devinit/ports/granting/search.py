@@ -141,7 +141,7 @@ class Search:
         return [self.hand_over(outcome) for outcome in outcomes.values() if isinstance(outcome, GrantedPort)]
 
     def attempt(self, request: PortRequest, port: int) -> str | None:
-        """Take a port, or decide to end who has it; return why it cannot be had."""
+        """Take a port, or decide to end its holder; return why it cannot be had."""
         if time.monotonic() > self.deadline:
             raise PortsExhausted(
                 f"no port for {request.service} was found within {self.timeout_seconds:g} s",
@@ -187,7 +187,7 @@ class Search:
         return reason
 
     def take_over(self, service: str, port: int) -> str | None:
-        """Take a port that is only reserved; the project that it is taken from hears of it when it starts."""
+        """Take a port that is only reserved; the project that it is taken from gets a note when it starts."""
         obstruction = self.takings.take(service, port, over_reservation=True)
         if obstruction is None:
             self.kinds[port] = VerdictKind.RESERVED
@@ -217,7 +217,7 @@ class Search:
         return self.brief(port, self.obstructions[port], found)
 
     def offer(self, service: str, port: int) -> tuple[bool, str]:
-        """Tell whether a service may use the server that runs on a port, and what it is or why not, in words."""
+        """Return whether a service may use the server that runs on a port, and what it is or why not, in words."""
         server = self.ask_running(service, port)
         if server is None:
             return False, ""
@@ -231,7 +231,7 @@ class Search:
         obstruction: Obstruction,
         shown: Collection[ProcessIdentity] | None = None,
     ) -> str | None:
-        """Decide to end the holders of a port; with `shown` only if they are exactly who was shown.
+        """Decide to end the holders of a port; with `shown` only if they are exactly the ones that were shown.
 
         Otherwise no process is signalled and the question is asked again.
         """
@@ -270,7 +270,7 @@ class Search:
         return None
 
     def not_ended(self, service: str, found: PortHolders, error: PortConflict, *, answered: bool) -> str:
-        """Note why holders could not be ended, and ask again where that was an answer; return who they are."""
+        """Note why holders could not be ended, and ask again where that was an answer; return their names."""
         self.notes[found.port] = problem = error.hint or error.message
         if answered:
             self.open[service] = Unanswered(problem, (ResolutionKind.KILL,))
@@ -301,13 +301,13 @@ class Search:
             self.say(f"{service}: {port} {f'passed over: {reason}' if reason else 'granted'}")
 
     def brief(self, port: int, obstruction: Obstruction, found: PortHolders | None = None) -> str:
-        """Say why a port cannot be had; who holds it is looked up later for those that matter."""
+        """Say why a port cannot be had; its holder is looked up later, for the ports that matter."""
         if self.debug and obstruction is Refusal.TAKEN:
             found = found or holders_of_port(port, protected=self.protected)
         return brief(obstruction, self.owner.root, found)
 
     def explain(self, outcomes: Mapping[str, Outcome]) -> tuple[dict[int, PortHolders], dict[int, str]]:
-        """Look up who holds the ports that a person will read about, all in one pass."""
+        """Look up the holders of all ports that a message names, in one pass."""
         wanted_by = {self.asked[service]: service for service in self.open}
         for service, outcome in outcomes.items():
             named = NAMED_IN_ERRORS if isinstance(outcome, Ungranted) else 1

@@ -91,5 +91,5 @@ class Takings:
 
 
 def is_inside(directory: str, root: str) -> bool:
-    """Tell whether an application runs in this checkout: then it is the project's own, run in another way."""
+    """Return whether an application runs in this checkout: then it is the project's own, run in another way."""
     return bool(directory) and PurePath(directory).is_relative_to(root)

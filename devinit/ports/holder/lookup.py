@@ -1,4 +1,4 @@
-"""Who holds a port: everything that can be found out about it, in one pass over the processes."""
+"""What holds a port: everything that can be found out, in one pass over the processes."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _with_containers(found: dict[int, PortHolders]) -> dict[int, PortHolders]:
 
 
 def _may_be_published(found: PortHolders) -> bool:
-    """Tell whether an engine's own program listens, or one of root's that we cannot see, as engines are."""
+    """Return whether an engine's own program listens, or one of root's that we cannot see, as engines are."""
     return any(each.uid == _ROOT for each in found.hidden) or any(
         each.name.startswith(CONTAINER_PROGRAMS) for each in found.holders
     )

@@ -1,4 +1,4 @@
-"""Who has a port: the front door for callers that ask without wanting it."""
+"""What holds a port: the front door for callers that ask and do not want it."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ def who(
 
 
 def is_looked_after(root: str) -> bool:
-    """Tell whether a supervisor runs for a checkout; without one, what still runs there is an orphan."""
+    """Return whether a supervisor runs for a checkout; without one, what still runs there is an orphan."""
     return bool(root) and is_locked(f"{state_folder(root)}/{SUPERVISOR_LOCK}")

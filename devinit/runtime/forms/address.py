@@ -77,7 +77,7 @@ class Server(Struct, frozen=True, kw_only=True):
     password: str | None = None
     database: str | None = None
     has_login: bool = False
-    """Whether devinit knows who may use it: user, password and database replace those of the project."""
+    """Whether devinit knows its login: user, password and database replace those of the project."""
     tls: bool = False
 
 

@@ -78,7 +78,7 @@ def _called_in(line: ast.stmt) -> Iterator[str]:
 
 
 def _is_no_value(annotation: ast.expr) -> bool:
-    """Tell whether a field is none of the environment, or a model whose own fields may all have defaults."""
+    """Return whether a field is none of the environment, or a model whose own fields may all have defaults."""
     name = annotation.id if isinstance(annotation, ast.Name) else ""
     return "ClassVar" in ast.unparse(annotation) or (name[:1].isupper() and name not in _VALUES)
 

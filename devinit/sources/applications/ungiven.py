@@ -22,7 +22,7 @@ def servers_in(language: str, units: Iterable[Unit]) -> Iterator[str]:
 
 
 def is_said(tree: Tree, word: re.Pattern[str], saying: re.Pattern[str]) -> bool:
-    """Tell whether a file whose name matches `saying` has a word."""
+    """Return whether a file whose name matches `saying` has a word."""
     return any(
         word.search(tree.text(joined(folder, each))) is not None
         for folder, names in tree.files.items()

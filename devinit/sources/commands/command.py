@@ -136,7 +136,7 @@ def with_use(command: Command) -> Command:
 
 
 def is_port(digits: str) -> bool:
-    """Tell whether digits are a port."""
+    """Return whether digits are a port."""
     return LOWEST_PORT <= int(digits) <= HIGHEST_PORT
 
 

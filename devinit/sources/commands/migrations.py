@@ -166,7 +166,7 @@ def _configuration_of(folder: Path, described: Mapping[str, Any], tool: Tool, bo
 
 
 def _is_recorded(folder: Path, file: Path | None, tool: Tool, names: tuple[str, ...], bounds: Bounds) -> bool:
-    """Tell whether there are revisions; Prisma keeps them beside its schema."""
+    """Return whether there are revisions; Prisma keeps them beside its schema."""
     if tool is _PRISMA:
         places = [file.parent / "migrations"] if file else []
     else:

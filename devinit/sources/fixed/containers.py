@@ -28,7 +28,7 @@ class Containers(Struct, frozen=True):
     """In lower case."""
 
     def are_named(self, content: bytes) -> bool:
-        """Tell whether a file names one of them."""
+        """Return whether a file names one of them."""
         found = _HOST_IN_BYTES.finditer(content) if self.names else ()
         return any(each["name"].decode(errors="replace").lower() in self.names for each in found)
 

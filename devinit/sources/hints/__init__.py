@@ -19,7 +19,7 @@ DATABASES: tuple[str, ...] = ()
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
-    """Tell whether a folder has a file with such commands."""
+    """Return whether a folder has a file with such commands."""
     paths = (os.path.join(folder, name) for name in (*FILES, *SCRIPTS))  # noqa: PTH118 - loads os alone
     return any(map(os.path.isfile, paths))
 

@@ -26,7 +26,7 @@ LARGEST_FILE = 500_000
 
 
 def are_possible(folders: Iterable[str], name: str = "") -> bool:
-    """Tell whether one of the folders has a file with suggestions in which a name stands; any name by default."""
+    """Return whether a folder has a file with suggestions that contains a name; any name by default."""
     word = name.rpartition(":")[2].encode(errors="surrogateescape")
     return any(_mentions(os.path.join(folder, file), word) for folder in folders for file in FILES)  # noqa: PTH118
 

@@ -160,7 +160,7 @@ WRAPPERS = (
     r"^make(?:\[\d+\])?: \*\*\* \[.+\] Error \d+$",
     r"^npm (?:error|ERR!) ",
 )
-"""Lines about the end of a program, printed by those who ran it: its own last words stand above."""
+"""Lines about the end of a program, printed by the program that ran it: its own last words stand above."""
 
 BUILD_BEGINS = (
     r"^building\.\.\.$|^running\.\.\.$|^\s+Compiling |^Compiling \d+ file|File change detected|"

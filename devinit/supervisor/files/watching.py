@@ -103,7 +103,7 @@ def too_many() -> str:
 
 async def watch(directory: Path, root: Path, patterns: tuple[str, ...], service: Watched) -> None:
     """Restart a service of the project at `root` when its files change, until this is cancelled."""
-    # 0.1 s, for those who watch; the services of the others go on starting meanwhile.
+    # 0.1 s, only for services with `watch`; the others go on starting meanwhile.
     awatch = await asyncio.to_thread(load_watcher)
     watching = Watching(directory, root, patterns, service)
     while True:

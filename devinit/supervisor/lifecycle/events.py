@@ -64,7 +64,7 @@ class Adopted(Struct, frozen=True, kw_only=True):
 
 
 class Remembered(Struct, frozen=True, kw_only=True):
-    """It had ended for good under an earlier supervisor: finished, or failed."""
+    """It had finished or failed under an earlier supervisor."""
 
     phase: Phase
     reason: str | None

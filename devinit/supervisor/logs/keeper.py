@@ -120,7 +120,7 @@ class LogKeeper:
     def mark(self, service: str, descriptor: int, text: str) -> int:
         """Begin a run with a line of ours; return the offset behind it, where the output begins."""
         found, now = os.fstat(descriptor), time.time()
-        # Before the line: who follows the log looks the run up when the line comes.
+        # Before the line: a reader that follows the log looks the run up when the line comes.
         self._note(service, [point(found.st_ino, found.st_size, now, run=True)])
         offset = log_files.mark(descriptor, text)
         if (kept := self._logs.get(service)) is not None:

@@ -190,7 +190,7 @@ def remember(runner: Runner, phase: Phase, moment: Moment) -> None:
 
 
 def recall(runner: Runner, ended: EndedRecord) -> None:
-    """Let a service that had ended for good be as it was: finished, or failed with its reason."""
+    """Restore a service that had finished or failed, with its reason."""
     runner.run.started_at, runner.output.offset = ended.started_at, ended.log_offset
     runner.post(
         lifecycle.Remembered(

@@ -33,7 +33,7 @@ LOOK_SECONDS = 0.1
 TRY_SECONDS = 0.5
 """How often a service is asked that says it is ready and does not answer as it should."""
 REACTION_SECONDS = 3.0
-"""Who watches files has noticed a change by then, or does not: Django looks once a second, nest takes longer."""
+"""A program that watches its files has noticed a change by then: Django looks once a second, nest takes longer."""
 NOTICE_SECONDS = 1.0
 """What is printed earlier may be about something else: uvicorn and Vite notice a change within that time."""
 QUIET_SECONDS = 0.5

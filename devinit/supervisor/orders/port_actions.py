@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def rows(runners: Mapping[str, Runner], stage: ProjectState) -> list[OwnPort]:
     """Return every port that the project asks for: what is preferred, what it has, and who is in the way.
 
-    Blocking: who holds a port is looked for among all processes, for those that are not where they should be.
+    Blocking: for services that are not on their port, it searches all processes for the holder.
     """
     remembered = ports_file.read(stage.root)
     return [

@@ -56,7 +56,7 @@ def server_of(
     *,
     may_be_late: bool,
 ) -> ProcessIdentity | None:
-    """Return which of a service's processes is its server: who listens, or for now the eldest.
+    """Return which of a service's processes is its server: the one that listens, else the eldest.
 
     `may_be_late`: it need not listen yet, because the service is only just starting.
     """

@@ -42,7 +42,7 @@ _SESSION = "a session with a terminal of its own"
 
 
 class ProcessScan:
-    """Walks through /proc once for all who ask in the same turn of the loop, as many that are stopped do."""
+    """Walks through /proc once for all requests of one turn of the loop: many services stop at the same time."""
 
     def __init__(self) -> None:
         self._next: asyncio.Future[ProcessTable] | None = None
@@ -189,7 +189,7 @@ def say_what_follows(
     say: Callable[[str], None],
     ports: Sequence[int],
 ) -> str:
-    """Say what is done about processes that were asked to end and still run; return who they are."""
+    """Report what happens to processes that got a signal to end and still run; return them in words."""
     saving = frozenset() if is_alone else saving_among(members, policy)
     others = [member for member in members if member not in saving]
     if others:
@@ -232,7 +232,7 @@ async def end_keepers(
     say: Callable[[str], None],
     process_scan: ProcessScan,
 ) -> list[int]:
-    """End what keeps a service's leases when its mark and descent lead nowhere; return who is still there.
+    """End what keeps a service's leases that neither mark nor ancestry can find; return what is still running.
 
     Redis and others write over their environment, and so over the mark. No process loses the lease unawares.
     """
@@ -309,7 +309,7 @@ async def wait_for_launchers(
 
 
 def whom(members: Sequence[ProcessIdentity], ports: Sequence[int]) -> str:
-    """Say who has not ended yet, and what may be why: `pid 4711 uvicorn, 2 open connections`."""
+    """Name the processes that still run, and a possible reason: `pid 4711 uvicorn, 2 open connections`."""
     facts = (facts_of(member.pid) for member in members[:SHOWN])
     names = [f"pid {one.identity.pid} {one.name}" for one in facts if one is not None]
     if len(members) > SHOWN:

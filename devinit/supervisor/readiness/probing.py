@@ -198,7 +198,7 @@ class Redirected(OSError):
 
 
 def prove_end(writer: asyncio.StreamWriter) -> None:
-    """Raise Redirected for a connection that the kernel sends elsewhere: who answers it is a stranger."""
+    """Raise Redirected for a connection that the kernel sends elsewhere: another program answers it."""
     client, server = writer.get_extra_info("sockname"), writer.get_extra_info("peername")
     # Either is missing when the connection is closed already.
     if client and server and not arrives(client[:2], server[:2]):
@@ -273,7 +273,7 @@ async def connect(probe: HttpProbe) -> tuple[asyncio.StreamReader, asyncio.Strea
 @functools.cache
 def any_certificate() -> ssl.SSLContext:
     """Return what accepts every certificate: a dev server signs its own, and its listener proves whose it is."""
-    import ssl  # 5 ms and 4 MB, for those who serve TLS
+    import ssl  # 5 ms and 4 MB, only for services with TLS
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

@@ -124,7 +124,7 @@ def is_recorded(runner: Runner, returning: Collection[str]) -> bool:
 
 
 def ended_record_of(runner: Runner) -> EndedRecord:
-    """Return what is to be known about one service that has ended for good."""
+    """Return what is recorded of a service that is not started again."""
     state = runner.state
     return EndedRecord(
         phase=state.phase,

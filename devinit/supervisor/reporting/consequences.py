@@ -36,7 +36,7 @@ def changed_names(before: Mapping[str, str], after: Mapping[str, str]) -> list[s
 
 
 def is_unregistered(service: Service, port: int) -> bool:
-    """Tell whether an OAuth provider would refuse to redirect to a service on this port."""
+    """Return whether an OAuth provider would refuse to redirect to a service on this port."""
     return bool(service.oauth_redirect_ports) and port not in service.oauth_redirect_ports
 
 

@@ -31,7 +31,7 @@ def are_settled(names: Iterable[str], states: States, services: Services) -> boo
 
 
 def blocker(name: str, states: States, services: Services) -> str | None:
-    """Return the dependency that stands in the way for good, if any."""
+    """Return the dependency that can never come up, if any."""
     known: dict[str, bool] = {}
     lacking = _obstacles(name, states, services)
     return next((each for each in lacking if _settled(each, states, services, known)), None)
@@ -75,7 +75,7 @@ def _lacking(name: str, states: States, services: Services) -> list[str]:
 
 
 def _obstacles(name: str, states: States, services: Services) -> list[str]:
-    """Return what of that may be in the way for good: a job that is up is still to end."""
+    """Return which of these dependencies may never come up: a job that is up has not ended yet."""
     return [
         each
         for each in _lacking(name, states, services)

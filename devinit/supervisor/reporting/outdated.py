@@ -126,7 +126,7 @@ def left_packages(services: list[Service], private: Path, root: Path) -> list[tu
 
 
 def is_configured_otherwise(runner: Runner, project: Project) -> bool:
-    """Tell whether a service of the project would be run in another way now.
+    """Return whether a service of the project would be run in another way now.
 
     A record of an earlier version lacks what this one completes, so the services are not compared as they are.
     """

@@ -34,7 +34,7 @@ class FileWatches:
                 self._watching.pop(name).cancel()
                 runner.watch_condition = None
         elif runner.service.watch and watching is None:
-            from devinit.supervisor.files.watching import watch  # for those who watch
+            from devinit.supervisor.files.watching import watch  # only services with `watch` need it
 
             service = runner.service
             watched = _Watched(runner, self._renew, self._note)

@@ -30,7 +30,7 @@ class History:
         self.wrong_servers: list[WrongServer] = []
         """Servers that it was connected to then in the place of the project's own."""
         self.stopped_by: str | None = None
-        """Who stopped it and when, until it is started again."""
+        """Which client stopped it and when, until it is started again."""
 
     @property
     def in_phase_seconds(self) -> float:

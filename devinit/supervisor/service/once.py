@@ -93,7 +93,7 @@ def record_path(private: Path, name: str) -> Path:
 
 
 def is_same_data(before: Mapping[str, str], now: Mapping[str, str | None]) -> bool:
-    """Tell whether a one-shot has run on the data as it is. Pure.
+    """Return whether a one-shot has run on the data as it is. Pure.
 
     A server that was added since does not make it run again. Neither does one that does not say now what data it
     has: to run twice does more harm than not to run.

@@ -60,7 +60,7 @@ class RunTerminal:
         asyncio.get_running_loop().add_reader(holder.fileno(), self._ended, holder)
 
     def forget(self) -> None:
-        """Let go of the terminal of the run before; who holds it ends with its last process."""
+        """Let go of the terminal of the run before; its holder ends with the last process in it."""
         self.known, self._holder, self.is_lost = None, None, False
 
     def status(self, *, wanted: bool) -> TerminalStatus | None:

@@ -89,7 +89,7 @@ class WatchOver:
         grown = asyncio.Event()
         on_growth[name] = grown.set
         if self._stage.ports.port_of(name) is None:
-            # Its last words may have come before it counted as ready: nothing was asked but time.
+            # It may have printed the crash before it counted as ready: staying up was all that was asked.
             grown.set()
         try:
             found = await until_down(self._runner.ears(), grown, self._silence)

@@ -37,7 +37,7 @@ class Configuration:
         self._passwords = Passwords(stack.stage.given.env_files_of)
         self._files = outdated.Files(stack.stage, lambda profile: load(self._stage.root, profile=profile))
 
-    # For an order
+    # For orders:
 
     async def read(self, order: Order) -> Project:
         """Return the project that an order is about, as its files say. Raise ConfigError."""

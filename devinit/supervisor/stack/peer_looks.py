@@ -65,7 +65,7 @@ class PeerLooks:
             await self.look()
 
     async def look(self) -> None:
-        """Look now, once for all who ask at the same time."""
+        """Look now, once for all callers that ask at the same time."""
         clock = asyncio.get_running_loop().time
         asked = clock()
         async with self._turn:

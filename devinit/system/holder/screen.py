@@ -1,4 +1,4 @@
-"""What of a terminal's output goes into the log, and what is shown to a viewer who comes later: pure.
+"""Which output of a terminal goes into the log, and which is shown again to a later viewer: pure.
 
 There is no model of the screen: the viewer's own terminal is the better one. Known are the last lines, which modes
 are switched on, and whether a program fills the screen.
