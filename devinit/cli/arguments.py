@@ -24,7 +24,7 @@ class Arguments:
     command: list[str] | None = None
     """Of `run` and `exec`."""
     is_after_dashes: bool = False
-    """Whether `--` stands before the command: it is none of ours, whatever it is called."""
+    """Whether `--` stands before the command: it is none of ours, under any name."""
 
     if TYPE_CHECKING:
         # Each command adds options of its own, which only its parser knows.

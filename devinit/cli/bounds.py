@@ -75,7 +75,7 @@ def last_within(items: list[Item], most: int, size_of: Callable[[Item], int]) ->
 
 
 def rows_within(rows: list[Row], most: int, size_of: Callable[[list[Row]], int]) -> list[Row]:
-    """Return all rows, with texts as long as fit into so many bytes, or as short as they may become."""
+    """Return all rows, with texts shortened until they fit into a number of bytes, or can get no shorter."""
     if size_of(rows) <= most:
         return rows
     low, high = SHORTEST_TEXT, LONGEST_TEXT

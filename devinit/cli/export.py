@@ -235,7 +235,7 @@ def notes_of(export: Export, resolved: Resolved, arguments: Arguments) -> list[s
 
 
 def secret_commands(resolved: Resolved) -> list[str]:
-    """Return a line for each command that has a secret in its words: it is exported as it stands."""
+    """Return a line for each command that has a secret in its words: it is exported as it is."""
     return [
         f"the command of {each.name} holds a secret, which is written as it stands: put it into a variable"
         for each in resolved.services

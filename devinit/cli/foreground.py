@@ -246,7 +246,7 @@ class Output:
         self._follow(services)
 
     def see(self, event: Json) -> None:
-        """Take in what an event says about whose output there is, and what of it is secret."""
+        """Update from an event which services print output, and which values in it are secret."""
         if event["type"] == "plan" and not set(event["services"]) <= set(self._names):
             self._follow([*self._names, *event["services"]])
         elif event["type"] == "environment":

@@ -1,4 +1,4 @@
-"""How `devinit logs` prints a line: as it stands for programs, structured ones arranged for a person."""
+"""How `devinit logs` prints a line: as it is for programs, structured ones arranged for a person."""
 
 from __future__ import annotations
 

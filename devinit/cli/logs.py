@@ -191,7 +191,7 @@ def begin(
     """Return what is shown first, in the order of time."""
     found: Mapping[str, Iterable[Line]]
     if since is not None and lines is None:
-        # As many as there are: they are read while they are shown.
+        # There may be very many: they are read while they are shown.
         found = {tail.name: printer.wanted(tail.name, tail.since(since, follow=follow)) for tail in tails}
     else:
         count = LINES if lines is None else lines

@@ -157,7 +157,7 @@ def run_commands(task: Task, project: Project, arguments: Arguments, further: Se
 
 
 def says_its_needs(task: Task, project: Project) -> bool:
-    """Return whether a task says which services it needs: about all others nothing has to be said."""
+    """Return whether a task states which services it needs."""
     from devinit.config.tasks import in_order, services_needed  # as above
 
     return bool(services_needed(in_order(task.name, project.tasks), project.tasks))

@@ -58,7 +58,7 @@ def run(arguments: Arguments) -> int:
 
 
 def bounded(report: WhyReport, most: int) -> WhyReport:
-    """Return a report of at most so many bytes as JSON, or as few as it can have: without the oldest lines."""
+    """Return a report without its oldest lines, so that its JSON fits into a number of bytes."""
     from devinit.control import wire  # as `print_json`
 
     rest = len(wire.encode({**report, "log_tail": []}).encode(errors="replace"))

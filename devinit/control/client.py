@@ -297,7 +297,7 @@ def silent(pid: int) -> SupervisorError:
 
 
 def nonsense(method: str) -> SupervisorError:
-    """Say that whatever listens is not a supervisor that we understand."""
+    """Return the error for a listener that is no supervisor, or one that this version does not understand."""
     return SupervisorError(
         f"what the supervisor sent during `{method}` is no message that this devinit understands",
         hint="another program, or another version of devinit, listens at its socket: end that, then try again",

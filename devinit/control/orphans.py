@@ -108,7 +108,7 @@ def end_orphans(root: str | os.PathLike[str]) -> list[str]:
 
 
 def still_saving(servers: Sequence[ProcessFacts]) -> ServiceError:
-    """Return the error about database servers that were asked to end and have not, and must not be killed."""
+    """Return the error about database servers that have not ended after SIGTERM, and must not be killed."""
     names = ", ".join(f"{saving_server(facts)} (pid {facts.identity.pid})" for facts in servers)
     return ServiceError(
         f"{names} has not ended yet, and is not killed: it may still be saving its data",

@@ -213,7 +213,7 @@ def pointed(root: str | Path) -> str:
     try:
         return (read_text(os.path.join(state_folder(root), SOCKET_POINTER)) or "").strip()
     except StateFileError:
-        # It is written by every supervisor anew: whatever stands there now is no person's work.
+        # It is written by every supervisor again: whatever stands there now is no person's work.
         return ""
 
 

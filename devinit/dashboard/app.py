@@ -46,7 +46,7 @@ MEASURE_SECONDS = 2.0
 STOPPING_ALL = "stop everything"
 WITHOUT_GRACE = "No grace: KILL, for PostgreSQL QUIT. What was not written is lost."
 SOON_SECONDS = 0.15
-"""After what happened the whole status is asked for once, however much happened."""
+"""Seconds after an event until the whole status is fetched, once for all events in between."""
 
 
 class Dashboard(App[str]):

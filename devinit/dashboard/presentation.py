@@ -319,7 +319,7 @@ def headline(stack: Stack, columns: int, line: Line) -> list[Piece]:
 
 
 def banner(stack: Stack, gone: Gone | None, out_of_reach: str = "") -> list[Piece]:
-    """Return what stands in the way of everything else, and what to do about it.
+    """Return the problem that blocks everything else, and what to do about it.
 
     `out_of_reach`: why the services cannot be reached from here, if that is so.
     """

@@ -30,7 +30,7 @@ LONGEST_PORT_NAME = 15
 STORAGE = "1Gi"
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 _REFERS = re.compile(r"\$+(?=\(|\Z)|\${2,}")
-"""What Kubernetes does not leave alone: `$(NAME)` is a variable, `$$` is one `$`; a reference may come behind."""
+"""What Kubernetes expands: `$(NAME)` is a variable, `$$` one `$`. A reference may follow at the end."""
 INGRESS, KUSTOMIZATION = "ingress.yaml", "kustomization.yaml"
 
 

@@ -127,7 +127,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     takes_environment: bool = False
     """It is given the project's environment, and restarted when an address in that has changed."""
     keeps_data: bool = False
-    """It keeps data in the state directory, and must not begin anew when that is gone."""
+    """It keeps data in the state directory, and must not begin again when that is gone."""
     has_databases: bool = False
     """Applications find the first one of a project as DATABASE_URL; its settings are `DatabaseSettings`."""
     proves_itself: bool = False

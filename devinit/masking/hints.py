@@ -46,7 +46,7 @@ NOT_IN_KEYS = (" ", ".", '"')
 LINE_OF_KEY = 64
 """Characters of a line of a private key, at least."""
 LONGEST_WORD = 240
-"""Characters before a colon in which a name is looked for, with what colours it."""
+"""Characters before a colon in which a name is searched, including colour codes."""
 PROGRAMS = (
     *(
         "mysql",

@@ -57,7 +57,7 @@ MANIFESTS = (
 
 
 class Present(NamedTuple):
-    """What runs now, as far as it is another than the files say."""
+    """What runs now, where it differs from the files."""
 
     ports: Mapping[str, int] = MappingProxyType({})
     """By the names of ports."""

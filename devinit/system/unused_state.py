@@ -66,7 +66,7 @@ def _remove_unless_launched(root: str | os.PathLike[str], path: str) -> bool:
             return False
         if os.path.isdir(aside):  # a supervisor was killed here
             _delete(aside)
-        # Renamed first: what a command writes there from now on goes to a folder that it makes anew.
+        # Renamed first: what a command writes there from now on goes to a folder that it makes again.
         os.rename(path, aside)
         if not _is_unused(aside):
             os.rename(aside, path)

@@ -68,7 +68,7 @@ class Asked(Struct, frozen=True):
     stated: Stated
 
     def allows(self, version: Version) -> bool | None:
-        """Return whether a version is what is asked for; None where that cannot be told."""
+        """Return whether a version fits a requirement; None where that is unknown."""
         return _ALLOWS[self.stated.form](self.stated.wanted, version)
 
 

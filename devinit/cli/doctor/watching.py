@@ -78,7 +78,7 @@ def unwatched(folders: dict[str, Path]) -> Iterator[Finding]:
 
 
 def finding_of(limit: str, names: Iterable[str]) -> Finding:
-    """Return what is wrong where the kernel gives a user no more of these."""
+    """Return the finding for services whose files are not watched because a limit of the kernel is used up."""
     problem, cure = used_up(limit)
     return Finding(
         check="watching",

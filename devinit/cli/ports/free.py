@@ -63,7 +63,7 @@ def show(report: PortReport) -> None:
 
 
 def refusal(report: PortReport, hint: str) -> PortConflict:
-    """Return the error that says who has the port, and carries all that is known for readers of JSON."""
+    """Return the error that names the holder, with all known facts for `--json`."""
     message = f"port {report.port} is {report.summary}"
     return PortConflict(message, hint=hint, conflicts=[msgspec.to_builtins(report)])
 

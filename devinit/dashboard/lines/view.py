@@ -68,7 +68,7 @@ class LogView:
         self.folding = Folding()
 
     def show(self, lines: Iterable[LogLine]) -> None:
-        """Begin anew with these lines."""
+        """Begin again with these lines."""
         self.rows, self.widest = [], 0
         self.folding.begin()
         self.add(lines)
@@ -246,7 +246,7 @@ def matches(pattern: re.Pattern[str], line: LogLine) -> bool:
 
 
 def breaks(text: str, columns: int) -> list[int]:
-    """Return the cells at which a text is broken so that no part is wider than so many columns."""
+    """Return the cells at which a text is wrapped to a number of columns."""
     if text.isascii():
         return [columns * n for n in range(1, math.ceil(len(text) / columns))]
     places, begin, here = [], 0, 0

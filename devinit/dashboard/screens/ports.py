@@ -108,7 +108,7 @@ class PortsPage(Screen[None]):
         return self.rows[here] if here is not None and here < len(self.rows) else None
 
     def on_option_list_option_highlighted(self) -> None:
-        """Another port is looked at: the facts below were about the one before."""
+        """Show the facts about another port."""
         self.query_one("#port-facts").display = False
 
     def on_option_list_option_selected(self) -> None:

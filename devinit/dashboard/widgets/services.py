@@ -77,7 +77,7 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.cursor = names.index(service)
 
     def compose_lines(self) -> None:
-        """Lay the lines out anew: time has passed, or the terminal has another size."""
+        """Lay the lines out again: time has passed, or the terminal has another size."""
         self._header, self._lines = table(self.stack, self.size.width, self._clock())
         self.refresh()
 

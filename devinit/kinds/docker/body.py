@@ -18,7 +18,7 @@ HOST = "host.docker.internal"
 LOG_SIZE, LOG_FILES = "10m", "2"
 """What the engine keeps of the output, which is copied at once: enough for a while without that."""
 INITS = re.compile(r"(?:^|/)(?:init|tini(?:-static)?|dumb-init|s6-svscan|catatonit|docker-init)$")
-"""First processes that an image brings along, and that must be first (s6)."""
+"""Init programs of images, which must be process 1 (s6)."""
 
 
 def name_of(mark: str) -> str:

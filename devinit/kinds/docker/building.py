@@ -139,7 +139,7 @@ class Steps:
 
 
 def label_of(engine: Engine, name: str) -> str:
-    """Return from what an image was built; empty for one that there is not. Raise EngineAway, Refused."""
+    """Return from what an image was built; empty for one that does not exist. Raise EngineAway, Refused."""
     try:
         config = engine.ask("GET", f"/images/{quoted(name)}/json").get("Config") or {}
     except Refused as refused:
@@ -274,7 +274,7 @@ def archive(files: list[tuple[str, Path]]) -> Iterator[bytes]:
 
 
 def entry(header: tarfile.TarInfo, path: Path) -> Iterator[bytes]:
-    """Yield a file as it stands in an archive, piece by piece. Raise OSError for one that became shorter."""
+    """Yield a file as it is in an archive, piece by piece. Raise OSError for one that became shorter."""
     yield header.tobuf(tarfile.PAX_FORMAT)
     left = header.size
     with os.fdopen(open_regular(path), "rb") as content:

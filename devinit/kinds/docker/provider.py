@@ -292,7 +292,7 @@ def built_name(service: Service, place: Place) -> str:
 
 
 def keys_of(service: Service) -> DockerKeys:
-    """Return what of a container is configured."""
+    """Return the configured settings of a container."""
     return service.settings_as(DockerKeys) or DockerKeys()
 
 

@@ -225,7 +225,7 @@ def python_setup(service: Service, place: Place) -> tuple[Path, Installer] | Non
 
 
 def _of_broken_environment(service: Service, place: Place) -> Install | None:
-    """Return what makes an environment anew whose interpreter is gone: another Python would run in its place."""
+    """Return what makes an environment again whose interpreter is gone: another Python would run in its place."""
     commands = (*service.before_start, service.command or "")
     programs = [words[0] for command in commands if (words := first_words(command))]
     for above in up_to_root(service.directory, place.root):

@@ -80,7 +80,7 @@ def lacking(files: Files, *, was_ready: bool, several: bool) -> str:
 
 
 def lacking_while_it_runs(folder: Path, *, several: bool) -> str:
-    """Say whether the file is missing by which a server finds its data again; an empty text when it is there.
+    """Say when the file is missing by which a server finds its data; empty when it is there.
 
     Its parts are not looked at: a server that rewrites them names new ones and deletes the old ones meanwhile.
     """

@@ -26,7 +26,7 @@ class Discovery(TypedDict):
     port: int
     """8001"""
     host: str
-    """"localhost", "127.0.0.1" or "::1": what to connect to, as it stands in `url`."""
+    """"localhost", "127.0.0.1" or "::1": what to connect to, as it is in `url`."""
     url: str
     """"http://localhost:8001": scheme, host and port, without a path, a user or a password."""
     timestamp: int

@@ -171,7 +171,7 @@ def _without_listener(found: PortHolders) -> Barrier:
 
 
 def _leased(owner: LeaseOwner | None, root: str, found: PortHolders) -> str:
-    """Say what has a live lease: it may be on its way up, or another process may be in its place."""
+    """Describe a live lease: its service may be starting, or another process may listen instead."""
     listens = bool(found.listeners)
     if owner is None:
         what = "runs on it" if listens else "has it and does not listen on it now"

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 LONGEST = 4000
 """Characters of a value that is looked at. A longer one is a certificate or a document, not an address."""
-# Bounded where a part could begin at every character of a text.
+# Parts that can begin at every character are bounded, against quadratic time.
 _URL = re.compile(
     r"(?P<before>jdbc:)?(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]{0,60})://"
     r"(?P<login>(?P<user>[^\s:/?#@]*)(?::(?P<password>[^\s/?#@]*))?@)?"

@@ -1,4 +1,4 @@
-"""The servers of a project, with all by which an address in its files is recognised as theirs. Pure."""
+"""The servers of a project, with everything by which an address in its files is recognised. Pure."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ _TESTS = re.compile(r"(?:\A|/)(?:test_[^/]{0,200}|[^/]{0,200}_test|conftest|setu
 _MOST_READ = 1_000
 _MOST_PARSED = 400
 _ROUNDS = 2
-"""Files that hand a factory on to each other: so many, one after the other, are followed."""
+"""How many files that import a factory from each other are followed."""
 
 
 class Application(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Folders that look like a program and are none that devinit knows: each is named, with what would start it."""
+"""Folders with a program that devinit does not recognise: each is named, with the configuration that starts it."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _OPAQUE = re.compile(r"[|()`\n<]|(?<![>&])&(?!&)|\$\(")
 """What makes a line more than commands one after the other."""
 _SEPARATOR = re.compile(r"&&|;")
 _PLAIN = r"""[^\s'"$`\\;|&<>()*?~!]"""
-"""A character of a word that a shell takes as it stands."""
+"""A character of a word that a shell takes as it is."""
 _CHANGE = re.compile(rf"cd[ \t]+({_PLAIN}+)[ \t]*(?:&&|;)[ \t]*(?=\S)")
 _ACTIVATION = re.compile(r"(?:source|\.)[ \t]+(?:\./)?(?:\.venv|venv)/bin/activate[ \t]*(?:&&|;)[ \t]*(?=\S)")
 """The environment in a service's folder is found without it, and `source` is no word of every shell."""

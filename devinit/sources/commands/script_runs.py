@@ -38,7 +38,7 @@ class ScriptRun(Struct, frozen=True, kw_only=True):
     """The program: `pnpm`, `turbo`."""
     scripts: tuple[str, ...]
     arguments: tuple[str, ...] = ()
-    """What the script gets behind its own words."""
+    """Arguments that are added to the script."""
     folder: str = ""
     """Relative to where the command runs; empty for that."""
     packages: tuple[str, ...] = ()

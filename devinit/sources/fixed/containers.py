@@ -51,7 +51,7 @@ class Containers(Struct, frozen=True):
 
 
 def containers(names: Collection[str]) -> Containers:
-    """Return how these names of services of a compose file are found; one that is this machine's is none."""
+    """Return a pattern for these service names of a compose file, without names of this machine."""
     return Containers(frozenset(name.lower() for name in names) - {"localhost"})
 
 

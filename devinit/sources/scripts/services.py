@@ -34,7 +34,7 @@ _NX = "nx.json"
 _STUDIO = "studio"
 """Of Prisma and Drizzle: it shows a database in a browser."""
 SCRIPTS = ("dev", "start:dev", "develop", "start")
-"""Scripts with which development begins: the first one that there is counts."""
+"""Scripts with which development begins: the first one that exists counts."""
 WHOLE = ("dev:all", "dev:full", "start:all", "dev:both", "dev:watch")
 """Scripts whose name says that they start more than the first one of those."""
 USUAL_PORT = 3000

@@ -74,7 +74,7 @@ PROGRAM_ENDED = (
     r"|^Watcher Process (?:failed|finished with exit code [1-9]\d*)\."
     r"|Waiting for a file to change before restarting"
 )
-"""The words of reloaders about a program that runs no more; after a build that failed the old one may run on."""
+"""What reloaders print when a program has ended; after a failed build the old one may still run."""
 WAITS_FOR_A_CHANGE = (
     rf"{PROGRAM_ENDED}"
     r"|^(?:\[[\d:. APM]+\] |[\d:. APM]+ - )?Found [1-9]\d* errors?\. Watching for file changes\."

@@ -71,11 +71,11 @@ class Watched(Protocol):
         ...
 
     def show(self, condition: str | None) -> None:
-        """Let `status` and `why` show how it is watched, when that is not as it should be."""
+        """Set what `status` and `why` show when its files are not watched as they should be."""
         ...
 
     def note(self, text: str) -> None:
-        """Tell the developer something, once."""
+        """Show the developer a note, once."""
         ...
 
 

@@ -236,7 +236,7 @@ class LogKeeper:
         try:
             found = kept.path.stat()
         except OSError:
-            # It was deleted; the next run makes it anew.
+            # It was deleted; the next run makes it again.
             return False
         written = min(now, found.st_mtime)
         seen, kept.seen_at = min(kept.seen_at, written), now

@@ -235,7 +235,7 @@ def written_at(runner: Runner, stack: Stack) -> float:
 
 
 def late(name: str, stack: Stack, seen: str | None) -> Awaited:
-    """Return what is known of a service for which there is no more time.
+    """Return what is known of a service when the time is over.
 
     `seen`: by a probe, while it was ready.
     """

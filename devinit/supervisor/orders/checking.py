@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 ASKED = frozenset({Phase.STARTING, Phase.READY, Phase.UNHEALTHY})
 """Phases in which a process may answer."""
 AFTERWARDS_SECONDS = 1.0
-"""How long a page that was asked for may take to be compiled in the background, at most."""
+"""Seconds that a requested page may take to compile in the background."""
 SILENT_SECONDS = 0.3
 """What has printed nothing for so long has printed what it had to say."""
 COLD_SECONDS = 2.0

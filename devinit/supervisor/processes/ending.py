@@ -302,7 +302,7 @@ async def asked_alone(
 async def wait_for_launchers(
     launchers: set[ProcessIdentity], process_scan: ProcessScan, seconds: float, force: asyncio.Event
 ) -> None:
-    """Let what ran the program end by itself, for LAUNCHER_SECONDS, or fewer where no more are left."""
+    """Let the launcher of the program end by itself, within LAUNCHER_SECONDS or the time that is left."""
     with process_scan.opened([*launchers]) as (processes, _):
         if processes:
             await wait_for_exit(processes, min(seconds, LAUNCHER_SECONDS), force)

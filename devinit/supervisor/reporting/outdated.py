@@ -144,6 +144,6 @@ def added(runners: Mapping[str, Runner], project: Project) -> list[str]:
 
 
 def changes(runners: Mapping[str, Runner], stage: ProjectState, project: Project) -> dict[str, list[str]]:
-    """Return what of each of these services is older than its files, of those where anything is."""
+    """Return which parts of these services are older than their files; services without any are left out."""
     found = {name: changes_of(runner, stage, project) for name, runner in runners.items()}
     return {name: each for name, each in found.items() if each}

@@ -273,7 +273,7 @@ class Handlers:
         return await asyncio.to_thread(who, port, self._stage.root, protected=protected)
 
     async def inspect(self, params: msgspec.Raw, _connection: Connection) -> Inspection:
-        """Tell what a service is given, and what of that has changed since it was started."""
+        """Return the environment of a service, and which values have changed since it was started."""
         name = msgspec.json.decode(params, type=ServiceParams).service
         await self._configuration.ensure(self._stage.caller, None)
         runners, stage = await self._configuration.asked_about([name])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
 
 AT_ONCE = Health(failures=1)
-"""What a loss of data counts as: one look is enough, and nothing is started anew on empty data unasked."""
+"""How lost data counts: one look is enough, and no service restarts on empty data by itself."""
 GRACE_WITHOUT_DATA_SECONDS = 0.5
 """What a server may take to end that cannot save; PostgreSQL takes some 70 ms then (measured)."""
 SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})

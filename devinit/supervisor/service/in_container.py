@@ -1,4 +1,4 @@
-"""A service whose program runs in a container: what of it is not among its processes."""
+"""A service whose program runs in a container: the parts that are not processes of its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROBES = frozenset({"ready.exec", "health.exec"})
 SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
 AWAY_WORDS = "its container engine does not answer; it is taken up again once that is back"
 AWAY = Health(failures=1)
-"""What an engine that has gone away counts as: one look is enough, and nothing is started anew for it."""
+"""What an engine that has gone away counts as: one look is enough, and nothing is started again for it."""
 BACK_SECONDS = 1.0
 """How often an engine is looked for that was away."""
 

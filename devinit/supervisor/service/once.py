@@ -1,6 +1,6 @@
 """One-shots that run once on the same data: whether one has, and the record of it.
 
-The record names the data: a database that was made anew has another number, so that the one-shot runs on it. Only
+The record names the data: a database that was made again has another number, so that the one-shot runs on it. Only
 an end with code 0 is put on record.
 """
 

@@ -46,7 +46,7 @@ class Sequence:
         return wait
 
     async def idle(self) -> None:
-        """Return when nothing that was begun is still being done, whatever is begun meanwhile."""
+        """Return when no action is running any more, including actions that begin meanwhile."""
         while self._last is not None and not self._last.done():
             await asyncio.wait([self._last])
 

@@ -143,7 +143,7 @@ class WatchOver:
             return await runner.run_probe_command(command, "health.exec")
 
         async def ask() -> ProbeResult:
-            # Asked anew each time: its scheme may have changed.
+            # Asked again each time: its scheme may have changed.
             probe = self._stage.probe(service)
             return await check(probe, run, health.timeout_seconds, is_own=runner.is_own)
 

@@ -164,7 +164,7 @@ class Configuration:
                 return found
 
     async def outdated(self, project: Project) -> dict[str, list[str]]:
-        """Return what of each service that runs is older than a project says."""
+        """Return, for each running service, which parts are older than the configuration."""
         # Folders are searched for it, perhaps many.
         return await asyncio.to_thread(outdated.changes, self._stack.present(), self._stage, project)
 

@@ -64,7 +64,7 @@ def give_back_ended(stack: Stack, names: Iterable[str]) -> list[str]:
 
 
 def refuse_withstood(stack: Stack, names: Iterable[str]) -> None:
-    """Raise ServiceError when one of these services has outlived its end: it cannot be started anew."""
+    """Raise ServiceError when one of these services has outlived its end: it cannot be started again."""
     for name in names:
         runner = stack.runners.get(name)
         if runner is not None and runner.state.has_withstood:

@@ -1,6 +1,6 @@
 """The viewers of a terminal, and which of them has the keyboard.
 
-No viewer slows the service down, and none is waited for: one that does not keep up is shown the screen anew when
+No viewer slows the service down, and none is waited for: one that does not keep up is shown the screen again when
 it reads again.
 """
 
@@ -124,7 +124,7 @@ class Viewers:
             self._tell(viewer, data)
 
     def has_room(self, viewer: Viewer) -> None:
-        """Go on with a client that reads again; show it the screen anew if it missed something."""
+        """Go on with a client that reads again; show it the screen again if it missed something."""
         try:
             if viewer.flush() and viewer.is_behind:
                 viewer.is_behind = False
