@@ -1,4 +1,4 @@
-"""How much is printed where no terminal reads: a program, an agent, a file takes only so much in.
+"""How much is printed where no terminal reads: programs and agents have room for a limited text.
 
 Lines are shortened first, then the oldest are left out, and both is said. `--max-bytes 0` prints everything.
 """

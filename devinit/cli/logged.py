@@ -1,4 +1,4 @@
-"""Whose logs are meant, and whose were deleted while they were being written."""
+"""Which services' logs a command means, and which logs were deleted while they were written."""
 
 from __future__ import annotations
 

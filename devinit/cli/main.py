@@ -41,7 +41,7 @@ COMMANDS = {
     "psql": "open psql on a database of the project",
     "redis-cli": "open redis-cli on a Redis of the project",
     "open": "open a service in the browser",
-    "doctor": "look for what is wrong, and offer to put it right",
+    "doctor": "look for problems, and offer to fix them",
     "forget": "drop what the machine remembers of a stopped project",
     "init": "write a devinit.toml of what was detected",
     "schema": "print the JSON Schema of devinit.toml",

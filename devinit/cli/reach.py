@@ -1,4 +1,4 @@
-"""What a command says beside an answer: that the services are out of its reach, or their configuration broken."""
+"""Notes beside an answer: the services are in another container, or their configuration is broken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies over what: devinit.toml over what was detected, and a profile over both. Pure.
+"""The order of layers: devinit.toml over what was detected, and a profile over both. Pure.
 
 A table lies over another one key by key. A service of the file is laid over the detected one of the same name, or
 over the one that it is by another name: a server in the same folder, or a database of the same kind.

@@ -1,4 +1,4 @@
-"""Services that run without a supervisor and without a record: only their leases tell.
+"""Services that run without a supervisor and without a record: only their leases show it.
 
 That takes two accidents at once: a supervisor that was killed, and a record, or a whole checkout, that was
 deleted.

@@ -1,4 +1,4 @@
-"""What the supervisor asks of a kind whose program runs in a container: what of it is not among its processes."""
+"""What the supervisor asks a kind whose program runs in a container, and so outside of its processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a text may hold a secret at all, found out without a pattern: most texts hold none. Pure."""
+"""Whether a text may hold a secret at all, without matching patterns: most texts hold none. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said while the configuration of a running project cannot be read, by commands and by the dashboard."""
+"""The message of commands and dashboard while the configuration of a running project cannot be read."""
 
 from __future__ import annotations
 

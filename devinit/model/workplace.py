@@ -1,4 +1,4 @@
-"""Programs that a person works in: what else runs in them is worth more than a port or a tidy stop. Pure.
+"""Programs that a user works in: they are never ended for a port or a stop. Pure.
 
 They come to hold a service's socket, or its mark, by inheritance: a debug server opens the browser, a
 script starts tmux, an error page opens the editor. To end them for that would end a day's work.

@@ -1,4 +1,4 @@
-"""Variables to which a project gives a value, or a form, by itself: what becomes of each, for each service.
+"""Variables that the project itself sets, or has a form for: the value that each service gets.
 
 Nothing is loaded for a project without files that say anything.
 """

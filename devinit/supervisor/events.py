@@ -1,4 +1,4 @@
-"""Tell every client that asked what happens, as it happens."""
+"""Send events to every subscribed client, as they happen."""
 
 from __future__ import annotations
 

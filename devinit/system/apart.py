@@ -1,4 +1,4 @@
-"""What a person works in, found in the tree of a service that it was started from: it is no part of the service.
+"""Programs that a user works in, started from a service: they are in its tree, and no part of it.
 
 A browser that a dev server opened, an editor that an error page opened, a tmux server that a script
 started, and a session with a terminal that the service does not provide. They carry the service's mark,

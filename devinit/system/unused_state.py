@@ -1,4 +1,4 @@
-"""Take the state folder of a checkout away: one that was forgotten, or only looked at.
+"""Remove the state folder of a checkout that was forgotten, or that was only looked at.
 
 A command that reads (`env`, `why`, `run`) may need a supervisor to answer it, and that needs a place for its lock
 and its log. Without this, every clone that was looked at once would leave a folder behind.

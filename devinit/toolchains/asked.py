@@ -1,4 +1,4 @@
-"""What a repository asks for: a version of a tool, and the line that says so. Pure."""
+"""What a repository requires: a version of a tool, and the line that states it. Pure."""
 
 from __future__ import annotations
 

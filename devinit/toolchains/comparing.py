@@ -1,4 +1,4 @@
-"""Whether what is there is what is asked for, and whether it is certain to fail otherwise. Pure.
+"""Whether an installed version fits the required one, and whether a mismatch is certain to fail. Pure.
 
 Most mismatches are warnings, because most programs run all the same. A start is refused only where the tools of
 the project refuse the version themselves (ADR 33).

@@ -1,4 +1,4 @@
-"""The parts of an attachment together: output and input beside each other, until one of them is over."""
+"""An attachment as a whole: output and input side by side, until one of them ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services of the project that are not well, as the supervisor knows after it has asked them once."""
+"""Services of the project that are unhealthy, by one probe of the supervisor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A taken port, asked about where the person is: the same facts and the same choices as on the shell."""
+"""A question about a taken port: the same facts and the same choices as in the shell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is on record of a container: `shim` writes it while it runs, and everything else reads it."""
+"""The record of a container: `shim` writes it while it runs, and everything else reads it."""
 
 from __future__ import annotations
 

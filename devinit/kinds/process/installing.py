@@ -1,4 +1,4 @@
-"""What makes the packages that a service needs, where evidently none are installed.
+"""What installs the packages that a service needs, where evidently none are installed.
 
 Nothing is installed unasked. The command is named when the service cannot start, and run by `start --setup`.
 """

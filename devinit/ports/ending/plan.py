@@ -1,4 +1,4 @@
-"""Holders that are to be ended for a service: decided while ports are searched, done when all is decided.
+"""Which holders are ended for a service: decided during the search, carried out after it.
 
 Between the two no process is signalled, so a question that is still open, or a start that is refused, costs
 no user a process.

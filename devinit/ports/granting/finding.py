@@ -1,4 +1,4 @@
-"""The next port that is free and that no project keeps, for a caller that is no service."""
+"""The next port that is free and not reserved, for a caller that is not a service."""
 
 from __future__ import annotations
 

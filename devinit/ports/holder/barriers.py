@@ -1,4 +1,4 @@
-"""Processes that are never ended, and what to do instead: pure. Each entry once cost a user more than the port."""
+"""Processes that are never ended, and what to do instead: pure. Each once cost a user more than the port."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recognise the programs of Python by their source text: nothing is imported, so nothing can happen."""
+"""Recognise the programs of Python by their source text. Nothing is imported or run."""
 
 from __future__ import annotations
 

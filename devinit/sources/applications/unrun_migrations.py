@@ -1,4 +1,4 @@
-"""Migrations of Go, Rust, Elixir and D1 that nothing runs: each is named with the command that its tool has."""
+"""Migrations of Go, Rust, Elixir and D1 that no command runs: each is named with the command of its tool."""
 
 from __future__ import annotations
 

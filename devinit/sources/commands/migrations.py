@@ -1,4 +1,4 @@
-"""How a package for Node brings its database up to date: with what it has recorded, and without questions."""
+"""How a package for Node updates its database: by its recorded migrations, without questions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands with which a project says that it is started: a person is shown them where nothing else was found.
+"""Commands that seem to start a project: shown to the user where nothing else was found.
 
 They are read and never run: such a target may install, migrate or start containers before it serves.
 """

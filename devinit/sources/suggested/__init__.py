@@ -1,4 +1,4 @@
-"""Commands that a repository has names for and that start no server: scripts of package.json, targets of make.
+"""Named commands of a repository that start no server: scripts of package.json, targets of make.
 
 They are no source of services. `devinit run` lists them beside the tasks of devinit.toml. This module only tells
 whether there may be some; `reading` finds them, and takes longer to load.

@@ -1,4 +1,4 @@
-"""Find the commands that a repository has names for and that start no server. None of them is run for it."""
+"""Find the named commands of a repository that start no server. None of them is run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a service that cannot be asked has come up, for `devinit wait`: without a port its life is all it shows.
+"""Whether a service that cannot be asked has come up, for `devinit wait`: without a port only its process shows.
 
 A worker is ready when it has stayed up for a second. Most load their code for longer than that, and end when it is
 broken; a reloader around them lives on. So a worker that is ready since a moment, or that had a reason to load its

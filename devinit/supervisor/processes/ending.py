@@ -1,4 +1,4 @@
-"""End a service: ask all of its processes, wait for the last one, and only then insist."""
+"""End a service: send its processes the stop signal, wait for the last one, and only then send SIGKILL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notice that a ready service serves no more although its process lives: its program crashed under a reloader.
+"""Notice that a ready service no longer serves although its process lives: its program crashed under a reloader.
 
 A traceback in the log of a ready service proves nothing: each request that fails may print one. So the output
 says when to look, and what the cause is. The proof is in the processes and sockets: the worker is dead, or nothing

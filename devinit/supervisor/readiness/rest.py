@@ -1,4 +1,4 @@
-"""Whether a service without a port is at rest: it wants little of a CPU, as a worker does that waits for work."""
+"""Whether a service without a port is at rest: it uses little CPU, like a worker that waits for work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services that devinit.toml has had only since a start took it over: they are answered for as stopped ones.
+"""Services that were added to devinit.toml after the last start: they are reported as stopped.
 
 Nothing is taken over for a question: a start does that.
 """

@@ -1,4 +1,4 @@
-"""What a service is given, and what of that has changed since it was started: for the page of details."""
+"""The environment of a service, and which values have changed since it was started: for the page of details."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a start came to: pure functions from the states of its services to its summary and exit code."""
+"""The result of a start: pure functions from the states of its services to its summary and exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an installation of packages has left that broke off, by its inode: nothing else is removed."""
+"""The remains of an interrupted installation of packages, known by inode: nothing else is removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notice that the data of a server that runs was deleted: it stays connected to, and is of no use any more."""
+"""Notice that the data of a running server was deleted: clients stay connected, and the server is useless."""
 
 from __future__ import annotations
 

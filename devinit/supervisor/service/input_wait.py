@@ -1,4 +1,4 @@
-"""Notice that a service waits for something to be typed: a debugger at its breakpoint, a question at a start.
+"""Notice that a service waits for input: a debugger at its breakpoint, a question at a start.
 
 The end of the log says what it asks, and the kernel that it reads: each alone lies. Progress is printed as
 unfinished lines as well, and `tailwind --watch` reads its input all the time. Nothing wakes up for it: we look

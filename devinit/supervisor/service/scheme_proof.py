@@ -1,4 +1,4 @@
-"""Prove by a greeting what a service speaks that has become ready, at each port that no probe has asked."""
+"""Find out by a TLS greeting whether a ready service speaks TLS, at each port that no probe has asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the lifecycle of one service decided, carried out action by action, decision by decision.
+"""Carry out the decisions of a lifecycle in order, action by action.
 
 A later decision interrupts a wait that has become pointless (for a probe, a delay, a set-up), and never the
 ending of a process tree.

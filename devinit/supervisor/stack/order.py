@@ -1,4 +1,4 @@
-"""What a client orders, and what of it is refused before anything is begun."""
+"""What a client orders, and which orders are refused before anything begins."""
 
 from __future__ import annotations
 

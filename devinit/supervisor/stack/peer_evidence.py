@@ -1,4 +1,4 @@
-"""Why a service is connected to another server than the project's: what names that, and what is meant to."""
+"""Why a service is connected to another server than the project's: which file or variable names it."""
 
 from __future__ import annotations
 

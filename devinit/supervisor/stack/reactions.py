@@ -1,4 +1,4 @@
-"""What follows when a service is in another state: others are let go, files are written, clients get events."""
+"""What follows when a service changes its state: dependants start, files are written, clients get events."""
 
 from __future__ import annotations
 
