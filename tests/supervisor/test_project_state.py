@@ -12,6 +12,7 @@ from devinit.errors import ConfigError, StateFileError
 from devinit.model.port import PortRequest
 from devinit.model.service import Project, Service
 from devinit.supervisor.events import Broadcaster
+from devinit.supervisor.processes.pid_files import remove_pid_file, write_pid_file
 from devinit.supervisor.project.given import LARGE_FILE, wants_color
 from devinit.supervisor.project.project_state import ProjectState
 from tests.places import state_of
@@ -152,17 +153,17 @@ class TestAPidFile:
     def test_tells_the_pid_and_goes_away(self, root: Path, stage: ProjectState) -> None:
         path = state_of(root) / "pids" / "web.pid"
 
-        stage.write_pid_file("web", 42)
+        write_pid_file(stage.private, "web", 42)
         assert path.read_text() == "42\n"
 
-        stage.remove_pid_file("web")
+        remove_pid_file(stage.private, "web")
         assert not path.exists()
 
     def test_that_cannot_be_written_harms_nobody(self, root: Path, stage: ProjectState) -> None:
         (state_of(root) / "pids").touch()
 
-        stage.write_pid_file("web", 42)
-        stage.remove_pid_file("web")
+        write_pid_file(stage.private, "web", 42)
+        remove_pid_file(stage.private, "web")
 
 
 class TestColours:

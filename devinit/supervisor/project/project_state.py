@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from devinit.errors import ConfigError, DevinitError, ServiceError, StateFileError
+from devinit.errors import ConfigError, DevinitError, ServiceError
 from devinit.kinds import kind_of
 from devinit.kinds.command import command_spec
 from devinit.kinds.contained import ContainerProvider, FromInside
@@ -45,7 +45,6 @@ from devinit.supervisor.project.other_state import runs_elsewhere
 from devinit.supervisor.project.project_ports import ProjectPorts
 from devinit.supervisor.readiness.schemes import Schemes
 from devinit.system.checkout import claim
-from devinit.system.files import write_atomically
 from devinit.system.paths import around_service
 from devinit.system.processes import RUN_VARIABLE
 from devinit.system.writer import TAKEN, claimed_writer, is_of_another
@@ -400,15 +399,3 @@ class ProjectState:
             own = read(self.private / SECRETS_FILE)
             self._mask, self._masked = Mask(self.environment, own), self.environment
         return self._mask
-
-    def write_pid_file(self, name: str, pid: int) -> None:
-        """Leave the pid for scripts, in `pids`. Information, never proof."""
-        path = self.private / "pids" / f"{name}.pid"
-        with contextlib.suppress(OSError, StateFileError):
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            write_atomically(path, f"{pid}\n", durable=False)
-
-    def remove_pid_file(self, name: str) -> None:
-        """Take it away again."""
-        with contextlib.suppress(OSError):
-            (self.private / "pids" / f"{name}.pid").unlink()
