@@ -65,7 +65,7 @@ class ProjectState:
     """The current configuration, ports and runtime environment of one project."""
 
     def __init__(self, root: Path, broadcaster: Broadcaster, private: Path | None = None) -> None:
-        """Be the stage of a checkout. `private`: its state folder, if it has been claimed already."""
+        """Describe a checkout. `private`: its state folder, if it has been claimed already."""
         self.root = root
         self.private = private if private is not None else Path(claim(root))
         """The folder of the checkout's logs, data and records, in the user's state directory."""
@@ -277,9 +277,8 @@ class ProjectState:
 
     def place_of(self, service: Service) -> Place:
         """Return where one service is brought up; of a container, with the ports that its program may call."""
-        if not kind_of(service).in_container:
-            return self.place()
-        called = called_by(self.project, service, self._current.endpoints)
+        is_called = kind_of(service).in_container
+        called = called_by(self.project, service, self._current.endpoints) if is_called else {}
         return msgspec.structs.replace(self.place(), called=frozenset(called.values()))
 
     def endpoint(self, name: str) -> Endpoint:

@@ -263,10 +263,7 @@ def last_error_of(runner: Runner, stage: ProjectState) -> LastError | None:
 
 
 def uptime_of(runner: Runner) -> float | None:
-    """Return since when its process runs; never less than nothing, also when the clock was set back meanwhile.
-
-    None while there is no process: the time on record is that of the run before.
-    """
+    """Return for how long its process has run, never less than 0 (a clock may be set back); None without one."""
     if runner.run.process is None or runner.run.started_at is None:
         return None
     return max(0.0, time.time() - runner.run.started_at)
