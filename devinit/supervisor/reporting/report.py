@@ -11,17 +11,6 @@ from devinit import __version__
 from devinit.kinds import kind_of
 from devinit.model.at_rest import how_to_start, in_another_container, row_at_rest, without_supervisor
 from devinit.model.port import GrantedPort
-from devinit.model.probe import (
-    EndProbe,
-    ExchangeProbe,
-    ExecProbe,
-    HttpProbe,
-    LogProbe,
-    LookProbe,
-    Probe,
-    StayedUpProbe,
-    TcpProbe,
-)
 from devinit.model.service import Condition, Endpoint, Service
 from devinit.model.status import (
     DependencyStatus,
@@ -39,6 +28,7 @@ from devinit.supervisor.project import graph
 from devinit.supervisor.project.drift import ADDED
 from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.reporting.connections import connections_of
+from devinit.supervisor.reporting.probe_words import describe_probe
 from devinit.supervisor.reporting.reasons import next_port_of, reason_of, reason_to_wait, remembered_ports
 from devinit.supervisor.service.runner import Runner
 from devinit.system.usage import Usage
@@ -365,32 +355,6 @@ def shown(text: str | None, stage: ProjectState) -> str | None:
 def dependency(name: str, condition: Condition, runners: Runners) -> DependencyStatus:
     """Return the other end of a dependency: what it is doing, and what is waited for."""
     return {"name": name, "phase": runners[name].phase.value, "condition": condition.value}
-
-
-def describe_probe(probe: Probe) -> str:
-    """Say what readiness means for a service."""
-    match probe:
-        case TcpProbe(host, port):
-            return f"accepts connections on {address(host, port)}"
-        case HttpProbe():
-            return f"GET {probe.scheme}://{probe.named}{probe.path} succeeds"
-        case ExecProbe(command):
-            return f"`{command}` exits with 0"
-        case LogProbe(pattern):
-            return f"its output matches {pattern!r}"
-        case StayedUpProbe(seconds):
-            return f"it has stayed up for {seconds:g} s"
-        case EndProbe():
-            return "never: it is done when it has ended with code 0"
-        case ExchangeProbe(host=host, port=port):
-            return f"answers its own protocol on {address(host, port)}"
-        case LookProbe():
-            return "its container says so"
-
-
-def address(host: str, port: int) -> str:
-    """Return host and port as they are written together."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def pid_of(runner: Runner) -> int | None:
