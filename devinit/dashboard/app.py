@@ -17,6 +17,7 @@ from textual.screen import Screen
 
 from devinit.dashboard import themes
 from devinit.dashboard.attaching import attach
+from devinit.dashboard.begun import Begun
 from devinit.dashboard.kept_answers import KeptAnswers
 from devinit.dashboard.lines.feed import Feed, Piece
 from devinit.dashboard.lines.store import Store
@@ -33,7 +34,8 @@ from devinit.dashboard.screens.environment import EnvironmentPage
 from devinit.dashboard.screens.help import HelpPage
 from devinit.dashboard.screens.main import MainScreen
 from devinit.dashboard.screens.ports import PortsPage
-from devinit.dashboard.state import Line, Stack, happened, lost, refreshed
+from devinit.dashboard.starting import Start, after
+from devinit.dashboard.state import Line, Stack, happened, lost, planned, refreshed
 from devinit.dashboard.stream import stream
 from devinit.dashboard.tasks import Source, Tasks
 from devinit.dashboard.turns import Turns
@@ -65,6 +67,7 @@ class Dashboard(App[str]):
         *,
         theme: str = themes.DARK.name,
         tasks: Source = tuple,
+        begun: Begun | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
@@ -75,6 +78,13 @@ class Dashboard(App[str]):
         self.root = root
         self._first_theme = theme
         self.store = Store()
+        self._begun = begun
+        """The start that was ordered before."""
+        self.start = Start(began=clock() - begun.seconds) if begun is not None else None
+        self.refusal: DevinitError | None = None
+        """Why nothing came of that start; then the dashboard has left at once."""
+        self._told: set[tuple[object, ...]] = set()
+        """What has come of it on its own connection, and comes on the other one again."""
         self.stack = Stack(root=str(root), project=root.name)
         self.environment: dict[str, str] = {}
         self._line = Line.SOUGHT
@@ -102,6 +112,10 @@ class Dashboard(App[str]):
         self.run_worker(self._tasks.read(), exclusive=False)
         self._feed.begin()
         self.run_worker(self._link.follow(self._take_news), name="link", exclusive=False)
+        if self._begun is not None:
+            self.main.start = self.start
+            self.main.show_all_by_itself()
+            self.run_worker(self._see_start(self._begun), name="start", exclusive=False)
         self.set_interval(MEASURE_SECONDS, self._measure)
 
     def on_unmount(self) -> None:
@@ -139,17 +153,56 @@ class Dashboard(App[str]):
                 if first:
                     self._look_at_trouble()
             case Happened(event):
-                self._take_event(event)
+                if self._is_new(event):
+                    self._take_event(event)
             case Gone():
                 self._line = Line.CUT
                 self._show(lost(self.stack))
                 self.main.show_banner(banner(self.stack, news))
+
+    async def _see_start(self, begun: Begun) -> None:
+        """Show the start that was ordered before, ask what it asks, and leave when it is refused."""
+        given = self._ordered.add("start", begun.params["services"])
+        begun.listen(self._take_event_of_start)
+        error = await self._orders.see_through(given, begun)
+        if isinstance(error, SupervisorError):
+            self.complain(error)  # services may run; who comes back tells
+        elif error is not None:
+            self.refusal = error
+            self.exit()
+
+    def _take_event_of_start(self, event: dict[str, object]) -> None:
+        if self.start is None:
+            return
+        self.start = after(self.start, event, self._clock())
+        self.main.start = self.start
+        if event["type"] == "plan" and not self.stack.services:
+            self._show(planned(self.stack, event))
+        elif event["type"] in ("plan", "summary"):
+            self.main.say_start()
+        elif self._is_new(event):
+            self._take_event(event)
+
+    def _is_new(self, event: dict[str, object]) -> bool:
+        """Whether an event has not come yet: while the start goes on, there are two connections to come on."""
+        if self.start is None or self._begun is None:
+            return True
+        mark = (event["type"], event["at"], event.get("service"), event.get("message"), event.get("phase"))
+        if mark in self._told:
+            self._told.discard(mark)
+            return False
+        if self.start.goes_on:
+            self._told.add(mark)
+        else:
+            self._told.clear()
+        return True
 
     def _look_at_trouble(self) -> None:
         """Begin with what has failed, so that its last words are on the screen."""
         failed = [view.name for view in self.stack.services.values() if view.phase == "failed"]
         if failed:
             self.main.table.select(failed[0])
+            self.main.look_at_by_itself(failed[0])
 
     def _take_event(self, event: dict[str, object]) -> None:
         self._show(happened(self.stack, event, self._clock()))
@@ -158,6 +211,7 @@ class Dashboard(App[str]):
             case "phase" if event["phase"] == "failed":
                 reason = str(event["reason"] or "").partition("\n")[0]
                 self._note(service, f"{service} failed: {reason}")
+                self.main.look_at_by_itself(service)
                 self.notify(
                     f"{reason}\n(d: details)",
                     title=f"{service} failed",
