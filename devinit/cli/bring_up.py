@@ -123,6 +123,7 @@ def one_attempt(client: Client, root: str, method: str, params: Json, new_watch:
         client.order(method, params)
         # While the supervisor is at work already: 0.5 ms that delay nothing.
         watch = new_watch()
+        watch.progress.show_output_of(root)
         with Terminable(), watch.progress:
             result = client.answer(method, watch.see, watch.tick)
     except Termination:

@@ -16,7 +16,6 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from devinit.dashboard import themes
-from devinit.dashboard.attaching import attach
 from devinit.dashboard.begun import Begun
 from devinit.dashboard.kept_answers import KeptAnswers
 from devinit.dashboard.lines.feed import Feed, Piece
@@ -24,19 +23,13 @@ from devinit.dashboard.lines.store import Store
 from devinit.dashboard.link import Found, Gone, Happened, Link, News
 from devinit.dashboard.opening import Opener
 from devinit.dashboard.ordered import BRINGS_UP, Given
-from devinit.dashboard.orders import Orders
+from devinit.dashboard.orders import Json, Orders
 from devinit.dashboard.palette import palette
 from devinit.dashboard.presentation import banner, farewell
 from devinit.dashboard.screens.confirm import Confirm
-from devinit.dashboard.screens.conflict import Json
-from devinit.dashboard.screens.details import DetailsPage
-from devinit.dashboard.screens.environment import EnvironmentPage
-from devinit.dashboard.screens.help import HelpPage
 from devinit.dashboard.screens.main import MainScreen
-from devinit.dashboard.screens.ports import PortsPage
 from devinit.dashboard.starting import Start, after
 from devinit.dashboard.state import Line, Stack, happened, lost, planned, refreshed
-from devinit.dashboard.stream import stream
 from devinit.dashboard.tasks import Source, Tasks
 from devinit.dashboard.turns import Turns
 from devinit.errors import DevinitError, SupervisorError
@@ -367,18 +360,30 @@ class Dashboard(App[str]):
             case "revive":
                 self._link.revive()
             case "details" if wanted.service is not None:
+                from devinit.dashboard.screens.details import (
+                    DetailsPage,  # the first picture waits for no page
+                )
+
                 self.push_screen(DetailsPage(wanted.service, self._link.ask, self._changed))
             case "ports":
+                from devinit.dashboard.screens.ports import PortsPage  # as above
+
                 self.push_screen(PortsPage(self._link.ask, self.restart))
             case "environment":
+                from devinit.dashboard.screens.environment import EnvironmentPage  # as above
+
                 self.push_screen(EnvironmentPage(tuple(self.stack.services), self._link.ask))
             case "tasks":
                 await self._tasks.choose()
             case "help":
+                from devinit.dashboard.screens.help import HelpPage  # as above
+
                 self.push_screen(HelpPage())
             case "stream":
                 self.lend(partial(self.stream, wanted.service), "this terminal has no plain stream")
             case "attach" if wanted.service is not None:
+                from devinit.dashboard.attaching import attach  # as above
+
                 self.lend(
                     partial(attach, self.root, wanted.service),
                     f"not here: `devinit attach {wanted.service}` in a terminal types into it",
@@ -430,6 +435,8 @@ class Dashboard(App[str]):
 
     def stream(self, service: str | None) -> None:
         """Show the lines without frames until Ctrl-C."""
+        from devinit.dashboard.stream import stream  # as above
+
         stream(self.store.of(service), self.root, service, tuple(self.stack.services))
 
     def lend(self, use: Callable[[], None], refusal: str) -> None:

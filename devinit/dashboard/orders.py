@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from textual.screen import Screen
 
@@ -12,8 +12,6 @@ from devinit.control.conversation import Conversation, accepted, conflicts_of, g
 from devinit.control.stopped import refuse_remaining
 from devinit.dashboard.kept_answers import KeptAnswers
 from devinit.dashboard.ordered import Given, Ordered
-from devinit.dashboard.screens.conflict import ConflictDialogue, Json
-from devinit.dashboard.screens.conflicts import ACCEPT, ConflictsDialogue
 from devinit.errors import DevinitError
 from devinit.model.port_answer import Answer
 
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
 HELD_SECONDS = 0.7
 """Within which the same order comes from a key that is held down: the repeating begins after 0.2 to 0.7."""
 _Result = TypeVar("_Result")
+Json: TypeAlias = dict[str, Any]
+# As it comes off the wire: model.port.Conflict, and the parameters of an order.
 
 
 class GivenUp(Exception):
@@ -134,6 +134,10 @@ class Orders:
 
         None when the user gives up.
         """
+        # The first picture waits for no question.
+        from devinit.dashboard.screens.conflict import ConflictDialogue
+        from devinit.dashboard.screens.conflicts import ACCEPT, ConflictsDialogue
+
         answers: list[Answer] = []
         is_late = True
         if len(conflicts) > 1:
