@@ -76,3 +76,22 @@ class BegunStart:
         self._pending.when_answered(wake)
         await answered.wait()
         return self._pending.result()
+
+
+class Twice:
+    """Tells events apart that come on two connections: the start's own one, and that of the dashboard."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[object, ...]] = set()
+
+    def is_new(self, event: Json, *, goes_on: bool = True) -> bool:
+        """Whether an event has not come yet. `goes_on`: whether events still come on both."""
+        mark = (event["type"], event["at"], event.get("service"), event.get("message"), event.get("phase"))
+        if mark in self._seen:
+            self._seen.discard(mark)
+            return False
+        if goes_on:
+            self._seen.add(mark)
+        else:
+            self._seen.clear()
+        return True
