@@ -38,7 +38,7 @@ class Stops:
         self._app.push_screen(Confirm(f"End {service} at once?", WITHOUT_GRACE, "End now"), take)
 
     def stop_all(self, leave: Callable[[], None] | None = None) -> None:
-        """Stop every service, or end at once what is left of a stop that goes on; then `leave`, if that is given."""
+        """Stop every service, or end at once what is left of a stop that goes on; then `leave`, if given."""
         views = self._stack().services.values()
         coming = [view for view in views if self._ordered.last(view.name) in BRINGS_UP]
         left = [view for view in views if view.pid is not None or view in coming]
