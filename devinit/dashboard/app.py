@@ -101,7 +101,8 @@ class Dashboard(App[str]):
         self.theme_changed_signal.subscribe(self, lambda theme: themes.remember(theme.name))
         await self.push_screen(self.main)
         self.run_worker(self._turns.give(), name="turns", exclusive=False)
-        self.run_worker(self._tasks.read(), exclusive=False)
+        # It reads the configuration, which the first picture does not wait for.
+        self.call_after_refresh(self.run_worker, self._tasks.read, exclusive=False)
         self._feed.begin()
         self.run_worker(self._link.follow(self._take_news), name="link", exclusive=False)
         if self.begun is not None:
