@@ -159,9 +159,17 @@ def _anew(environment: str, python: str, installer: Installer) -> str:
         case "pipenv":
             return f"pipenv --python {python} && {installer.command}"
         case "uv":
-            return (
-                f"{python} -m venv --clear {quote(environment)} && {quote(environment)}/bin/pip install -e ."
-            )
+            return _with_venv(environment, python, installer.without_its_program())
         case _:
-            made = installer.command.replace("python3 -m venv", f"{python} -m venv --clear")
-            return made.replace(".venv", quote(environment))
+            return _with_venv(environment, python, installer.command)
+
+
+def _with_venv(environment: str, python: str, command: str) -> str:
+    """Return a command that makes `.venv` by `python3`, for another Python and the name of an environment."""
+    if environment != ".venv":  # where uv would make a second one
+        command = command.replace(
+            ".venv/bin/uv sync", f"UV_PROJECT_ENVIRONMENT={quote(environment)} .venv/bin/uv sync"
+        )
+    return command.replace("python3 -m venv", f"{python} -m venv --clear").replace(
+        ".venv", quote(environment)
+    )

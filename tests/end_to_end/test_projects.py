@@ -45,6 +45,7 @@ MOVING = (
     "express-knex",
     "devcontainer-flask",
     "fastapi-src-package",
+    "fastapi-application",
 )
 """Repositories whose services may have any port."""
 FIXED = (

@@ -196,7 +196,9 @@ class TestThePythonOfANewEnvironment:
         old.touch(mode=0o755)
         (tmp_path / "bin/python3").symlink_to(old)
         have(place, "python3.13")
-        (place.root / "api/pyproject.toml").write_text("[project]\nname='x'\nrequires-python = '>=3.12'\n")
+        (place.root / "api/pyproject.toml").write_text(
+            "[project]\nname='x'\nrequires-python = '>=3.12'\n[build-system]\n"
+        )
         service = Service(name="api", command="uvicorn main:app", directory=place.root / "api")
 
         install = PROVIDER.install(service, place)

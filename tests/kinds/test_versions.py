@@ -188,7 +188,7 @@ class TestAPython:
         program(
             tmp_path / "bin/python3.12",
             "#!/bin/sh\necho version = 3.12.4 >.venv/pyvenv.cfg\nprintf '#!/bin/sh\\n' >.venv/bin/pip\n"
-            "/bin/chmod +x .venv/bin/pip\n",
+            "/bin/chmod +x .venv/bin/pip\n/bin/cp .venv/bin/pip .venv/bin/uv\n",
         )
         run = service(api, "uvicorn main:app")
         [mismatch] = mismatches_of(run, place)
@@ -209,7 +209,10 @@ class TestAPython:
         lacking = PROVIDER.lacking(service(api, "uvicorn main:app"), place)
 
         assert lacking is not None
-        assert lacking.command == "python3.12 -m venv --clear venv && venv/bin/pip install -e ."
+        assert lacking.command == (
+            "python3.12 -m venv --clear venv && venv/bin/pip install uv "
+            "&& venv/bin/uv pip install --python venv -r pyproject.toml"
+        )
 
     def test_is_installed_first_where_none_fits(self, tmp_path: Path, api: Path, place: Place) -> None:
         environment(api, "3.11.7")
@@ -232,7 +235,8 @@ class TestAPython:
 
         assert lacking is not None
         assert lacking.command == (
-            f"{tmp_path}/.pyenv/versions/3.12.1/bin/python3.12 -m venv --clear .venv && .venv/bin/pip install -e ."
+            f"{tmp_path}/.pyenv/versions/3.12.1/bin/python3.12 -m venv --clear .venv && .venv/bin/pip install uv "
+            "&& .venv/bin/uv pip install --python .venv -r pyproject.toml"
         )
 
     def test_only_warns_where_requirements_are_installed(self, api: Path, place: Place) -> None:

@@ -90,6 +90,24 @@ class TestSettingsOfPydantic:
 
         assert (replica.default, replica.is_required) == ("postgresql://localhost", True)
 
+    def test_have_the_default_that_a_type_is_made_of(self) -> None:
+        text = (
+            "class Settings(BaseSettings):\n"
+            '    cache: RedisDsn = RedisDsn("redis://localhost:6379/2")\n'
+            '    database: PostgresDsn = Field(default=pydantic.PostgresDsn("postgresql+asyncpg://a@localhost/a"))\n'
+            '    queue: AnyUrl = AnyUrl(url="amqp://localhost")\n'
+            '    origins: list[AnyHttpUrl] = [AnyHttpUrl("http://localhost:3000")]\n'
+            "    key: SecretStr = SecretStr(secrets.token_urlsafe(32))\n"
+        )
+
+        assert defaults(text) == {
+            "CACHE": "redis://localhost:6379/2",
+            "DATABASE": "postgresql+asyncpg://a@localhost/a",
+            "QUEUE": "amqp://localhost",
+            "ORIGINS": '["http://localhost:3000"]',
+            "KEY": "",
+        }
+
     def test_name_the_files_that_they_load(self) -> None:
         assert read_python(SETTINGS).env_files == (".env", "../.env")
 

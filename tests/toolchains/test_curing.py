@@ -87,7 +87,14 @@ class TestAnEnvironment:
         ("file", "have", "command"),
         [
             ("uv.lock", {"uv"}, "uv sync"),
-            ("uv.lock", {"python3.12"}, "python3.12 -m venv --clear .venv && .venv/bin/pip install -e ."),
+            (
+                "uv.lock",
+                {"python3.12"},
+                (
+                    "python3.12 -m venv --clear .venv && .venv/bin/pip install uv "
+                    "&& .venv/bin/uv sync --inexact"
+                ),
+            ),
             ("poetry.lock", {"poetry", "python3.13"}, "poetry env use python3.13 && poetry install"),
             ("pdm.lock", {"pdm", "python3.12"}, "pdm use python3.12 && pdm install"),
             (
@@ -118,6 +125,16 @@ class TestAnEnvironment:
         installer = Installer(file, (LOCKED | DECLARED)[file])
 
         assert cure_of_environment(".venv", installer, [REQUIRES], on_path(have)).command == command
+
+    def test_has_its_own_name_for_uv_too(self) -> None:
+        installer = Installer("uv.lock", LOCKED["uv.lock"])
+
+        made = cure_of_environment("env", installer, [REQUIRES], on_path({"python3.12"}))
+
+        assert made.command == (
+            "python3.12 -m venv --clear env && env/bin/pip install uv "
+            "&& UV_PROJECT_ENVIRONMENT=env env/bin/uv sync --inexact"
+        )
 
     def test_of_an_odd_name_runs_nothing_of_that_name(self) -> None:
         installer = Installer("requirements.txt", DECLARED["requirements.txt"])

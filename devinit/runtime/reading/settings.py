@@ -48,7 +48,10 @@ def settings_of(tree: ast.Module, split: frozenset[str]) -> Code:
 
 
 def text_of(node: ast.expr | None) -> str | None:
-    """Return the text that an expression is, also a number's; None for any other."""
+    """Return the text that an expression is, also a number's or that of a type around it; None for any other.
+
+    `RedisDsn("redis://localhost:6379/2")` is the text of its argument.
+    """
     match node:
         case ast.Constant(value=str(text)):
             return text
@@ -56,6 +59,10 @@ def text_of(node: ast.expr | None) -> str | None:
             return None
         case ast.Constant(value=int(number)):
             return str(number)
+        case ast.Call(func=kind, args=[only], keywords=[]) if _last_name(kind)[:1].isupper():
+            return text_of(only)
+        case ast.Call(func=kind, args=[], keywords=[ast.keyword(arg="url", value=only)]):
+            return text_of(only)
     return None
 
 

@@ -86,7 +86,7 @@ def _environment(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
             return
     found = installer_of(
         upwards(folder),
-        lambda place, name: tree.path(joined(place, name)).is_file(),
+        lambda place, name: tree.path(joined(place, name)).exists(),
         lambda place, name: tree.text(joined(place, name)),
     )
     if found is not None:

@@ -60,7 +60,7 @@ STRONG: tuple[Saying, ...] = (
     Saying(r"^thread '[^']*' panicked at '(?P<said>.+)', (?P<at>\S+)$"),
     _first(
         r"^(?:psql: )?error(?:\[E\d+\])?: (?:Uncaught (?:\(in promise\) )?)?(?P<said>(?!could not compile|"
-        r"aborting due to|process didn't exit|script \"|Recipe |command .* (?:failed|exited)).+)",
+        r"aborting due to|process didn't exit|script \"|Recipe |[Cc]ommand (?:'\[|.* (?:failed|exited))).+)",
         place=r"^\s+--> (?P<at>\S+)$",
     ),
     # Java, Kotlin, Maven, Gradle, Spring
@@ -114,6 +114,8 @@ STRONG: tuple[Saying, ...] = (
         r"|unbound variable|parameter not set|parameter null or not set|No such file or directory"
         r"|Permission denied))$"
     ),
+    # C compilers
+    Saying(r"^(?P<said>[^\s:]+:\d+:\d+: fatal error: .+)"),
     Saying(r"^make(?:\[\d+\])?: \*\*\* (?P<said>No .+)"),
     Saying(r"^(?:\S*/)?python[\d.]*: (?P<said>(?:No module named|can't open file) .+)"),
     # pip (uvicorn aligns what follows "ERROR:", pip does not), older uv, npm, pnpm, yarn, Poetry

@@ -20,7 +20,7 @@ from devinit.supervisor.diagnosis.cause_table import (
     Saying,
     Take,
 )
-from devinit.supervisor.diagnosis.chains import raised_from, with_message_first
+from devinit.supervisor.diagnosis.chains import inside_pip, raised_from, with_message_first
 from devinit.supervisor.diagnosis.own_words import error_line, is_ordinary, with_last_line
 from devinit.text import harmless
 
@@ -108,6 +108,8 @@ def cause_of(lines: Sequence[str], code: int | None = None) -> str | None:
     taken = ports_in_use("\n".join(said))
     if taken is not None:
         return f"port {taken[0]} is in use" if len(taken) == 1 else "an address is in use"
+    if built := inside_pip(said):
+        return cause_of(built) or error_line(built)
     said = with_message_first(without_consequences(said))
     by_signal = code is not None and code < 0
     from devinit.supervisor.diagnosis.log_records import logged_failure  # only what fails pays for it

@@ -1,9 +1,10 @@
-"""Errors that hold others: where Node and Python print what is behind an exception. Pure."""
+"""Errors that hold others: where Node, Python and pip print what is behind an error. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from textwrap import dedent
 
 NODE_ERRORS = r"^(?P<margin>\s*)\[errors\]: \[$"
 """Node, below the message of an AggregateError: its errors follow, down to a `]` with the same margin."""
@@ -12,6 +13,8 @@ AGGREGATE = r"^\s*(?:Uncaught )?\S*AggregateError(?: \[\w+\])?: \S"
 FRAME = r"^\s*at |^\s*\.\.\. \d+ lines matching|^\s*$"
 AS_CAUSE = "[cause]: "
 TRACEBACK = "Traceback (most recent call last):"
+PIP_BOX, PIP_BOX_ENDS = r"^\s*╰─> \[\d+ lines? of output\]$", r"^\s*\[end of output\]$"
+"""pip (26), around what the build of a package printed; what pip says itself names the step alone."""
 RAISED_FROM = "The above exception was the direct cause of the following exception:"
 
 
@@ -35,6 +38,13 @@ def with_message_first(lines: Sequence[str]) -> list[str]:
                 number += 1
         number += 1
     return said
+
+
+def inside_pip(lines: Sequence[str]) -> list[str]:
+    """Return what the build of a package printed, the last one that failed under pip; nothing where none did."""
+    ends = [number for number, line in enumerate(lines) if re.match(PIP_BOX_ENDS, line)]
+    begins = [number for number in range(ends[-1]) if re.match(PIP_BOX, lines[number])] if ends else []
+    return dedent("\n".join(lines[begins[-1] + 1 : ends[-1]])).splitlines() if begins else []
 
 
 def has_message(above: Sequence[str]) -> bool:

@@ -28,8 +28,17 @@ DECLARED = {
     PYPROJECT: f"{_VENV} -e .",
 }
 """What declares dependencies → the command that installs them into an environment; the first one counts."""
+_DEPENDENCIES = "-r pyproject.toml"
+"""What a pyproject.toml declares, without the project itself: uv reads it that way, pip does not."""
+_OF_AN_APPLICATION = f"{_VENV} uv && .venv/bin/uv pip install --python .venv {_DEPENDENCIES}"
 _INSTALLABLE = re.compile(r"^\[(?:project|tool\.poetry)\]", re.MULTILINE)
 """A pyproject.toml without one of these has the settings of tools, and nothing to install."""
+_BUILT = re.compile(
+    r"^\[(?:build-system|tool\.poetry|tool\.setuptools|project\.(?:gui-)?scripts)\b", re.MULTILINE
+)
+"""With one of these a project is a package to be built, or has programs of its own."""
+_BUILDS = ("setup.py", "setup.cfg", "src")
+"""Beside a pyproject.toml, they say the same."""
 _UV_WORKSPACE = "[tool.uv.workspace]"
 
 
@@ -69,6 +78,10 @@ class Installer(Struct, frozen=True):
             return self.command
         words = self.command.rpartition("pip install ")[2]
         python = quote(f"{environment}/bin/python")
+        if self.command == _OF_AN_APPLICATION:
+            words = _DEPENDENCIES
+            if has_pip:
+                return f"{python} -m pip install uv && {python} -m uv pip install --python {python} {words}"
         # `uv venv` makes environments without pip.
         return f"{python} -m pip install {words}" if has_pip else f"uv pip install --python {python} {words}"
 
@@ -91,6 +104,8 @@ def installer_of(
         for folder in around:
             for file, command in installers.items():
                 if has(folder, file) and (file != PYPROJECT or is_installable(text(folder, file))):
+                    if file == PYPROJECT and not _is_built(folder, has, text):
+                        return folder, Installer(file, _OF_AN_APPLICATION)
                     return folder, Installer(file, _of_workspace(file, command, folder, text))
     return None
 
@@ -103,6 +118,14 @@ def is_declared(name: str, text: str) -> bool:
 def is_installable(pyproject: str) -> bool:
     """Whether the text of a pyproject.toml describes a project, and not only the settings of tools."""
     return _INSTALLABLE.search(pyproject) is not None
+
+
+def _is_built(folder: F, has: Callable[[F, str], bool], text: Callable[[F, str], str]) -> bool:
+    """Whether a project is a package, and not an application that runs from its folder.
+
+    setuptools refuses to build an application with several folders of code (`app/`, `migrations/`).
+    """
+    return _BUILT.search(text(folder, PYPROJECT)) is not None or any(has(folder, each) for each in _BUILDS)
 
 
 def _of_workspace(file: str, command: str, folder: F, text: Callable[[F, str], str]) -> str:
