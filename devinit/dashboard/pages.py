@@ -23,19 +23,19 @@ def page_of(
     """Return the page of a name; None when there is none, or none without a service."""
     match what:
         case "details" if service is not None:
-            from devinit.dashboard.screens.details import DetailsPage
+            from devinit.dashboard.screens.details import DetailsPage  # the first picture waits for no page
 
             return DetailsPage(service, ask, lambda name: changed(stack(), name))
         case "ports":
-            from devinit.dashboard.screens.ports import PortsPage
+            from devinit.dashboard.screens.ports import PortsPage  # as above
 
             return PortsPage(ask, restart)
         case "environment":
-            from devinit.dashboard.screens.environment import EnvironmentPage
+            from devinit.dashboard.screens.environment import EnvironmentPage  # as above
 
             return EnvironmentPage(tuple(stack().services), ask)
         case "help":
-            from devinit.dashboard.screens.help import HelpPage
+            from devinit.dashboard.screens.help import HelpPage  # as above
 
             return HelpPage()
     return None
