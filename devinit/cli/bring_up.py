@@ -48,27 +48,9 @@ def bring_up(
 
     `in_terminals`: services that have a terminal in this run.
     """
-    params: Json = {
-        "services": arguments.services,
-        "environ": caller_environment(),
-        "on_conflict": policy_of(arguments),
-        "can_answer": can_ask(arguments),
-        "profile": arguments.profile or os.environ.get("DEVINIT_PROFILE") or None,
-        "timeout_seconds": arguments.timeout,
-    }
+    params = params_of(method, arguments, in_terminals)
     conversation = Conversation()
-    if arguments.setup:
-        # Only then: an older supervisor does not know the word.
-        params["sets_up"] = True
-    if in_terminals:
-        params["in_terminals"] = list(in_terminals)
-    if method == "restart":
-        params["only_changed"] = arguments.changed
-    if is_elsewhere(root, arguments):
-        talk(f"project: {root}")
-    require_services(root, params["profile"])
-    # With only the summary on standard output, notes go where talk goes.
-    client = require_reach(connect_or_start(root, note_as_json if arguments.json else talk))
+    client = reached(root, params, arguments)
     try:
         while True:
             try:
@@ -89,6 +71,35 @@ def bring_up(
         for said in keep(root, conversation.to_keep, params["profile"]):
             talk(said)
     return code
+
+
+def params_of(method: str, arguments: Arguments, in_terminals: tuple[str, ...] = ()) -> Json:
+    """Return the parameters of a start or a restart, as its command line says."""
+    params: Json = {
+        "services": arguments.services,
+        "environ": caller_environment(),
+        "on_conflict": policy_of(arguments),
+        "can_answer": can_ask(arguments),
+        "profile": arguments.profile or os.environ.get("DEVINIT_PROFILE") or None,
+        "timeout_seconds": arguments.timeout,
+    }
+    if arguments.setup:
+        # Only then: an older supervisor does not know the word.
+        params["sets_up"] = True
+    if in_terminals:
+        params["in_terminals"] = list(in_terminals)
+    if method == "restart":
+        params["only_changed"] = arguments.changed
+    return params
+
+
+def reached(root: str, params: Json, arguments: Arguments) -> Client:
+    """Return a client of the supervisor of a project that has services."""
+    if is_elsewhere(root, arguments):
+        talk(f"project: {root}")
+    require_services(root, params["profile"])
+    # With only the summary on standard output, notes go where talk goes.
+    return require_reach(connect_or_start(root, note_as_json if arguments.json else talk))
 
 
 def note_as_json(text: str) -> None:
@@ -112,6 +123,7 @@ def one_attempt(client: Client, root: str, method: str, params: Json, new_watch:
         client.order(method, params)
         # While the supervisor is at work already: 0.5 ms that delay nothing.
         watch = new_watch()
+        watch.progress.show_output_of(root)
         with Terminable(), watch.progress:
             result = client.answer(method, watch.see, watch.tick)
     except Termination:

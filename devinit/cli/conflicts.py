@@ -20,8 +20,7 @@ from devinit.cli.choices import (
 from devinit.cli.output import Paint, size_of
 from devinit.cli.port_facts import facts_of, heading, paragraph
 from devinit.cli.prompts import select
-from devinit.control.conversation import accepted
-from devinit.errors import PortConflict
+from devinit.control.conversation import accepted, given_up
 from devinit.model.port_answer import UNPINNED, Answer, lasting_question
 from devinit.system import terminal
 
@@ -44,12 +43,7 @@ def decide(conflicts: list[Json], *, can_pin: bool, again: bool = False) -> list
     try:
         return decide_all(conflicts, can_pin=can_pin)
     except GivenUp:
-        ports = ", ".join(f"{each['port']} for {each['service']}" for each in conflicts)
-        taken = f"port {ports} is" if len(conflicts) == 1 else f"ports {ports} are"
-        raise PortConflict(
-            f"{taken} taken, and the start was aborted",
-            hint="nothing was started" if again else "nothing was started, and nothing was ended",
-        ) from None
+        raise given_up(conflicts, again=again) from None
 
 
 def decide_all(conflicts: list[Json], *, can_pin: bool) -> list[Answer]:

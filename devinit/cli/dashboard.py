@@ -13,9 +13,13 @@ from devinit.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Mapping
     from pathlib import Path
 
     from devinit.cli.arguments import Arguments
+    from devinit.config.pinning import Pins
+    from devinit.dashboard.app import Dashboard
+    from devinit.dashboard.begun import Begun
     from devinit.model.task import Task
 
 EXAMPLE = "devinit dashboard"
@@ -67,9 +71,14 @@ def can_show() -> bool:
 
 def open_dashboard(root: Path) -> None:
     """Show the dashboard until it is left, then say how things stand."""
+    said = dashboard_of(root).run()
+    if said and not is_in_browser():
+        talk(said)
+
+
+def dashboard_of(root: Path, begun: Begun | None = None, profile: str | None = None) -> Dashboard:
+    """Return the dashboard of a project. `begun`: the start that it is opened by."""
     # Textual takes longer to load than most commands take altogether.
-    from devinit.config.load import load
-    from devinit.config.pinning import Pins
     from devinit.dashboard.app import Dashboard
     from devinit.dashboard.link import SupervisorLink
     from devinit.dashboard.themes import first_theme
@@ -78,13 +87,34 @@ def open_dashboard(root: Path) -> None:
         from devinit.dashboard.web.exit_with_server import end_with_server  # as above
 
         end_with_server()
-    profile = os.environ.get("DEVINIT_PROFILE") or None
+    profile = profile or os.environ.get("DEVINIT_PROFILE") or None
     link = SupervisorLink(root, caller_environment(), profile)
 
     def tasks() -> list[Task]:
+        from devinit.config.load import load  # behind the first picture
+
         return list(load(root, profile=profile).tasks.values())
 
-    theme = first_theme(os.environ)
-    said = Dashboard(link, root, Pins(root, profile), theme=theme, tasks=tasks).run()
-    if said and not is_in_browser():
-        talk(said)
+    return Dashboard(
+        link, root, LatePins(root, profile), theme=first_theme(os.environ), tasks=tasks, begun=begun
+    )
+
+
+class LatePins:
+    """The place for answers for good; reading the configuration is loaded for the first answer."""
+
+    def __init__(self, root: Path, profile: str | None) -> None:
+        self._root, self._profile = root, profile
+
+    def can_keep(self) -> bool:
+        """Whether there is a devinit.toml to keep them in."""
+        return self._pins().can_keep()
+
+    def keep(self, answers: Mapping[str, str]) -> list[str]:
+        """Keep the policies of services, and return what is to be said of that."""
+        return self._pins().keep(answers) if answers else []
+
+    def _pins(self) -> Pins:
+        from devinit.config.pinning import Pins  # as above
+
+        return Pins(self._root, self._profile)

@@ -15,12 +15,16 @@ from devinit.text import cut, duration, one_line, pad, plain, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self, TextIO
 
+    from devinit.cli.last_output import LastOutput
     from devinit.control.wire import Json
 
 BUSY = ("waiting", "starting", "stopping", "backoff", "unhealthy")
+LONG_SECONDS = 1.0
+"""A step that takes longer shows its last line of output."""
 TELLING_SECONDS = 0.1
 """For less than this no user has waited."""
 _RAN_BEFORE = "ran on "
@@ -42,8 +46,12 @@ class Line:
 class Board:
     """What is known of one start or stop so far: events come in, lines come out, nothing is written."""
 
-    def __init__(self, paint: Paint, symbols: dict[str, str]) -> None:
+    def __init__(
+        self, paint: Paint, symbols: dict[str, str], output_of: Callable[[str], str] = lambda _: ""
+    ) -> None:
         self._paint = paint
+        self.output_of = output_of
+        """Returns the last line that a service has printed; "" for none."""
         self._symbols = symbols
         self._lines: dict[str, Line] = {}
 
@@ -127,7 +135,14 @@ class Board:
         )
         # Before it come the symbol and a space. The last column stays free: terminals disagree about the width
         # of a few characters, and a line that wraps could not be drawn over.
-        return f"{mark} {cut(self._columns(line) + said, max(columns - 3, 0), self._symbols['cut'])}"
+        said = self._columns(line) + said
+        room = max(columns - 3, 0)
+        if waited >= LONG_SECONDS and line.phase in BUSY and (output := self.output_of(line.name)):
+            # Where there is no room for both, what it prints says more than what it was told to do.
+            before = cut(said, max(room // 2, room - width(output) - 2), self._symbols["cut"])
+            shown = cut(output, room - width(before) - 2, self._symbols["cut"])
+            return f"{mark} {before}  {self._paint.dim(shown)}"
+        return f"{mark} {cut(said, room, self._symbols['cut'])}"
 
     def _columns(self, line: Line) -> str:
         names = max(width(name) for name in self._lines)
@@ -205,6 +220,21 @@ class Progress:
         """Say something of our own, above the picture."""
         # After what the terminal shows of the keys that were pressed.
         self.see({"type": "note", "message": message})
+
+    def show_output_of(self, root: str) -> None:
+        """Show what the services of a project print while they take their time."""
+        if not self._redraws:
+            return
+        found: list[LastOutput] = []
+
+        def output_of(service: str) -> str:
+            if not found:
+                from devinit.cli.last_output import LastOutput  # only a start that takes its time pays for it
+
+                found.append(LastOutput(root))
+            return found[0].of(service)
+
+        self._board.output_of = output_of
 
     def tick(self) -> None:
         """Time has passed: show for how long things have been waited for."""

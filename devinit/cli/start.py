@@ -53,7 +53,7 @@ def add_options(parser: ArgumentParser) -> None:
         "-d",
         "--detach",
         action="store_true",
-        help="return to the shell when all is ready; at a terminal a start ends in the dashboard",
+        help="return to the shell when all is ready; at a terminal a start opens the dashboard",
     )
     add_port_options(parser)
     parser.add_argument(
@@ -83,22 +83,22 @@ def run(arguments: Arguments) -> int:
         return until_left(lambda: run_in_foreground(root, arguments))
     if os.getpid() == 1:
         talk("this is process 1: all that it starts ends with it; `devinit start --foreground` stays")
-    code = bring_up("start", root, arguments)
-    if not (arguments.detach or is_for_programs(arguments)) and sys.stdout.isatty():
-        show_dashboard(root)
-    return code
+    if opens_dashboard(arguments):
+        from devinit.cli.live import start_in_dashboard  # with what only a user at a terminal waits for
+
+        return start_in_dashboard(root, arguments)
+    return bring_up("start", root, arguments)
+
+
+def opens_dashboard(arguments: Arguments) -> bool:
+    """Whether a person looks at the start at a terminal that can show it."""
+    if arguments.detach or is_for_programs(arguments) or not sys.stdout.isatty():
+        return False
+    from devinit.cli.dashboard import can_show  # few starts come here
+
+    return can_show()
 
 
 def is_for_programs(arguments: Arguments) -> bool:
     """Whether standard output is to be JSON: all events, or the last one."""
     return bool(arguments.json or arguments.json_summary)
-
-
-def show_dashboard(root: str) -> None:
-    """End where one sees what runs; the exit code stays the start's."""
-    from pathlib import Path  # as all of the dashboard: only a user at a terminal waits for it
-
-    from devinit.cli.dashboard import can_show, open_dashboard
-
-    if can_show():
-        open_dashboard(Path(root))

@@ -6,6 +6,7 @@ import sys
 
 from devinit.cli.output import Paint, columns_of, is_quiet, table, talk
 from devinit.cli.progress import BUSY, symbols_of
+from devinit.model.start_words import totals
 from devinit.system import terminal
 from devinit.text import cut, duration, one_line, plain, width
 
@@ -21,8 +22,6 @@ LAST = len(HEADER) - 1
 DISPENSABLE = ("TRIES", "READY", "PREFERRED", "PORT")
 """What is left out, in this order, until the table fits a narrow terminal: a URL that wraps cannot be copied."""
 SHORTEST_REASON = 20
-AS_BEFORE_SECONDS = 0.5
-"""What takes less was up before."""
 TROUBLES = {"starting": "cannot start", "unhealthy": "is unhealthy"}
 """How a service that is in trouble is spoken of, where its phase is not the word."""
 NO_ATTENTION = ("ready", "exited")
@@ -140,22 +139,6 @@ def fitting(
 def shown_url(row: Json) -> str:
     """Return a service's URL without the password that it may contain."""
     return one_line(row["url"] or "")
-
-
-def totals(summary: Json, starting: Sequence[str]) -> str:
-    """Return the last line: how many are up, and how long it took."""
-    rows = summary["services"]
-    ready, finished = (sum(row["phase"] == phase for row in rows) for phase in ("ready", "exited"))
-    moved = sum(row["port"] != row["preferred"] for row in rows if row["preferred"] is not None)
-    noun = "service" if len(rows) == 1 else "services"
-    # What an earlier start, or a supervisor that was killed, had begun may have been waited for.
-    waited = bool(starting) or summary["seconds"] >= AS_BEFORE_SECONDS
-    took = f" in {duration(summary['seconds'])}" if waited else ", as before"
-    done = f", {finished} finished" if finished else ""
-    parts = [f"{ready} of {len(rows)} {noun} ready{done}{took}"]
-    if moved:
-        parts.append(f"{moved} not on {'its' if moved == 1 else 'their'} preferred port")
-    return ", ".join(parts)
 
 
 def print_in_foreground(summary: Json, starting: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ its own way, adds the answers, and sends the order again:
 
 from __future__ import annotations
 
-from devinit.errors import PortQuestion
+from devinit.errors import PortConflict, PortQuestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,3 +67,13 @@ def accepted(conflicts: list[Json]) -> tuple[list[Answer], list[Json]]:
 
     answers = [Answer(each, each["default"]) for each in conflicts if has_suggestion(each)]
     return answers, [each for each in conflicts if not has_suggestion(each)]
+
+
+def given_up(conflicts: list[Json], *, again: bool) -> PortConflict:
+    """Return the error for a user who answers none of these. `again`: other answers may have been carried out."""
+    ports = ", ".join(f"{each['port']} for {each['service']}" for each in conflicts)
+    taken = f"port {ports} is" if len(conflicts) == 1 else f"ports {ports} are"
+    return PortConflict(
+        f"{taken} taken, and the start was aborted",
+        hint="nothing was started" if again else "nothing was started, and nothing was ended",
+    )

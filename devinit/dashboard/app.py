@@ -16,35 +16,28 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from devinit.dashboard import themes
-from devinit.dashboard.attaching import attach
+from devinit.dashboard.begun import Begun, Twice
 from devinit.dashboard.kept_answers import KeptAnswers
 from devinit.dashboard.lines.feed import Feed, Piece
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.link import Found, Gone, Happened, Link, News
 from devinit.dashboard.opening import Opener
-from devinit.dashboard.ordered import BRINGS_UP, Given
-from devinit.dashboard.orders import Orders
+from devinit.dashboard.ordered import Given
+from devinit.dashboard.orders import Json, Orders
+from devinit.dashboard.pages import page_of
 from devinit.dashboard.palette import palette
 from devinit.dashboard.presentation import banner, farewell
-from devinit.dashboard.screens.confirm import Confirm
-from devinit.dashboard.screens.conflict import Json
-from devinit.dashboard.screens.details import DetailsPage
-from devinit.dashboard.screens.environment import EnvironmentPage
-from devinit.dashboard.screens.help import HelpPage
 from devinit.dashboard.screens.main import MainScreen
-from devinit.dashboard.screens.ports import PortsPage
-from devinit.dashboard.state import Line, Stack, happened, lost, refreshed
-from devinit.dashboard.stream import stream
+from devinit.dashboard.starting import Start, after
+from devinit.dashboard.state import Line, Stack, happened, lost, planned, refreshed
+from devinit.dashboard.stops import Stops
 from devinit.dashboard.tasks import Source, Tasks
 from devinit.dashboard.turns import Turns
 from devinit.errors import DevinitError, SupervisorError
-from devinit.model.status import Phase
 from devinit.text import one_line, plain
 
 MEASURE_SECONDS = 2.0
 """How often CPU and memory are asked for."""
-STOPPING_ALL = "stop everything"
-WITHOUT_GRACE = "No grace: KILL, for PostgreSQL QUIT. What was not written is lost."
 SOON_SECONDS = 0.15
 """Seconds after an event until the whole status is fetched, once for all events in between."""
 
@@ -65,6 +58,7 @@ class Dashboard(App[str]):
         *,
         theme: str = themes.DARK.name,
         tasks: Source = tuple,
+        begun: Begun | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
@@ -75,6 +69,13 @@ class Dashboard(App[str]):
         self.root = root
         self._first_theme = theme
         self.store = Store()
+        self.begun = begun
+        """The start that was ordered before."""
+        self._twice = Twice()
+        """What comes of it on its own connection, and on the other one again."""
+        self.start = Start(began=clock() - begun.seconds) if begun is not None else None
+        self.refusal: DevinitError | None = None
+        """Why nothing came of that start; then the dashboard has left at once."""
         self.stack = Stack(root=str(root), project=root.name)
         self.environment: dict[str, str] = {}
         self._line = Line.SOUGHT
@@ -87,6 +88,7 @@ class Dashboard(App[str]):
         self._feed = Feed(root, self._take_pieces)
         self._turns = Turns(self, super().on_event)
         self._tasks = Tasks(self, root, tasks)
+        self._stops = Stops(self, self._ordered, lambda: self.stack, self.order)
         self.main = MainScreen(self.store, clock, self._ordered, Opener(self, link.ask, root))
 
     # Its life
@@ -99,9 +101,14 @@ class Dashboard(App[str]):
         self.theme_changed_signal.subscribe(self, lambda theme: themes.remember(theme.name))
         await self.push_screen(self.main)
         self.run_worker(self._turns.give(), name="turns", exclusive=False)
-        self.run_worker(self._tasks.read(), exclusive=False)
+        # It reads the configuration, which the first picture does not wait for.
+        self.call_after_refresh(self.run_worker, self._tasks.read, exclusive=False)
         self._feed.begin()
         self.run_worker(self._link.follow(self._take_news), name="link", exclusive=False)
+        if self.begun is not None:
+            self.main.start = self.start
+            self.main.show_all_by_itself()
+            self.run_worker(self._see_start(self.begun), name="start", exclusive=False)
         self.set_interval(MEASURE_SECONDS, self._measure)
 
     def on_unmount(self) -> None:
@@ -139,17 +146,42 @@ class Dashboard(App[str]):
                 if first:
                     self._look_at_trouble()
             case Happened(event):
-                self._take_event(event)
+                if self.start is None or self._twice.is_new(event, goes_on=self.start.goes_on):
+                    self._take_event(event)
             case Gone():
                 self._line = Line.CUT
                 self._show(lost(self.stack))
                 self.main.show_banner(banner(self.stack, news))
+
+    async def _see_start(self, begun: Begun) -> None:
+        """Show the start that was ordered before, ask what it asks, and leave when it is refused."""
+        given = self._ordered.add("start", begun.params["services"])
+        begun.listen(self._take_event_of_start)
+        error = await self._orders.see_through(given, begun)
+        if isinstance(error, SupervisorError):
+            self.complain(error)  # services may run; who comes back tells
+        elif error is not None:
+            self.refusal = error
+            self.exit()
+
+    def _take_event_of_start(self, event: dict[str, object]) -> None:
+        if self.start is None:
+            return
+        self.start = after(self.start, event, self._clock())
+        self.main.start = self.start
+        if event["type"] == "plan" and not self.stack.services:
+            self._show(planned(self.stack, event))
+        elif event["type"] in ("plan", "summary"):
+            self.main.say_start()
+        elif self._twice.is_new(event):
+            self._take_event(event)
 
     def _look_at_trouble(self) -> None:
         """Begin with what has failed, so that its last words are on the screen."""
         failed = [view.name for view in self.stack.services.values() if view.phase == "failed"]
         if failed:
             self.main.table.select(failed[0])
+            self.main.look_at_by_itself(failed[0])
 
     def _take_event(self, event: dict[str, object]) -> None:
         self._show(happened(self.stack, event, self._clock()))
@@ -158,6 +190,7 @@ class Dashboard(App[str]):
             case "phase" if event["phase"] == "failed":
                 reason = str(event["reason"] or "").partition("\n")[0]
                 self._note(service, f"{service} failed: {reason}")
+                self.main.look_at_by_itself(service)
                 self.notify(
                     f"{reason}\n(d: details)",
                     title=f"{service} failed",
@@ -249,13 +282,13 @@ class Dashboard(App[str]):
     @work
     async def carry_out(self, given: Given, params: Json) -> None:
         """Send an order."""
-        await self._order(given, params)
+        await self.order(given, params)
 
     async def restart(self, services: list[str]) -> None:
         """Restart services, and return when they are up again."""
-        await self._order(self._ordered.add("restart", services))
+        await self.order(self._ordered.add("restart", services))
 
-    async def _order(self, given: Given, params: Json | None = None) -> bool:
+    async def order(self, given: Given, params: Json | None = None) -> bool:
         """Carry an order out; False when nothing came of it."""
         came_of_it = await self._orders.carry_out(given, params or {})
         self.main.refresh_bindings()
@@ -265,11 +298,6 @@ class Dashboard(App[str]):
             self._link.revive()
         self._status_soon()
         return True
-
-    def _changed(self, service: str) -> str:
-        """Return what of a service's configuration is newer than it is."""
-        view = self.stack.services.get(service)
-        return view.changed if view is not None else ""
 
     def notify(
         self,
@@ -303,79 +331,35 @@ class Dashboard(App[str]):
             case "leave":
                 await self.action_quit()
             case "end_now" if wanted.service is not None:
-                self.end_now(wanted.service)
+                self._stops.end_now(wanted.service)
             case "stop_all":
-                self.stop_all(leave=False)
+                self._stops.stop_all()
             case "stop_and_leave":
-                self.stop_all(leave=True)
+                self._stops.stop_all(self.leave)
             case "theme":
                 self.theme = (themes.LIGHT if self.current_theme.dark else themes.DARK).name
             case "revive":
                 self._link.revive()
-            case "details" if wanted.service is not None:
-                self.push_screen(DetailsPage(wanted.service, self._link.ask, self._changed))
-            case "ports":
-                self.push_screen(PortsPage(self._link.ask, self.restart))
-            case "environment":
-                self.push_screen(EnvironmentPage(tuple(self.stack.services), self._link.ask))
             case "tasks":
                 await self._tasks.choose()
-            case "help":
-                self.push_screen(HelpPage())
             case "stream":
                 self.lend(partial(self.stream, wanted.service), "this terminal has no plain stream")
             case "attach" if wanted.service is not None:
+                from devinit.dashboard.attaching import attach  # as above
+
                 self.lend(
                     partial(attach, self.root, wanted.service),
                     f"not here: `devinit attach {wanted.service}` in a terminal types into it",
                 )
-
-    def end_now(self, service: str) -> None:
-        """End a service that takes its time to stop, if that is meant."""
-
-        def take(is_meant: bool | None) -> None:
-            if is_meant and self.stack.services[service].phase == Phase.STOPPING:
-                self.carry_out(self._ordered.add("stop", [service]), {"force": True})
-
-        self.push_screen(Confirm(f"End {service} at once?", WITHOUT_GRACE, "End now"), take)
-
-    def stop_all(self, *, leave: bool) -> None:
-        """Stop every service, or end at once what is left of a stop that goes on."""
-        views = self.stack.services.values()
-        coming = [view for view in views if self._ordered.last(view.name) in BRINGS_UP]
-        left = [view for view in views if view.pid is not None or view in coming]
-        if not left:
-            if leave:
-                self.leave()
-            return
-        goes_on = any(worker.name == STOPPING_ALL and worker.is_running for worker in self.workers)
-        force = not coming and (goes_on or all(view.phase == Phase.STOPPING for view in left))
-        self.ask_whether_to_stop([view.name for view in left], leave=leave, force=force)
-
-    def ask_whether_to_stop(self, names: list[str], *, leave: bool, force: bool) -> None:
-        """Stop every service, if that is meant."""
-        listed = ", ".join(names)
-        question = "End at once what is left" if force else "Stop everything"
-        consequence = f"{listed}. {WITHOUT_GRACE}" if force else f"{listed} end, dependants first."
-        ask = Confirm(
-            f"{question}{' and leave' if leave else ''}?", consequence, "End now" if force else "Stop"
-        )
-
-        def take(is_meant: bool | None) -> None:
-            if is_meant:
-                said = f"stopped {listed}" if leave else None
-                self.stop_everything(self._ordered.add("stop", []), said, force=force)
-
-        self.push_screen(ask, take)
-
-    @work(name=STOPPING_ALL)
-    async def stop_everything(self, given: Given, said: str | None, *, force: bool) -> None:
-        """Stop every service, and leave with some last words if there are any."""
-        if await self._order(given, {"force": force}) and said is not None:
-            self.exit(said)
+            case what:
+                page = page_of(what, wanted.service, lambda: self.stack, self._link.ask, self.restart)
+                if page is not None:
+                    self.push_screen(page)
 
     def stream(self, service: str | None) -> None:
         """Show the lines without frames until Ctrl-C."""
+        from devinit.dashboard.stream import stream  # as above
+
         stream(self.store.of(service), self.root, service, tuple(self.stack.services))
 
     def lend(self, use: Callable[[], None], refusal: str) -> None:

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from textual.screen import Screen
 
 from devinit.control.client import RemoteError
-from devinit.control.conversation import Conversation, accepted, conflicts_of
+from devinit.control.conversation import Conversation, accepted, conflicts_of, given_up
 from devinit.control.stopped import refuse_remaining
 from devinit.dashboard.kept_answers import KeptAnswers
 from devinit.dashboard.ordered import Given, Ordered
-from devinit.dashboard.screens.conflict import ConflictDialogue, Json
-from devinit.dashboard.screens.conflicts import ACCEPT, ConflictsDialogue
 from devinit.errors import DevinitError
 from devinit.model.port_answer import Answer
 
 if TYPE_CHECKING:
+    from devinit.dashboard.begun import Begun
     from devinit.dashboard.link import Link
 
 HELD_SECONDS = 0.7
 """Within which the same order comes from a key that is held down: the repeating begins after 0.2 to 0.7."""
 _Result = TypeVar("_Result")
+Json: TypeAlias = dict[str, Any]
+# As it comes off the wire: model.port.Conflict, and the parameters of an order.
+
+
+class GivenUp(Exception):
+    """The user leaves taken ports as they are."""
+
+    def __init__(self, question: str, conflicts: list[Json], *, again: bool) -> None:
+        super().__init__(question)
+        self.question, self.conflicts = question, conflicts
+        self.again = again
+        """Whether other answers were sent before, and may have been carried out."""
 
 
 class Desk(Protocol):
@@ -64,38 +75,69 @@ class Orders:
             self.ordered.answered(given)
 
     async def _answered(self, method: str, params: Json) -> bool:
-        conversation = Conversation()
         can_move = method in ("start", "restart")
-        if can_move:
-            params = {**params, "on_conflict": "ask", "can_answer": True}
-        while True:
-            try:
-                answer = await self._link.order(method, conversation.params(params) if can_move else params)
+
+        async def send(params: Json) -> Any:
+            return await self._link.order(method, params)
+
+        try:
+            if can_move:
+                await self._conversed(send, {**params, "on_conflict": "ask", "can_answer": True})
+            else:
+                answer = await send(params)
                 if method == "stop":
                     refuse_remaining(answer)
+        except GivenUp as error:
+            self._last = None  # a user who orders it again at once means it
+            self._desk.say("nothing was started", title=error.question, seconds=4)
+            return False
+        except DevinitError as error:
+            self._desk.complain(error)
+            return False
+        return True
+
+    async def see_through(self, given: Given, begun: Begun) -> DevinitError | None:
+        """Ask what a start asks that was ordered before, until it is answered. Return why nothing came of it."""
+        try:
+            await self._conversed(begun.send, begun.params)
+        except GivenUp as error:
+            return given_up(error.conflicts, again=error.again)
+        except DevinitError as error:
+            return error
+        finally:
+            self.ordered.answered(given)
+        return None
+
+    async def _conversed(self, send: Callable[[Json], Awaitable[Any]], params: Json) -> None:
+        """Send an order until nothing is asked any more. Raise GivenUp, or the DevinitError of a refusal.
+
+        Any: whatever came off the wire.
+        """
+        conversation = Conversation()
+        while True:
+            try:
+                await send(conversation.params(params))
                 break
             except RemoteError as error:
-                if (conflicts := conflicts_of(error)) is None:
-                    self._desk.complain(error)
-                    return False
+                conflicts = conflicts_of(error)
+                if conflicts is None or not params["can_answer"]:
+                    raise
                 answers = await self._ask(conflicts)
                 if answers is None:
-                    self._last = None  # a user who orders it again at once means it
-                    self._desk.say("nothing was started", title=error.message, seconds=4)
-                    return False
+                    raise GivenUp(error.message, conflicts, again=conversation.has_answers) from None
                 conversation.add(answers)
-            except DevinitError as error:
-                self._desk.complain(error)
-                return False
         for said in self._kept.keep(conversation.to_keep):
             self._desk.say(said, seconds=8)
-        return True
 
     async def _ask(self, conflicts: list[Json]) -> list[Answer] | None:
         """Ask about all conflicts at once if there are several, then about each that is left.
 
         None when the user gives up.
         """
+        # The first picture waits for no question.
+        from devinit.dashboard.screens.conflict import ConflictDialogue
+        from devinit.dashboard.screens.conflicts import ACCEPT, ConflictsDialogue
+
         answers: list[Answer] = []
         is_late = True
         if len(conflicts) > 1:

@@ -20,6 +20,8 @@ HISTORY = 40
 ALIVE = frozenset({"starting", "ready", "unhealthy", "backoff"})
 """Phases in which a stop has something to stop."""
 BUSY = frozenset({"waiting", "starting", "stopping", "backoff"})
+COMING_UP = frozenset({"waiting", "starting", "backoff"})
+"""Phases on the way to ready."""
 AT_REST = frozenset({"stopped", "exited", "failed"})
 """Phases in which a start has something to start."""
 
@@ -45,6 +47,10 @@ class View(Struct, frozen=True, kw_only=True):
     pid: int | None = None
     started_at: float | None = None
     """When it began to run, on the clock that `at` below is read from."""
+    since: float | None = None
+    """Since when it has been in its phase, as far as that was seen, on the same clock."""
+    depends_on: tuple[str, ...] = ()
+    """The services that it needs."""
     restarts: int = 0
     cpu: tuple[float, ...] = ()
     """Its share of a CPU in percent, the latest last."""
@@ -109,6 +115,8 @@ def seen(before: View | None, status: ServiceStatus, at: float) -> View:
         url=status["url"],
         pid=status["pid"],
         started_at=at - uptime if uptime is not None else None,
+        since=before.since if before is not None and same_phase else at,
+        depends_on=tuple(status.get("depends_on", ())),
         restarts=status["restarts"],
         cpu=(*history, cpu)[-HISTORY:] if cpu is not None else history,
         memory=status["memory_bytes"],
@@ -173,6 +181,7 @@ def in_phase(view: View, event: Mapping[str, Any], at: float) -> View:
     return replace(
         view,
         phase=event["phase"],
+        since=view.since if event["phase"] == view.phase else at,
         reason=event["reason"] or "",
         doing=view.doing if event["phase"] == view.phase else "",
         wrong_server=view.wrong_server if same and event["phase"] in ALIVE else "",
@@ -182,6 +191,14 @@ def in_phase(view: View, event: Mapping[str, Any], at: float) -> View:
         cpu=view.cpu if same else (),
         memory=view.memory if same else None,
     )
+
+
+def planned(stack: Stack, event: Mapping[str, Any]) -> Stack:
+    """Return what is known once a start has said what it brings up, before any status has come. Any: as above."""
+    if stack.services:
+        return stack
+    names = event["starting"]
+    return replace(stack, services={name: View(name=name, phase=Phase.WAITING.value) for name in names})
 
 
 def lost(stack: Stack) -> Stack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -97,6 +98,77 @@ class TestTypingIntoAService:
 
 
 class TestAStartAtATerminal:
+    def test_opens_the_dashboard_at_once_and_goes_on_when_that_is_left(
+        self, shop: Shop, port: int, at_terminal: Callable[..., Terminal]
+    ) -> None:
+        gate = shop.root / "gate"
+        wait = f"until test -e {shlex.quote(str(gate))}; do sleep 0.05; done"
+        shop.service("database", port=port, setup=[f"echo installing 3 of 4; {wait}"])
+        shop.service("backend", port=port + 2, depends_on=["database"])
+
+        terminal = at_terminal("start")
+        terminal.shows("◐ starting", "waits for database → backend", "installing 3 of 4", "all services")
+        terminal.press("q")
+        text, code = terminal.left()
+
+        assert code == 4
+        assert "the start goes on without the dashboard" in " ".join(text.split())
+        gate.touch()
+        assert shop("wait").returncode == 0
+
+    def test_says_what_it_came_to_when_it_is_left_afterwards(
+        self, shop: Shop, port: int, at_terminal: Callable[..., Terminal]
+    ) -> None:
+        shop.service("backend", port=port)
+
+        terminal = at_terminal("start")
+        terminal.shows("✓ 1 of 1 service ready in")
+        terminal.press("q")
+        text, code = terminal.left()
+
+        assert code == 0
+        assert "1 of 1 service ready in" in text
+        assert "backend keeps running" in text
+
+    def test_asks_about_a_taken_port_in_the_dashboard(
+        self, shop: Shop, stranger: subprocess.Popen[str], port: int, at_terminal: Callable[..., Terminal]
+    ) -> None:
+        del stranger
+        shop.service("backend", port=port)
+
+        terminal = at_terminal("start")
+        terminal.shows(f"Port {port}, which backend wants", f"move to {port + 1}")
+        terminal.press("\r")
+        terminal.shows("1 of 1 ready")
+        terminal.press("q")
+
+        assert terminal.left()[1] == 0
+        assert shop.status()["backend"]["port"] == port + 1
+
+    def test_that_is_not_answered_ends_as_on_the_shell(
+        self, shop: Shop, stranger: subprocess.Popen[str], port: int, at_terminal: Callable[..., Terminal]
+    ) -> None:
+        del stranger
+        shop.service("backend", port=port)
+
+        terminal = at_terminal("start")
+        terminal.shows(f"Port {port}, which backend wants")
+        terminal.press("\x1b")
+        text, code = terminal.left()
+
+        assert code == 3
+        assert f"port {port} for backend is taken, and the start was aborted" in " ".join(text.split())
+
+    def test_that_is_refused_is_explained_on_the_shell(
+        self, shop: Shop, port: int, at_terminal: Callable[..., Terminal]
+    ) -> None:
+        shop.service("backend", port=port, comand="x")
+
+        text, code = at_terminal("start").left()
+
+        assert code == 2
+        assert "unknown key" in text
+
     def test_ends_in_the_dashboard_from_which_everything_can_be_done(
         self, shop: Shop, port: int, at_terminal: Callable[..., Terminal]
     ) -> None:
@@ -138,10 +210,14 @@ class TestAStartAtATerminal:
         shop.service("backend", "lines=3", "exit=3", port=port, restart="never")
 
         terminal = at_terminal("start")
-        terminal.shows("✗ backend", "failed", "line 3", "1 failed")
+        terminal.shows("✗ backend", "failed", "line 3", "1 failed", "d tells why, r tries again")
         terminal.press("q")
+        text, code = terminal.left()
 
-        assert terminal.left()[1] == 1
+        assert code == 1
+        assert "backend failed:" in text
+        assert "  | line 3" in text
+        assert "`devinit why backend`" in text
 
 
 class TestTheDashboard:

@@ -55,6 +55,30 @@ class TestTheBoard:
 
         assert lines == ["… backend   starting 2.5 s", "… frontend  waiting"]
 
+    def test_shows_what_a_step_prints_that_takes_its_time(self) -> None:
+        shown = board()
+        shown.output_of = {"backend": "added 312 packages", "frontend": ""}.__getitem__
+        shown.see(plan("backend", "frontend"), 0)
+        shown.see({"type": "progress", "service": "backend", "message": "setting up: npm ci"}, 0)
+
+        assert shown.lines(0.9, 80, 24)[0] == "… backend   waiting 900 ms: setting up: npm ci"
+        assert shown.lines(9.0, 80, 24) == [
+            "… backend   waiting 9.0 s: setting up: npm ci  added 312 packages",
+            "… frontend  waiting",
+        ]
+
+    def test_shortens_what_a_step_was_told_to_do_for_what_it_prints(self) -> None:
+        shown = board()
+        shown.output_of = lambda _: "reading " + "x" * 60
+        shown.see(plan("backend"), 0)
+        shown.see({"type": "progress", "service": "backend", "message": "setting up: " + "npm ci " * 9}, 0)
+
+        (line,) = shown.lines(9.0, 60, 24)
+
+        assert line.startswith("… backend  waiting 9.0 s: set…")
+        assert "…  reading xxxx" in line
+        assert len(line) < 60
+
     @pytest.mark.parametrize(
         ("reason", "said"),
         [

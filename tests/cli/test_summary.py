@@ -9,7 +9,8 @@ import pytest
 
 from devinit.cli.output import Paint
 from devinit.cli.progress import symbols_of
-from devinit.cli.summary import advice, explanation, picture, shown_url, totals
+from devinit.cli.summary import advice, explanation, picture, shown_url
+from devinit.model.start_words import totals
 from devinit.text import width
 
 STREAM = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")

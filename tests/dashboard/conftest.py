@@ -257,6 +257,43 @@ class FakeLink:
         self.revived = True
 
 
+class FakeBegun:
+    """A start that was ordered before the dashboard opened, and goes as a test says."""
+
+    def __init__(self, *services: str) -> None:
+        self.params: Json = {"services": list(services), "can_answer": True}
+        self.seconds = 2.0
+        self.sent: list[Json] = []
+        self.refusals: list[Exception] = []
+        self.answer: asyncio.Future[Json] | None = None
+        self._tell: Callable[[Json], None] | None = None
+
+    def listen(self, tell: Callable[[Json], None]) -> None:
+        self._tell = tell
+
+    async def send(self, params: Json) -> Any:
+        self.sent.append({**params, "resolutions": list(params.get("resolutions", []))})
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.answer = asyncio.get_running_loop().create_future()
+        return await self.answer
+
+    def happens(self, **event: object) -> None:
+        assert self._tell is not None
+        self._tell({"at": NOON, **event})
+
+    def comes_to(self, rows: list[Json], code: int = 0, seconds: float = 12.0) -> None:
+        self.happens(type="summary", services=rows, seconds=seconds, exit_code=code)
+        assert self.answer is not None
+        self.answer.set_result({"exit_code": code})
+
+
+def summed_up(name: str, phase: str = "ready", **changes: object) -> Json:
+    """Return a service as the summary of a start tells it."""
+    row = {"service": name, "phase": phase, "port": 8000, "preferred": 8000, "reason": None, "log_tail": []}
+    return {**row, **changes}
+
+
 class FakePins:
     """A place for answers for good, which remembers what is to be kept there."""
 
@@ -355,9 +392,13 @@ def open_desk(link: FakeLink, pins: FakePins, monkeypatch: pytest.MonkeyPatch) -
 
     @asynccontextmanager
     async def opened(
-        columns: int = 100, lines: int = 30, *, theme: str = "devinit-dark"
+        columns: int = 100,
+        lines: int = 30,
+        *,
+        theme: str = "devinit-dark",
+        begun: FakeBegun | None = None,
     ) -> AsyncIterator[Desk]:
-        app = Dashboard(link, ROOT, pins, theme=theme, clock=lambda: link.now)
+        app = Dashboard(link, ROOT, pins, theme=theme, begun=begun, clock=lambda: link.now)
         app.animation_level = "none"
         async with app.run_test(size=(columns, lines), notifications=True) as pilot:
             desk = Desk(app, link, pilot)
@@ -369,7 +410,8 @@ def open_desk(link: FakeLink, pins: FakePins, monkeypatch: pytest.MonkeyPatch) -
                 for name, texts in LINES.items()
             ]
             app._add_lines(pieces)
-            app.main.table.select("backend")
+            if begun is None:
+                app.main.table.select("backend")
             await desk.pilot.pause()
             yield desk
 

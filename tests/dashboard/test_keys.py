@@ -692,7 +692,7 @@ class TestKeysThatComeInOneWrite:
     ) -> None:
         async with open_desk() as desk:
             monkeypatch.setattr(desk.app, "suspend", contextlib.nullcontext)
-            monkeypatch.setattr("devinit.dashboard.app.stream", lambda *_: None)
+            monkeypatch.setattr("devinit.dashboard.stream.stream", lambda *_: None)
 
             await desk.types(["l", *"RS/ab"])
             await desk.settled()

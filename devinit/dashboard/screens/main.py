@@ -20,6 +20,7 @@ from devinit.dashboard.ordered import BRINGS_UP, Given, Ordered
 from devinit.dashboard.painting import content
 from devinit.dashboard.presentation import Piece, headline, refusal, refusal_for_all
 from devinit.dashboard.screens.line_screen import LineScreen
+from devinit.dashboard.starting import Start, start_line
 from devinit.dashboard.state import Line, Stack, is_everything_at_rest
 from devinit.dashboard.widgets.key_bar import KeyBar
 from devinit.dashboard.widgets.log_pane import LogPane
@@ -54,11 +55,16 @@ class MainScreen(LineScreen):
         super().__init__(store, clock, opener)
         self._ordered = ordered
         self.line = Line.SOUGHT
+        self.start: Start | None = None
+        """The start that the dashboard was opened by."""
+        self._leads = False
+        """Whether the lines of all services are shown because the user has not chosen yet."""
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
         yield Static(id="headline")
         yield Static(id="banner")
+        yield Static(id="start")
         yield ServiceTable(self._clock)
         yield Static(id="log-title")
         yield LogPane(self.opener.leads_somewhere)
@@ -71,7 +77,8 @@ class MainScreen(LineScreen):
         """Let time pass."""
         self.query_one("#prompt").display = False
         self.query_one("#banner").display = False
-        self.set_interval(1, self.table.compose_lines)
+        self.say_start()
+        self.set_interval(1, self.let_time_pass)
         self.say_title()
 
     def show_stack(self, stack: Stack, line: Line) -> None:
@@ -79,6 +86,7 @@ class MainScreen(LineScreen):
         names_before = tuple(self.stack_of_services.services)
         self.stack_of_services, self.line = stack, line
         self.say_headline()
+        self.say_start()
         self.table.stack = stack
         if tuple(stack.services) != names_before:
             self.show_logs()
@@ -86,8 +94,46 @@ class MainScreen(LineScreen):
 
     def say_headline(self) -> None:
         """Say which project this is, and how it is."""
-        pieces = headline(self.stack_of_services, self.size.width, self.line)
+        # A start says itself how far it is.
+        line = Line.HELD if self.line is Line.SOUGHT and self.start is not None else self.line
+        pieces = headline(self.stack_of_services, self.size.width, line)
         self.query_one("#headline", Static).update(content(pieces))
+
+    def let_time_pass(self) -> None:
+        """Show for how long things have gone on."""
+        self.table.compose_lines()
+        self.say_start()
+
+    def say_start(self) -> None:
+        """Say how far the start is that the dashboard was opened by, or what it came to."""
+        said = start_line(self.start, self.stack_of_services, self._clock(), self.size.width)
+        line = self.query_one("#start", Static)
+        if said:
+            line.update(content(said))
+        line.display = bool(said)
+
+    def show_all_by_itself(self) -> None:
+        """Show the lines of all services until the user chooses one, or one fails."""
+        self._leads = self.all_logs = True
+
+    def look_at_by_itself(self, service: str) -> None:
+        """Show the lines of a service that has failed, if the user has not chosen what to look at."""
+        if self._leads:
+            self._leads = self.all_logs = False
+            self.table.select(service)
+            self.show_logs()
+
+    @on(ServiceTable.Chosen)
+    def look_at_the_chosen(self) -> None:
+        """Show the lines of the service that the user has chosen."""
+        if self._leads:
+            self._leads = self.all_logs = False
+            self.show_logs()
+
+    def action_all(self) -> None:
+        """Show the lines of every service, or only those of the selected one."""
+        self._leads = False
+        super().action_all()
 
     def show_banner(self, said: list[Piece]) -> None:
         """Say what stands in the way of everything else; nothing takes it away."""
@@ -98,6 +144,7 @@ class MainScreen(LineScreen):
     def on_resize(self) -> None:
         """Use the room that there is now."""
         self.say_headline()
+        self.say_start()
         self.say_title()
 
     @on(ServiceTable.Selected)

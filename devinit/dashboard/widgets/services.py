@@ -41,6 +41,12 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
         service: str
 
     @dataclass
+    class Chosen(Message):
+        """The user has chosen a service, by key or mouse."""
+
+        service: str
+
+    @dataclass
     class Opened(Message):
         """The user wants to know more about a service."""
 
@@ -120,6 +126,11 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
     def action_move(self, step: int) -> None:
         """Look at the next service, or the one before."""
         self.cursor += step
+        self._choose()
+
+    def _choose(self) -> None:
+        if self.selected is not None:
+            self.post_message(self.Chosen(self.selected))
 
     def action_enter(self) -> None:
         """Ask for the terminal of the service."""
@@ -137,6 +148,7 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
         if event.y == 0 or index >= len(self._lines):
             return
         self.cursor = index
+        self._choose()
         if is_link_at(self._lines[index], event.x):
             self.post_message(self.LinkClicked(self.selected or ""))
         elif event.chain == 2:  # noqa: PLR2004  a double click
