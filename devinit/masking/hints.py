@@ -42,7 +42,8 @@ TOKEN_PLACES = ("hooks", "/bot")
 """What stands in a URL before a token."""
 COMMANDS = ("identified", " login ", "add_user")
 """What precedes a secret in SQL and commands without a hint."""
-NOT_IN_KEYS = (" ", ".", '"')
+NOT_IN_KEYS = (" ", ".", '"', "_", "-", ":")
+"""None of these stands in a line of a key: paths have them."""
 LINE_OF_KEY = 64
 """Characters of a line of a private key, at least."""
 LONGEST_WORD = 240
