@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 from devinit.config.discovery import usual_discovery_files
 from devinit.kinds import USUAL, kind_of
 from devinit.model.defaults import DISCOVERY_REFRESH_SECONDS, LOCAL_HOST, port_range
+from devinit.model.names import within_service
 from devinit.model.port import Exhausted
 from devinit.model.service import (
     ExtraEndpoint,
@@ -132,7 +133,7 @@ def _port_keys(service: Service) -> Iterator[tuple[str, Value]]:
             yield "strict_port", True
     if service.extra_ports:
         extra: dict[str, Value] = {
-            request.service.removeprefix(f"{service.name}."): _extra_port(
+            within_service(request.service): _extra_port(
                 request.preferred, service.extra_endpoints.get(request.service)
             )
             for request in service.extra_ports

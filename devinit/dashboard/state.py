@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from devinit.model.names import within_service
 from devinit.model.status import Phase
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def whose(server: WrongServer) -> str:
 def extra_ports_of(status: ServiceStatus) -> str:
     """Return the further ports of a service in one line; an older supervisor does not report it."""
     extras = status.get("extra_ports", [])
-    return "  ".join(f"{each['name'].partition('.')[2]} {each['url'] or each['port']}" for each in extras)
+    return "  ".join(f"{within_service(each['name'])} {each['url'] or each['port']}" for each in extras)
 
 
 def happened(stack: Stack, event: Mapping[str, Any], at: float) -> Stack:

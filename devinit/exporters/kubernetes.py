@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from devinit.exporters.exporter import Export, Exporter, File
 from devinit.exporters.yaml import Node, rendered
+from devinit.model.names import within_service
 from devinit.model.resolved import (
     Command,
     ContainerImage,
@@ -265,9 +266,7 @@ def _ports(service: ResolvedService) -> list[tuple[str, int]]:
     for number, port in enumerate(ports):
         if port is not None:
             name = (
-                "main"
-                if number == 0
-                else dns_name(port.name.rpartition(".")[2])[:LONGEST_PORT_NAME].strip("-")
+                "main" if number == 0 else dns_name(within_service(port.name))[:LONGEST_PORT_NAME].strip("-")
             )
             taken = {each for each, _ in found}
             found.append((name if name not in taken else f"port-{number}", port.number))

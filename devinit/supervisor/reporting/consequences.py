@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
+from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.port import Conflict, GrantedPort, Resolution, ResolutionKind
 from devinit.model.service import Service
 from devinit.supervisor.project.project_state import ProjectState
@@ -18,7 +19,7 @@ def with_changes(conflict: Conflict, stage: ProjectState) -> Conflict:
     before, after = (
         stage.environment_with({conflict.service: port}) for port in (conflict.port, conflict.move_to)
     )
-    changes = [f".env.runtime: {', '.join(names)}"] if (names := changed_names(before, after)) else []
+    changes = [f"{ENVIRONMENT_FILE}: {', '.join(names)}"] if (names := changed_names(before, after)) else []
     service = stage.project.services.get(conflict.service)
     if (
         service
