@@ -198,7 +198,7 @@ def phases_in(status: ProjectStatus) -> dict[str, str]:
 
 
 def take_back(root: str, seen: list[ForegroundWatch], output: Output) -> None:
-    """Stop what a failed start has brought up, as far as it has said what that is."""
+    """Stop the services that a failed start has named in its plan."""
     obey(lambda _number, _frame: None)
     if seen and (starting := seen[-1].scope.starting):
         take_down(root, starting, output)

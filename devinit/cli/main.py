@@ -57,7 +57,7 @@ ACCEPTED = {
     "up": ("start",), "down": ("stop",), "ps": ("status",), "ls": ("status",), "list": ("status",),
     "log": ("logs",), "tail": ("logs", "-f"), "version": ("--version",),
 }  # fmt: skip
-"""What other programs call a command here, which does what is meant, and nothing worse."""
+"""Names of commands in other programs → our command: it does the same, and nothing more dangerous."""
 SYNONYMS = {
     "top": "dashboard", "ui": "dashboard", "tui": "dashboard", "watch": "dashboard",
     "config": "init", "configure": "init", "new": "init", "create": "init", "detect": "init",

@@ -360,7 +360,7 @@ def bind_private(path: Path) -> socket.socket:
 
 
 async def read_line(reader: asyncio.StreamReader) -> bytes:
-    """Return the next line, or nothing when the client is gone or sends more than a request can be."""
+    """Return the next line; empty when the client is gone, or its line is too long for a request."""
     try:
         return await reader.readline()
     except (ValueError, ConnectionError):

@@ -50,7 +50,7 @@ def watched_files(root: Path, answer: Client | DevinitError | None) -> Iterator[
 
 
 def names_that_run(answer: Client | DevinitError | None) -> set[str]:
-    """Return the services whose files a supervisor watches, or tries to."""
+    """Return the services that are not stopped: the supervisor watches the files of these."""
     if answer is None or isinstance(answer, DevinitError):
         return set()
     return {each["name"] for each in api.status(answer)["services"] if each["phase"] != "stopped"}

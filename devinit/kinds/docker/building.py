@@ -23,7 +23,7 @@ from devinit.system.regular import open_regular
 
 LABEL = "dev.devinit.build"
 LAST_LINES = 12
-"""Of the output of a build that failed."""
+"""How many lines of a failed build are shown."""
 STEP = re.compile(r"Step [0-9]+/[0-9]+ : [^\n]*")
 LONGEST = 80
 CLASS = re.compile(r"\[(\^?)([^\[\]/\\]{1,100})\]")

@@ -167,7 +167,7 @@ def _remove_if_dead(root: Path, path: Path, process_id: int, *, now: float, writ
         signature = author.get("writer", "")
         if is_signed_by_another(root, signature, writer):
             return
-        # An earlier version did not say who wrote it: where it is kept, its process is in another container.
+        # An earlier version wrote no `writer`: a fresh file is kept, its process may be in another container.
         if writer and not signature and _is_fresh(author, now):
             return
         path.unlink()

@@ -204,9 +204,9 @@ def _port(tree: Tree, application: Application) -> tuple[int, tuple[Evidence, ..
 
 
 def _commanded_port(tree: Tree, application: Application) -> int | None:
-    """Return the port with which a command of the project starts an application.
+    """Return the port that a command of the project passes to an application.
 
-    No evidence: where a container is published counts for more than where its server listens in it.
+    It is no evidence: the published port of a container counts more than the one inside of it.
     """
     place = application.place
     for text in _commands_of(tree, place.folder):

@@ -26,9 +26,9 @@ class Server(Struct, frozen=True):
     form: str = SCRIPT_PORT
     """How a command names its port: a number, or a variable."""
     commands: frozenset[str] = frozenset()
-    """Which of its commands serve; all of them when there are none."""
+    """Its commands that start a server; empty: all of them do."""
     others: frozenset[str] = frozenset()
-    """Which of its commands do not serve, where all others do."""
+    """Its commands that start no server, where all others do."""
 
 
 _BIND = rf"(?:--bind|-b)(?:=|[ \t]+)(?:[\w.-]*|\[[0-9a-f:]*\]):{_PORT}"

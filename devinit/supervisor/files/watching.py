@@ -217,7 +217,7 @@ class Watching:
         """Return the folders to be watched: the service's own, and those below it that a pattern reaches."""
         folders, are_more = await asyncio.to_thread(folders_of, self._extent, self._seen)
         self._say_too_many(too_many_folders() if are_more else too_many() if self._seen is None else None)
-        # Its own one in any case: that it cannot be watched is an error.
+        # Its own folder in any case: if that cannot be watched, it is an error.
         return [self._directory / each for each in dict.fromkeys(("", *folders))]
 
     def _folders_seen(self) -> frozenset[str] | None:

@@ -149,7 +149,7 @@ async def asked(runner: Runner, stage: ProjectState) -> Seen:
 
 
 async def until_known(runner: Runner, stage: ProjectState) -> Seen:
-    """Return what is known of a service as soon as it need not be asked any more."""
+    """Wait until the state of a service is known without a probe, and return it."""
     while (known := unasked(runner, stage)) is None:
         await runner.next_state()
     return known

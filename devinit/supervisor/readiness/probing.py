@@ -96,7 +96,7 @@ async def ask_once(probe: HttpProbe) -> ProbeResult:
 
 
 async def within(seconds: float, trying: Coroutine[None, None, ProbeResult]) -> ProbeResult:
-    """Return what an attempt comes to in so many seconds, whatever goes wrong."""
+    """Return the result of an attempt within a number of seconds; errors are results, too."""
     try:
         # The wait for a turn is not the server's.
         async with turns.one(), asyncio.timeout(seconds):

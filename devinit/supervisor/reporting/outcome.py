@@ -119,5 +119,5 @@ def code_of(state: LifecycleState) -> int:
             return SERVICE_FAILED
         case ((Phase.STARTING | Phase.BACKOFF), _):
             return TIMED_OUT
-    # It waits for a service that has its own code.
+    # It waits for another service, whose failure has a code of its own.
     return DONE
