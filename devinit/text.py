@@ -112,7 +112,7 @@ def is_only_coloured(text: str) -> bool:
 
 
 def replacement(found: str) -> str:
-    """Return what stands in place of what is not let through."""
+    """Return the replacement for a character that is not shown."""
     return NO_TEXT if "\ud800" <= found <= "\udfff" else ""
 
 

@@ -252,7 +252,7 @@ def _beneath(detected: Raw, stated: Raw | bool | None) -> Raw:
 
 
 def _with_names(table: Raw, names: dict[str, str]) -> Raw:
-    """Return a table of a service in which others have other names: those that it waits for, and `${NAME_URL}`."""
+    """Return the table of a service after others were renamed: in `depends_on`, and in `${NAME_URL}`."""
     waits = table.get("depends_on")
     if isinstance(waits, dict):
         table = {**table, "depends_on": {names.get(name, name): each for name, each in waits.items()}}

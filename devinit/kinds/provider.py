@@ -63,7 +63,7 @@ class Install(Struct, frozen=True, kw_only=True):
 
     @property
     def advice(self) -> str:
-        """Say how it is made."""
+        """The advice to install it."""
         if self.is_by_hand:
             return self.words or f"run `{self.command}`, and start again"
         return (

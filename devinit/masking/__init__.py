@@ -55,7 +55,7 @@ def masked_value(name: str, value: str) -> str:
 
 
 def masked_line(line: str) -> str:
-    """Return a line of a settings file that could not be parsed, with everything after the name of a secret hidden.
+    """Return a line that could not be parsed, with everything after the name of a secret hidden.
 
     The sign between name and value is what is wrong with the line: `PASSWORD: hunter2`, `PASSWORD hunter2`.
     """

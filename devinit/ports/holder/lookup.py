@@ -91,7 +91,7 @@ class _Seen:
         self._worktrees: dict[str, Worktree | None] = {}
 
     def holders(self, pids: Iterable[int]) -> tuple[Holder, ...]:
-        """Describe processes, those left out that ended meanwhile."""
+        """Describe processes, without those that have ended."""
         found = (self._facts_of(pid) for pid in dict.fromkeys(pids))
         return tuple(self._holder(facts) for facts in found if facts is not None)
 

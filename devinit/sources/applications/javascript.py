@@ -56,7 +56,7 @@ class PortUse(NamedTuple):
     position: int
     usual: int | None = None
     variable: str | None = None
-    """None for a number that stands in the code."""
+    """None for a constant."""
 
 
 def plain(text: str) -> str:

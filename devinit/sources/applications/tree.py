@@ -273,7 +273,7 @@ def _leads_to_a_file(tree: Tree, name: str, entry: os.DirEntry[str]) -> bool:
 
 
 def _is_entered(tree: Tree, name: str, last: str) -> bool:
-    """Return whether a folder may have an application of the project in it."""
+    """Return whether a folder may contain an application of the project."""
     if _UNRENDERED.search(last):
         tree.templates.append(name)
         return False

@@ -60,7 +60,7 @@ class Command(Struct, frozen=True, kw_only=True):
 
     text: str
     written: str = ""
-    """The same with the port that it gives itself, which is another process's where it only works."""
+    """The command with its own port option; that of a worker names the port of another process."""
     folder: str = ""
     """Relative to the Procfile's; empty for its own."""
     program: tuple[str, ...] = ()

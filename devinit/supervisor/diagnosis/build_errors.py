@@ -35,9 +35,9 @@ LONGEST_TEXT = 300
 LONGEST_LINE = 1000
 """What is read of a line, as for causes."""
 BLOCK = 40
-"""So many lines belong to one error at most: its message, the code, the place."""
+"""The most lines of one error: its message, the code, the place."""
 TRACEBACK = 200
-"""So many lines of a traceback are kept until its last one has come."""
+"""The most lines of a traceback that are kept until it is complete."""
 
 Stamp = Callable[[str], int | None]
 """Returns a number that changes with a file, None when there is none."""

@@ -13,7 +13,7 @@ CLOCK = r"^(?:\[?\d{1,2}:\d\d:\d\d(?: [AP]M)?\]?(?: -)? )?"
 
 
 class Tool(Struct, frozen=True, kw_only=True):
-    """How one tool, or several that say it alike, report what came of a build."""
+    """How one tool, or several with the same words, report the result of a build."""
 
     error: str | None = None
     """A build failed: the group `said` is the message, or the message stands below."""

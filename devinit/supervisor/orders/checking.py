@@ -194,7 +194,7 @@ async def answered(runner: Runner, stage: ProjectState) -> Seen:
         await runner.speaks(scheme)
         return await answered(runner, stage)
     if is_page_asked and result.status not in SERVER_ERRORS:
-        # What is no HTTP, missing, or slow, is as its port says.
+        # Without an HTTP answer, or with a missing or slow page, the open port counts.
         result = ready()
     if page is not None or isinstance(probe, HttpProbe):
         is_cold = is_page_asked and is_first_page(runner)

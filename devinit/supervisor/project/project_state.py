@@ -307,7 +307,7 @@ class ProjectState:
         return values if endpoint is None else values | client_names(service, endpoint)
 
     def misleading_names(self) -> frozenset[str]:
-        """Return the names that a command beside the services must not take from its caller."""
+        """Return the variables of the caller that a command beside the services must not get."""
         return misleading_names(self.project, self._current.endpoints)
 
     def origins_of(self, service: Service) -> dict[str, Origin]:
@@ -389,7 +389,7 @@ class ProjectState:
 
     @property
     def mask(self) -> Mask:
-        """What hides the project's secrets in texts for clients. `environment` alone has them."""
+        """Hides the project's secrets in texts for clients. Only `environment` contains them."""
         if self._masked is not self.environment:
             # Most starts tell nothing that could contain one.
             from devinit.logs.mask import Mask

@@ -98,7 +98,7 @@ class State(Struct, frozen=True, kw_only=True):
     boot_id: str = ""
     """The kernel's boot: nothing of what it describes survives the next one, and nothing is started for it."""
     pid_namespace: str = ""
-    """Where the process numbers on record mean something; empty in records of version 0.1."""
+    """The pid namespace of the recorded pids; empty in records of version 0.1."""
     network_namespace: str = ""
     """Where the services on record listen; empty in records of version 0.1."""
     project: str = ""

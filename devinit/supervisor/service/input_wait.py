@@ -73,7 +73,7 @@ class InputWatch:
         return self._now
 
     def finding(self) -> Finding | None:
-        """Return the same as what keeps a start from going on."""
+        """Return the wait as a finding that blocks a start."""
         if (wait := self.look()) is None:
             return None
         from devinit.supervisor.diagnosis.listening import Finding, Sign  # as below

@@ -88,7 +88,7 @@ class Stack:
             look_at_data(runner, self.stage)
 
     def note_once(self, text: str) -> None:
-        """Tell the developer something, unless that has been told."""
+        """Show the developer a note that has not been shown before."""
         if text not in self._noted:
             self._noted.add(text)
             self.stage.note(text)
