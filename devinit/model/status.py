@@ -135,6 +135,8 @@ class ServiceStatus(TypedDict):
     """Whether it speaks HTTP: its URL opens in a browser. Missing from an older supervisor."""
     autostart: NotRequired[bool]
     """Whether a start of everything starts it. Missing from an older supervisor."""
+    optional: NotRequired[bool]
+    """Whether its failure is no failure of a start. Missing from an older supervisor."""
     depends_on: NotRequired[list[str]]
     """The services that it needs. Missing from an older supervisor."""
     extra_ports: NotRequired[list[ExtraPortStatus]]
