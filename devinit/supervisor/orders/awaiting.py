@@ -28,14 +28,19 @@ if TYPE_CHECKING:
     from devinit.model.status import Awaited, WaitReport
     from devinit.supervisor.service.runner import Runner
     from devinit.supervisor.stack.stack import Stack
+    from devinit.system.process_stat import Stat
 
 LOOK_SECONDS = 0.1
 TRY_SECONDS = 0.5
 """How often a service is asked that says it is ready and does not answer as it should."""
+PAGE_SECONDS = 30.0
+"""How long one request for a first page is left open: a server that was asked again would begin again."""
 REACTION_SECONDS = 3.0
 """A program that watches its files has noticed a change by then: Django looks once a second, nest takes longer."""
 NOTICE_SECONDS = 1.0
 """What is printed earlier may be about something else: uvicorn and Vite notice a change within that time."""
+MARGIN_SECONDS = 0.1
+"""A process that began so soon after a change may have read the file before it was written."""
 QUIET_SECONDS = 0.5
 """After a change: so long without a line, and it has reacted."""
 NOISY_SECONDS = 3.0
@@ -149,7 +154,7 @@ async def until_live(stack: Stack, name: str, after: float | None, seen: dict[st
                 seen[name] = settling.seen
             elif runner.phase is Phase.READY:
                 seen.setdefault(name, "it has not answered in this time")
-                checked, status = await check_answer(runner, stack.stage)
+                checked, status = await check_answer(runner, stack.stage, PAGE_SECONDS)
                 seen[name] = checked["detail"]
                 if runner.phase is Phase.READY and (checked["well"] or checked["last_error"] is not None):
                     said: Outcome = "live" if checked["well"] else "failed"

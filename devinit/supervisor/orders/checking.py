@@ -32,7 +32,7 @@ from devinit.supervisor.diagnosis.listening import LINES
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.readiness.crashes import down_by
 from devinit.supervisor.readiness.health import asked_as
-from devinit.supervisor.readiness.probing import ATTEMPT_SECONDS, ask_once, ready
+from devinit.supervisor.readiness.probing import ATTEMPT_SECONDS, ask_once, not_yet, ready
 from devinit.supervisor.readiness.proving import SERVER_ERRORS, other_scheme
 from devinit.supervisor.readiness.schemes import is_open
 from devinit.supervisor.reporting import report
@@ -95,10 +95,15 @@ async def check_service(runner: Runner, stage: ProjectState) -> Checked:
     return (await check_answer(runner, stage))[0]
 
 
-async def check_answer(runner: Runner, stage: ProjectState) -> tuple[Checked, int | None]:
-    """Return the same, and the status of the HTTP answer that was refused, if there was one."""
+async def check_answer(
+    runner: Runner, stage: ProjectState, page_seconds: float = ATTEMPT_SECONDS
+) -> tuple[Checked, int | None]:
+    """Return the same, and the status of the HTTP answer that was refused, if there was one.
+
+    `page_seconds`: how long its first page may take.
+    """
     began = time.monotonic()
-    well, detail, status = await asked(runner, stage)
+    well, detail, status = await asked(runner, stage, page_seconds)
     await ask_for_changed_file(runner, stage)
     error = report.last_error_of(runner, stage)
     if error is not None and runner.phase in ASKED:
@@ -131,14 +136,15 @@ async def ask_for_changed_file(runner: Runner, stage: ProjectState) -> None:
         stage.last_errors.served_again(runner.name)
 
 
-async def asked(runner: Runner, stage: ProjectState) -> Seen:
+async def asked(runner: Runner, stage: ProjectState, page_seconds: float) -> Seen:
     """Return whether a service answers as it should; what is wrong if not, and the status of that answer.
 
     A cause that is found meanwhile says more than the answer, which may never come: it ends the wait.
     """
     if (known := unasked(runner, stage)) is not None:
         return known
-    waits = [asyncio.ensure_future(each) for each in (until_known(runner, stage), answered(runner, stage))]
+    both = until_known(runner, stage), answered(runner, stage, page_seconds)
+    waits = [asyncio.ensure_future(each) for each in both]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         return next(each for each in waits if each.done()).result()
@@ -167,7 +173,7 @@ def unasked(runner: Runner, stage: ProjectState) -> Seen | None:
     return (False, state.stuck, None) if state.stuck is not None else None
 
 
-async def answered(runner: Runner, stage: ProjectState) -> Seen:
+async def answered(runner: Runner, stage: ProjectState, page_seconds: float) -> Seen:
     """Ask a service, and return the same."""
     if not look_at_data(runner, stage):
         # It goes on accepting connections, and is of no use any more.
@@ -187,14 +193,16 @@ async def answered(runner: Runner, stage: ProjectState) -> Seen:
     is_page_asked = page is not None and result.verdict is ProbeVerdict.READY
     asking = page if page is not None and is_page_asked else probe
     if isinstance(asking, HttpProbe) and is_page_asked:
-        result = await ask_once(asking)
+        result = await ask_once(asking, page_seconds)
     if (scheme := await another_scheme(runner, asking, result)) is not None:
         if not is_open(runner.service):
             return False, f"it speaks {scheme}, and its `scheme` in the configuration is another one", None
         await runner.speaks(scheme)
-        return await answered(runner, stage)
-    if is_page_asked and result.status not in SERVER_ERRORS:
-        # Without an HTTP answer, or with a missing or slow page, the open port counts.
+        return await answered(runner, stage, page_seconds)
+    if is_page_asked and result.timed_out and not (runner.service.ready.tcp or service.ready.tcp):
+        result = not_yet(slow_page(runner, stage, result.detail), timed_out=True)
+    elif is_page_asked and result.status not in SERVER_ERRORS:
+        # What is no HTTP, or missing, is as its port says.
         result = ready()
     if page is not None or isinstance(probe, HttpProbe):
         is_cold = is_page_asked and is_first_page(runner)
@@ -211,6 +219,12 @@ def first_page(runner: Runner, stage: ProjectState, probe: Probe) -> HttpProbe |
     if not is_web or not isinstance(probe, TcpProbe):
         return None
     return HttpProbe.of(stage.endpoint(runner.name), "/")
+
+
+def slow_page(runner: Runner, stage: ProjectState, seen: str) -> str:
+    """Say of a service that accepts connections that its first page has not come yet."""
+    compiles = " (it is being compiled)" if stage.last_errors.is_building(runner.name) else ""
+    return f"its first page has given {seen}{compiles}"
 
 
 async def another_scheme(runner: Runner, probe: Probe, result: ProbeResult) -> Scheme | None:

@@ -90,9 +90,9 @@ async def attempt(
     return await within(seconds, carry_out(probe, run_command, read_output, is_own=is_own))
 
 
-async def ask_once(probe: HttpProbe) -> ProbeResult:
-    """GET a path once."""
-    return await within(ATTEMPT_SECONDS, get(probe))
+async def ask_once(probe: HttpProbe, seconds: float = ATTEMPT_SECONDS) -> ProbeResult:
+    """GET a path once, within so many seconds."""
+    return await within(seconds, get(probe))
 
 
 async def within(seconds: float, trying: Coroutine[None, None, ProbeResult]) -> ProbeResult:
