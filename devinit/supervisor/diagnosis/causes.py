@@ -86,7 +86,10 @@ NOTHING_TO_RUN = r"^running\.\.\.$|: not found$"
 """What air 1.61 says below a build that failed; then it waits without a word."""
 WORKER_DIED = r"Child process \[\d+\] died|Worker \(pid:\d+\) (?:exited with code|was sent SIG)"
 """The words of uvicorn and gunicorn, which then start another worker."""
+WORKER_BEGINS = r"\[INFO\] Booting worker with pid: (?P<pid>\d+)"
+"""gunicorn, which says nothing once its worker has loaded the application."""
 WORKER_UP = r"Application startup complete"
+DYING = "its workers die again and again"
 DEATHS = 3
 """So many workers that died in a row: the next one dies, too."""
 RUN_BEGINS = (
@@ -197,7 +200,13 @@ def dying_by(lines: Sequence[str]) -> str | None:
     if len(died) < DEATHS or any(re.search(WORKER_UP, line) for line in said[died[-DEATHS] :]):
         return None
     words = worker_words(said)
-    return f"its workers die again and again: {words}" if words else "its workers die again and again"
+    return f"{DYING}: {words}" if words else DYING
+
+
+def last_worker(lines: Sequence[str]) -> int | None:
+    """Return the pid of the worker that a server has begun last, where it says so before that has loaded its code."""
+    found = (re.search(WORKER_BEGINS, harmless(line)) for line in reversed(lines))
+    return next((int(each["pid"]) for each in found if each), None)
 
 
 def worker_words(lines: Sequence[str]) -> str | None:
