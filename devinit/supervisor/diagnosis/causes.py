@@ -204,7 +204,7 @@ def dying_by(lines: Sequence[str]) -> str | None:
 
 
 def last_worker(lines: Sequence[str]) -> int | None:
-    """Return the pid of the worker that a server has begun last, where it says so before that has loaded its code."""
+    """Return the pid of the worker that a server has begun last, where it says so before the code is loaded."""
     found = (re.search(WORKER_BEGINS, harmless(line)) for line in reversed(lines))
     return next((int(each["pid"]) for each in found if each), None)
 
