@@ -226,7 +226,7 @@ class Since:
         self._has_died = False
 
     def is_unanswered(self, runner: Runner) -> bool:
-        """Whether what keeps a service from coming up is older than the change, and may be over with the next run."""
+        """Whether what keeps a service from coming up is older than the change, and may end with the next run."""
         after, since, stuck = self._after, runner.history.stuck_since, runner.state.stuck
         if after is None or since is None or stuck is None:
             return False
