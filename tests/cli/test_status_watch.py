@@ -26,7 +26,7 @@ PAINT = Paint(io.StringIO())
 
 def asked(*names: str, exit_code: bool = True) -> Arguments:
     arguments = Arguments()
-    arguments.services, arguments.exit_code = list(names), exit_code
+    vars(arguments).update(services=list(names), exit_code=exit_code)
     return arguments
 
 
