@@ -164,7 +164,7 @@ class TestWhatAServiceHasUsed:
         stack = Stack()
         for number in range(count):
             service = status("api", cpu_percent=float(number % 90), memory_bytes=80_000_000, pid=number)
-            stack = refreshed(stack, {"project": "x", "root": "/", "supervisor": None, "services": [service]}, number * step)  # type: ignore[typeddict-item]  # fmt: skip # as the wire has it
+            stack = refreshed(stack, {"project": "x", "root": "/", "supervisor": None, "services": [service]}, number * step)  # type: ignore[list-item]  # fmt: skip # as the wire has it
         return stack.services["api"]
 
     def test_is_remembered_for_a_quarter_of_an_hour_over_restarts(self) -> None:
