@@ -95,6 +95,7 @@ class TestAllProjects:
                 "port": port,
                 "url": f"http://localhost:{port}",
                 "reserved": False,
+                "program": False,
             }
         ]
         assert (other["state"], other["supervisor"]) == ("stopped", None)
