@@ -17,6 +17,7 @@ from textual.screen import Screen
 
 from devinit.dashboard import themes
 from devinit.dashboard.begun import Begun, Twice
+from devinit.dashboard.farewell import farewell
 from devinit.dashboard.kept_answers import KeptAnswers
 from devinit.dashboard.lines.feed import Feed, Piece
 from devinit.dashboard.lines.store import Store
@@ -26,7 +27,7 @@ from devinit.dashboard.ordered import Given
 from devinit.dashboard.orders import Json, Orders
 from devinit.dashboard.pages import page_of
 from devinit.dashboard.palette import palette
-from devinit.dashboard.presentation import banner, farewell
+from devinit.dashboard.presentation import banner
 from devinit.dashboard.screens.main import MainScreen
 from devinit.dashboard.starting import Start, after
 from devinit.dashboard.state import Line, Stack, happened, lost, planned, refreshed
