@@ -14,7 +14,7 @@ from devinit.errors import SupervisorError, UsageError
 from devinit.model.pages import has_pages
 from devinit.model.unknown import unknown_service
 from devinit.system import terminal
-from devinit.text import one_line
+from devinit.text import one_line, pad, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,9 +31,10 @@ ORPHANED = (
 ELSEWHERE = "runs in another container or namespace: `devinit stop` there ends it"
 RAN_BEFORE = "ran on "
 """How the reason of a one-shot begins that did not run again."""
-SWITCHES = {"--json": "json", "--all": "all"}
+SWITCHES = {"--json": "json", "--all": "all", "--watch": "watch", "--exit-code": "exit_code"}
 NAMES = "services"
 DEFAULTS = {"max_bytes": None}
+WELL = ("ready", "exited")
 PLAIN_SERVICE_BYTES = 500
 """Of a service in JSON, without its texts."""
 
@@ -44,6 +45,15 @@ def configure(parser: ArgumentParser) -> None:
         "services", nargs="*", metavar="SERVICE", help="whose status; none or `all`: every service"
     )
     parser.add_argument("--all", action="store_true", help="every project of this machine, from any folder")
+    parser.add_argument(
+        "--watch", action="store_true", help="go on and show each change, until Ctrl-C (exit code 130)"
+    )
+    parser.add_argument(
+        "--exit-code",
+        action="store_true",
+        help="return 1 unless every service is ready or finished; optional ones, and those that only start by "
+        "their name, count if they are named",
+    )
     from devinit.cli.bounds import STATUS_BYTES, add_text_bound
 
     add_text_bound(parser, STATUS_BYTES)
@@ -55,10 +65,23 @@ def run(arguments: Arguments) -> int:
     if arguments.all:
         if arguments.services:
             raise UsageError("--all shows every project, without a choice of services")
+        if arguments.watch or arguments.exit_code:
+            raise UsageError(
+                "--watch and --exit-code are about one project", hint="run it in the folder of a project"
+            )
         from devinit.cli.neighbours import show_projects  # one project is answered without all this
 
         return show_projects(as_json=arguments.json)
     root = root_as_text(arguments)
+    if arguments.watch:
+        if arguments.exit_code:
+            raise UsageError(
+                "--watch goes on until Ctrl-C, and has no other exit code",
+                hint="`devinit wait` waits until all is ready, and says so by its exit code",
+            )
+        from devinit.cli.status_watch import watch  # one look is answered without all this
+
+        watch(root, arguments)
     client = connected(root)
     if client:
         client, status = answered(client, root, lambda each: status_of(each, arguments.services))
@@ -79,10 +102,11 @@ def run(arguments: Arguments) -> int:
     if not sys.stdout.isatty() or arguments.max_bytes:
         shown = bounded(status["services"], arguments.max_bytes, None if arguments.json else paint)
         status = {**status, "services": shown}
+    code = exit_code_of(status["services"], arguments)
     if arguments.json:
         print_json(status)
-        return 0
-    terminal.write(sys.stdout, lines_of(status["services"], paint))
+        return code
+    terminal.write(sys.stdout, lines_of(status["services"], paint, aligned=sys.stdout.isatty()))
     if not status["services"]:
         from devinit.config.absence import NO_SERVICES  # as below
 
@@ -93,7 +117,21 @@ def run(arguments: Arguments) -> int:
         from devinit.config.absence import only_databases  # for a project that is not finished yet
 
         talk(only_databases(root, [each["name"] for each in everything]))
-    return 0
+    return code
+
+
+def exit_code_of(services: list[ServiceStatus], arguments: Arguments) -> int:
+    """Return 0, or with --exit-code 1 unless all is well that was named, or that a start starts."""
+    if not arguments.exit_code:
+        return 0
+    meant = [each for each in services if each["name"] in arguments.services or is_expected(each)]
+    return 0 if meant and all(each["phase"] in WELL for each in meant) else 1
+
+
+def is_expected(service: ServiceStatus) -> bool:
+    """Whether a service that was not named belongs to a project that is well; an older supervisor tells less."""
+    starts = service.get("autostart", True) or service["phase"] != "stopped"
+    return starts and not service.get("optional", False)
 
 
 def status_of(client: Client, names: list[str]) -> ProjectStatus:
@@ -134,12 +172,13 @@ def bounded(services: list[ServiceStatus], stated: int | None, paint: Paint | No
     return rows_within(services, most, size_of)
 
 
-def lines_of(services: list[ServiceStatus], paint: Paint) -> list[str]:
-    """Return all services as lines."""
+def lines_of(services: list[ServiceStatus], paint: Paint, *, aligned: bool = False) -> list[str]:
+    """Return all services as lines. `aligned`: what they do stands in a column, for the eyes of a person."""
+    wide = max((width(heading(each)) for each in services), default=0) if aligned else 0
     return [
         line
         for each in services
-        for line in (line_of(each, paint), *wrong_lines(each, paint), *extra_lines(each, paint))
+        for line in (line_of(each, paint, wide), *wrong_lines(each, paint), *extra_lines(each, paint))
     ]
 
 
@@ -160,12 +199,17 @@ def chosen(names: list[str], status: ProjectStatus) -> list[ServiceStatus]:
     return [each for each in status["services"] if not names or "all" in names or each["name"] in names]
 
 
-def line_of(service: ServiceStatus, paint: Paint) -> str:
+def line_of(service: ServiceStatus, paint: Paint, wide: int = 0) -> str:
     """Return one service as one line: `Backend (port 8001): ✓ Running (pid 12345)`."""
+    return f"{pad(heading(service), wide)} {condition(service, paint)}"
+
+
+def heading(service: ServiceStatus) -> str:
+    """Return what stands before what a service does."""
     name = one_line(service["name"])
     name = name[:1].upper() + name[1:].replace("_", " ")
     port = f" (port {service['port']})" if service["port"] is not None else ""
-    return f"{name}{port}: {condition(service, paint)}"
+    return f"{name}{port}:"
 
 
 def extra_lines(service: ServiceStatus, paint: Paint) -> list[str]:
@@ -200,8 +244,11 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
         case "waiting" | "starting" | "stopping" if not reason:
             mark = paint.attention(symbol("…", "~", sys.stdout))
             return f"{mark} {phase.capitalize()}{outdated(service, paint)}"
-    colour = paint.bad if phase == "failed" else paint.attention
-    mark = colour(symbol("⚠", "!", sys.stdout))
+    if phase == "failed":
+        # The sign that it has in the table of a start and in the dashboard.
+        mark = paint.bad(symbol("✗", "x", sys.stdout))
+    else:
+        mark = paint.attention(symbol("⚠", "!", sys.stdout))
     return f"{mark} {phase.capitalize()}{said}{outdated(service, paint)}"
 
 

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from devinit.control.wire import Json
 
-HEADER = ("", "SERVICE", "PORT", "PREFERRED", "TRIES", "READY", "URL")
+TRIES = "TRIES"
+HEADER = ("", "SERVICE", "PORT", "PREFERRED", TRIES, "READY", "URL")
 LAST = len(HEADER) - 1
-DISPENSABLE = ("TRIES", "READY", "PREFERRED", "PORT")
+DISPENSABLE = (TRIES, "READY", "PREFERRED", "PORT")
 """What is left out, in this order, until the table fits a narrow terminal: a URL that wraps cannot be copied."""
 SHORTEST_REASON = 20
 TROUBLES = {"starting": "cannot start", "unhealthy": "is unhealthy"}
@@ -50,7 +51,10 @@ def picture(summary: Json, paint: Paint, symbols: dict[str, str], columns: int |
     """Return the table: every line at most so wide, unless a URL is wider; None for no limit."""
     rows = [each for row in summary["services"] for each in (row, *extra_rows(row))]
     cells = [cells_of(row, symbols) for row in rows]
-    head, *lines = fitting(cells, [is_up(row) for row in rows], columns, symbols["cut"])
+    # How many ports were tried says something only where one is not the preferred one.
+    tried = any(row["port"] != row["preferred"] for row in rows if row["preferred"] is not None)
+    names = [name for name in HEADER if tried or name != TRIES]
+    head, *lines = fitting(cells, [is_up(row) for row in rows], columns, symbols["cut"], names)
     colours = {"ready": paint.good, "failed": paint.bad, "unhealthy": paint.attention}
     painted = [
         colours.get(row["phase"], paint.dim)(line[:1]) + line[1:]
@@ -117,10 +121,14 @@ def reason_of(row: Json) -> str:
 
 
 def fitting(
-    rows: Sequence[Sequence[str]], have_url: Sequence[bool], columns: int | None, ellipsis: str
+    rows: Sequence[Sequence[str]],
+    have_url: Sequence[bool],
+    columns: int | None,
+    ellipsis: str,
+    names: list[str],
 ) -> list[str]:
     """Return the lines of the table, without the columns that there is no room for."""
-    names = list(HEADER)
+    dispensable = [name for name in DISPENSABLE if name in names]
     while True:
         chosen = [HEADER.index(name) for name in names]
         shown = [[row[index] for index in chosen] for row in rows]
@@ -129,11 +137,11 @@ def fitting(
         before = width(table([[*row[:-1], ""] for row in shown], header=[*names[:-1], "|"])[0]) - 1
         longest = max((width(row[LAST]) for row, url in zip(rows, have_url, strict=True) if url), default=0)
         left = columns - before
-        if left >= max(longest, SHORTEST_REASON) or len(names) == len(HEADER) - len(DISPENSABLE):
+        if left >= max(longest, SHORTEST_REASON) or not dispensable:
             for row, url in zip(shown, have_url, strict=True):
                 row[-1] = row[-1] if url else cut(row[-1], left, ellipsis)
             return table(shown, header=names)
-        names.remove(DISPENSABLE[len(HEADER) - len(names)])
+        names.remove(dispensable.pop(0))
 
 
 def shown_url(row: Json) -> str:

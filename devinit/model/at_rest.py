@@ -39,6 +39,7 @@ def row_at_rest(
         "restarted_for": None,
         "has_pages": has_pages,
         "autostart": service.autostart,
+        "optional": service.optional,
         "depends_on": list(service.depends_on),
         "extra_ports": [
             {

@@ -135,6 +135,8 @@ class ServiceStatus(TypedDict):
     """Whether it speaks HTTP: its URL opens in a browser. An older supervisor does not tell."""
     autostart: NotRequired[bool]
     """Whether a start of everything starts it. An older supervisor does not tell."""
+    optional: NotRequired[bool]
+    """Whether its failure is no failure of a start. An older supervisor does not tell."""
     depends_on: NotRequired[list[str]]
     """The services that it needs. An older supervisor does not tell."""
     extra_ports: NotRequired[list[ExtraPortStatus]]

@@ -43,7 +43,7 @@ class TestTheStatusOfManyServices:
         lines = shop("status", "--max-bytes", "1").stdout.splitlines()
 
         assert len(lines) == SERVICES + 1
-        assert lines[0].startswith("Job0: ⚠ Failed: exited with code 3 before it was ready: xxx")
+        assert lines[0].startswith("Job0: ✗ Failed: exited with code 3 before it was ready: xxx")
         assert max(map(len, lines)) < 150
 
     def test_is_within_64_kib_without_being_asked(self, shop: Shop) -> None:

@@ -49,15 +49,21 @@ WORKER = row("worker", port=None, preferred=None, url=None, attempts=0, ready_se
 class TestTheTable:
     def test_lists_port_attempts_time_and_url(self) -> None:
         assert table(row("backend"), WORKER) == [
-            "   SERVICE  PORT  PREFERRED  TRIES  READY   URL",
-            "✓  backend  8000  yes        1      133 ms  http://localhost:8000",
-            "✓  worker                           300 ms",
+            "   SERVICE  PORT  PREFERRED  READY   URL",
+            "✓  backend  8000  yes        133 ms  http://localhost:8000",
+            "✓  worker                    300 ms",
+        ]
+
+    def test_says_how_many_ports_were_tried_where_one_has_moved(self) -> None:
+        assert table(row("backend", port=8001, attempts=2), WORKER)[:2] == [
+            "   SERVICE  PORT  PREFERRED        TRIES  READY   URL",
+            "✓  backend  8001  moved from 8000  2      133 ms  http://localhost:8000",
         ]
 
     def test_calls_a_job_that_has_ended_finished(self) -> None:
         [_, line] = table(row("migrate", "exited", port=None, preferred=None, reason="exited with code 0"))
 
-        assert line.split() == ["·", "migrate", "1", "finished", "exited", "with", "code", "0"]
+        assert line.split() == ["·", "migrate", "finished", "exited", "with", "code", "0"]
 
     def test_says_from_where_a_service_moved(self) -> None:
         moved = row("backend", port=8002, attempts=3)
@@ -65,7 +71,7 @@ class TestTheTable:
         assert "8002  moved from 8000  3" in table(moved)[1]
 
     def test_leaves_the_reason_of_a_failure_to_the_text_below(self) -> None:
-        assert table(FAILED)[1] == "✗  backend  8000  yes        1      failed"
+        assert table(FAILED)[1] == "✗  backend  8000  yes        failed"
 
     def test_says_what_a_service_waits_for(self) -> None:
         waiting = row("web", "waiting", reason="waits for backend", ready_seconds=None)
@@ -80,7 +86,7 @@ class TestTheTable:
     @pytest.mark.parametrize(
         ("columns", "header"),
         [
-            (80, "   SERVICE  PORT  PREFERRED  TRIES  READY   URL"),
+            (80, "   SERVICE  PORT  PREFERRED  READY   URL"),
             (60, "   SERVICE  PORT  PREFERRED  READY   URL"),
             (50, "   SERVICE  PORT  PREFERRED  URL"),
             (40, "   SERVICE  PORT  URL"),

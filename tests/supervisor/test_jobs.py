@@ -74,7 +74,7 @@ class TestWhatHasEnded:
         listed = shop("status").stdout
         after = {name: json.loads(shop("why", name, "--json").stdout) for name in before}
         assert "Migrate: ✓ Finished" in listed
-        assert "Broken: ⚠ Failed: exited with code 3" in listed
+        assert "Broken: ✗ Failed: exited with code 3" in listed
         for name, was in before.items():
             told = ("phase", "reason", "last_exit", "restarts", "log_tail")
             assert [after[name][key] for key in told] == [was[key] for key in told]

@@ -245,6 +245,7 @@ def service_status(
         "restarted_for": shown(runner.history.restarted_for, stage),
         "has_pages": kind_of(runner.service).has_pages,
         "autostart": runner.service.autostart,
+        "optional": runner.service.optional,
         "depends_on": list(runner.service.depends_on),
         "extra_ports": extra_ports(runner.service, stage),
         "watch": shown(runner.watch_condition, stage),
