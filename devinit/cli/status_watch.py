@@ -8,7 +8,7 @@ import time
 
 from devinit.cli.output import Paint, print_json, size_of
 from devinit.cli.progress import columns_taken
-from devinit.cli.status import chosen, connected, lines_of, status_at_rest
+from devinit.cli.shown_status import chosen, connected, lines_of, status_at_rest
 from devinit.cli.terminated import Terminable
 from devinit.control import api
 from devinit.errors import SupervisorError

@@ -68,6 +68,26 @@ KEYS = (
         "type into the service: a debugger, a question; Ctrl-] comes back",
         SERVICES,
     ),
+    Key("m", "mark", "Mark", "mark the service, or not: s, x and r count for all that are marked", SERVICES),
+    Key("M", "unmark", "Unmark", "mark no service any more", SERVICES),
+    Key("b", "go_to_blocker", "Waits for", "go to the service that this one waits for", SERVICES),
+    Key("D", "graph", "Graph", "who waits for whom, who talks to whom", SERVICES),
+    Key(
+        "comma",
+        "order",
+        "Order",
+        "order the services: by dependency layer, trouble first, by CPU, memory, name; then as configured",
+        SERVICES,
+        display=",",
+    ),
+    Key(
+        "semicolon",
+        "services",
+        "Only",
+        "show only services whose name matches a regular expression; empty shows all again",
+        SERVICES,
+        display=";",
+    ),
     Key("a", "all", "All", "show the output of all services together, or of this one alone", LOGS, footer=6),
     Key(
         "slash",
@@ -182,9 +202,24 @@ def shown_key(key: Key) -> str:
     return key.display or names.get(key.key) or key.key.replace("ctrl+", "Ctrl-")
 
 
-def ranks(*, all_rest: bool) -> dict[str, int]:
-    """Return the rank of every action in the footer, while something runs or nothing does."""
-    return {key.action: (all_rest and key.when_all_rest) or key.footer for key in KEYS}
+LAST = 100
+"""The rank of what is in the footer only where there is room for everything."""
+NEVER = ("scroll_log", "clear", "copy_lines", "save", "theme", "next_match", "previous_match")
+"""Actions that a footer does not offer: they are where one looks for them."""
+
+
+def ranks(*, all_rest: bool, counts_now: Mapping[str, int]) -> dict[str, int]:
+    """Return the rank of every action in the footer.
+
+    `all_rest`: nothing runs; `counts_now`: what the service that is looked at calls for, with its rank.
+    """
+    found = {key.action: (all_rest and key.when_all_rest) or key.footer or LAST for key in KEYS}
+    return found | dict(counts_now)
+
+
+def is_offered(key: Key) -> bool:
+    """Whether the footer offers a key where it has room."""
+    return not key.action.startswith(NEVER)
 
 
 def in_footer(entries: Sequence[tuple[str, int]], columns: int, ranked: Mapping[str, int]) -> list[int]:
@@ -193,5 +228,5 @@ def in_footer(entries: Sequence[tuple[str, int]], columns: int, ranked: Mapping[
     shown = list(range(len(entries)))
     while len(shown) > 1 and sum(entries[number][1] for number in shown) > columns:
         # What only some page has stands in the order of its importance; the way back is the last to be given up.
-        shown.remove(max(shown, key=lambda number: known.get(entries[number][0], number)))
+        shown.remove(max(shown, key=lambda number: (known.get(entries[number][0], number), number)))
     return shown

@@ -34,6 +34,10 @@ def page_of(
             from devinit.dashboard.screens.environment import EnvironmentPage  # as above
 
             return EnvironmentPage(tuple(stack().services), ask)
+        case "graph":
+            from devinit.dashboard.screens.graph import GraphPage  # as above
+
+            return GraphPage(stack)
         case "help":
             from devinit.dashboard.screens.help import HelpPage  # as above
 

@@ -33,6 +33,8 @@ MARKS = {
 """Every phase has a shape of its own: who does not see the colours sees the same."""
 ASKS: Piece = ("▌", "attention")
 """In place of it: it waits for something to be typed."""
+MARKED = "+"
+"""Before the sign of a service that was marked for one order."""
 BARS = "▁▂▃▄▅▆▇█"
 SPARK = 8
 SHORTEST_EXTRA = 12
@@ -95,8 +97,20 @@ COLUMNS = (
 """All but the last one, which has what `remark` says. Another one is a row here, and what it shows in `View`."""
 
 
-def table(stack: Stack, columns: int, now: float) -> tuple[list[Piece], list[list[Piece]]]:
-    """Return the header and one line for each service, as wide as the terminal and no wider."""
+def table(
+    stack: Stack,
+    columns: int,
+    now: float,
+    *,
+    marked: AbstractSet[str] = frozenset(),
+    groups: Mapping[str, str] | None = None,
+) -> tuple[list[Piece], list[list[Piece]]]:
+    """Return the header and one line for each service, as wide as the terminal and no wider.
+
+    `marked`: services that were marked for one order; `groups`: what stands before the first one of each group.
+    """
+    first = max(map(len, groups.values())) + 1 if groups else 0
+    columns -= first
     shown = [number for number, column in enumerate(COLUMNS) if columns >= column.at_least]
     rows = [[column.cell(view, now) for column in COLUMNS] for view in stack.services.values()]
     widths = {n: max([width(COLUMNS[n].title), *(width(row[n][0]) for row in rows)]) for n in shown}
@@ -106,14 +120,16 @@ def table(stack: Stack, columns: int, now: float) -> tuple[list[Piece], list[lis
     shown = without_cutting(shown, widths, columns, max((*pages, *wrong), default=0))
     stated = any(COLUMNS[n].title == STATE for n in shown)
     last = room_behind(shown, widths, columns)
-    header: list[Piece] = [("   ", "")]
+    header: list[Piece] = [(" " * (first + 3), "")]
     header += [(fit(COLUMNS[n].title, widths[n], right=COLUMNS[n].right) + GAP, "dim") for n in shown]
     if last >= len("URL"):
         header.append(("URL", "dim"))
     lines = []
     for view, row in zip(stack.services.values(), rows, strict=True):
         mark, style = mark_of(view)
-        line: list[Piece] = [(f" {mark} ", style)]
+        line: list[Piece] = [(pad((groups or {}).get(view.name, ""), first), "dim")] if first else []
+        is_marked = view.name in marked
+        line += [(MARKED, "accent"), (f"{mark} ", style)] if is_marked else [(f" {mark} ", style)]
         line += [(fit(row[n][0], widths[n], right=COLUMNS[n].right) + GAP, row[n][1]) for n in shown]
         said = remark(view, stated=stated)
         line += cut_pieces(said, last)
@@ -203,6 +219,22 @@ def is_link_at(line: Sequence[Piece], column: int) -> bool:
         if column < end:
             return style == "link"
     return False
+
+
+def called_for(view: View | None) -> dict[str, int]:
+    """Return the actions that a service calls for as it is now, with their ranks in the footer."""
+    found: dict[str, int] = {}
+    if view is None:
+        return found
+    if view.prompt:
+        found["attach"] = 3
+    if view.phase == "waiting":
+        found["go_to_blocker"] = 3
+    if view.phase in ("failed", "unhealthy", "backoff"):
+        found |= {"details": 3, "next_error": 5}
+    if view.changed:
+        found["restart_changed"] = 5
+    return found
 
 
 def refusal(action: str, view: View | None, ordered: str = "") -> str:
@@ -296,8 +328,11 @@ def uptime(seconds: float) -> str:
     return f"{days}d {hours % 24}h"
 
 
-def headline(stack: Stack, columns: int, line: Line) -> list[Piece]:
-    """Return the first line of the screen: which project, how it is, and where."""
+def headline(stack: Stack, columns: int, line: Line, aside: str = "") -> list[Piece]:
+    """Return the first line of the screen: which project, how it is, and where.
+
+    `aside`: what the user has changed of the picture.
+    """
     ready, finished, total = counts(stack)
     good = ready + finished
     style = "good" if good == total else "dim" if good == 0 else "attention"
@@ -312,6 +347,8 @@ def headline(stack: Stack, columns: int, line: Line) -> list[Piece]:
         pieces.append((f"  {moved} moved", "attention"))
     if line is not Line.HELD:
         pieces.append((f"  {line.value}", "bad" if line is Line.CUT else "dim"))
+    if aside:
+        pieces.append((f"  {aside}", "accent"))
     room = columns - sum(width(text) for text, _ in pieces) - 3
     if room >= len(stack.root) / 2:
         pieces.append((fit(cut_left(one_line(stack.root), room), room + 2, right=True), "dim"))

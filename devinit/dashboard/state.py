@@ -26,6 +26,21 @@ AT_REST = frozenset({"stopped", "exited", "failed"})
 """Phases in which a start has something to start."""
 
 
+USAGE_SECONDS = 900.0
+"""For how long it is remembered what each service used."""
+USAGE_STEP = 5.0
+"""How far measurements are apart that are remembered for so long."""
+
+
+class Measured(Struct, frozen=True):
+    """What a service used at one time."""
+
+    at: float
+    cpu: float
+    """Percent of one CPU."""
+    memory: int
+
+
 class Line(Enum):
     """The line to the supervisor."""
 
@@ -55,6 +70,10 @@ class View(Struct, frozen=True, kw_only=True):
     cpu: tuple[float, ...] = ()
     """Its share of a CPU in percent, the latest last."""
     memory: int | None = None
+    usage: tuple[Measured, ...] = ()
+    """What it used in the last minutes, over restarts, the latest last."""
+    talks_to: tuple[str, ...] = ()
+    """The services to which its processes were connected when that was looked at last."""
     reason: str = ""
     doing: str = ""
     """What it is busy with inside its phase."""
@@ -120,6 +139,8 @@ def seen(before: View | None, status: ServiceStatus, at: float) -> View:
         restarts=status["restarts"],
         cpu=(*history, cpu)[-HISTORY:] if cpu is not None else history,
         memory=status["memory_bytes"],
+        usage=measured(before.usage if before is not None else (), status, at),
+        talks_to=tuple(status.get("talks_to", ())),
         reason=status["reason"] or "",
         doing=before.doing if before is not None and same_phase else "",
         extra_ports=extra_ports_of(status),
@@ -128,6 +149,14 @@ def seen(before: View | None, status: ServiceStatus, at: float) -> View:
         prompt=prompt_of(status.get("waits_for_input")),
         changed=", ".join(status["changed"]),
     )
+
+
+def measured(before: tuple[Measured, ...], status: ServiceStatus, at: float) -> tuple[Measured, ...]:
+    """Return what a service used, with what a status tells."""
+    cpu, memory = status["cpu_percent"], status["memory_bytes"]
+    if cpu is None or memory is None or (before and at - before[-1].at < USAGE_STEP):
+        return before
+    return (*(each for each in before if at - each.at <= USAGE_SECONDS), Measured(at, cpu, memory))
 
 
 def prompt_of(wait: InputWait | None) -> str:

@@ -47,7 +47,7 @@ class TestTheStatusOfManyServices:
         assert max(map(len, lines)) < 150
 
     def test_is_within_64_kib_without_being_asked(self, shop: Shop) -> None:
-        for number in range(110):
+        for number in range(100):
             shop.service(f"job{number}", command=f"sh -c 'echo Error: {LONG} >&2; exit 3'")
         shop("start")
 

@@ -11,7 +11,8 @@ import pytest
 
 from devinit.cli.arguments import Arguments
 from devinit.cli.output import Paint
-from devinit.cli.status import exit_code_of, lines_of
+from devinit.cli.shown_status import lines_of
+from devinit.cli.status import exit_code_of
 from devinit.cli.status_watch import fitting
 from tests.cli.conftest import code_of
 from tests.dashboard.conftest import status
@@ -24,8 +25,8 @@ pytestmark = pytest.mark.timeout(120)
 PAINT = Paint(io.StringIO())
 
 
-def asked(*names: str, exit_code: bool = True) -> Arguments:
-    arguments = Arguments()
+def asked(*names: str, exit_code: bool = True) -> Any:
+    arguments: Any = Arguments()
     arguments.services, arguments.exit_code = list(names), exit_code
     return arguments
 

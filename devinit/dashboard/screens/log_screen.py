@@ -44,7 +44,7 @@ class LogScreen(Screen[None]):
         """Which lines are wanted of each service, and of all together."""
         self._asking = ""
         """What the input line is asked for: search or filter."""
-        self._histories = {"search": History(), "filter": History()}
+        self._histories = {"search": History(), "filter": History(), "services": History()}
         self._before = Looked(None, None, following=True)
 
     @property
@@ -296,7 +296,9 @@ class LogScreen(Screen[None]):
         self._histories[self._asking].add(event.value)
         self.close_prompt()
         pane = self.log_pane
-        if self._asking == "filter":
+        if self._asking == "services":
+            self.choose_services(pattern)
+        elif self._asking == "filter":
             self.choose(replace(self.choice, filter=pattern))
         elif pattern is None:
             self._go_back()
@@ -308,6 +310,9 @@ class LogScreen(Screen[None]):
             if not pane.find(-1, here_too=True) and pane.search is not None:
                 self.notify(f"no line matches {pattern.pattern}", timeout=3)
         self.say_title()
+
+    def choose_services(self, pattern: re.Pattern[str] | None) -> None:
+        """Show only the services that a pattern matches; a screen with a table does it."""
 
     def _go_back(self) -> None:
         """Look where one looked before the search was asked for."""

@@ -13,13 +13,13 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from devinit.dashboard.browser import has_browser
-from devinit.dashboard.keys import KEYS
+from devinit.dashboard.keys import KEYS, is_offered, ranks
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.opening import Opener
 from devinit.dashboard.ordered import BRINGS_UP, Given, Ordered
 from devinit.dashboard.painting import content
-from devinit.dashboard.presentation import Piece, headline, refusal, refusal_for_all
-from devinit.dashboard.screens.line_screen import LineScreen
+from devinit.dashboard.presentation import Piece, called_for, headline, refusal, refusal_for_all
+from devinit.dashboard.screens.table_screen import TableScreen
 from devinit.dashboard.starting import Start, start_line
 from devinit.dashboard.state import Line, Stack, is_everything_at_rest
 from devinit.dashboard.widgets.key_bar import KeyBar
@@ -28,11 +28,11 @@ from devinit.dashboard.widgets.services import ServiceTable
 from devinit.model.status import Phase
 
 
-class MainScreen(LineScreen):
+class MainScreen(TableScreen):
     """The table of services above the log."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.key, key.action, key.label, show=key.footer > 0, key_display=key.display or None)
+        Binding(key.key, key.action, key.label, show=is_offered(key), key_display=key.display or None)
         for key in KEYS
     ]
     AUTO_FOCUS = "#services"
@@ -66,10 +66,11 @@ class MainScreen(LineScreen):
         yield Static(id="banner")
         yield Static(id="start")
         yield ServiceTable(self._clock)
+        yield Static(id="usage")
         yield Static(id="log-title")
         yield LogPane(self.opener.leads_somewhere)
         yield Input(id="prompt", select_on_focus=False)
-        yield KeyBar(lambda: is_everything_at_rest(self.stack_of_services))
+        yield KeyBar(self.ranks)
 
     # What is shown
 
@@ -77,6 +78,7 @@ class MainScreen(LineScreen):
         """Let time pass."""
         self.query_one("#prompt").display = False
         self.query_one("#banner").display = False
+        self.query_one("#usage").display = False
         self.say_start()
         self.set_interval(1, self.let_time_pass)
         self.say_title()
@@ -87,7 +89,7 @@ class MainScreen(LineScreen):
         self.stack_of_services, self.line = stack, line
         self.say_headline()
         self.say_start()
-        self.table.stack = stack
+        self.arrange_services()
         if tuple(stack.services) != names_before:
             self.show_logs()
         self.refresh_bindings()
@@ -96,7 +98,9 @@ class MainScreen(LineScreen):
         """Say which project this is, and how it is."""
         # A start says itself how far it is.
         line = Line.HELD if self.line is Line.SOUGHT and self.start is not None else self.line
-        pieces = headline(self.stack_of_services, self.size.width, line)
+        marked = len(self.table.marked)
+        aside = ", ".join(filter(None, (f"{marked} marked" if marked else "", self.arrangement.said)))
+        pieces = headline(self.stack_of_services, self.size.width, line, aside)
         self.query_one("#headline", Static).update(content(pieces))
 
     def let_time_pass(self) -> None:
@@ -145,6 +149,7 @@ class MainScreen(LineScreen):
         """Use the room that there is now."""
         self.say_headline()
         self.say_start()
+        self.say_usage()
         self.say_title()
 
     @on(ServiceTable.Selected)
@@ -153,9 +158,15 @@ class MainScreen(LineScreen):
         if not self.all_logs and self.log_pane.view.service != self.table.selected:
             self.log_pane.following = True
             self.show_logs()
+        self.say_usage()
         self.refresh_bindings()
 
     # Which keys count now
+
+    def ranks(self) -> dict[str, int]:
+        """Return how important each key is now."""
+        calls_for = called_for(self.selected) if self.is_mounted else {}
+        return ranks(all_rest=is_everything_at_rest(self.stack_of_services), counts_now=calls_for)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what makes no sense now."""
@@ -163,6 +174,9 @@ class MainScreen(LineScreen):
         ordered = self._ordered.last(view.name) if view is not None else ""
         is_ending = view is not None and view.phase == Phase.STOPPING and ordered not in BRINGS_UP
         match action:
+            case "start" | "stop" | "restart" if self.table.marked and self.is_mounted:
+                marked = [self.stack_of_services.services[name] for name in self.marked]
+                return any(not refusal(action, each, self._ordered.last(each.name)) for each in marked)
             case "stop":
                 return not refusal("stop", view, ordered) and not is_ending
             case "end_now":
@@ -173,6 +187,10 @@ class MainScreen(LineScreen):
                 return not refusal_for_all(action, self.stack_of_services, self._ordered.methods())
             case "revive":
                 return self.line is Line.CUT
+            case "go_to_blocker":
+                return view is not None and view.phase == Phase.WAITING
+            case "unmark":
+                return self.is_mounted and bool(self.table.marked)
         return True
 
     def say_why_not(self, pressed: events.Key) -> None:
@@ -220,8 +238,14 @@ class MainScreen(LineScreen):
         """Restart what is older than its configuration."""
         self._give("restart", [], changed=True)
 
+    def action_graph(self) -> None:
+        """Show who waits for whom."""
+        self._want("graph")
+
     def _order(self, method: str) -> None:
-        if self.selected is not None:
+        if self.marked:
+            self._give(method, self.marked)
+        elif self.selected is not None:
             self._give(method, [self.selected.name])
 
     def _give(self, method: str, services: list[str], *, changed: bool = False) -> None:

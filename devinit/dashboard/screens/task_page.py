@@ -48,7 +48,7 @@ class TaskPage(Screen[str | None]):
         """Lay the page out."""
         yield Static(id="task-title", classes="page--title")
         yield LogPane()
-        yield KeyBar(lambda: False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Show what there is, and what comes."""

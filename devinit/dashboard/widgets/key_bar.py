@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
-from devinit.dashboard.keys import in_footer, ranks
+from devinit.dashboard.keys import in_footer
 from devinit.text import width
 
 BETWEEN = 2
@@ -19,9 +19,10 @@ BETWEEN = 2
 class KeyBar(Footer):
     """Textual's footer, which would let keys fall off at the right, without what has no room."""
 
-    def __init__(self, is_all_at_rest: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, ranked: Callable[[], Mapping[str, int]] = dict) -> None:
         super().__init__(show_command_palette=False, compact=True)
-        self._is_all_at_rest = is_all_at_rest
+        self._ranked = ranked
+        """Returns the ranks of actions now; those of a page stand in the order of their importance."""
         self._columns = 0
         self._shown: object = None
 
@@ -34,7 +35,7 @@ class KeyBar(Footer):
             for _, binding, enabled, tooltip in self.screen.active_bindings.values()
             if binding.show
         ]
-        shown = (bindings, self.app.size.width, self._is_all_at_rest())
+        shown = (bindings, self.app.size.width, dict(self._ranked()))
         if shown != self._shown:
             self._shown = shown
             await super().recompose()
@@ -44,8 +45,7 @@ class KeyBar(Footer):
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
         entries = [(key.action, width(key.key_display) + width(key.description) + BETWEEN) for key in keys]
         # Nothing has to stand behind the last one.
-        ranked = ranks(all_rest=self._is_all_at_rest())
-        for number in in_footer(entries, self.app.size.width + 1, ranked):
+        for number in in_footer(entries, self.app.size.width + 1, self._ranked()):
             yield keys[number]
 
     def on_resize(self, event: events.Resize) -> None:

@@ -31,7 +31,7 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("enter", "enter", "Type", show=False),
     ]
 
-    stack: reactive[Stack] = reactive(Stack, layout=True)
+    stack: reactive[Stack] = reactive(Stack, layout=True, always_update=True)
     cursor: reactive[int] = reactive(0)
 
     @dataclass
@@ -66,6 +66,10 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__(id="services")
+        self.marked: frozenset[str] = frozenset()
+        """Services that were marked for one order."""
+        self.groups: dict[str, str] = {}
+        """What stands before the first service of each group."""
         self._clock = clock
         self._header: list[Piece] = []
         self._lines: list[list[Piece]] = []
@@ -84,13 +88,17 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def compose_lines(self) -> None:
         """Lay the lines out anew: time has passed, or the terminal has another size."""
-        self._header, self._lines = table(self.stack, self.size.width, self._clock())
+        self._header, self._lines = table(
+            self.stack, self.size.width, self._clock(), marked=self.marked, groups=self.groups
+        )
         self.refresh()
 
-    def watch_stack(self) -> None:
-        """Show another state of affairs."""
-        self.virtual_size = Size(0, len(self.stack.services) + 1)
-        self.cursor = self.validate_cursor(self.cursor)
+    def watch_stack(self, before: Stack, now: Stack) -> None:
+        """Show another state of affairs; the cursor stays on its service, wherever that stands now."""
+        self.virtual_size = Size(0, len(now.services) + 1)
+        names, names_before = list(now.services), list(before.services)
+        name = names_before[self.cursor] if self.cursor < len(names_before) else ""
+        self.cursor = names.index(name) if name in names else self.validate_cursor(self.cursor)
         self.compose_lines()
 
     def validate_cursor(self, cursor: int) -> int:

@@ -225,7 +225,6 @@ def service_status(
 ) -> ServiceStatus:
     """Return one service of `status`."""
     endpoint = stage.endpoint(runner.name)
-    alive = runner.phase in ALIVE
     reason = reason_of(runner, stage)
     return {
         "name": runner.name,
@@ -236,7 +235,7 @@ def service_status(
         "preferred_port": runner.service.port.preferred if runner.service.port else None,
         "url": shown(endpoint.url, stage),
         "pid": pid_of(runner),
-        "uptime_seconds": uptime_of(runner) if alive else None,
+        "uptime_seconds": uptime_of(runner) if runner.phase in ALIVE else None,
         "restarts": runner.state.restarts,
         "cpu_percent": usage[1] if usage else None,
         "memory_bytes": usage[0].memory_bytes if usage else None,
