@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input, Static
 
 from devinit.dashboard.browser import has_browser
-from devinit.dashboard.keys import KEYS, is_offered, ranks
+from devinit.dashboard.keys import KEYS, Key, is_offered, ranks
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.opening import Opener
 from devinit.dashboard.ordered import BRINGS_UP, Given, Ordered
@@ -31,10 +29,6 @@ from devinit.model.status import Phase
 class MainScreen(TableScreen):
     """The table of services above the log."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.key, key.action, key.label, show=is_offered(key), key_display=key.display or None)
-        for key in KEYS
-    ]
     AUTO_FOCUS = "#services"
 
     @dataclass
@@ -51,8 +45,19 @@ class MainScreen(TableScreen):
         what: str
         service: str | None = None
 
-    def __init__(self, store: Store, clock: Callable[[], float], ordered: Ordered, opener: Opener) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], float],
+        ordered: Ordered,
+        opener: Opener,
+        keys: Sequence[Key] = KEYS,
+    ) -> None:
         super().__init__(store, clock, opener)
+        self._keys = keys
+        for key in keys:
+            shown = key.display or None
+            self._bindings.bind(key.key, key.action, key.label, show=is_offered(key), key_display=shown)
         self._ordered = ordered
         self.line = Line.SOUGHT
         self.start: Start | None = None
@@ -195,7 +200,7 @@ class MainScreen(TableScreen):
 
     def say_why_not(self, pressed: events.Key) -> None:
         """Say why a key does nothing, when its action makes no sense now."""
-        key = next((each for each in KEYS if each.key in (pressed.key, pressed.character)), None)
+        key = next((each for each in self._keys if each.key in (pressed.key, pressed.character)), None)
         if key is None or self.check_action(key.action, ()):
             return
         view = self.selected
