@@ -9,7 +9,8 @@ import pytest
 
 from devinit.dashboard.arranging import Arrangement, arranged, groups, layers
 from devinit.dashboard.graph import blocker, graph_lines
-from devinit.dashboard.presentation import called_for, table
+from devinit.dashboard.presentation import table
+from devinit.dashboard.refusals import called_for
 from devinit.dashboard.state import Measured, Stack, View, refreshed
 from devinit.dashboard.usage_line import bars_of, usage_line
 from devinit.text import width

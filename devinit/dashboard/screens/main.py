@@ -16,7 +16,8 @@ from devinit.dashboard.lines.store import Store
 from devinit.dashboard.opening import Opener
 from devinit.dashboard.ordered import BRINGS_UP, Given, Ordered
 from devinit.dashboard.painting import content
-from devinit.dashboard.presentation import Piece, called_for, headline, refusal, refusal_for_all
+from devinit.dashboard.presentation import Piece, headline
+from devinit.dashboard.refusals import called_for, refusal, refusal_for_all
 from devinit.dashboard.screens.table_screen import TableScreen
 from devinit.dashboard.starting import Start, start_line
 from devinit.dashboard.state import Line, Stack, is_everything_at_rest
