@@ -260,7 +260,7 @@ def _file_of(root: str, service: str) -> str | None:
 
 
 def _is_true(port: int, process_id: int, age: float) -> bool:
-    """Tell whether the process that was written down still listens, or another process does and the file is fresh.
+    """Return whether the recorded process still listens, or another process does and the file is fresh.
 
     A program that reloads itself may listen in another process by now.
     """

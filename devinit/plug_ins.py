@@ -1,4 +1,4 @@
-"""What other packages bring that are installed beside devinit: kinds of services, sources, formats of an export.
+"""What packages that are installed beside devinit bring: kinds of services, sources, formats of an export.
 
 Found by entry points. Read for a name that is not built in, and by `devinit doctor`: to look through all packages
 takes milliseconds. Only what is installed beside devinit counts. A folder that merely is on the path, as the

@@ -41,7 +41,7 @@ LONGEST_COMPARED = 100
 MOST_LISTED = 50
 """How many names a message has room for."""
 NO_TEXT = "\ufffd"
-"""What stands for bytes that are no text, as wherever bytes are decoded."""
+"""Stands in for bytes that cannot be decoded, as everywhere in Python."""
 
 
 def plain(text: str) -> str:
@@ -112,7 +112,7 @@ def is_only_coloured(text: str) -> bool:
 
 
 def replacement(found: str) -> str:
-    """Return what stands in place of what is not let through."""
+    """Return the replacement for a character that is not shown."""
     return NO_TEXT if "\ud800" <= found <= "\udfff" else ""
 
 

@@ -16,7 +16,7 @@ _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _LONG_KEY = re.compile(
     rf"(?:^|[{{,])[ \t\[]*+(?P<key>{_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MOST_PARTS}}})", re.MULTILINE
 )
-"""Text that only looks like such a key, in a string of several lines, is refused as well: nobody has any."""
+"""Text that only looks like such a key, in a string of several lines, is refused as well: no real file has any."""
 
 
 def parse_toml(text: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class Arguments:
     command: list[str] | None = None
     """Of `run` and `exec`."""
     is_after_dashes: bool = False
-    """Whether `--` stands before the command: it is none of ours, whatever it is called."""
+    """Whether `--` stands before the command: it is none of ours, under any name."""
 
     if TYPE_CHECKING:
         # Each command adds options of its own, which only its parser knows.
@@ -45,7 +45,7 @@ def read(module: ModuleType, name: str, words: list[str], directory: str | None)
     if is_plain(module, words):
         return read_plain(module, words, arguments)
     if hasattr(module, "split"):
-        # What follows is the command line of another program: none of it is ours to read.
+        # The rest is the command line of another program, and is passed on as it is.
         count = len(words)
         words, arguments.command = module.split(words)
         arguments.is_after_dashes = len(words) + len(arguments.command or ()) < count

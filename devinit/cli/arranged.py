@@ -1,4 +1,4 @@
-"""Lines as a person reads them: structured ones arranged, those that are not wanted left out."""
+"""Log lines as a user reads them: structured ones arranged, unwanted ones left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who decides about a taken port: the person at the terminal, or a policy."""
+"""What decides about a taken port: the user at the terminal, or a policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much is printed where no terminal reads: a program, an agent, a file takes only so much in.
+"""How much is printed where no terminal reads: programs and agents have room for a limited text.
 
 Lines are shortened first, then the oldest are left out, and both is said. `--max-bytes 0` prints everything.
 """
@@ -27,7 +27,7 @@ SHORTEST_TEXT = 80
 LONGEST_TEXT = 2000
 """Characters of a reason in an answer of the supervisor."""
 TEXTS = ("reason", "restarted_for", "watch", "problem", "advice")
-"""What of a row may be shortened, beside its last error and its last lines."""
+"""The fields of a row that may be shortened, beside its last error and its last lines."""
 LONGEST_LINE = 2000
 """Characters of one line of a log."""
 
@@ -75,7 +75,7 @@ def last_within(items: list[Item], most: int, size_of: Callable[[Item], int]) ->
 
 
 def rows_within(rows: list[Row], most: int, size_of: Callable[[list[Row]], int]) -> list[Row]:
-    """Return all rows, with texts as long as fit into so many bytes, or as short as they may become."""
+    """Return all rows, with texts shortened until they fit into a number of bytes, or can get no shorter."""
     if size_of(rows) <= most:
         return rows
     low, high = SHORTEST_TEXT, LONGEST_TEXT

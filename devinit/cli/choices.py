@@ -50,7 +50,7 @@ def abort_text(columns: int) -> str:
 
 
 def overview(conflicts: list[Json], paint: Paint, columns: int) -> Iterator[str]:
-    """Yield all conflicts at a glance: who has each port, and what is suggested."""
+    """Yield all conflicts at a glance: the holder of each port, and what is suggested."""
     yield paint.bold(f"{len(conflicts)} ports are taken:")
     yield ""
     header = ("SERVICE", "PORT", "WHO HAS IT", "SUGGESTION")

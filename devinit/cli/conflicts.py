@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class GivenUp(Exception):
-    """The person does not go on."""
+    """The user has left the questions without an answer."""
 
 
 def decide(conflicts: list[Json], *, can_pin: bool, again: bool = False) -> list[Answer]:

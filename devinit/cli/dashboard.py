@@ -29,7 +29,7 @@ DEFAULTS = {"port": None}
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
-    from devinit.cli.ports import port_number  # only who gives options needs a parser
+    from devinit.cli.ports import port_number  # only a command with options needs a parser
 
     parser.add_argument(
         "--web",

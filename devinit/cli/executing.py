@@ -1,4 +1,4 @@
-"""Become another program, as `exec` of a shell does: its exit code and its signals are ours."""
+"""Become another program, as `exec` of a shell does: with its exit code and its signals."""
 
 from __future__ import annotations
 

@@ -235,7 +235,7 @@ def notes_of(export: Export, resolved: Resolved, arguments: Arguments) -> list[s
 
 
 def secret_commands(resolved: Resolved) -> list[str]:
-    """Return a line for each command that has a secret in its words: it is exported as it stands."""
+    """Return a line for each command that has a secret in its words: it is exported as it is."""
     return [
         f"the command of {each.name} holds a secret, which is written as it stands: put it into a variable"
         for each in resolved.services
@@ -245,6 +245,6 @@ def secret_commands(resolved: Resolved) -> list[str]:
 
 
 def holds_secret(command: Command) -> bool:
-    """Tell whether a command holds a secret by itself, and not only the name of a variable."""
+    """Return whether a command holds a secret by itself, and not only the name of a variable."""
     text = command.line.written(lambda _: "")
     return masked(text) != text

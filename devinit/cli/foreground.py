@@ -198,7 +198,7 @@ def phases_in(status: ProjectStatus) -> dict[str, str]:
 
 
 def take_back(root: str, seen: list[ForegroundWatch], output: Output) -> None:
-    """Stop what a failed start has brought up, as far as it has said what that is."""
+    """Stop the services that a failed start has named in its plan."""
     obey(lambda _number, _frame: None)
     if seen and (starting := seen[-1].scope.starting):
         take_down(root, starting, output)
@@ -246,7 +246,7 @@ class Output:
         self._follow(services)
 
     def see(self, event: Json) -> None:
-        """Take in what an event says about whose output there is, and what of it is secret."""
+        """Update from an event which services print output, and which values in it are secret."""
         if event["type"] == "plan" and not set(event["services"]) <= set(self._names):
             self._follow([*self._names, *event["services"]])
         elif event["type"] == "environment":

@@ -54,7 +54,7 @@ def run(arguments: Arguments) -> int:
 
 
 def root_of(arguments: Arguments) -> str:
-    """Return the folder that is meant: as it is on record, else the project around it, else as it was given."""
+    """Return the folder to forget: the given one if it is on record, else the root of the project around it."""
     if arguments.folder == "":
         # A variable of a script that is empty, most likely: the project of the current folder is not meant.
         raise UsageError("the folder to forget is empty", hint="without DIR it is the project around you")

@@ -111,7 +111,7 @@ def run(arguments: Arguments) -> int:
 
 
 def asks_somebody(arguments: Arguments) -> bool:
-    """Tell whether a person is there to answer."""
+    """Return whether a person is there to answer."""
     is_quiet = arguments.yes or arguments.shown or arguments.json
     return not is_quiet and init_dialog().is_at_a_terminal()
 

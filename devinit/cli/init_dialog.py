@@ -24,7 +24,7 @@ _KEEP, _REPLACE = "keep", "replace"
 
 
 def is_at_a_terminal() -> bool:
-    """Tell whether a person can answer: the talk is on standard error."""
+    """Return whether a person can answer: the talk is on standard error."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 

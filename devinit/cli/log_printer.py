@@ -1,4 +1,4 @@
-"""How `devinit logs` prints a line: as it stands for programs, structured ones arranged for a person."""
+"""How `devinit logs` prints a line: as it is for programs, structured ones arranged for a person."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ class Printer:
 
 def timestamp(time: float) -> str:
     """Return a time for a program: ISO 8601 in UTC, with milliseconds."""
-    from datetime import UTC, datetime  # only who asks for times needs it
+    from datetime import UTC, datetime  # only `--times` needs it
 
     return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%dT%H:%M:%S}.{int(time % 1 * 1000):03d}Z"
 

@@ -1,4 +1,4 @@
-"""Whose logs are meant, and whose were deleted while they were being written."""
+"""Which services' logs a command means, and which logs were deleted while they were written."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def written_in(root: Path) -> list[str]:
 
 def on_record(root: Path) -> tuple[str | None, set[str]]:
     """Return the profile of the last start, and the services that run; nothing without a legible record."""
-    import json  # only who names no service needs it
+    import json  # only a command without a service needs it
 
     try:
         state = json.loads(read_bytes(Path(folder_with_logs(root)) / "state.json") or b"")
@@ -108,7 +108,7 @@ def refuse_another_users_logs(root: Path, names: list[str]) -> None:
     """Raise SupervisorError for services that another user runs: their logs are in no place of ours."""
     if any(log_of(root, name).exists() for name in names):
         return
-    from devinit.control.launch import (  # only who finds no log asks whose it is
+    from devinit.control.launch import (  # only needed where there is no log
         connect_to,
         refuse_another_users,
     )
@@ -123,7 +123,7 @@ def refuse_another_users_logs(root: Path, names: list[str]) -> None:
 
 def lost_by_running(root: Path, names: list[str]) -> list[str]:
     """Return the services, of these or of all, that run and print into a log that was deleted."""
-    from devinit.control.launch import connect_to  # only who finds no log asks why
+    from devinit.control.launch import connect_to  # only needed where there is no log
 
     with suppress(DevinitError):
         client = connect_to(root)

@@ -47,12 +47,12 @@ LINES = 100
 """How many lines of each service are shown when no option says how many, or since when."""
 ALL = sys.maxsize
 READER_SECONDS = 1.0
-"""How often we look whether `devinit logs -f | grep -m1 ready` has had enough, while nothing is printed."""
+"""Seconds between two looks whether the reader has gone, as in `devinit logs -f | grep -m1 ready`."""
 
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
-    from devinit.cli.parser import count  # only who gives options needs a parser
+    from devinit.cli.parser import count  # only a command with options needs a parser
 
     parser.add_argument(
         "services",
@@ -105,7 +105,7 @@ def level(word: str) -> str:
     """Return the word for a level; raise ArgumentTypeError for one that is none."""
     from argparse import ArgumentTypeError  # as above
 
-    from devinit.logs.levels import LEVELS  # only who says a level needs it
+    from devinit.logs.levels import LEVELS  # only `--level` needs it
 
     if word.lower() not in LEVELS:
         raise ArgumentTypeError(f"{word!r} is no level: trace, debug, info, warning, error or fatal")
@@ -136,7 +136,7 @@ def show(
         as_json=arguments.json,
         times=arguments.times,
         arranged=arranged_by(arguments),
-        # Who follows reads as much as comes; only what is there already may be bounded.
+        # With `-f` all that comes is printed; only what is there already may be bounded.
         most=bound_of(arguments.max_bytes, 0 if arguments.follow else LOG_BYTES),
         shortens=bound_of(arguments.max_bytes, LOG_BYTES) is not None,
     )
@@ -191,7 +191,7 @@ def begin(
     """Return what is shown first, in the order of time."""
     found: Mapping[str, Iterable[Line]]
     if since is not None and lines is None:
-        # As many as there are: they are read while they are shown.
+        # There may be very many: they are read while they are shown.
         found = {tail.name: printer.wanted(tail.name, tail.since(since, follow=follow)) for tail in tails}
     else:
         count = LINES if lines is None else lines
@@ -206,7 +206,7 @@ def begin(
 
 def follow(tails: list[Tail], printer: Printer, lines: int | None, since: float | None) -> None:
     """Print lines as they come, until Ctrl-C or SIGTERM."""
-    from devinit.logs.follow import Follower  # only who follows needs it
+    from devinit.logs.follow import Follower  # only `-f` needs it
 
     with Terminable(), Follower(tails, complain=talk) as follower:
         printer.show_last(begin(tails, printer, lines, since, follow=True))
@@ -241,7 +241,7 @@ def since_of(text: str | None) -> float | None:
     """Return the time that the user means."""
     if text is None:
         return None
-    from datetime import UTC, datetime  # only who says a time needs it
+    from datetime import UTC, datetime  # only a stated time needs it
 
     from devinit.cli.since import moment
 

@@ -41,7 +41,7 @@ COMMANDS = {
     "psql": "open psql on a database of the project",
     "redis-cli": "open redis-cli on a Redis of the project",
     "open": "open a service in the browser",
-    "doctor": "look for what is wrong, and offer to put it right",
+    "doctor": "look for problems, and offer to fix them",
     "forget": "drop what the machine remembers of a stopped project",
     "init": "write a devinit.toml of what was detected",
     "schema": "print the JSON Schema of devinit.toml",
@@ -57,7 +57,7 @@ ACCEPTED = {
     "up": ("start",), "down": ("stop",), "ps": ("status",), "ls": ("status",), "list": ("status",),
     "log": ("logs",), "tail": ("logs", "-f"), "version": ("--version",),
 }  # fmt: skip
-"""What other programs call a command here, which does what is meant, and nothing worse."""
+"""Names of commands in other programs → our command: it does the same, and nothing more dangerous."""
 SYNONYMS = {
     "top": "dashboard", "ui": "dashboard", "tui": "dashboard", "watch": "dashboard",
     "config": "init", "configure": "init", "new": "init", "create": "init", "detect": "init",

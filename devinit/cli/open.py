@@ -79,7 +79,7 @@ def with_extra_ports(service: ServiceStatus) -> dict[str, ServiceStatus]:
 
 
 def in_browser(url: str) -> bool:
-    """Open an address with whatever the person has set up for that; False when there is nothing."""
+    """Open an address with the program that the user has set up for that; False without one."""
     import webbrowser  # it loads subprocess and more, after everything that can go wrong
 
     return webbrowser.open(url)

@@ -77,7 +77,7 @@ class Board:
         return []
 
     def lines(self, now: float, columns: int, most: int) -> list[str]:
-        """Return the picture of now: at most so many lines, each shorter than so many columns."""
+        """Return the current picture: at most so many lines, each shorter than so many columns."""
         lines = list(self._lines.values())
         if len(lines) > most:
             # More services than the terminal has lines: show those that something happens to.
@@ -242,7 +242,7 @@ class Progress:
             self._draw([])
 
     def _draw(self, said: list[str]) -> None:
-        """Draw the picture of now over the one before, below what is to stay."""
+        """Draw the current picture over the one before, below the lines that stay."""
         before = self._rows()
         columns, rows = size_of(self._stream)
         # One row is the cursor's.

@@ -41,6 +41,8 @@ def select_by_arrows(question: str, choices: Sequence[Choice], default: str | No
     from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
     from prompt_toolkit.output.defaults import create_output
 
+    from devinit.cli.ended_question import ended_by_signals  # as above, with asyncio
+
     asking = questionary.select(
         question,
         choices=[questionary.Choice(text, value=kind) for kind, text in choices],
@@ -57,10 +59,11 @@ def select_by_arrows(question: str, choices: Sequence[Choice], default: str | No
     leaving.add("<sigint>")(lambda event: event.app.exit(exception=KeyboardInterrupt))
     theirs = asking.application.key_bindings or KeyBindings()
     asking.application.key_bindings = merge_key_bindings([theirs, leaving])
-    try:
-        answer: str = asking.unsafe_ask()
-    except EOFError:
-        return GIVEN_UP
+    with ended_by_signals(asking.application):
+        try:
+            answer: str = asking.unsafe_ask()
+        except EOFError:
+            return GIVEN_UP
     return answer
 
 

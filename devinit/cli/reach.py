@@ -1,4 +1,4 @@
-"""What a command says beside an answer: that the services are out of its reach, or their configuration broken."""
+"""Notes beside an answer: the services are in another container, or their configuration is broken."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def require_reach(client: Client) -> Client:
 
 
 def answered(client: Client, root: str, ask: Callable[[Client], Answer]) -> tuple[Client, Answer]:
-    """Return what a supervisor answers, and the client to go on with.
+    """Return the answer of a supervisor, and the client for further questions.
 
     An older devinit may not understand the project as this command does. If it answers with an error, or knows of
     one in the configuration, it is replaced where that is safe, as a start does, and asked again. Raise its error

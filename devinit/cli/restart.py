@@ -1,4 +1,4 @@
-"""Stop services and bring them up again with the configuration and the environment of now."""
+"""Stop services and bring them up again with the current configuration and environment."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def configure(parser: ArgumentParser, program: str, *, has_tests: bool) -> None:
 
 
 def server_of(arguments: Arguments, provider: str) -> Service:
-    """Return the server that is meant, of this kind. Raise UsageError for one that there is not."""
+    """Return the server that is meant, of this kind. Raise UsageError for one that does not exist."""
     from devinit.config.load import load  # as the supervisor reads it
 
     root = root_of(arguments)

@@ -1,4 +1,4 @@
-"""What a command is given that runs beside the services, asked of the supervisor, and how it is then become."""
+"""The environment of a command that runs beside the services, as the supervisor returns it, and its start."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def wrong_lines(service: ServiceStatus, paint: Paint) -> list[str]:
 
 
 def extra_lines(service: ServiceStatus, paint: Paint) -> list[str]:
-    """Return a line for each further port of a service that is up; an older supervisor does not tell."""
+    """Return a line for each further port of a service that is up; an older supervisor does not report it."""
     if service["phase"] not in ("ready", "unhealthy"):
         return []
     return [
@@ -164,7 +164,7 @@ def watched(service: ServiceStatus, paint: Paint) -> str:
 
 
 def outdated(service: ServiceStatus, paint: Paint) -> str:
-    """Return what has changed since a service was started; an older supervisor does not tell."""
+    """Return what has changed since a service was started; an older supervisor does not report it."""
     changed = service.get("changed")
     if not changed:
         return ""
@@ -175,13 +175,13 @@ def outdated(service: ServiceStatus, paint: Paint) -> str:
 
 
 def asking(service: ServiceStatus, paint: Paint) -> str:
-    """Return what a service waits for that has to be typed; an older supervisor does not tell."""
+    """Return what a service waits for that has to be typed; an older supervisor does not report it."""
     wait = service.get("waits_for_input")
     return "  " + paint.attention(f"waits for input at {one_line(wait['prompt'])}") if wait else ""
 
 
 def broken(service: ServiceStatus, paint: Paint) -> str:
-    """Return the error that the last build of a service ended with; an older supervisor does not tell."""
+    """Return the error that the last build of a service ended with; an older supervisor does not report it."""
     error = service.get("last_error")
     if error is None:
         return ""

@@ -44,7 +44,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def add_options(parser: ArgumentParser) -> None:
     """Add the options that a restart has as well."""
-    from devinit.cli.parser import seconds  # only who gives options needs a parser
+    from devinit.cli.parser import seconds  # only a command with options needs a parser
 
     parser.add_argument(
         "services", nargs="*", metavar="SERVICE", help="what to start; none or `all`: everything"

@@ -1,4 +1,4 @@
-"""What a start came to: the table on standard output, and the last words of what failed."""
+"""The result of a start: the table on standard output, and the last lines of what failed."""
 
 from __future__ import annotations
 

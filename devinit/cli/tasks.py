@@ -116,7 +116,7 @@ def run_task(project: Project, name: str, arguments: Arguments) -> int:
         raise UsageError(
             f"{name} takes no arguments: it only runs {', '.join(project.tasks[name].depends_on)}"
         )
-    # A task without commands of its own has no place in the order: what it needs is there from the beginning.
+    # A task without commands is not in the order: its dependencies are.
     silent = [each for each in order if not each.commands]
     last = next((each for each in reversed(order) if each.commands), None)
     if code := bring_up_for(services_needed(silent, project.tasks), name, project, arguments):
@@ -157,7 +157,7 @@ def run_commands(task: Task, project: Project, arguments: Arguments, further: Se
 
 
 def says_its_needs(task: Task, project: Project) -> bool:
-    """Tell whether a task says which services it needs: about all others nothing has to be said."""
+    """Return whether a task states which services it needs."""
     from devinit.config.tasks import in_order, services_needed  # as above
 
     return bool(services_needed(in_order(task.name, project.tasks), project.tasks))

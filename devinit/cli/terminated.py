@@ -1,4 +1,4 @@
-"""SIGTERM in a command that waits. Without a handler it would end without a word, and as process 1 not at all."""
+"""SIGTERM in a command that waits. Unhandled, it would end without a message, and as process 1 not at all."""
 
 from __future__ import annotations
 

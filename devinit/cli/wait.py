@@ -95,7 +95,7 @@ def after_of(text: str | None) -> float | None:
     """Return the time that the user means."""
     if text is None:
         return None
-    from datetime import UTC, datetime  # only who says a time needs it
+    from datetime import UTC, datetime  # only a stated time needs it
 
     from devinit.cli.since import moment
 

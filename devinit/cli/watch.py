@@ -1,4 +1,4 @@
-"""What is seen of a start: its events on the way, and what it came to."""
+"""The progress of a start: its events, and its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is seen of a start that a command has ordered for itself: standard output is left to the command."""
+"""The progress of a start that a command has ordered for itself: standard output is left to the command."""
 
 from __future__ import annotations
 

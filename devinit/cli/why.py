@@ -58,7 +58,7 @@ def run(arguments: Arguments) -> int:
 
 
 def bounded(report: WhyReport, most: int) -> WhyReport:
-    """Return a report of at most so many bytes as JSON, or as few as it can have: without the oldest lines."""
+    """Return a report without its oldest lines, so that its JSON fits into a number of bytes."""
     from devinit.control import wire  # as `print_json`
 
     rest = len(wire.encode({**report, "log_tail": []}).encode(errors="replace"))
@@ -103,7 +103,7 @@ def facts_of(report: WhyReport) -> list[tuple[str, str]]:
 
 
 def asking_of(report: WhyReport) -> str:
-    """Return what a service waits for that has to be typed, and how; an older supervisor does not tell."""
+    """Return what a service waits for that has to be typed, and how; an older supervisor does not report it."""
     wait = report.get("waits_for_input")
     if wait is None:
         return ""
@@ -128,7 +128,7 @@ def build_of(report: WhyReport) -> str:
 
 
 def outdated_of(report: WhyReport) -> str:
-    """Return what has changed since the service was started; an older supervisor does not tell."""
+    """Return what has changed since the service was started; an older supervisor does not report it."""
     changed = report.get("changed")
     if not changed:
         return ""
@@ -160,7 +160,7 @@ def names_of(services: list[DependencyStatus]) -> str:
 
 def condition_of(service: DependencyStatus) -> str:
     """Return what is waited for, to stand behind the phase."""
-    from devinit.model.status import CONDITION_WORDS  # only who asks why pays for it
+    from devinit.model.status import CONDITION_WORDS  # only `devinit why` needs it
 
     words = CONDITION_WORDS.get(service.get("condition", ""), "")
     return f"; {words}" if words else ""

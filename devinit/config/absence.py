@@ -1,4 +1,4 @@
-"""What is said where there is nothing to start, or only a part: what was looked for, and where.
+"""The message where there is nothing to start, or only a part: what was looked for, and where.
 
 Loads nothing but the errors and the table of sources, because the fast commands meet these cases, too.
 """

@@ -14,8 +14,19 @@ from msgspec import Struct, structs
 from devinit.config.discovery import usual_discovery_files
 from devinit.kinds import USUAL, kind_of
 from devinit.model.defaults import DISCOVERY_REFRESH_SECONDS, LOCAL_HOST, port_range
+from devinit.model.names import within_service
 from devinit.model.port import Exhausted
-from devinit.model.service import ExtraEndpoint, Health, LogLimits, Project, Readiness, RestartPolicy, Service
+from devinit.model.service import (
+    ExtraEndpoint,
+    Health,
+    LogLimits,
+    PlainProjectKeys,
+    PlainServiceKeys,
+    Project,
+    Readiness,
+    RestartPolicy,
+    Service,
+)
 from devinit.model.task import Task
 
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value]"
@@ -26,11 +37,7 @@ def project_keys(project: Project) -> dict[str, Value]:
     keys: dict[str, Value] = {"name": project.name}
     if project.discovery_refresh_seconds != DISCOVERY_REFRESH_SECONDS:
         keys["discovery_refresh"] = project.discovery_refresh_seconds
-    if project.discovery_per_process:
-        keys["discovery_per_process"] = True
-    if project.keep_ports:
-        keys["keep_ports"] = True
-    return keys
+    return keys | dict(_plain_keys(project, PlainProjectKeys))
 
 
 def discovery_keys(project: Project) -> dict[str, Value]:
@@ -74,9 +81,8 @@ def service_keys(service: Service, project: Project) -> Iterator[tuple[str, Valu
     if service.env:
         yield "env", with_left_out(service.env, service.left_out)
     yield from _policy_keys(service)
-    if not service.autostart:
-        yield "autostart", False
-    for key in ("optional", "once", "tty", "warm", "url_path", "docs_path"):
+    yield from _plain_keys(service, PlainServiceKeys)
+    for key in ("once", "warm", "url_path", "docs_path"):
         if value := getattr(service, key):
             yield key, value
     if service.external_url is not None:
@@ -110,6 +116,12 @@ def with_left_out(values: Mapping[str, str], left_out: Collection[str]) -> dict[
     return {name: False if name in left_out else value for name, value in values.items()}
 
 
+def _plain_keys(value: Struct, declared: type[Struct]) -> Iterator[tuple[str, Value]]:
+    for field in structs.fields(declared):
+        if (stated := getattr(value, field.name)) != field.default:
+            yield field.name, stated
+
+
 def _port_keys(service: Service) -> Iterator[tuple[str, Value]]:
     requests = service.port_requests
     if service.port is not None:
@@ -121,7 +133,7 @@ def _port_keys(service: Service) -> Iterator[tuple[str, Value]]:
             yield "strict_port", True
     if service.extra_ports:
         extra: dict[str, Value] = {
-            request.service.removeprefix(f"{service.name}."): _extra_port(
+            within_service(request.service): _extra_port(
                 request.preferred, service.extra_endpoints.get(request.service)
             )
             for request in service.extra_ports

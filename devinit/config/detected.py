@@ -38,7 +38,7 @@ def detect(root: Path) -> Project:
 
 
 def is_own_export(origin: str, bounds: Bounds) -> bool:
-    """Tell whether a source is a file that devinit has derived from what it reads here: it would read itself.
+    """Return whether a source is a file that devinit has derived from what it reads here: it would read itself.
 
     One that came from a devinit.toml counts where that is gone.
     """

@@ -21,7 +21,7 @@ class Doubt(Struct, frozen=True):
 
     question: str
     choices: tuple[tuple[str, str], ...]
-    """Each answer, the service that is left out, or NONE, and its words. The first one is the safe one."""
+    """Each answer as the service that it leaves out, or NONE, and its text. The first one is the safe one."""
 
     @property
     def safe(self) -> str:

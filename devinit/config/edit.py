@@ -36,7 +36,7 @@ def with_key(text: str, path: Sequence[str], key: str, value: str) -> str | None
 
 
 def _with_table(text: str, path: Sequence[str], key: str, value: str) -> str:
-    """Return the text with a table behind all others: a service that was only detected has none."""
+    """Return the text with a new table at the end, for a service that was only detected."""
     newline = "\r\n" if "\r\n" in text else "\n"
     above = text.rstrip("\r\n")
     begun = [above, ""] if above else []

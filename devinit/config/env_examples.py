@@ -78,7 +78,7 @@ def missing_env_files(root: Path, folders: Iterable[Path]) -> Iterator[str]:
 
 
 def folders_of(services: Iterable[Service]) -> list[Path]:
-    """Return the folders in which the services would look for a `.env`: not those that name another file."""
+    """Return the folders of the services that read a `.env` there: of those that name no other file."""
     return [each.directory for each in services if each.command is not None and not each.env_file]
 
 

@@ -53,7 +53,7 @@ def example_env_files(root: Path, service: Service) -> Iterator[Path]:
 
 
 def in_bounds(root: Path, service: Service, paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield those of these files that there are, and that lie in the repository of a project or of its service."""
+    """Yield those of these files that exist, and that lie in the repository of a project or of its service."""
     for path in paths:
         if path.is_file() and bounds_for(root, service).holds(path):
             yield path

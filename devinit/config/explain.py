@@ -1,4 +1,4 @@
-"""Say everything that does not fit the schema, each with its full key.
+"""Report everything that does not fit the schema, each with its full key.
 
 msgspec checks a file in microseconds, but it names only the first misfit, and no key of a table with free
 names (`services[...]`). Only when it refuses does this walk find all of them.

@@ -123,7 +123,7 @@ def _directories(file: dict[str, object]) -> Iterator[str]:
 
 
 def _mode(path: str) -> int:
-    """Return what is under a name, without following a link; 0 when nothing can be seen there."""
+    """Return the mode of a file, without following a link; 0 when there is none, or it cannot be looked at."""
     try:
         return os.lstat(path).st_mode
     except (OSError, ValueError):

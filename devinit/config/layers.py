@@ -1,4 +1,4 @@
-"""What lies over what: devinit.toml over what was detected, and a profile over both. Pure.
+"""The order of layers: devinit.toml over what was detected, and a profile over both. Pure.
 
 A table lies over another one key by key. A service of the file is laid over the detected one of the same name, or
 over the one that it is by another name: a server in the same folder, or a database of the same kind.
@@ -49,7 +49,7 @@ def merged(base: Raw, over: Raw) -> Raw:
 
 
 def _is_another_kind(ready: Raw, over: Raw) -> bool:
-    """Tell whether a layer proves readiness in another way: both together would contradict each other."""
+    """Return whether a layer proves readiness in another way: both together would contradict each other."""
     kinds = over.keys() & set(KINDS_OF_READINESS)
     return bool(kinds) and kinds != ready.keys() & set(KINDS_OF_READINESS)
 
@@ -252,7 +252,7 @@ def _beneath(detected: Raw, stated: Raw | bool | None) -> Raw:
 
 
 def _with_names(table: Raw, names: dict[str, str]) -> Raw:
-    """Return a table of a service in which others have other names: those that it waits for, and `${NAME_URL}`."""
+    """Return the table of a service after others were renamed: in `depends_on`, and in `${NAME_URL}`."""
     waits = table.get("depends_on")
     if isinstance(waits, dict):
         table = {**table, "depends_on": {names.get(name, name): each for name, each in waits.items()}}

@@ -32,7 +32,7 @@ from devinit.config.layers import (
 from devinit.config.policies import seconds
 from devinit.config.problems import Place, Problems, Raw, choose
 from devinit.config.references import check_dependencies, check_ports, check_variables
-from devinit.config.schema import Layer, ProjectTable, tables_for
+from devinit.config.schema import Layer, ProjectTable, plain_keys, tables_for
 from devinit.config.services import Surroundings, left_out, service, variables
 from devinit.config.slots import in_slot, slot_of
 from devinit.config.tables import Table
@@ -40,7 +40,7 @@ from devinit.config.tasks import check_tasks, task
 from devinit.errors import ConfigError, StateFileError
 from devinit.model.defaults import DISCOVERY_REFRESH_SECONDS, project_name
 from devinit.model.names import CONFIGURATION_FILE
-from devinit.model.service import Project
+from devinit.model.service import PlainProjectKeys, Project
 from devinit.system.encoding import SAVE_AS_UTF_8, UTF_16, is_utf_16
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
 from devinit.system.paths import refuse_illegible
@@ -273,11 +273,10 @@ def _project(file: Layer, path: Path, problems: Problems, found: Project | None 
         left_out=without,
         discovery=discovery,
         discovery_refresh_seconds=refresh,
-        discovery_per_process=bool(table.discovery_per_process),
-        keep_ports=bool(table.keep_ports),
         source=path,
         evidence={} if found is None else found.evidence,
         notes=tuple(dict.fromkeys(notes)),
+        **plain_keys(table, PlainProjectKeys),
     )
 
 

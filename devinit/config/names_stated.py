@@ -37,7 +37,7 @@ def tasks_stated(root: Path) -> list[str]:
 
 
 def is_word(name: str) -> bool:
-    """Tell whether a name can be offered by a shell."""
+    """Return whether a name can be offered by a shell."""
     return OFFERED.fullmatch(name) is not None
 
 

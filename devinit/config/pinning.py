@@ -1,4 +1,4 @@
-"""Keep an answer about a taken port for good: `on_conflict` of a service in devinit.toml."""
+"""Keep an answer about a taken port: as `on_conflict` of the service in devinit.toml."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def keep(root: str, pins: Mapping[str, str], profile: str | None) -> list[str]:
 
 
 class Pins:
-    """The answers for good of one project, for a program that asks about several starts."""
+    """The permanent answers of one project, for a program that asks about several starts."""
 
     def __init__(self, root: Path, profile: str | None) -> None:
         self._root = str(root)

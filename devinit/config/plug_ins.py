@@ -45,7 +45,7 @@ def usable(plug_in: PlugIn, common: frozenset[str]) -> Kind:
 
 
 def usable_kinds(common: frozenset[str]) -> tuple[tuple[Kind, ...], tuple[ConfigError, ...]]:
-    """Return all kinds that there are, and what is wrong with the plug-ins whose kinds cannot be had."""
+    """Return all kinds that exist, and what is wrong with the plug-ins whose kinds cannot be had."""
     kinds, broken = list(BUILT_IN), []
     for plug_in in plug_ins(KINDS_OF_PACKAGES):
         try:

@@ -1,4 +1,4 @@
-"""What is wrong with devinit.toml, collected: one message shows everything that there is to repair."""
+"""What is wrong with devinit.toml, collected: one message shows everything that has to be fixed."""
 
 from __future__ import annotations
 

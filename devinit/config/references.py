@@ -93,7 +93,7 @@ def _check_urls(services: Mapping[str, Service], place: Place) -> None:
         for each in every
         if variable_prefix(each.name) != kind_of(each).common_prefix
     }
-    # The usual name is the first one's, whatever it is called.
+    # The first database has the usual name, too, however its service is called.
     if every:
         databases["DATABASE_URL"] = every[0]
     for service in services.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast, get_args
 
 import msgspec
 from msgspec import Meta, Struct, structs
@@ -33,8 +33,9 @@ from devinit.config.tables import (
 )
 from devinit.kinds import KINDS, Keys, Kind
 from devinit.model.port import ConflictPolicy, Exhausted
-from devinit.model.service import RestartMode, Scheme
+from devinit.model.service import PlainProjectKeys, PlainServiceKeys, RestartMode, Scheme
 
+_PROJECT = Meta(description="The project as a whole.")
 _SERVICES = Meta(
     description="The services by name. false leaves out one that is found in the repository.",
     extra_json_schema=SERVICE_NAMES,
@@ -46,8 +47,9 @@ _SomeTable = TypeVar("_SomeTable", bound=Table)
 class ServiceTable(Table, frozen=True, kw_only=True):
     """One service."""
 
-    # These are the keys that more than one kind may have. What only one kind has it declares itself (`kinds`), and
-    # `tables` adds that. Names in braces are filled in by `json_schema`.
+    # These are the keys that more than one kind may have and that `services` checks or converts. `tables` adds the
+    # others: `PlainServiceKeys`, and the keys that only one kind has, which it declares itself (`kinds`).
+    # `json_schema` fills in names in braces.
 
     provider: Annotated[
         str | None,
@@ -173,28 +175,12 @@ class ServiceTable(Table, frozen=True, kw_only=True):
     ] = None
     stop: Annotated[StopTable | None, Meta(description="How it is asked to end.")] = None
     logs: Annotated[LogsTable | None, Meta(description="How much of its output is kept.")] = None
-    optional: Annotated[
-        bool | None, Meta(description="Its failure does not fail the start. Default: false.")
-    ] = None
-    autostart: Annotated[
-        bool | None,
-        Meta(
-            description="false: started only by its name, or for a service that depends on it. Default: true."
-        ),
-    ] = None
     once: Annotated[
         bool | None,
         Meta(
             description="For a one-shot, a command without `port` and `ready` that ends: true runs it once on the "
             "same data, as a seed. A new database makes it run again, and so does `devinit restart NAME`. "
             "Default: false."
-        ),
-    ] = None
-    tty: Annotated[
-        bool | None,
-        Meta(
-            description="true: it has a terminal of its own, into which `devinit attach` types: line editing, "
-            "Tab, Ctrl-C, programs that fill the screen. Default: false, a standard input that is a pipe."
         ),
     ] = None
     warm: Annotated[
@@ -220,7 +206,7 @@ class ServiceTable(Table, frozen=True, kw_only=True):
     ] = None
 
 
-COMMON_KEYS = frozenset(ServiceTable.__struct_fields__)
+COMMON_KEYS = frozenset((*ServiceTable.__struct_fields__, *PlainServiceKeys.__struct_fields__))
 """The keys of a service that are not declared by its kind."""
 
 
@@ -235,13 +221,6 @@ class ProjectTable(Table, frozen=True, kw_only=True):
             extra_json_schema=NOT_NEGATIVE,
         ),
     ] = None
-    discovery_per_process: Annotated[
-        bool | None,
-        Meta(
-            description="Also write a discovery file for each process that listens, with its pid in the "
-            "name: .backend-port.4711.json. Default: false."
-        ),
-    ] = None
     detect: Annotated[
         bool | None,
         Meta(
@@ -249,19 +228,12 @@ class ProjectTable(Table, frozen=True, kw_only=True):
             "it are all. Default: true."
         ),
     ] = None
-    keep_ports: Annotated[
-        bool | None,
-        Meta(
-            description="Reserve its preferred ports, too, for 14 days after a stop: for a machine with many "
-            "projects. Default: false."
-        ),
-    ] = None
 
 
 class Layer(Table, frozen=True, kw_only=True):
     """What the file says, and what each profile may say over it."""
 
-    project: Annotated[ProjectTable | None, Meta(description="The project as a whole.")] = None
+    project: Annotated[ProjectTable | None, _PROJECT] = None
     services: Annotated[dict[str, ServiceTable | bool] | None, _SERVICES] = None
     tasks: Annotated[
         dict[str, TaskTable] | None,
@@ -317,15 +289,19 @@ def tables_for(raw: Raw) -> FileTables:
 @lru_cache(maxsize=2)
 def tables(kinds: tuple[Kind, ...]) -> FileTables:
     """Return the tables of a file whose services may be of these kinds."""
-    own: dict[str, Any] = {}
+    own = _optional_keys(PlainServiceKeys)
     for kind in kinds:
         for field in structs.fields(kind.own):
             own.setdefault(field.name, field.type)
     service: Any = _extended(ServiceTable, own)
-    services = {"services": Annotated[dict[str, service | bool] | None, _SERVICES]}
-    layer: Any = _extended(Layer, services)
+    project: Any = _extended(ProjectTable, _optional_keys(PlainProjectKeys))
+    stated = {
+        "project": Annotated[project | None, _PROJECT],
+        "services": Annotated[dict[str, service | bool] | None, _SERVICES],
+    }
+    layer: Any = _extended(Layer, stated)
     profiles = {"profiles": Annotated[dict[str, layer] | None, _PROFILES]}
-    return FileTables(file=_extended(ConfigurationFile, services | profiles), layer=layer, service=service)
+    return FileTables(file=_extended(ConfigurationFile, stated | profiles), layer=layer, service=service)
 
 
 def providers_in(raw: Raw) -> Iterator[tuple[Key, str]]:
@@ -346,7 +322,22 @@ def stated_by(table: ServiceTable, kind: Kind) -> Keys:
     return msgspec.convert({key: getattr(table, key) for key in kind.own.__struct_fields__}, kind.own)
 
 
-# Any is an annotation, which has no type of its own.
+def plain_keys(table: Table, declared: type[Struct]) -> dict[str, Any]:
+    """Return which of the declared keys a table states; Any: each has a type of its own."""
+    stated = {key: getattr(table, key, None) for key in declared.__struct_fields__}
+    return {key: value for key, value in stated.items() if value is not None}
+
+
+def _optional_keys(declared: type[Struct]) -> dict[str, Any]:
+    """Return the types of keys, each of which may be missing (Any: an annotation has no type of its own)."""
+    types = {}
+    for field in structs.fields(declared):
+        value, *said = get_args(field.type)
+        types[field.name] = Annotated[(value | None, *said)]
+    return types
+
+
+# Any: as above.
 def _extended(table: type[_SomeTable], fields: dict[str, Any]) -> type[_SomeTable]:
     """Return a table of the same name with more keys, or with other types for some."""
     made = msgspec.defstruct(

@@ -68,7 +68,7 @@ def without_secrets(
                 kept[key] = {name: each for name, each in inner.items() if each is not None}
             left += [f"env.{name}" for name, each in inner.items() if each is None]
         elif key == "password" and isinstance(value, str) and secrets.get(value):
-            kept[key] = f"${{{secrets[value]}}}"  # a password is one variable, or text as it stands
+            kept[key] = f"${{{secrets[value]}}}"  # a password is one variable, or text as it is
         elif key in TEMPLATES and (named := _named(value, secrets)) is not None:
             kept[key] = named
         else:

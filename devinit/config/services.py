@@ -12,11 +12,11 @@ from devinit.config.health import health
 from devinit.config.policies import log_limits, readiness, restart_policy, stop_policy, url_path
 from devinit.config.port_requests import extra_endpoints, extra_ports, oauth_redirect_ports, port_request
 from devinit.config.problems import Place
-from devinit.config.schema import ServiceTable, stated_by
+from devinit.config.schema import ServiceTable, plain_keys, stated_by
 from devinit.config.tables import SERVICE_NAME, VARIABLE_NAME, Dependencies, Texts, Values
 from devinit.kinds import KINDS, USUAL, Context, Kind, kind_implied_by
 from devinit.model.defaults import LOCAL_HOST
-from devinit.model.service import Condition, Project, RestartMode, Scheme, Service
+from devinit.model.service import Condition, PlainServiceKeys, Project, RestartMode, Scheme, Service
 from devinit.system.bounds import bounds_of, bounds_within
 
 _QUOTING = frozenset("'\"\\")
@@ -75,15 +75,13 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         watch=_patterns(table, surroundings.root, place.at("watch")),
         stop=stop_policy(table.stop, place.at("stop")),
         logs=log_limits(table.logs, place.at("logs")),
-        optional=bool(table.optional),
         once=_once(table, kind, place.at("once")),
-        tty=bool(table.tty),
-        autostart=table.autostart is not False,
         warm=url_path(table.warm, place.at("warm")),
         url_path=url_path(table.url_path, place.at("url_path")) or "",
         docs_path=url_path(table.docs_path, place.at("docs_path")),
         settings=stated_by(table, kind).settings(_context(table, surroundings, place)),
         external_url=_external_url(table.url, kind, place.at("url")),
+        **plain_keys(table, PlainServiceKeys),
     )
 
 

@@ -49,7 +49,7 @@ def root_around(start: str) -> str | None:
 
 
 def _has_a_service_in(project: Project, folder: Path) -> bool:
-    """Tell whether a service runs in a folder, below it or above it."""
+    """Return whether a service runs in a folder, below it or above it."""
     return any(
         kind_of(service).runs_a_command
         and (service.directory.is_relative_to(folder) or folder.is_relative_to(service.directory))

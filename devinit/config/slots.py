@@ -103,7 +103,7 @@ def _shifted(service: Service, slot: int) -> Service:
 
 
 def request_in_slot(request: PortRequest, slot: int) -> PortRequest:
-    """Return what a service asks for in a slot: within its range, beginning anew where that ends.
+    """Return what a service asks for in a slot: within its range, beginning again where that ends.
 
     A fixed port stays: its number stands in code, and only one checkout at a time can have it.
     """

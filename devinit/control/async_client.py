@@ -23,7 +23,8 @@ OnEvent = Callable[[Json], None]
 class AsyncClient:
     """One connection: any number of requests at once, and every event as it comes.
 
-    It reads from the moment that it is entered until it is left: the supervisor hangs up on who does not.
+    It reads from the moment that it is entered until it is left: the supervisor hangs up on a client that does
+    not read.
     """
 
     def __init__(

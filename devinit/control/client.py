@@ -98,7 +98,7 @@ class Client:
         return self.answer(method, on_event, on_tick)
 
     def order(self, method: str, params: Json | None = None) -> None:
-        """Send a request; `answer` waits for what comes of it."""
+        """Send a request; `answer` waits for its result."""
         self._last_id += 1
         self._send(method, params, self._last_id)
 
@@ -115,7 +115,7 @@ class Client:
             if message.get("method") == "event":
                 if on_event is not None:
                     on_event(message["params"])
-            elif message.get("id") in (self._last_id, None):  # None: it could not even read who asks
+            elif message.get("id") in (self._last_id, None):  # None: it could not even read the id
                 if "error" in message:
                     raise refused(message["error"], self.greeting)
                 return message.get("result")
@@ -297,7 +297,7 @@ def silent(pid: int) -> SupervisorError:
 
 
 def nonsense(method: str) -> SupervisorError:
-    """Say that whatever listens is not a supervisor that we understand."""
+    """Return the error for a listener that is no supervisor, or one that this version does not understand."""
     return SupervisorError(
         f"what the supervisor sent during `{method}` is no message that this devinit understands",
         hint="another program, or another version of devinit, listens at its socket: end that, then try again",

@@ -32,7 +32,7 @@ class Conversation:
     def __init__(self) -> None:
         self._resolutions: list[Json] = []
         self.to_keep: dict[str, str] = {}
-        """The answers that hold for good: by service, its policy."""
+        """The permanent answers: keyed by service, its policy."""
 
     @property
     def has_answers(self) -> bool:

@@ -23,7 +23,7 @@ WITH_ITS_SUPERVISOR = (
 
 
 OUT_OF_REACH = "runs in another container or namespace: its addresses cannot be reached from here"
-"""What is said of a project whose services run there, behind its folder."""
+"""Shown after the folder of a project whose services run there."""
 
 
 def out_of_reach(greeting: Greeting) -> SupervisorError:

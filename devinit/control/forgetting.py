@@ -75,7 +75,7 @@ def forget(root: str, *, data: bool = False) -> Forgotten:
 
 
 def refuse_running(root: str) -> None:
-    """Raise ServiceError, with the services, when something of a checkout runs."""
+    """Raise ServiceError, with the names, when services of a checkout run."""
     running = sorted({*_running(root), *orphans_of(root)})
     if running:
         known = checkouts.recorded_at(root)

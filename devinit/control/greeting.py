@@ -1,4 +1,4 @@
-"""What a supervisor says of itself on every connection, and whether a command of this version can talk to it.
+"""What a supervisor says about itself on every connection, and whether a command of this version can talk to it.
 
 Two versions of devinit may meet in one project: one was upgraded while services ran, or two are installed. The
 rules are in docs/adr/0023; a newer command replaces an older supervisor, and never the other way round.
@@ -119,7 +119,7 @@ def in_order(version: str) -> tuple[int, ...]:
 
 
 def is_same_folder(one: str, other: str) -> bool:
-    """Tell whether a path, and one from a greeting, mean the same folder, mounted twice perhaps."""
+    """Return whether a path, and one from a greeting, mean the same folder, mounted twice perhaps."""
     if in_text(os.path.realpath(one)) == other:
         return True
     try:

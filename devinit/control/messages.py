@@ -127,7 +127,7 @@ class ChooseParams(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FreeParams(Struct, frozen=True, forbid_unknown_fields=True):
-    """A port, and exactly those who were shown to have it."""
+    """A port, and exactly the holders that were shown."""
 
     port: Annotated[int, Meta(ge=1, le=HIGHEST_PORT)]
     holders: tuple[ProcessIdentity, ...]

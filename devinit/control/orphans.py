@@ -1,4 +1,4 @@
-"""Services that run without a supervisor and without a record: only their leases tell.
+"""Services that run without a supervisor and without a record: only their leases show it.
 
 That takes two accidents at once: a supervisor that was killed, and a record, or a whole checkout, that was
 deleted.
@@ -72,7 +72,7 @@ def recorded_elsewhere(root: str | os.PathLike[str]) -> list[str]:
 
 
 def connect_for_orphans(root: str) -> Client | None:
-    """Start a supervisor where something of a checkout runs that is not on record; it knows how to end it."""
+    """Start a supervisor for a checkout whose processes run without a record; it can end them."""
     if not orphans_of(root) and not _is_anything_marked(root):
         return None
     return connect_or_start(root)
@@ -108,7 +108,7 @@ def end_orphans(root: str | os.PathLike[str]) -> list[str]:
 
 
 def still_saving(servers: Sequence[ProcessFacts]) -> ServiceError:
-    """Return the error about database servers that were asked to end and have not, and must not be killed."""
+    """Return the error about database servers that have not ended after SIGTERM, and must not be killed."""
     names = ", ".join(f"{saving_server(facts)} (pid {facts.identity.pid})" for facts in servers)
     return ServiceError(
         f"{names} has not ended yet, and is not killed: it may still be saving its data",

@@ -16,7 +16,7 @@ from devinit.system.processes import Process, facts_of
 GOING_SECONDS = 10.0
 """How long a supervisor may take to let its services go; it needs some milliseconds."""
 BUSY = ("waiting", "starting", "stopping")
-"""Phases of work that a take-over would begin anew: a set-up, a migration, a stop."""
+"""Phases whose work a take-over would have to repeat: a set-up, a migration, a stop."""
 
 
 class Busy(Exception):

@@ -52,7 +52,7 @@ encoder = msgspec.json.Encoder(enc_hook=str)
 
 
 def told(value: Any) -> bytes:
-    """Return what is told to people as JSON: a file's name that is not UTF-8 text is marked where it is not.
+    """Return what is shown to the user as JSON: a file's name that is not UTF-8 text is marked where it is not.
 
     Answers are not changed, because programs use what is in them.
     """
@@ -360,7 +360,7 @@ def bind_private(path: Path) -> socket.socket:
 
 
 async def read_line(reader: asyncio.StreamReader) -> bytes:
-    """Return the next line, or nothing when the client is gone or sends more than a request can be."""
+    """Return the next line; empty when the client is gone, or its line is too long for a request."""
     try:
         return await reader.readline()
     except (ValueError, ConnectionError):

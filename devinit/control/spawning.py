@@ -199,7 +199,7 @@ def begin(root: str) -> None:
 
 
 def is_foreign(root: str | Path) -> bool:
-    """Tell whether what a start writes in a checkout, or the checkout to begin with, may be another user's."""
+    """Return whether what a start writes in a checkout, or the checkout to begin with, may be another user's."""
     try:
         owner = os.lstat(os.path.join(root, OWN_FOLDER)).st_uid
     except OSError:
@@ -213,7 +213,7 @@ def pointed(root: str | Path) -> str:
     try:
         return (read_text(os.path.join(state_folder(root), SOCKET_POINTER)) or "").strip()
     except StateFileError:
-        # It is written by every supervisor anew: whatever stands there now is no person's work.
+        # It is written by every supervisor again: whatever stands there now is no person's work.
         return ""
 
 

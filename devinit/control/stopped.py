@@ -1,4 +1,4 @@
-"""What a stop came to, as a supervisor answers it: no command calls stopped what still runs."""
+"""The result of a stop, as a supervisor answers it: no command reports a running service as stopped."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from devinit.model.process import ProcessIdentity
 
 ELSEWHERE = "runs in another container or namespace, and cannot be reached from here"
-"""What is said of a supervisor that has the lock of a checkout, and is none of the processes to be seen here."""
+"""Shown when the lock of a checkout belongs to a supervisor that is not visible from here."""
 ELSEWHERE_ADVICE = "run the command there; after `devinit stop` there the project can be started here"
 _LONGEST_PID = 32
 

@@ -40,7 +40,7 @@ from devinit.text import one_line, plain
 MEASURE_SECONDS = 2.0
 """How often CPU and memory are asked for."""
 SOON_SECONDS = 0.15
-"""After what happened the whole status is asked for once, however much happened."""
+"""Seconds after an event until the whole status is fetched, once for all events in between."""
 
 
 class Dashboard(App[str]):

@@ -1,4 +1,4 @@
-"""What an input line was asked for before: the patterns that were searched and filtered by. Pure."""
+"""The history of an input line: the patterns of earlier searches and filters. Pure."""
 
 from __future__ import annotations
 

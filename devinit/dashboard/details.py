@@ -103,7 +103,7 @@ def readiness(why: Json) -> Iterator[tuple[str, str]]:
 
 
 def dependencies(why: Json) -> Iterator[Line]:
-    """Yield who a service needs, and who needs it."""
+    """Yield what a service depends on, and what depends on it."""
     if not why["depends_on"] and not why["needed_by"]:
         return
     yield []
@@ -191,7 +191,7 @@ def port_facts(report: Json) -> Iterator[Line]:
 
 
 def port_overview(conflicts: Sequence[dict[str, Any]], room: int) -> Iterator[Line]:
-    """Yield several taken ports at a glance: who has each, and what is suggested."""
+    """Yield several taken ports at a glance: the holder of each, and what is suggested."""
     services = max(width(each["service"]) for each in conflicts)
     suggestions = [suggestion(each) for each in conflicts]
     # A port takes five columns, and three times two stand between.

@@ -1,4 +1,4 @@
-"""What the dashboard needs for an answer that is to hold for good. Who opens it knows the configuration."""
+"""What the dashboard needs for permanent answers; the command that opens it knows the configuration."""
 
 from __future__ import annotations
 

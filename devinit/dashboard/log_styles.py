@@ -1,4 +1,4 @@
-"""In which style what a structured line says is shown. Pure."""
+"""The styles in which the fields of a structured line are shown. Pure."""
 
 from __future__ import annotations
 

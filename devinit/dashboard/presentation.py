@@ -31,7 +31,7 @@ MARKS = {
     "failed": ("✗", "bad"),
     "orphaned": ("◇", "attention"),
 }
-"""Every phase has a shape of its own: who does not see the colours sees the same."""
+"""Every phase has a shape of its own, for users who do not see the colours."""
 ASKS: Piece = ("▌", "attention")
 """In place of it: it waits for something to be typed."""
 MARKED = "+"
@@ -283,7 +283,7 @@ def headline(stack: Stack, columns: int, line: Line, aside: str = "") -> list[Pi
 
 
 def banner(stack: Stack, gone: Gone | None, out_of_reach: str = "") -> list[Piece]:
-    """Return what stands in the way of everything else, and what to do about it.
+    """Return the problem that blocks everything else, and what to do about it.
 
     `out_of_reach`: why the services cannot be reached from here, if that is so.
     """

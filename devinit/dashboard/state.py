@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from devinit.model.names import within_service
 from devinit.model.status import Phase
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class View(Struct, frozen=True, kw_only=True):
     prompt: str = ""
     """The question at which it waits for something to be typed."""
     changed: str = ""
-    """What of its configuration and `.env` is newer than it is."""
+    """Which of its keys and `.env` files have changed since it started."""
 
     @property
     def is_moved(self) -> bool:
@@ -175,9 +176,9 @@ def whose(server: WrongServer) -> str:
 
 
 def extra_ports_of(status: ServiceStatus) -> str:
-    """Return the further ports of a service in one line; an older supervisor does not tell."""
+    """Return the further ports of a service in one line; an older supervisor does not report it."""
     extras = status.get("extra_ports", [])
-    return "  ".join(f"{each['name'].partition('.')[2]} {each['url'] or each['port']}" for each in extras)
+    return "  ".join(f"{within_service(each['name'])} {each['url'] or each['port']}" for each in extras)
 
 
 def happened(stack: Stack, event: Mapping[str, Any], at: float) -> Stack:

@@ -27,7 +27,7 @@ from devinit.system.regular import open_regular
 from devinit.text import duration
 
 LARGEST = 1024 * 1024
-"""Bytes of a log: the next run begins a new one, and keeps the old one."""
+"""Bytes of a log from which on the next run begins a new file, and keeps the old one."""
 
 
 class TaskRun:

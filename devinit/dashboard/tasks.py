@@ -1,4 +1,4 @@
-"""The tasks of the project in the dashboard: what there is, what runs, and who is asked before."""
+"""The tasks of the project in the dashboard: what there is, what runs, and which need a confirmation."""
 
 from __future__ import annotations
 

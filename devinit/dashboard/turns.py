@@ -1,4 +1,4 @@
-"""Hands keys and pasted text on one after the other, each only when the one before has done all its work.
+"""Passes keys and pasted text on one after the other, each when the one before has been handled.
 
 Textual hands a key to the widget that has the focus when the key is read. What the key before opens gets the focus
 later, so that text behind a key that asks for text would act as commands.

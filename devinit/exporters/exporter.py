@@ -38,7 +38,7 @@ class Exporter(Struct, frozen=True, kw_only=True):
 
     name: str
     reader: Reader
-    """From where its programs use addresses."""
+    """Where its programs run, and so which addresses they use."""
     path: str
     """Where its file usually lies, relative to the project; a folder of several files ends with `/`."""
     render: Callable[[Resolved], Export]

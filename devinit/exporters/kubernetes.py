@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from devinit.exporters.exporter import Export, Exporter, File
 from devinit.exporters.yaml import Node, rendered
+from devinit.model.names import within_service
 from devinit.model.resolved import (
     Command,
     ContainerImage,
@@ -30,7 +31,7 @@ LONGEST_PORT_NAME = 15
 STORAGE = "1Gi"
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 _REFERS = re.compile(r"\$+(?=\(|\Z)|\${2,}")
-"""What Kubernetes does not leave alone: `$(NAME)` is a variable, `$$` is one `$`; a reference may come behind."""
+"""What Kubernetes expands: `$(NAME)` is a variable, `$$` one `$`. A reference may follow at the end."""
 INGRESS, KUSTOMIZATION = "ingress.yaml", "kustomization.yaml"
 
 
@@ -265,9 +266,7 @@ def _ports(service: ResolvedService) -> list[tuple[str, int]]:
     for number, port in enumerate(ports):
         if port is not None:
             name = (
-                "main"
-                if number == 0
-                else dns_name(port.name.rpartition(".")[2])[:LONGEST_PORT_NAME].strip("-")
+                "main" if number == 0 else dns_name(within_service(port.name))[:LONGEST_PORT_NAME].strip("-")
             )
             taken = {each for each, _ in found}
             found.append((name if name not in taken else f"port-{number}", port.number))

@@ -51,7 +51,7 @@ def standing(there: str | None, text: str) -> Standing:
 
 
 def is_as_written(text: str) -> bool:
-    """Tell whether a text is an export that no person has changed since."""
+    """Return whether a text is an export that no person has changed since."""
     return standing(text, "") is Standing.OUTDATED
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from devinit.exporters.exporter import Export, Exporter, File
+from devinit.model.names import within_service
 from devinit.model.resolved import Reader, Resolved, ResolvedPort, ResolvedService, Role
 
 FOLDER = ".vscode/"
@@ -87,7 +88,7 @@ def _configurations(service: ResolvedService) -> list[dict[str, Any]]:
 
 
 def _is_of_debugger(port: ResolvedPort) -> bool:
-    own = port.name.rpartition(".")[2].lower()
+    own = within_service(port.name).lower()
     return any(each in own for each in _OF_DEBUGGERS)
 
 

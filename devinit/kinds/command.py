@@ -26,7 +26,7 @@ ASSIGNMENTS = re.compile(r"""(?:[A-Za-z_]\w*=(?:'[^']*'|"[^"\\]*"|[^\s'"\\])*\s+
 _BETWEEN = re.compile(r"&&|\|\||[;|&\n()]")
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
 _BEFORE = frozenset(("exec", "env", "cross-env", "time", "nice", "command"))
-"""Words before a program that run it as it stands."""
+"""Words before a program that run it as it is."""
 TAKES_ARGUMENTS = re.compile(r"\$[@*#1-9]|\$\{[@*#1-9]")
 """A place in a line of shell for the arguments of its caller."""
 SHELL_WORDS = frozenset(
@@ -220,7 +220,7 @@ def _executed(command: str) -> str:
     """Let a simple command replace the shell, so that its pid, signals and exit code are the service's own.
 
     dash 0.5.12 keeps running beside even a single command (measured), and would die of a TERM at once while
-    the service still shuts down. Whatever is not plainly one simple command is left as it stands.
+    the service still shuts down. Whatever is not plainly one simple command is left as it is.
     """
     line = command.strip()
     if COMPOUND.search(QUOTED.sub("x", line)):

@@ -1,8 +1,9 @@
-"""What the supervisor asks of a kind whose program runs in a container: what of it is not among its processes."""
+"""What the supervisor asks a kind whose program runs in a container, and so outside of its processes."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -20,12 +21,24 @@ class Published(Struct, frozen=True, kw_only=True):
     ports: frozenset[int]
 
 
+class FromInside(Struct, frozen=True, kw_only=True):
+    """Where a container reaches the services of this machine."""
+
+    host: str
+    ports: Mapping[int, int]
+    """Port on this machine → port at that host; without the ports that it does not reach."""
+
+
 class ContainerProvider(WebProvider):
     """Runs a container. The process that it returns stands for that, ends with it, and ends it."""
 
     @abstractmethod
     def published(self, service: Service, place: Place) -> Published | None:
         """Return what the engine has on record for a container that runs; None as long as it says nothing."""
+
+    @abstractmethod
+    def from_inside(self, service: Service, place: Place) -> FromInside:
+        """Return where the program reaches the services of `place.called`, once they were prepared for it."""
 
     @abstractmethod
     def inside(self, spec: ProcessSpec, service: Service, place: Place) -> ProcessSpec:
@@ -37,7 +50,7 @@ class ContainerProvider(WebProvider):
 
     @abstractmethod
     def remains(self, service: Service, place: Place) -> bool:
-        """Return whether a container of the service runs, or may run; told by a few files."""
+        """Return whether a container of the service runs, or may run; it looks at a few files."""
 
     @abstractmethod
     def end_remains(self, service: Service, place: Place) -> str:

@@ -8,8 +8,7 @@ from msgspec import Struct
 
 from devinit.errors import ConfigError
 from devinit.kinds import KINDS
-
-WEB_PORTS = {"http": 80, "https": 443}
+from devinit.model.web_ports import WEB_PORTS
 
 
 class Address(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The data of a server whose service had another name: moved to the name that it has now, and said.
+"""The data of a server whose service was renamed: it moves to the new name, with a note.
 
 A name is all that joins data to its service. Without this, a server that is called otherwise would begin empty.
 """

@@ -54,7 +54,7 @@ class Keys(Struct, Settings, frozen=True, kw_only=True):
     """What `devinit init` writes beside a key where it is met first."""
 
     def settings(self, _context: Context) -> Settings | None:
-        """Return what the service is configured with, and report what is wrong; None for nothing of the sort."""
+        """Return what the service is configured with, and report what is wrong; None without settings."""
         return self if self.__struct_fields__ else None
 
     @classmethod
@@ -127,7 +127,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     takes_environment: bool = False
     """It is given the project's environment, and restarted when an address in that has changed."""
     keeps_data: bool = False
-    """It keeps data in the state directory, and must not begin anew when that is gone."""
+    """It keeps data in the state directory, and must not begin again when that is gone."""
     has_databases: bool = False
     """Applications find the first one of a project as DATABASE_URL; its settings are `DatabaseSettings`."""
     proves_itself: bool = False

@@ -1,4 +1,4 @@
-"""What a server that runs has lost of its data: files are deleted under it, and its protocol answers as before.
+"""Which data a running server has lost: its files were deleted, and its protocol answers as before.
 
 PostgreSQL asks for a password and refuses each login after it; Redis answers PONG and cannot save.
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,7 +20,7 @@ from devinit.model.service import Endpoint, Scheme, Service, StopPolicy
 from devinit.system.birth import birth_of
 
 Say: TypeAlias = Callable[[str], None]
-"""Tells the person who waits what takes time, one short line at a time."""
+"""Shows the waiting user what takes time, one short line at a time."""
 
 Notes: TypeAlias = tuple[str, ...]
 """What the developer should still see when everything is up."""
@@ -45,6 +45,8 @@ class Place(Struct, frozen=True, kw_only=True):
     """Whether the output is read on a terminal: services are then asked for colours."""
     only_looks: bool = False
     """Nothing is run that the repository brings or chooses: its owner has not asked for a start of it."""
+    called: Collection[int] = ()
+    """For a container: the ports of this machine at which services answer that its program may call."""
 
 
 class Install(Struct, frozen=True, kw_only=True):
@@ -61,7 +63,7 @@ class Install(Struct, frozen=True, kw_only=True):
 
     @property
     def advice(self) -> str:
-        """Say how it is made."""
+        """The advice to install it."""
         if self.is_by_hand:
             return self.words or f"run `{self.command}`, and start again"
         return (
@@ -95,7 +97,7 @@ class Provider(ABC):
         return False
 
     def takes_long(self, service: Service, place: Place) -> bool:
-        """Return whether `prepare` will run programs or copy files: told by a few files, in 0.2 ms at most."""
+        """Return whether `prepare` will run programs or copy files: a look at a few files, 0.2 ms at most."""
         del service, place
         return False
 
@@ -180,7 +182,7 @@ class Provider(ABC):
         return f"{folder.stat().st_ino}:{birth_of(folder)}"
 
     def loss(self, service: Service, place: Place, process_id: int | None) -> str:
-        """Say what a server that was started has lost of its data, and what to do; told by a few files.
+        """Say what a server that was started has lost of its data, and what to do; it looks at a few files.
 
         Empty when all is there, or the service has none. `process_id` is None when the server has ended.
         """

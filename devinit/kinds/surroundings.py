@@ -1,4 +1,4 @@
-"""What of a checkout's place makes programs fail, or run code that is not the checkout's, without saying so."""
+"""Places of a checkout in which programs fail, or run code of another checkout, without an error."""
 
 from __future__ import annotations
 

@@ -135,5 +135,5 @@ def sounds_like_a_problem(text: str) -> bool:
 
 
 def belongs_to_the_line_before(text: str) -> bool:
-    """Whether a line goes on with what the one before it says: it is indented, as those of tracebacks are."""
+    """Whether a line continues the one before: it is indented, like the lines of a traceback."""
     return text[:1] in (" ", "\t") and stated_level(text) is None

@@ -80,7 +80,7 @@ class Mask:
 
 
 class After(Enum):
-    """What of a private key the lines before have shown."""
+    """Which part of a private key the lines before have shown."""
 
     NOTHING = 0
     A_LINE = 1

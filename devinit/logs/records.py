@@ -1,4 +1,4 @@
-"""Structured lines: what a line of JSON or logfmt says, told apart into level, time, message and the rest. Pure.
+"""Structured lines: a line of JSON or logfmt, split into level, time, message and the rest. Pure.
 
 pino, bunyan, winston, structlog, python-json-logger, loguru, zap, zerolog, slog, logrus, tracing, Logback, log4j,
 Serilog, .NET, Monolog, Semantic Logger, Lograge, ECS and Google Cloud name these fields each in its own way.

@@ -25,7 +25,7 @@ BLOCK = 64 * 1024
 SKIP = 1024 * 1024
 """Bytes that are looked at together where only line ends are counted."""
 BYTES_BEFORE = 16 * 1024
-"""As many as a private key has at most: one of RSA with 16,384 bits has 13,000."""
+"""More than a private key has: one of RSA with 16,384 bits has 13,000."""
 CLOSED = -1
 
 
@@ -137,7 +137,7 @@ class Tail:
         """Yield the lines that are finished, up to the end of the file, or until so many bytes were read."""
         found = os.fstat(self._descriptor)
         if found.st_size < self._splitter.position:
-            # It was emptied: it begins anew.
+            # It was emptied: it begins again.
             self._splitter = Splitter()
         for missed, block in self._blocks(None if most is None else self._splitter.position + most):
             time = os.fstat(self._descriptor).st_mtime

@@ -55,9 +55,9 @@ def masked_value(name: str, value: str) -> str:
 
 
 def masked_line(line: str) -> str:
-    """Return a line of a settings file that could not be read: what follows the name of a secret is hidden.
+    """Return a line that could not be parsed, with everything after the name of a secret hidden.
 
-    What stands between the two is just what is wrong with the line: `PASSWORD: hunter2`, `PASSWORD hunter2`.
+    The sign between name and value is what is wrong with the line: `PASSWORD: hunter2`, `PASSWORD hunter2`.
     """
     words = line.strip().split(maxsplit=1)
     name = words[0].strip("\"':=") if words else ""

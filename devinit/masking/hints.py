@@ -1,4 +1,4 @@
-"""Whether a text may hold a secret at all, found out without a pattern: most texts hold none. Pure."""
+"""Whether a text may hold a secret at all, without matching patterns: most texts hold none. Pure."""
 
 from __future__ import annotations
 
@@ -42,11 +42,12 @@ TOKEN_PLACES = ("hooks", "/bot")
 """What stands in a URL before a token."""
 COMMANDS = ("identified", " login ", "add_user")
 """What precedes a secret in SQL and commands without a hint."""
-NOT_IN_KEYS = (" ", ".", '"')
+NOT_IN_KEYS = (" ", ".", '"', "_", "-", ":")
+"""None of these stands in a line of a key: paths have them."""
 LINE_OF_KEY = 64
 """Characters of a line of a private key, at least."""
 LONGEST_WORD = 240
-"""Characters before a colon in which a name is looked for, with what colours it."""
+"""Characters before a colon in which a name is searched, including colour codes."""
 PROGRAMS = (
     *(
         "mysql",

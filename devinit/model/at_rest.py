@@ -1,4 +1,4 @@
-"""What is said of a service that does not run, by a supervisor of others and by a command without a supervisor."""
+"""What is reported of a stopped service, by a supervisor and by a command without one."""
 
 from __future__ import annotations
 

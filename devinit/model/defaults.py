@@ -10,7 +10,7 @@ from devinit.model.port import ATTEMPTS, HIGHEST_PORT, ConflictPolicy, PortReque
 
 LOCAL_HOST = "127.0.0.1"
 DISCOVERY = {"backend": DISCOVERY_FILE}
-"""The discovery files that are written without being asked for."""
+"""The discovery files that are written by default."""
 DISCOVERY_REFRESH_SECONDS = 10.0
 
 

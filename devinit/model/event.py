@@ -1,4 +1,4 @@
-"""What happens to a project, told as it happens: the lines of `start --json` and of every subscription.
+"""What happens to a project, reported as it happens: the lines of `start --json` and of every subscription.
 
 Typed dictionaries for the same reason as in `status`: one definition serves both ends of the wire.
 """

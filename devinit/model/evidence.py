@@ -15,7 +15,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     line: int = 0
     """Counted from 1; 0 when the file as a whole says it."""
     says: str = ""
-    """The line as it stands in the file: it may hold a secret, and controls of a terminal."""
+    """The line as it is in the file: it may hold a secret, and controls of a terminal."""
 
     @property
     def place(self) -> str:

@@ -35,7 +35,7 @@ _JOB_WORKERS = (
 
 
 def only_launches(facts: ProcessFacts) -> bool:
-    """Tell whether a process ends with the program that it runs, and does nothing else: sh, npm, uv, make.
+    """Return whether a process ends with the program that it runs, and does nothing else: sh, npm, uv, make.
 
     What starts a program again when that ends (nodemon, watchmedo) is none of them.
     """
@@ -44,5 +44,5 @@ def only_launches(facts: ProcessFacts) -> bool:
 
 
 def is_job_worker(command: str) -> bool:
-    """Tell whether a command line runs jobs in children that lose them when they are signalled: Celery, RQ."""
+    """Return whether a command line runs jobs in children that lose them when they are signalled: Celery, RQ."""
     return any(re.search(pattern, command) for pattern in _JOB_WORKERS)

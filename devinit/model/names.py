@@ -40,6 +40,11 @@ def service_of(port: str) -> str:
     return port.partition(".")[0]
 
 
+def within_service(port: str) -> str:
+    """Return the name of a port within its service: `hmr` of `web.hmr`, and `web` for the main port."""
+    return port.rpartition(".")[2]
+
+
 def is_extra(port: str) -> bool:
-    """Tell whether a port is a further one of its service, by the port's name."""
+    """Return whether a port is a further one of its service, by the port's name."""
     return "." in port

@@ -1,4 +1,4 @@
-"""A project among all of this machine, as `status --all` and `ports --all` tell it."""
+"""A project among all of this machine, as `status --all` and `ports --all` report it."""
 
 from __future__ import annotations
 

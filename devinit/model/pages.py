@@ -1,4 +1,4 @@
-"""Which services have web pages, as `status` tells it. Light: `status` itself loads it."""
+"""Which services have web pages, as `status` reports it. Light: `status` itself loads it."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class PortRequest(Struct, frozen=True, kw_only=True):
     """What to do when the range is used up."""
 
     def allows(self, port: int) -> bool:
-        """Tell whether the service may have a port."""
+        """Return whether the service may have a port."""
         if self.strict:
             return port == self.preferred
         beyond = self.exhausted is Exhausted.ANY and port >= LOWEST_UNPRIVILEGED_PORT
@@ -106,7 +106,7 @@ class PortRequest(Struct, frozen=True, kw_only=True):
 
 
 class LeaseOwner(Struct, frozen=True, kw_only=True):
-    """Who a port is, or was last, leased to: the content of its lease file."""
+    """The service that a port is, or was last, leased to: the content of its lease file."""
 
     root: str
     """The checkout, absolute."""
@@ -143,14 +143,14 @@ class UseState(StrEnum):
 
 
 class PortUse(Struct, frozen=True, kw_only=True):
-    """Who has a port on which no process listens."""
+    """Which processes use a port on which none listens."""
 
     state: UseState
     user: str
     peer: str = ""
     """The other end of the connection, as in URLs."""
     processes: tuple[ProcessFacts, ...] = ()
-    """Who has the socket; empty when they are hidden from us, or no process has it any longer."""
+    """The processes that have the socket; empty when they are hidden from us, or when none has it any longer."""
 
 
 class VerdictKind(StrEnum):
@@ -204,7 +204,7 @@ class Manager(Struct, frozen=True, kw_only=True):
     """What it calls the process: a unit, a program, an application; empty when it does not say."""
     pid: int | None
     stop_command: str
-    """What ends the process for good, to be copied into a shell."""
+    """The command that ends the process so that it is not started again, to be copied into a shell."""
 
 
 class Container(Struct, frozen=True, kw_only=True):
@@ -281,7 +281,7 @@ class Conflict(PortReport, frozen=True, kw_only=True):
     choices: tuple[ResolutionKind, ...] = ()
     """What can be answered, in the order in which it is offered."""
     default: ResolutionKind = ResolutionKind.ABORT
-    """The answer on which the pointer stands: it ends nothing but a left-over that devinit itself started."""
+    """The preselected answer: it ends no process but one that devinit has started and left over."""
     changes: tuple[str, ...] = ()
     """What moving changes, in words: ".env.runtime: FRONTEND_URL, CORS_ORIGINS", "the OAuth redirect
     registered for port 3000"."""

@@ -1,4 +1,4 @@
-"""What a person answers about a taken port, on the shell or in the dashboard: for now, or for good. Pure."""
+"""What a person answers about a taken port, on the shell or in the dashboard: for now, or permanently. Pure."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def title_of(holder: Json, *, in_full: bool = False) -> str:
 
 
 def parents_first(holders: list[Json]) -> list[Json]:
-    """Return processes so that who started the others stands first."""
+    """Return processes with each parent before its children."""
     pids = {each["identity"]["pid"] for each in holders}
     return sorted(holders, key=lambda each: each["parent_pid"] in pids)
 
@@ -238,5 +238,5 @@ def accept_text(conflicts: list[Json], room: int) -> str:
 
 
 def is_marked(conflict: Json) -> bool:
-    """Tell whether a suggestion is shown as one to look at twice: there is none, or it ends a process."""
+    """Return whether a suggestion is shown as one to look at twice: there is none, or it ends a process."""
     return conflict["default"] in (*UNDECIDED, "kill")

@@ -32,7 +32,7 @@ LONGEST = 60
 
 
 class Prompt(NamedTuple):
-    """What is asked, as it stands on the last line, and which kind of question that is."""
+    """What is asked, as it is on the last line, and which kind of question that is."""
 
     text: str
     kind: PromptKind

@@ -17,7 +17,7 @@ from devinit.model.service import Condition, Health, Readiness, RestartPolicy
 
 
 class Reader(StrEnum):
-    """From where addresses are used."""
+    """Where the programs run that use the addresses."""
 
     MACHINE = "machine"
     """By programs on this machine: `127.0.0.1:5432`, on the present ports."""

@@ -1,4 +1,4 @@
-"""A server that runs already where a service wants to: what it said when it was asked."""
+"""A server that already runs on the port of a service: what it answered."""
 
 from __future__ import annotations
 

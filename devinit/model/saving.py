@@ -76,7 +76,7 @@ def _is_word_of_release(word: str) -> bool:
 
 
 def is_postgresql(facts: ProcessFacts) -> bool:
-    """Tell whether a process is PostgreSQL, or one of its children."""
+    """Return whether a process is PostgreSQL, or one of its children."""
     return saving_server(facts) == _POSTGRESQL
 
 

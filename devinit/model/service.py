@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar, Self, TypeVar
+from typing import Annotated, ClassVar, Self, TypeVar
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from devinit.model.evidence import Evidence
@@ -106,7 +106,7 @@ class RestartPolicy(Struct, frozen=True, kw_only=True):
 
 
 class Condition(StrEnum):
-    """What of a dependency is waited for."""
+    """Which state of a dependency a service waits for."""
 
     STARTED = "started"
     """Its process was started."""
@@ -129,7 +129,7 @@ class StopPolicy(Struct, frozen=True, kw_only=True):
 
     signal: str = "TERM"
     to: StopTarget | None = None
-    """Who gets the signal; None: as it suits the program, which a provider's `stop` decides."""
+    """Which processes get the signal; None: the provider's `stop` decides, by the program."""
     grace_seconds: float = 5.0
     kill: bool = True
     """Whether KILL follows when the grace is over; PostgreSQL gets QUIT instead."""
@@ -210,7 +210,31 @@ def _is_for_tests(database: str) -> bool:
     return "test" in words or "tests" in words
 
 
-class Service(Struct, frozen=True, kw_only=True):
+class PlainServiceKeys(Struct, frozen=True, kw_only=True):
+    """The keys of a service in devinit.toml that need no check and no conversion.
+
+    Each is declared here alone: the schema, loading, the text that `devinit init` writes and the reference follow.
+    """
+
+    optional: Annotated[bool, Meta(description="Its failure does not fail the start. Default: false.")] = (
+        False
+    )
+    autostart: Annotated[
+        bool,
+        Meta(
+            description="false: started only by its name, or for a service that depends on it. Default: true."
+        ),
+    ] = True
+    tty: Annotated[
+        bool,
+        Meta(
+            description="true: it has a terminal of its own, into which `devinit attach` types: line editing, "
+            "Tab, Ctrl-C, programs that fill the screen. Default: false, a standard input that is a pipe."
+        ),
+    ] = False
+
+
+class Service(PlainServiceKeys, frozen=True, kw_only=True):
     """One service of a project."""
 
     name: str
@@ -232,7 +256,7 @@ class Service(Struct, frozen=True, kw_only=True):
     """The ports that an OAuth provider redirects to; on any other one, signing in fails."""
     depends_on: tuple[str, ...] = ()
     conditions: dict[str, Condition] = field(default_factory=dict)
-    """What of its dependencies is waited for; READY of one that is not in it."""
+    """Which state of each dependency it waits for; READY where none is stated."""
     setup: tuple[str, ...] = ()
     setup_inputs: tuple[str, ...] = ()
     """Patterns of files, relative to its folder: `setup` runs again when one changes, as for a lock file."""
@@ -250,20 +274,14 @@ class Service(Struct, frozen=True, kw_only=True):
     stop: StopPolicy | None = None
     """None leaves it to the provider."""
     logs: LogLimits = LogLimits()
-    optional: bool = False
-    """Its failure does not fail the start."""
     once: bool = False
     """Of a one-shot: it runs once on the same data, unless a restart names it."""
-    tty: bool = False
-    """Whether it has a terminal of its own, instead of a standard input that is a pipe."""
-    autostart: bool = True
-    """Whether a start of everything starts it; else only one that names it, or a service that depends on it."""
     warm: str | None = None
     """A path that is requested once after it is ready, because the first page is compiled on demand."""
     url_path: str = ""
     docs_path: str | None = None
     settings: Settings | None = None
-    """What only its kind has, as `database`; see `settings_as`. None for a kind that has nothing of the sort."""
+    """What only its kind has, as `database`; see `settings_as`. None for a kind without settings."""
     external_url: str | None = None
     """A server that devinit does not run: used, never started or stopped."""
     data_of: str | None = None
@@ -290,7 +308,26 @@ class Service(Struct, frozen=True, kw_only=True):
         return self.external_url is not None and self.port is not None
 
 
-class Project(Struct, frozen=True, kw_only=True):
+class PlainProjectKeys(Struct, frozen=True, kw_only=True):
+    """The same of `[project]`."""
+
+    discovery_per_process: Annotated[
+        bool,
+        Meta(
+            description="Also write a discovery file for each process that listens, with its pid in the "
+            "name: .backend-port.4711.json. Default: false."
+        ),
+    ] = False
+    keep_ports: Annotated[
+        bool,
+        Meta(
+            description="Reserve its preferred ports, too, for 14 days after a stop: for a machine with many "
+            "projects. Default: false."
+        ),
+    ] = False
+
+
+class Project(PlainProjectKeys, frozen=True, kw_only=True):
     """A checkout and what runs in it."""
 
     name: str
@@ -309,10 +346,6 @@ class Project(Struct, frozen=True, kw_only=True):
     """Service name → discovery file (relative to the root)."""
     discovery_refresh_seconds: float = 10.0
     """How often discovery files are refreshed; 0 turns it off."""
-    discovery_per_process: bool = False
-    """Whether each process that listens has a discovery file of its own as well."""
-    keep_ports: bool = False
-    """Its preferred ports, too, are reserved for it while it is stopped."""
     source: Path | None = None
     """devinit.toml; None when the services were detected."""
     evidence: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)

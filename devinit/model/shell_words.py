@@ -21,7 +21,7 @@ ACTIVATION = "CondaError: Run 'conda init'"
 
 
 def advice_about(word: str) -> str | None:
-    """Return what to do about a word that is no program for a service; None when it is an ordinary name."""
+    """Return what to do about a word of an interactive shell that a service cannot run; None for other words."""
     if word == "source":
         return (
             "`source` is a word of bash, and sh runs this: write `.` instead, or `bash -c '…'`. A virtual "

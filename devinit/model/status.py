@@ -130,36 +130,36 @@ class ServiceStatus(TypedDict):
     `setup` would run again. "removed" alone: devinit.toml does not have it any more; "added" alone: it is new."""
     restarted_for: NotRequired[str | None]
     """Why it was started again last, when no command asked for that and it had not failed: a file changed, an
-    address moved. An older supervisor does not tell."""
+    address moved. Missing from an older supervisor."""
     has_pages: NotRequired[bool]
-    """Whether it speaks HTTP: its URL opens in a browser. An older supervisor does not tell."""
+    """Whether it speaks HTTP: its URL opens in a browser. Missing from an older supervisor."""
     autostart: NotRequired[bool]
-    """Whether a start of everything starts it. An older supervisor does not tell."""
+    """Whether a start of everything starts it. Missing from an older supervisor."""
     optional: NotRequired[bool]
-    """Whether its failure is no failure of a start. An older supervisor does not tell."""
+    """Whether its failure is no failure of a start. Missing from an older supervisor."""
     depends_on: NotRequired[list[str]]
-    """The services that it needs. An older supervisor does not tell."""
+    """The services that it needs. Missing from an older supervisor."""
     extra_ports: NotRequired[list[ExtraPortStatus]]
-    """An older supervisor does not tell."""
+    """Missing from an older supervisor."""
     watch: NotRequired[str | None]
     """What is wrong with how its files are watched for `watch`; None when nothing is. An older supervisor does not
-    tell."""
+    report it."""
     last_error: NotRequired[LastError | None]
     """The error that its last build ended with, although it runs on, or by which it failed; None once a build is
     clean."""
     next_port: NotRequired[int | None]
     """The port that its next start asks for, if that is another one (`devinit ports set`)."""
     talks_to: NotRequired[list[str]]
-    """The services of the project to which its processes were connected when that was looked at last. An older
-    supervisor does not tell."""
+    """The services of the project to which its processes were connected at the last look. Missing from an older
+    supervisor."""
     wrong_servers: NotRequired[list[WrongServer]]
     """Servers that its processes are connected to in the place of the project's own. An older supervisor does not
-    tell."""
+    report it."""
     waits_for_input: NotRequired[InputWait | None]
     """What it waits for that has to be typed (`devinit attach`); None when nothing. An older supervisor does not
-    tell."""
+    report it."""
     terminal: NotRequired[TerminalStatus | None]
-    """Its terminal; None of a service without one. An older supervisor does not tell."""
+    """Its terminal; None of a service without one. Missing from an older supervisor."""
     truncated: NotRequired[bool]
     """Whether the reason is longer than what is shown."""
 
@@ -180,7 +180,7 @@ class ProjectStatus(TypedDict):
     None when they can. The command adds it."""
     configuration_error: NotRequired[str | None]
     """Why `devinit.toml` cannot be read now, in one line: the services run as they were configured before. None
-    when it can. An older supervisor does not tell."""
+    when it can. Missing from an older supervisor."""
 
 
 class DependencyStatus(TypedDict):
@@ -189,7 +189,7 @@ class DependencyStatus(TypedDict):
     name: str
     phase: str
     condition: NotRequired[str]
-    """What is waited for: `started`, `ready` or `completed`. An older supervisor does not tell."""
+    """What is waited for: `started`, `ready` or `completed`. Missing from an older supervisor."""
 
 
 CONDITION_WORDS = {"started": "must have started", "completed": "must have completed"}
@@ -225,7 +225,7 @@ class WhyReport(TypedDict):
     failures: int
     """How many it had recently."""
     changed: NotRequired[list[str]]
-    """As in `status`. An older supervisor does not tell."""
+    """As in `status`. Missing from an older supervisor."""
     port: int | None
     preferred_port: int | None
     port_reason: str | None

@@ -1,4 +1,4 @@
-"""Programs that a person works in: what else runs in them is worth more than a port or a tidy stop. Pure.
+"""Programs that a user works in: they are never ended for a port or a stop. Pure.
 
 They come to hold a service's socket, or its mark, by inheritance: a debug server opens the browser, a
 script starts tmux, an error page opens the editor. To end them for that would end a day's work.
@@ -104,14 +104,14 @@ def workplace_of(facts: ProcessFacts) -> Workplace | None:
 
 
 def is_interactive_shell(facts: ProcessFacts) -> bool:
-    """Tell whether a person types into this shell: it has no script, but a terminal or an option for it."""
+    """Return whether a person types into this shell: it has no script, but a terminal or an option for it."""
     if not (facts.executable in SHELLS or _bare(facts.name) in SHELLS) or not is_prompt(facts.command):
         return False
     return facts.terminal or _says_that_it_is_interactive(facts.command)
 
 
 def is_prompt(words: Sequence[str]) -> bool:
-    """Tell whether a command line is that of a shell that waits for commands, not of one with a script."""
+    """Return whether a command line is that of a shell that waits for commands, not of one with a script."""
     if not words or _bare(base_name(words[0])) not in SHELLS:
         return False
     rest = iter(words[1:])
@@ -129,12 +129,12 @@ def is_worth_a_look(name: str) -> bool:
 
 
 def is_part_of_another(words: Sequence[str]) -> bool:
-    """Tell whether a process is a helper of a browser or an editor, which its main process starts and ends."""
+    """Return whether a process is a helper of a browser or an editor, which its main process starts and ends."""
     return any(word.startswith("--type=") or word == "-contentproc" for word in words)
 
 
 def runs_others(facts: ProcessFacts) -> bool:
-    """Tell whether a process only runs another command: a shell with a script, npm and the like."""
+    """Return whether a process only runs another command: a shell with a script, npm and the like."""
     # npm sets its title, and is one word then: "npm run dev".
     names = {base_name(word) for word in " ".join(facts.command[:2]).split()[:2]}
     opens_for_a_person = names & {"xdg-open", "sensible-browser", "x-www-browser", "open"}
@@ -174,7 +174,7 @@ def _lookup(name: str) -> Workplace | None:
 
 
 def _is_script(facts: ProcessFacts) -> bool:
-    """Tell whether the kernel's name is that of a script, such as `./cursor`, which an interpreter runs."""
+    """Return whether the kernel's name is that of a script, such as `./cursor`, which an interpreter runs."""
     if not (facts.executable in _INTERPRETERS or facts.executable.startswith("python")):
         return False
     return any(base_name(word)[:_KERNEL_LETTERS] == facts.name for word in facts.command[1:3])

@@ -1,4 +1,4 @@
-"""Who learns where services answer: one folder each (`notifier.Notifier`).
+"""What passes on where services answer: one folder each (`notifier.Notifier`).
 
 Another notifier is added by its folder and a line in `notifiers.NOTIFIERS`.
 """

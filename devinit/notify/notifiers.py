@@ -1,4 +1,4 @@
-"""The table of notifiers; apart from the package, whose files commands read that need no asyncio (30 ms)."""
+"""The table of notifiers; apart from the package, because commands read its files and need no asyncio (30 ms)."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ Places = Mapping[int, tuple[str, int]]
 
 
 def is_for_browsers(variable: str, frontends: Collection[str]) -> bool:
-    """Tell whether a variable holds an address for browsers, which run on the machine and in no container.
+    """Return whether a variable holds an address for browsers, which run on the machine and in no container.
 
     `frontends`: the prefixes of services whose pages browsers load; their URL means the browser's.
     """

@@ -78,7 +78,7 @@ class Environments:
     def whole(
         self, project: Project, derived: Derived, service: Service, caller: dict[str, str]
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """Return the whole environment of a service, and what of it is given beside the runtime environment.
+        """Return the whole environment of a service, and the part that is not in the runtime environment.
 
         Raise ConfigError for a `.env` file or a template that cannot be used.
         """

@@ -1,4 +1,4 @@
-"""Variables to which a project gives a value, or a form, by itself: what becomes of each, for each service.
+"""Variables that the project itself sets, or has a form for: the value that each service gets.
 
 Nothing is loaded for a project without files that say anything.
 """
@@ -272,7 +272,7 @@ def _said_by(path: Path) -> dict[str, Stated]:
 
 
 def _of_further_servers(project: Project) -> tuple[str, ...]:
-    """Return how the names begin that devinit gives by itself of servers elsewhere, but of the first database."""
+    """Return the prefixes of the variables that devinit sets for servers elsewhere, except the first database."""
     first = first_database(project)
     return tuple(
         f"{variable_prefix(name)}_"

@@ -1,4 +1,4 @@
-"""A project as one value for those who take it elsewhere: configuration, ports, addresses, environment.
+"""A project as one value for exporters: configuration, ports, addresses, environment.
 
 It needs no supervisor. Files are read, and nothing of the repository is run.
 """
@@ -57,7 +57,7 @@ MANIFESTS = (
 
 
 class Present(NamedTuple):
-    """What runs now, as far as it is another than the files say."""
+    """What runs now, where it differs from the files."""
 
     ports: Mapping[str, int] = MappingProxyType({})
     """By the names of ports."""

@@ -1,4 +1,4 @@
-"""The names that applications and client programs know before they have heard of this project. Pure.
+"""Variable names that applications and client programs know from elsewhere: `DATABASE_URL`, `PGHOST`. Pure.
 
 `DATABASE_URL` and `REDIS_URL` mean the first server of their kind, whatever the service is called; client programs
 and the drivers that follow them read names of their own, as libpq does the PG… names.

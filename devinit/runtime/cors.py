@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from devinit.model.service import Endpoint
+from devinit.model.web_ports import without_usual_port
 
 
 def origins(frontends: Iterable[Endpoint]) -> tuple[str, ...]:
     """Return each origin once, in the order of the frontends.
 
-    A browser treats `localhost` and `127.0.0.1` as two origins, and people type either.
+    A browser treats `localhost` and `127.0.0.1` as two origins, and people type either. It leaves out the usual
+    port of the scheme, and servers compare the texts.
     """
-    return tuple(dict.fromkeys(origin for endpoint in frontends for origin in _origins_of(endpoint)))
+    found = (without_usual_port(origin) for endpoint in frontends for origin in _origins_of(endpoint))
+    return tuple(dict.fromkeys(found))
 
 
 def _origins_of(endpoint: Endpoint) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import msgspec
 from devinit.errors import ConfigError
 from devinit.model.names import variable_prefix
 from devinit.model.service import Endpoint, Project, Service
+from devinit.model.web_ports import without_usual_port
 from devinit.runtime.common import (
     URLS,
     all_client_names,
@@ -170,7 +171,7 @@ def _address_names(endpoint: Endpoint, prefix: str) -> dict[str, str]:
     if endpoint.port is not None:
         names[f"{prefix}_PORT"] = str(endpoint.port)
     if endpoint.url is not None:
-        names[f"{prefix}_URL"] = endpoint.url
+        names[f"{prefix}_URL"] = without_usual_port(endpoint.url)
     return names
 
 
@@ -179,7 +180,8 @@ def _browser_names(project: Project, endpoints: Mapping[str, Endpoint]) -> dict[
     backend = backend_of(project)
     endpoint = endpoints.get(backend.name) if backend else None
     if endpoint and endpoint.url is not None:
-        names |= {"NEXT_PUBLIC_API_URL": endpoint.url, "VITE_API_URL": endpoint.url}
+        url = without_usual_port(endpoint.url)
+        names |= {"NEXT_PUBLIC_API_URL": url, "VITE_API_URL": url}
     allowed = origins(
         endpoints[service.name] for service in frontends_of(project) if service.name in endpoints
     )

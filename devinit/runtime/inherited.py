@@ -1,4 +1,4 @@
-"""The environment of a shell that has loaded another checkout's `.env.runtime`: what is the other's is left out.
+"""The environment of a shell that has loaded another checkout's `.env.runtime`: its values are left out.
 
 Most of it is replaced anyway, name by name. What this checkout has no name for would get through: a
 service here would talk to the other one's Redis and never notice.

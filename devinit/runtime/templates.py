@@ -54,7 +54,7 @@ def joined(parts: Iterable[str], *, key: str) -> str:
 
 
 def check_together(length: int, *, key: str) -> None:
-    """Raise ConfigError when values have too many characters together; `key` is the one that is too much."""
+    """Raise ConfigError when values have too many characters together; `key` is the one that exceeds the limit."""
     if length > MOST_TOGETHER:
         raise ConfigError(
             f"{key}: all values together have more than {MOST_TOGETHER:,} characters "

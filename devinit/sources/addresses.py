@@ -45,7 +45,7 @@ _IN_A_URL = re.compile(r"[A-Za-z0-9._~-]*")
 
 
 class Login(Struct, frozen=True):
-    """Who a data service lets in."""
+    """The login of a data service."""
 
     user: str = ""
     password: str = ""

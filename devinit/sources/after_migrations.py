@@ -36,7 +36,7 @@ def _waiting(service: Service, preparing: list[Service], services: Mapping[str, 
 
 
 def _works_on_data(service: Service) -> bool:
-    """Tell whether a service is a worker, which may ask the database as soon as it runs."""
+    """Return whether a service is a worker, which may ask the database as soon as it runs."""
     if service.port is not None or service.before_start or not kind_of(service).runs_a_command:
         return False
     return not BUILDERS.search(service.name) and not builds(program_of(words_of(service.command or "")))

@@ -147,5 +147,5 @@ def _template(pieces: Pieces, names: Mapping[str, str]) -> Iterator[str]:
 
 
 def literal(text: str) -> str:
-    """Return a text as it stands in a template."""
+    """Return a text as it is in a template."""
     return text.replace("$", "$$")

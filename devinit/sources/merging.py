@@ -169,7 +169,7 @@ def _in_the_same_folder(service: Service, low: Found, others: list[Service]) -> 
 
 
 def _runs(service: Service, file: str) -> bool:
-    """Tell whether a command names a file, or as `shop.main:app` the module in it."""
+    """Return whether a command names a file, or as `shop.main:app` the module in it."""
     for word in (service.command or "").split():
         module = word.partition(":")[0]
         paths = (word.removeprefix("./"), f"{module.replace('.', '/')}.py" if ":" in word else "")
@@ -248,7 +248,7 @@ def _why_not(service: Service, high: Found, low: Found, wanted: Collection[str])
 
 
 def _is_beyond(service: Service, high: Found, low: Found) -> bool:
-    """Tell whether a list cannot be expected to name a service: it speaks of programs in other languages."""
+    """Return whether a list cannot be expected to name a service: it speaks of programs in other languages."""
     language = low.languages.get(service.name)
     return bool(high.speaks_of and language) and language not in high.speaks_of
 
@@ -274,7 +274,7 @@ def _completed(winner: Service, other: Service, high: Found, low: Found) -> Serv
         # Of a worker a compose file knows the queues and the options.
         changes |= {"command": other.command, "directory": other.directory}
     if other.port is not None and not _port_evidence(winner.name, high) and _knows_port(other, low):
-        # A list of processes numbers them from 5000 on; who knows the program knows its usual port.
+        # A list of processes numbers them from 5000 on; a source that knows the program knows its usual port.
         changes["port"] = structs.replace(other.port, service=winner.name)
     serves = winner.port is not None or "port" in changes
     if winner.directory == other.directory and serves and low.weight > Weight.PRODUCTION:
@@ -304,7 +304,7 @@ def _without_jobs(commands: tuple[str, ...], service: Service, found: Found) -> 
 
 
 def _is_around(service: Service, other: Service) -> bool:
-    """Tell whether a service starts a worker by a program around it, which may end others of their kind."""
+    """Return whether a service starts a worker by a program around it, which may end others of their kind."""
     first = program_of(words_of(service.command or ""))[:1]
     return bool(_work_of(other)) and first == ["manage.py"] != program_of(words_of(other.command or ""))[:1]
 

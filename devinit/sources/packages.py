@@ -72,7 +72,7 @@ def read_package(folder: Path, bounds: Bounds) -> dict[str, Any] | None:
 
 
 def is_library(package: dict[str, Any]) -> bool:
-    """Tell whether a package is there to be imported or installed by others."""
+    """Return whether a package is there to be imported or installed by others."""
     return package.get("private") is not True and any(key in package for key in _OF_A_LIBRARY)
 
 

@@ -1,4 +1,4 @@
-"""What a command that asks whether a service is well asks for. Pure."""
+"""Which page a health check requests. Pure."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def without_unfinished(found: Found, wanted: Collection[str]) -> Found:
 
 
 def without_port_twins(found: Found, wanted: Collection[str]) -> Found:
-    """Return what was found without the services that are fixed on the port of another one: only one can run.
+    """Return what was found, with only one of the services that are fixed to the same port.
 
     Those that are wanted by name stay: a devinit.toml may give them another port.
     """
@@ -174,7 +174,7 @@ def without_circles(found: Found) -> Found:
 
 
 def leads_to(start: str, end: str, edges: Mapping[str, Sequence[str]]) -> bool:
-    """Tell whether a service waits for another one, also through others. `edges`: name → what it waits for."""
+    """Return whether a service waits for another one, also through others. `edges`: name → what it waits for."""
     waiting, seen = [start], {start}
     while waiting:
         for name in edges.get(waiting.pop(), ()):

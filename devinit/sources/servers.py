@@ -1,4 +1,4 @@
-"""A server of a kind that keeps data, as a project has it that says nothing about it, or something."""
+"""A database server of a project, with its defaults or with the settings that the project states."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Place(Struct, frozen=True):
     line: int
     """Counted from 1."""
     says: str = ""
-    """The line as it stands in the file."""
+    """The line as it is in the file."""
 
     def __str__(self) -> str:
         """Return the file and the line, for a person."""

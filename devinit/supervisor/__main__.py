@@ -23,7 +23,7 @@ from devinit.errors import DevinitError, SupervisorError
 from devinit.model.names import ENVIRONMENT_FILE, PORTS_FILE
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.orders.adoption import adopt
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.record import state_file
 from devinit.supervisor.server import preload
 from devinit.supervisor.server.handlers import ORDERS, Handlers
@@ -92,7 +92,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
     try:
         folder = folder_at(root)
         async with asyncio.TaskGroup() as tasks:
-            supervisor = Supervisor(Stage(root, Broadcaster(), private), tasks)
+            supervisor = Supervisor(ProjectState(root, Broadcaster(), private), tasks)
             handlers = Handlers(supervisor, idle.set)
             server = Server(
                 socket_path(root),
@@ -134,7 +134,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
         raise refused
 
 
-def remove_what_was_torn(stage: Stage) -> None:
+def remove_what_was_torn(stage: ProjectState) -> None:
     """Remove what a supervisor that was killed was just writing."""
     published = {ENVIRONMENT_FILE, PORTS_FILE, *stage.project.discovery.values()}
     for folder, names in ((stage.private, state_file.NAMES), (stage.root, published)):

@@ -1,4 +1,4 @@
-"""Tell every client that asked what happens, as it happens."""
+"""Send events to every subscribed client, as they happen."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 REMEMBERED = 1000
-"""How many of the latest events are kept for those who ask afterwards."""
+"""How many of the latest events are kept for clients that ask later."""
 
 
 def from_thread(say: Callable[[str], None]) -> Callable[[str], None]:

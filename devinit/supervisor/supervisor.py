@@ -22,7 +22,7 @@ from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
 from devinit.supervisor.project import graph
 from devinit.supervisor.project.chosen import EVERY, to_start
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.record.leftovers import end_leftovers, leftovers_of
 from devinit.supervisor.reporting import outcome, outdated, report
 from devinit.supervisor.service import once
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 class Supervisor:
     """The orders of one project, carried out one after the other; several may be waited for at once."""
 
-    def __init__(self, stage: Stage, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, stage: ProjectState, tasks: asyncio.TaskGroup) -> None:
         self.stage = stage
         self.stack = Stack(stage)
         self.configuration = Configuration(self.stack, self.runner_of)
@@ -68,7 +68,7 @@ class Supervisor:
         self._awaited = 0
         """Starts and restarts that a client still waits for."""
 
-    def runner_of(self, service: Service, stage: Stage) -> Runner:
+    def runner_of(self, service: Service, stage: ProjectState) -> Runner:
         """Return what runs a service; it is not a part of the stack yet."""
         return Runner(service, stage, self._moves, self._tasks, self._reactions.changed)
 
@@ -146,9 +146,9 @@ class Supervisor:
             return await self._finish(wanted, followers, order.timeout_seconds, began, tell)
 
     async def stop(self, names: tuple[str, ...], by: str | None = None) -> Stopped:
-        """Stop services and give their ports back. Return who ran.
+        """Stop services and give their ports back. Return the ones that ran.
 
-        `by`: who wants it, and since when, in words.
+        `by`: which client ordered it, and when, in words.
         """
         async with self.stack.deciding:
             # Nothing is on record. What runs nevertheless is stopped as it is configured, if that can be read.
@@ -340,7 +340,7 @@ class Supervisor:
 
     @contextmanager
     def _awaiting(self) -> Iterator[Collection[str]]:
-        """Stay for an order that a client waits for; yield who is restarted meanwhile because an address moved."""
+        """Stay for an order that a client waits for; yield the services that restart because an address moved."""
         self._awaited += 1
         try:
             with self._moves.followed() as followers:
@@ -350,5 +350,5 @@ class Supervisor:
 
 
 def dependencies_of(project: Project) -> dict[str, tuple[str, ...]]:
-    """Return who depends on whom."""
+    """Return which services each service depends on."""
     return {name: service.depends_on for name, service in project.services.items()}

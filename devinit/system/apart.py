@@ -1,4 +1,4 @@
-"""What a person works in, found in the tree of a service that it was started from: it is no part of the service.
+"""Programs that a user works in, started from a service: they are in its tree, and no part of it.
 
 A browser that a dev server opened, an editor that an error page opened, a tmux server that a script
 started, and a session with a terminal that the service does not provide. They carry the service's mark,
@@ -47,7 +47,7 @@ class Apart:
         )
 
     def _is_workplace(self, pid: int) -> bool:
-        """Tell whether a process is one that a person works in, unless the service itself is one."""
+        """Return whether a process is one that a person works in, unless the service itself is one."""
         stat = self._stats[pid]
         if pid == self._service or not is_worth_a_look(stat.name):
             return False
@@ -59,7 +59,7 @@ class Apart:
         return kind not in (None, Workplace.SHELL) and not self._is_the_service(pid)
 
     def _is_the_service(self, pid: int) -> bool:
-        """Tell whether the service's command is just this: `code-server`, or a shell or npm that runs it."""
+        """Return whether the service's command is just this: `code-server`, or a shell or npm that runs it."""
         above = self._stats[pid].parent
         while self._stats[pid].session == self._service and above in self._stats:
             facts = facts_of(above)
@@ -71,7 +71,7 @@ class Apart:
         return False
 
     def _has_terminal(self, pid: int) -> bool:
-        """Tell whether a process leads a session of its own that has a terminal."""
+        """Return whether a process leads a session of its own that has a terminal."""
         stat = self._stats[pid]
         return pid != self._service and stat.session == pid and stat.terminal != 0
 

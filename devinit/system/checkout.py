@@ -177,7 +177,7 @@ def _remove_old(path: str) -> None:
 
 
 def _is_in_use(path: str) -> bool:
-    """Tell whether a supervisor uses a state folder, or a server the data in it, in whichever container."""
+    """Return whether a supervisor uses a state folder, or a server the data in it, in whichever container."""
     from glob import escape, glob  # it loads re, once in a fortnight
 
     data, *outside = (escape(part) for part in (os.path.join(path, "data"), *parts_of(path)[1:]))

@@ -1,4 +1,4 @@
-"""Who is connected to a port, and who uses one without listening on it: what a list of listeners hides."""
+"""Which processes are connected to a port, or use it without listening: what a list of listeners does not show."""
 
 from __future__ import annotations
 
@@ -100,7 +100,10 @@ def use_of(port: int) -> PortUse | None:
 
 
 def sockets_in(states: int, port: int | None) -> list[Socket]:
-    """Return the TCP sockets in a set of states (bits), on one local port or on all; more where text is read."""
+    """Return the TCP sockets in a set of states (bits), on one local port or on all.
+
+    Where netlink is refused, sockets in other states are among them.
+    """
     try:
         return list(ask_kernel(states, port))
     except OSError:

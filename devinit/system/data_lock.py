@@ -32,7 +32,7 @@ def lock_of(data: Path) -> Path:
 
 
 def is_in_use(data: Path) -> bool:
-    """Tell whether a process, in any container of this kernel, has the data of this directory in use."""
+    """Return whether a process, in any container of this kernel, has the data of this directory in use."""
     return is_locked(str(lock_of(data)))
 
 
@@ -42,7 +42,7 @@ def visible_users(data: Path) -> list[ProcessIdentity]:
 
 
 def is_used_out_of_sight(data: Path) -> bool:
-    """Tell whether a process has the data in use that cannot be seen from here. Blocks for half a second if so."""
+    """Return whether a process that is not visible here uses the data. Blocks for half a second if so."""
     deadline = time.monotonic() + WAITING_SECONDS
     # A process that is ending shows its files no more, a moment before the kernel lets go of the lock.
     while is_in_use(data) and not visible_users(data):

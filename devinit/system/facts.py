@@ -1,4 +1,4 @@
-"""Who a process is: its identity, which survives the reuse of numbers, and what can be told to a person."""
+"""Which process it is: its identity, which survives the reuse of pids, and the facts that are shown."""
 
 from __future__ import annotations
 

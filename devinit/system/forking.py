@@ -44,7 +44,7 @@ class Child:
         if self._returncode is None:
             try:
                 pid, status = os.waitpid(self.pid, options)
-            except ChildProcessError:  # whoever reaped it knows its code
+            except ChildProcessError:  # the process that reaped it knows its code
                 self._returncode = 0
             else:
                 self._returncode = os.waitstatus_to_exitcode(status) if pid else None
@@ -59,7 +59,7 @@ def start(spec: ProcessSpec, program: str, *, stdin: int, output: int, keep: tup
     if spec.run_as is not None or not _IS_KNOWN:
         return _by_subprocess(spec, program, stdin=stdin, output=output, keep=keep)
     words, variables = [os.fsencode(each) for each in spec.argv], encoded(spec.environment)
-    # Above the standard streams, which whoever runs devinit has open, or devinit itself opens.
+    # Above the standard streams, which the caller of devinit has open, or devinit opens itself.
     receiving, telling = os.pipe()
     try:
         try:

@@ -12,7 +12,7 @@ import os
 import sys
 
 BLOCK = 4096
-"""What is freed ends at a multiple of it: the part of a block can only be overwritten with zeros."""
+"""Bytes of a block. Only whole blocks are freed: a part of one would be overwritten with zeros."""
 
 # <linux/falloc.h>: FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
 _KEEP_SIZE_PUNCH_HOLE = 0x01 | 0x02

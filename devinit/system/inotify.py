@@ -30,7 +30,7 @@ class Inotify:
     def __init__(self) -> None:
         if not sys.platform.startswith("linux"):
             raise Unavailable
-        import ctypes  # cold start: 3 ms, and only who watches needs it
+        import ctypes  # cold start: 3 ms, and only a watch needs it
 
         self._library = ctypes.CDLL(None, use_errno=True)
         self._descriptor: int = self._library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)

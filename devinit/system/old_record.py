@@ -1,4 +1,4 @@
-"""What the record of an earlier version counts for, which lies in `.devinit`: for the processes that are proven.
+"""The record of an earlier version, in `.devinit`: it counts for processes that are proven only.
 
 A repository can ship such a file, and `git pull` can replace it in a checkout that devinit knows. So nothing is
 believed because the file says it: a service counts only if its process is ours and carries the service's mark, or

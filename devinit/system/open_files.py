@@ -10,7 +10,7 @@ from devinit.system.procfs import LINUX, process_ids
 
 
 def openers_of(path: str) -> list[ProcessIdentity]:
-    """Return the processes that have this file open, the oldest first, without us and those hidden from us."""
+    """Return the visible processes that have this file open, the oldest first, without our own."""
     real = os.path.realpath(path)
     pids = [pid for pid in process_ids() if pid != os.getpid() and has_open(pid, real)]
     found = [identity for pid in pids if (identity := identity_of(pid)) is not None]

@@ -1,4 +1,4 @@
-"""To which servers of this machine processes are connected, over TCP and over the Unix sockets of PostgreSQL.
+"""Which servers of this machine processes are connected to, over TCP and over the Unix sockets of PostgreSQL.
 
 The kernel lists the connections at once; whose they are is read from the descriptors of the processes in question.
 """

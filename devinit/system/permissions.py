@@ -21,7 +21,7 @@ SETGID, SETUID = 6, 7
 
 
 def cure_of(path: str, error: OSError, otherwise: str) -> str:
-    """Return what helps against a refusal of the system; `otherwise` where that cannot be told by the owners."""
+    """Return what helps against a refusal of the system; `otherwise` where the owners do not show it."""
     if error.errno == errno.EROFS:
         return f"the file system is read-only: make it writable; or {otherwise}"
     chain = list(_existing(path))

@@ -1,4 +1,4 @@
-"""From which port on programs of ours may listen: the kernel decides, and containers often allow every port."""
+"""The lowest port on which our programs may listen: the kernel decides, and containers often allow every port."""
 
 from __future__ import annotations
 

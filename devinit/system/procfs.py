@@ -165,7 +165,7 @@ def _has_memory(pid: int) -> bool:
 
 
 def cgroups_of(pid: int) -> tuple[str, ...]:
-    """Return the control groups that tell whose a process is: the unified one and systemd's; or nothing."""
+    """Return the control groups that identify a process's owner: the unified one and systemd's; may be empty."""
     lines = (read(f"/proc/{pid}/cgroup") or b"").decode(errors="replace").splitlines() if LINUX else []
     fields = (line.split(":", 2) for line in lines)
     return tuple(path for _, controllers, path in fields if controllers in ("", "name=systemd"))

@@ -53,7 +53,7 @@ NOTHING = Snapshot({}, frozenset())
 def look_again(
     before: Snapshot, folders: Collection[str], files: Collection[str], extent: Extent
 ) -> Snapshot:
-    """Return a snapshot in which these folders, with all that is in them, and these files are seen anew.
+    """Return a snapshot in which these folders, with all that is in them, and these files are seen again.
 
     Raise TooManyEntries.
     """

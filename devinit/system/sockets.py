@@ -93,7 +93,7 @@ def find(address: str, port: int, peer: str, peer_port: int) -> Socket | None:
             return None
         raise OSError(code, os.strerror(code))
     found = _parse_row(data, _HEADER.size, length)
-    # Without a connection the kernel answers with who listens there.
+    # Without a connection the kernel answers with the listener.
     return None if found.state == LISTEN else found
 
 

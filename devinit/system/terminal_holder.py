@@ -49,7 +49,7 @@ OF_ANOTHER = (
 
 
 class Starting:
-    """A holder that was started, and has not told yet which process is the service."""
+    """A holder that was started, and has not reported yet which process is the service."""
 
     def __init__(self, holder: Process, told: int, spec: ProcessSpec, program: str) -> None:
         self.holder = holder
@@ -133,7 +133,7 @@ def start_holder(
 
 
 def exit_code(holder: TerminalHolder, pid: int) -> int | None:
-    """Return how a process of a terminal ended, of a holder that runs or ran; None where it has not told."""
+    """Return how a process of a terminal ended, of a holder that runs or ran; None before it reports that."""
     told = None
     with (
         suppress(OSError, frames.Broken, ServiceError),

@@ -35,7 +35,7 @@ class ProcessTable:
         self._children: dict[int, list[int]] = {}
         self._sessions: dict[int, list[int]] = {}
         self._marked: dict[str, set[int]] | None = None
-        """Mark → who has it; None until one is asked for."""
+        """Mark → the processes that have it; None until the first call."""
         for pid, found in self._stats.items():
             self._children.setdefault(found.parent, []).append(pid)
             self._sessions.setdefault(found.session, []).append(pid)
@@ -164,7 +164,7 @@ class ProcessTable:
         ]
 
     def _with_mark(self, marker: str) -> set[int]:
-        """Return who was started with a mark. All marks are read at once: hundreds of services ask for theirs."""
+        """Return the processes that have a mark. All marks are read at once, for hundreds of services."""
         if self._marked is None:
             self._marked = {}
             for pid, found in self._stats.items():

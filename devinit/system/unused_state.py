@@ -1,4 +1,4 @@
-"""Take the state folder of a checkout away: one that was forgotten, or only looked at.
+"""Remove the state folder of a checkout that was forgotten, or that was only looked at.
 
 A command that reads (`env`, `why`, `run`) may need a supervisor to answer it, and that needs a place for its lock
 and its log. Without this, every clone that was looked at once would leave a folder behind.
@@ -66,7 +66,7 @@ def _remove_unless_launched(root: str | os.PathLike[str], path: str) -> bool:
             return False
         if os.path.isdir(aside):  # a supervisor was killed here
             _delete(aside)
-        # Renamed first: what a command writes there from now on goes to a folder that it makes anew.
+        # Renamed first: what a command writes there from now on goes to a folder that it makes again.
         os.rename(path, aside)
         if not _is_unused(aside):
             os.rename(aside, path)

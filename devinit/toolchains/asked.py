@@ -1,4 +1,4 @@
-"""What a repository asks for: a version of a tool, and the line that says so. Pure."""
+"""What a repository requires: a version of a tool, and the line that states it. Pure."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Asked(Struct, frozen=True):
     stated: Stated
 
     def allows(self, version: Version) -> bool | None:
-        """Return whether a version is what is asked for; None where that cannot be told."""
+        """Return whether a version fits a requirement; None where that is unknown."""
         return _ALLOWS[self.stated.form](self.stated.wanted, version)
 
 

@@ -1,4 +1,4 @@
-"""Whether what is there is what is asked for, and whether it is certain to fail otherwise. Pure.
+"""Whether an installed version fits the required one, and whether a mismatch is certain to fail. Pure.
 
 Most mismatches are warnings, because most programs run all the same. A start is refused only where the tools of
 the project refuse the version themselves (ADR 33).
@@ -55,7 +55,7 @@ class Mismatch(Struct, frozen=True, kw_only=True):
 
 
 def unmet(there: There, asked: Iterable[Asked]) -> tuple[Asked, ...]:
-    """Return what a program does not meet; nothing where that cannot be told."""
+    """Return the requirements that a program does not meet; none where its version is unknown."""
     about = (each for each in asked if each.stated.tool == there.tool)
     if there.version is None:
         return tuple(about) if there.complaint else ()

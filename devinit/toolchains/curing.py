@@ -102,9 +102,9 @@ def cure_of(tool: str, asked: Sequence[Asked], have: Mapping[str, str]) -> Cure:
 def cure_of_environment(
     environment: str, installer: Installer, asked: Sequence[Asked], have: Mapping[str, str]
 ) -> Cure:
-    """Return how a virtual environment is made anew with a Python that is asked for. `environment`: its name."""
+    """Return how a virtual environment is made again with a Python that is asked for. `environment`: its name."""
     if installer.program == "uv" and "uv" in have:
-        # It makes the environment anew when its Python does not fit, and downloads one if it must.
+        # It makes the environment again when its Python does not fit, and downloads one if it must.
         return Cure(installer.command, is_automatic=True)
     found = python_for(asked, have)
     if found is None:

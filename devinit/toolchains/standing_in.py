@@ -1,4 +1,4 @@
-"""What runs a command instead, whose package manager is not there. Pure."""
+"""What can run a command whose package manager is missing. Pure."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from devinit.config.load import load
 from devinit.model.probe import ExchangeProbe, HttpProbe, ProbeVerdict
 from devinit.model.process import ProcessSpec
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.system.processes import Process, spawn
 
 POLL_SECONDS = 0.001
@@ -107,7 +107,7 @@ class ByHand:
     """What a very quick person would do: each command as soon as the one before answers, asked every ms."""
 
     def __init__(self, project: Checkout) -> None:
-        self._stage = Stage(project.root, Broadcaster())
+        self._stage = ProjectState(project.root, Broadcaster())
         self._stage.configure(load(project.root), project.environment)
         self._log = os.open(project.root / "by-hand.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 
 from measuring import Row, median, number, side_by_side, timed, with_spread
 
-from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.lookup import holders_of_port
 from devinit.ports.verify import ownership
 from devinit.system.listeners import holders_of, tcp_listeners
 from devinit.system.processes import process_ids
@@ -27,14 +27,14 @@ def holders(runs: int) -> list[Row]:
     with crowd(PROCESSES) as crowded, socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with inheriting(server) as worker:
-            if {each.identity.pid for each in holding(port).holders} != {os.getpid(), worker}:
+            if {each.identity.pid for each in holders_of_port(port).holders} != {os.getpid(), worker}:
                 raise SystemExit("not every holder was found")
 
             def scan() -> object:
                 inodes = {found.inode for found in tcp_listeners(port)}
                 return holders_of(inodes, every=True)
 
-            acts = [lambda: timed(scan), lambda: timed(lambda: holding(port))]
+            acts = [lambda: timed(scan), lambda: timed(lambda: holders_of_port(port))]
             if tool := by_ss(port):
                 acts.append(lambda: timed(lambda: subprocess.run(tool, capture_output=True, check=True)))
             scanned, whole, *others = side_by_side(runs * 3, *acts)

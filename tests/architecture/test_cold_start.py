@@ -88,10 +88,10 @@ class TestTheLightModules:
         ],
     )
     def test_load_nothing_that_takes_time(self, module: str) -> None:
-        assert not loaded_by(f"import {module}") & NOT_LIGHT
+        assert loaded_by(f"import {module}") & NOT_LIGHT == set()
 
     def test_to_connect_load_nothing_that_takes_time(self) -> None:
-        assert not loaded_by("import devinit.control.launch") & NOT_LIGHT
+        assert loaded_by("import devinit.control.launch") & NOT_LIGHT == set()
 
 
 class TestAnApplication:
@@ -107,7 +107,7 @@ class TestAnApplication:
         finally:
             subprocess.run([*command, "stop"], capture_output=True, timeout=60, check=True)
 
-        assert not loaded & (HEAVY | {"msgspec", "tomllib", "subprocess"})
+        assert loaded & (HEAVY | {"msgspec", "tomllib", "subprocess"}) == set()
 
 
 class TestStart:
@@ -121,7 +121,7 @@ class TestStart:
             check=True,
         )
 
-        assert not loaded & NOT_LIGHT
+        assert loaded & NOT_LIGHT == set()
 
 
 class TestStop:
@@ -131,18 +131,20 @@ class TestStop:
 
         loaded = loaded_by(RUN, "-C", str(project), "stop")
 
-        assert not loaded & (NOT_LIGHT | {"collections", "functools"})
+        assert loaded & (NOT_LIGHT | {"collections", "functools"}) == set()
 
     def test_of_nothing_loads_nothing_heavy(self, project: Path) -> None:
-        assert not loaded_by(RUN, "-C", str(project), "stop") & HEAVY
+        assert loaded_by(RUN, "-C", str(project), "stop") & HEAVY == set()
 
 
 class TestStatus:
     def test_at_rest_loads_nothing_heavy(self, project: Path) -> None:
-        assert not loaded_by(RUN, "-C", str(project), "status") & HEAVY
+        assert loaded_by(RUN, "-C", str(project), "status") & HEAVY == set()
 
     @pytest.mark.parametrize("words", [["status"], ["status", "--json"], ["why", "web"]], ids=" ".join)
     def test_of_what_runs_loads_nothing_that_takes_time(self, project: Path, words: list[str]) -> None:
+        # A long path is no line of a private key, for which the patterns of secrets would be loaded.
+        project = project.rename(project.with_name(f"{project.name}-of-a-project-with-a-long-name"))
         command = [sys.executable, "-m", "devinit", "-C", str(project)]
         subprocess.run([*command, "start"], capture_output=True, timeout=60, check=True)
         try:
@@ -150,7 +152,7 @@ class TestStatus:
         finally:
             subprocess.run([*command, "stop"], capture_output=True, timeout=60, check=True)
 
-        assert not loaded & (NOT_LIGHT | {"collections", "functools"})
+        assert loaded & (NOT_LIGHT | {"collections", "functools"}) == set()
 
     def test_of_a_file_that_is_all_that_counts_does_not_load_what_reads_repositories(
         self, project: Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from msgspec.structs import asdict
@@ -246,25 +246,31 @@ LARGEST_RATIO = 10.0
 MEASUREMENTS = 3
 PATIENCE_SECONDS = 0.5
 """After which a match is ended."""
-PATTERNS = {(found.module, found.written): found for found in patterns()}
+Patterns: TypeAlias = "dict[tuple[str, str], Found]"
+
+
+@pytest.fixture(scope="module")
+def found_patterns() -> Patterns:
+    """Every pattern of the code; looked for when it is needed, not while tests are collected."""
+    return {(found.module, found.written): found for found in patterns()}
 
 
 @pytest.mark.timeout(600)
-def test_no_pattern_of_the_code_takes_the_square_of_a_hostile_text() -> None:
+def test_no_pattern_of_the_code_takes_the_square_of_a_hostile_text(found_patterns: Patterns) -> None:
     slow = {
         place: text[:40]
-        for place, found in PATTERNS.items()
+        for place, found in found_patterns.items()
         if place not in EXEMPT and (text := slow_text(found)) is not None
     }
 
     assert slow == {}
 
 
-def test_each_pattern_is_known_or_exempt() -> None:
-    unknown = {place for place, found in PATTERNS.items() if found.pattern is None}
+def test_each_pattern_is_known_or_exempt(found_patterns: Patterns) -> None:
+    unknown = {place for place, found in found_patterns.items() if found.pattern is None}
 
     assert unknown - EXEMPT.keys() == set()
-    assert EXEMPT.keys() | MATCHED <= PATTERNS.keys()
+    assert EXEMPT.keys() | MATCHED <= found_patterns.keys()
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ OTHERWISE = {
     "kinds/docker/building.py archive": "writes into a stream, and opens nothing by name",
     "kinds/docker/copying.py __init__": "in a folder of ours, by a process that runs without devinit",
     "kinds/docker/copying.py write": "as above",
+    "kinds/docker/shim.py _have_network": "as above",
     "system/old_layout.py _move_file": "asks before whether it is a regular file",
     "system/old_data.py _copy": "asks before whether it is a regular file",
     "system/old_data.py _relocate": "named pipes have been refused before",

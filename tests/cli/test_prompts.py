@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 
+import pexpect
 import pytest
 
 from devinit.cli.prompts import select_by_number
@@ -26,3 +27,51 @@ class TestATerminalThatCannotMoveTheCursor:
         monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
 
         assert select_by_number("Which?", CHOICES, "kill") == "kill"
+
+
+SIGNALLED = """
+import os, signal, sys
+from prompt_toolkit.renderer import Renderer
+from devinit.cli.prompts import select_by_arrows
+from devinit.cli.{module} import {names}
+
+render, drawn = Renderer.render, []
+
+def killed(*arguments, **named):
+    drawn.append(1)
+    if len(drawn) == 2:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return render(*arguments, **named)
+
+Renderer.render = killed
+{act}
+"""
+ASK = "select_by_arrows('Which?', [('move', 'move to 8001'), ('abort', 'abort')], None, '')"
+
+
+class TestASignal:
+    """One that comes while the question is drawn: asyncio takes what its handler raises for an error of that step."""
+
+    @pytest.mark.parametrize(
+        ("module", "names", "act"),
+        [
+            ("leaving", "until_left", f"print('code', until_left(lambda: {ASK}))"),
+            (
+                "terminated",
+                "Terminable",
+                (
+                    "from devinit.errors import Termination\n"
+                    f"try:\n    with Terminable(): {ASK}\nexcept Termination: print('code', 0)"
+                ),
+            ),
+        ],
+    )
+    def test_ends_the_question(self, module: str, names: str, act: str) -> None:
+        code = SIGNALLED.format(module=module, names=names, act=act)
+        child = pexpect.spawn(sys.executable, ["-c", code], encoding="utf-8", timeout=60)
+
+        child.expect("abort")
+        child.send("\x1b[B")
+
+        child.expect("code 0")
+        child.expect(pexpect.EOF)

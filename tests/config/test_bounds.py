@@ -15,7 +15,7 @@ from devinit.config.shown import root_shown_by
 from devinit.errors import NoProject
 from devinit.model.service import Project
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.system.bounds import bounds_of
 
 Write = Callable[..., Path]
@@ -172,7 +172,7 @@ class TestARepositoryThatContainsTheHomeDirectory:
 
 class TestAnEnvFile:
     def given(self, root: Path, project: Project) -> str | None:
-        stage = Stage(root, Broadcaster())
+        stage = ProjectState(root, Broadcaster())
         stage.configure(project, {})
         return stage.environment_of(project.services["web"]).get("STOLEN")
 

@@ -4,18 +4,20 @@ import re
 from collections.abc import Callable
 
 import pytest
+from msgspec import Struct
 from msgspec.structs import fields
 
 from devinit.config.borrowed import BORROWED, VALUES
-from devinit.config.schema import ServiceTable
+from devinit.config.schema import ProjectTable, ServiceTable
 from devinit.config.tables import HealthTable, ReadyTable, StopTable, Table, TaskTable
-from devinit.model.service import Condition, RestartMode
+from devinit.model.service import Condition, PlainProjectKeys, PlainServiceKeys, RestartMode
 
 Refused = Callable[..., str]
 
 
 def keys_of(table: type[Table]) -> set[str]:
-    return {field.encode_name for field in fields(table)}
+    plain: dict[type[Table], type[Struct]] = {ServiceTable: PlainServiceKeys, ProjectTable: PlainProjectKeys}
+    return {field.encode_name for each in (table, plain.get(table, Table)) for field in fields(each)}
 
 
 class TestAnUnknownKey:
@@ -28,7 +30,7 @@ class TestAnUnknownKey:
             ('[services."my api"]\nprot = 1', 'services."my api".prot: unknown key'),
             (
                 "[project]\ncolour = 'red'",
-                "(known keys: name, discovery_refresh, discovery_per_process, detect, keep_ports)",
+                "(known keys: name, discovery_refresh, detect, discovery_per_process, keep_ports)",
             ),
         ],
     )

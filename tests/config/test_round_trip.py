@@ -210,19 +210,35 @@ def described(root: Path, file: Raw | str) -> Project | None:
         return None
 
 
-@pytest.fixture
-def shop(root: Path) -> Path:
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("shop")
     (root / "sub").mkdir()
     (root / "file.env").touch()
     return root
 
 
+@pytest.fixture(scope="module")
+def kept() -> list[tuple[Case, Project | None]]:
+    """What the first test found, for the second one: to read thousands of files takes some 20 s."""
+    return []
+
+
+@pytest.fixture
+def projects(shop: Path, kept: list[tuple[Case, Project | None]]) -> list[tuple[Case, Project | None]]:
+    """Each case, with the project that its file describes."""
+    if not kept:
+        kept.extend((case, described(shop, case.file)) for case in cases())
+    return kept
+
+
 class TestEveryKeyOfTheSchema:
-    def test_is_kept_when_a_project_is_written_down(self, shop: Path) -> None:
+    def test_is_kept_when_a_project_is_written_down(
+        self, shop: Path, projects: list[tuple[Case, Project | None]]
+    ) -> None:
         lost, meaningful = [], set()
         before: dict[str, Project | None] = {}
-        for case in cases():
-            project = described(shop, case.file)
+        for case, project in projects:
             without = text_of(case.without)
             if without not in before:
                 before[without] = described(shop, case.without)
@@ -240,13 +256,15 @@ class TestEveryKeyOfTheSchema:
 
 
 class TestEveryFieldOfTheModel:
-    def test_of_a_service_is_reached_by_a_key(self, shop: Path) -> None:
+    def test_of_a_service_is_reached_by_a_key(
+        self, shop: Path, projects: list[tuple[Case, Project | None]]
+    ) -> None:
         usual = Service(name="subject", directory=shop)
         # What lies on the disk says the last two, and no file of the project.
         reached = {"name", "data_of", "data_left"}
 
-        for case in cases():
-            if project := described(shop, case.file):
+        for _, project in projects:
+            if project:
                 service = project.services["subject"]
                 reached |= {
                     name

@@ -3,13 +3,19 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import fields
 
+from devinit.config.as_tables import project_keys, service_keys
 from devinit.config.json_schema import json_schema
+from devinit.config.load import load
 from devinit.config.schema import ConfigurationFile, tables
+from devinit.errors import ConfigError
 from devinit.kinds import KINDS
+from devinit.model.service import PlainProjectKeys, PlainServiceKeys
 
 # JSON, read here as any editor reads it.
 SCHEMA: dict[str, Any] = json.loads(json_schema())
@@ -132,3 +138,44 @@ class TestTheJsonSchema:
 
     def test_says_which_dialect_it_is(self) -> None:
         assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+class TestAPlainKey:
+    """Declared in the model, and nowhere else: the file, the schema and what `devinit init` writes follow."""
+
+    def test_of_a_service_is_read_described_and_written(self, root: Path) -> None:
+        for field in fields(PlainServiceKeys):
+            other = another(field.default)
+            folder = write_toml(
+                root, f"[services.web]\ncommand = 'serve'\n{field.name} = {json.dumps(other)}"
+            )
+            service = load(folder).services["web"]
+
+            assert getattr(service, field.name) == other
+            assert "description" in SCHEMA["$defs"]["ServiceTable"]["properties"][field.name]
+            assert dict(service_keys(service, load(folder)))[field.name] == other
+
+    def test_of_the_project_is_read_described_and_written(self, root: Path) -> None:
+        for field in fields(PlainProjectKeys):
+            other = another(field.default)
+            folder = write_toml(root, f"[project]\n{field.name} = {json.dumps(other)}")
+
+            assert getattr(load(folder), field.name) == other
+            assert "description" in SCHEMA["$defs"]["ProjectTable"]["properties"][field.name]
+            assert project_keys(load(folder))[field.name] == other
+
+    def test_of_a_wrong_type_is_refused(self, root: Path) -> None:
+        folder = write_toml(root, "[services.web]\ncommand = 'serve'\nautostart = 'no'")
+
+        with pytest.raises(ConfigError, match=r"services\.web\.autostart"):
+            load(folder)
+
+
+def another(default: object) -> object:
+    """Return a value for a key that is not its default."""
+    return not default if isinstance(default, bool) else "another"
+
+
+def write_toml(root: Path, text: str) -> Path:
+    (root / "devinit.toml").write_text(text)
+    return root

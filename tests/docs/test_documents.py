@@ -31,6 +31,7 @@ HOSTS = {
     "keepachangelog.com",
     "semver.org",
     "preview.example",
+    "host.docker.internal",
 }
 """Where a link may lead, and whose names may stand in an example: what is reachable by everybody."""
 LANGUAGES = {"console", "sh", "toml", "python", "js", "json", "text"}

@@ -61,6 +61,21 @@ class TestADiscoveryFile:
         said = json.loads(path.read_text())
         assert (said["host"], said["url"]) == (host, written)
 
+    @pytest.mark.parametrize(
+        ("url", "port", "written"),
+        [
+            ("http://localhost:80/", 80, "http://localhost"),
+            ("https://localhost:443", 443, "https://localhost"),
+        ],
+    )
+    def test_has_a_url_without_the_usual_port_of_its_scheme(
+        self, path: Path, url: str, port: int, written: str
+    ) -> None:
+        write(path, structs.replace(BACKEND, url=url, port=port), process_id=4242, now=NOW)
+
+        said = json.loads(path.read_text())
+        assert (said["port"], said["url"]) == (port, written)
+
     def test_is_younger_when_it_is_written_again(self, path: Path) -> None:
         write(path, BACKEND, process_id=4242, now=NOW)
         write(path, BACKEND, process_id=4242, now=NOW + 10)

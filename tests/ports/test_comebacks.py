@@ -20,7 +20,7 @@ from devinit.model.port import VerdictKind
 from devinit.ports.ending.freeing import free
 from devinit.ports.ending.release import COMEBACK_SECONDS, release
 from devinit.ports.hold import Refusal
-from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.lookup import holders_of_port
 from devinit.ports.holder.verdict import judge
 from devinit.ports.leases import LeaseStore
 from tests.ports.conftest import LISTEN, Stranger
@@ -69,14 +69,14 @@ def until(condition: Callable[[], object]) -> None:
 def refusal(port: int) -> PortConflict:
     """End the holder although it is managed, as one does who does not know it."""
     with pytest.raises(PortConflict) as refused:
-        release(port, holding(port).identities)
+        release(port, holders_of_port(port).identities)
     return refused.value
 
 
 def ended_through(command: str, port: int) -> None:
     """Carry out the advice, and see that it is right."""
     run("sh", "-c", command)
-    until(lambda: not holding(port).listeners)
+    until(lambda: not holders_of_port(port).listeners)
 
 
 class TestAServerOfASmallSupervisor:
@@ -89,7 +89,7 @@ class TestAServerOfASmallSupervisor:
         refused = refusal(port)
 
         assert re.fullmatch(rf"it was started again: stop .* \(pid {keeper.pid}\) first", str(refused.hint))
-        assert refused.message == f"port {port} is {holding(port).reason}"
+        assert refused.message == f"port {port} is {holders_of_port(port).reason}"
         until(lambda: len(starts.read_text()) == 2)
 
     def test_that_gives_up_is_waited_for_no_longer_than_it_lives(
@@ -98,7 +98,7 @@ class TestAServerOfASmallSupervisor:
         stranger(port, str(tmp_path / "starts"), "1", program=KEEPER)
         began = time.monotonic()
 
-        freed = release(port, holding(port).identities)
+        freed = release(port, holders_of_port(port).identities)
 
         assert time.monotonic() - began < COMEBACK_SECONDS
         freed.hold.close()
@@ -123,8 +123,8 @@ class TestAServerOfPm2:
     ) -> None:
         """A cluster's port is held by the daemon itself, which runs everything else too."""
         run("pm2", "start", str(tmp_path / "server.js"), "--name", "api", *options, PORT=str(port))
-        until(lambda: holding(port).listeners)
-        found = holding(port)
+        until(lambda: holders_of_port(port).listeners)
+        found = holders_of_port(port)
         command = f"PM2_HOME={home} pm2 stop api"
 
         with pytest.raises(PortConflict) as refused:
@@ -132,20 +132,20 @@ class TestAServerOfPm2:
 
         assert judge(found, Refusal.TAKEN, root="").kind is VerdictKind.SUPERVISED
         assert f"`{command}`" in str(refused.value.hint)
-        assert holding(port).identities == found.identities
+        assert holders_of_port(port).identities == found.identities
         ended_through(command, port)
 
     def test_that_is_ended_all_the_same_comes_back_and_is_not_ended_twice(
         self, home: Path, port: int, tmp_path: Path
     ) -> None:
         run("pm2", "start", str(tmp_path / "server.js"), "--name", "api", PORT=str(port))
-        until(lambda: holding(port).identities)
-        [before] = holding(port).identities
+        until(lambda: holders_of_port(port).identities)
+        [before] = holders_of_port(port).identities
 
         refused = refusal(port)
 
         assert refused.hint == f"pm2 started it again: `PM2_HOME={home} pm2 stop api` ends it for good"
-        [after] = holding(port).identities
+        [after] = holders_of_port(port).identities
         assert after != before
 
 
@@ -173,7 +173,7 @@ startsecs=0
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         ) as supervisord:
-            until(lambda: holding(port).listeners)
+            until(lambda: holders_of_port(port).listeners)
             yield
             supervisord.terminate()
         shutil.rmtree(home)

@@ -17,11 +17,11 @@ LOOK = """
 import json, sys
 from devinit.errors import PortConflict
 from devinit.ports.ending.freeing import free
-from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.lookup import holders_of_port
 from devinit.ports.leases import LeaseStore
 from pathlib import Path
 port = int(sys.argv[1])
-found = holding(port)
+found = holders_of_port(port)
 hint = ""
 try:
     free(port, root="", store=LeaseStore(Path(sys.argv[2])), looked_after=False)

@@ -14,7 +14,7 @@ from devinit.errors import PortConflict
 from devinit.model.port import LeaseOwner
 from devinit.ports.ending.freeing import Freed, free
 from devinit.ports.hold import Hold, hold
-from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.lookup import holders_of_port
 from devinit.ports.leases import Claim, Lease, LeaseStore, root_name
 from tests.ports.conftest import LISTEN, Stranger
 
@@ -64,7 +64,7 @@ class TestFreeingAPort:
             root="",
             store=store,
             looked_after=False,
-            holders=holding(port).identities,
+            holders=holders_of_port(port).identities,
             say=said.append,
         )
 
@@ -91,7 +91,7 @@ class TestFreeingAPort:
         self, port: int, stranger: Stranger, store: LeaseStore
     ) -> None:
         seen = stranger(port)
-        shown = holding(port).identities
+        shown = holders_of_port(port).identities
         seen.kill()
         seen.wait()
         other = stranger(port)

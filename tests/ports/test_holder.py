@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from devinit.model.port import UseState
-from devinit.ports.holder.lookup import holding, holdings
+from devinit.ports.holder.lookup import holders_of_port, holders_of_ports
 from devinit.ports.holder.naming import named
-from devinit.ports.holder.port_use import Holding
+from devinit.ports.holder.port_use import PortHolders
 from devinit.system.processes import identity_of, user_name
 from tests.conftest import Machine
 from tests.ports.conftest import Block, Stranger
@@ -28,7 +28,7 @@ class TestTheHolderOfAPort:
     def test_is_the_process_that_listens(self, port: int, stranger: Stranger) -> None:
         process = stranger(port)
 
-        found = holding(port)
+        found = holders_of_port(port)
 
         assert found.identities == (identity_of(process.pid),)
         assert [(each.address, each.family) for each in found.listeners] == [("127.0.0.1", 4)]
@@ -38,7 +38,7 @@ class TestTheHolderOfAPort:
     def test_is_every_process_that_has_the_socket(self, port: int, stranger: Stranger) -> None:
         parent = stranger(port, "127.0.0.1", "fork")
 
-        found = holding(port)
+        found = holders_of_port(port)
 
         assert len(found.holders) == 2
         assert parent.pid in {each.identity.pid for each in found.holders}
@@ -47,7 +47,7 @@ class TestTheHolderOfAPort:
     def test_may_be_two_processes_one_on_each_family(self, port: int, stranger: Stranger) -> None:
         pids = {stranger(port, "127.0.0.1").pid, stranger(port, "::1").pid}
 
-        found = holding(port)
+        found = holders_of_port(port)
 
         assert {each.identity.pid for each in found.holders} == pids
         assert {each.family for each in found.listeners} == {4, 6}
@@ -56,15 +56,15 @@ class TestTheHolderOfAPort:
         one, other, free = block(3)
         pids = [stranger(one).pid, stranger(other).pid]
 
-        found = holdings({one, other, free})
+        found = holders_of_ports({one, other, free})
 
         assert [found[at].holders[0].identity.pid for at in (one, other)] == pids
-        assert found[free] == Holding(port=free, uid=os.geteuid(), spared=found[one].spared)
+        assert found[free] == PortHolders(port=free, uid=os.geteuid(), spared=found[one].spared)
 
     def test_is_told_with_the_processes_above_it(self, port: int, stranger: Stranger) -> None:
         stranger(port)
 
-        (found,) = holding(port).holders
+        (found,) = holders_of_port(port).holders
 
         pids = [each.pid for each in found.ancestors]
         assert pids[0] == found.parent_pid == os.getpid()
@@ -74,7 +74,7 @@ class TestTheHolderOfAPort:
     def test_shows_no_page_of_arguments_of_what_runs_above_it(self, port: int, stranger: Stranger) -> None:
         stranger(port, "127.0.0.1", "fork", *["secret"] * 50)
 
-        worker = next(each for each in holding(port).holders if each.parent_pid != os.getpid())
+        worker = next(each for each in holders_of_port(port).holders if each.parent_pid != os.getpid())
 
         assert len(worker.ancestors[0].title) <= 60
 
@@ -85,7 +85,7 @@ class TestTheHolderOfAPort:
             socket.create_server(("127.0.0.1", other)),
             socket.create_connection(("127.0.0.1", one)),
         ):
-            found = holdings([one, other])
+            found = holders_of_ports([one, other])
 
         assert [found[port].clients for port in (one, other)] == [1, 0]
 
@@ -96,7 +96,7 @@ class TestTheHolderOfAPort:
         inside.mkdir()
         stranger(port, directory=inside)
 
-        (found,) = holding(port).holders
+        (found,) = holders_of_port(port).holders
 
         assert (found.directory, found.worktree) == (str(inside), str(tmp_path))
         assert (found.branch, found.linked) == ("feat/cart", False)
@@ -106,29 +106,29 @@ class TestTheHolderOfAPort:
         process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
 
-        found = holding(port)
+        found = holders_of_port(port)
 
         assert found.holders[0].stopped
         assert found.reason.endswith(", stopped by Ctrl-Z")
 
     def test_that_runs_the_tests_is_spared(self, port: int) -> None:
         with socket.create_server(("127.0.0.1", port)):
-            found = holding(port)
+            found = holders_of_port(port)
 
         assert not found.killable
         assert found.protection.startswith("devinit itself runs in ")
 
     def test_that_asked_is_spared_with_its_ancestors(self, port: int, stranger: Stranger) -> None:
         process = stranger(port, "127.0.0.1", "fork")
-        (worker,) = {each.identity.pid for each in holding(port).holders} - {process.pid}
+        (worker,) = {each.identity.pid for each in holders_of_port(port).holders} - {process.pid}
 
-        assert not holding(port, protected=[worker]).killable
+        assert not holders_of_port(port, protected=[worker]).killable
 
     @root_only
     def test_of_another_user_is_not_ours_to_end(self, port: int, stranger: Stranger) -> None:
         process = stranger(port, "127.0.0.1", "nobody")
 
-        found = holding(port)
+        found = holders_of_port(port)
 
         assert not found.killable
         assert found.protection == (
@@ -152,7 +152,7 @@ class TestTheHolderOfAPort:
             client.bind(("127.0.0.1", source))
             client.connect(("127.0.0.1", target))
 
-            found = holding(source)
+            found = holders_of_port(source)
 
         assert found.use is not None
         assert found.use.state is UseState.CONNECTED
@@ -170,7 +170,7 @@ class TestAnOrdinaryHolder:
             engine.listen()
             engine.settimeout(0)
 
-            assert holding(port).container is None
+            assert holders_of_port(port).container is None
 
             with pytest.raises(BlockingIOError):  # nobody has connected
                 engine.accept()
@@ -185,7 +185,7 @@ def seen_by_nobody(port: int, server: socket.socket) -> str:
             server.close()
             os.setgroups([])
             os.setuid(65534)
-            found = holding(port)
+            found = holders_of_port(port)
             os.write(writable, f"{found.reason} | {found.killable} | {found.protection}".encode())
         finally:
             os._exit(0)

@@ -21,7 +21,7 @@ from devinit.ports.ending.freeing import free
 from devinit.ports.ending.release import release
 from devinit.ports.granting.conflicts import conflict_of
 from devinit.ports.granting.grants import Grant, grant
-from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.lookup import holders_of_port
 from devinit.ports.holder.naming import named
 from devinit.ports.holder.who import who
 from devinit.ports.leases import LeaseStore
@@ -61,7 +61,7 @@ def there(pid: int) -> ProcessIdentity:
 
 def others(port: int, server: subprocess.Popen[str]) -> list[ProcessIdentity]:
     """Return what holds a port beside the server that listens there, the oldest first."""
-    found = [each for each in holding(port).identities if each.pid != server.pid]
+    found = [each for each in holders_of_port(port).identities if each.pid != server.pid]
     return sorted(found, key=lambda each: (each.start_time, each.pid))
 
 
@@ -134,7 +134,7 @@ class TestASocketThatTmuxInherited:
     ) -> None:
         first, second = block(2)
         server = tmux(first)
-        before = (server, holding(first).identities[0])
+        before = (server, holders_of_port(first).identities[0])
 
         web = force(root, store, first)
 
@@ -155,7 +155,7 @@ class TestASocketThatTmuxInherited:
 
         assert f"(pid {server.pid})" in refused.value.message
         assert str(refused.value.hint).startswith("ending tmux ")
-        assert all(map(alive, holding(port).identities))
+        assert all(map(alive, holders_of_port(port).identities))
 
     def test_is_not_offered_to_be_freed(
         self, tmux: Callable[[int], ProcessIdentity], port: int, root: Path
@@ -175,7 +175,7 @@ class TestASocketThatTmuxInherited:
         with pytest.raises(PortConflict, match=rf"pid {server.pid}"):
             free(port, root=str(root), store=store, looked_after=False)
         with pytest.raises(PortConflict):
-            release(port, holding(port).identities)
+            release(port, holders_of_port(port).identities)
 
         assert alive(server)
 
@@ -197,7 +197,7 @@ class TestASocketThatAShellInherited:
 
         assert web.port == second
         assert f"(pid {typed_into.pid}) would end what runs in that interactive shell" in web.granted.reason
-        assert all(map(alive, holding(first).identities))
+        assert all(map(alive, holders_of_port(first).identities))
         web.close()
 
     def test_that_runs_a_script_is_ended_with_the_server(
@@ -243,7 +243,7 @@ class TestASocketThatAProgramInheritedInWhichAPersonWorks:
 
         assert web.port == second
         assert f"not ended: ending {name} 1000 (pid {opened.pid}) would " in web.granted.reason
-        assert all(map(alive, holding(first).identities))
+        assert all(map(alive, holders_of_port(first).identities))
         web.close()
 
     def test_is_named_once_where_the_port_is_fixed(
@@ -268,7 +268,7 @@ class TestABrowserInTheProcessGroupOfAHolder:
     def test_is_not_ended_with_it(self, stranger: Stranger, port: int, program: Callable[[str], str]) -> None:
         code = SERVER.replace("close_fds=False, stdout", "stdout")
         server = stranger(port, "", program("chromium"), "1000", program=code)
-        [holder] = holding(port).holders
+        [holder] = holders_of_port(port).holders
         [browser] = [
             each
             for pid in process_ids()

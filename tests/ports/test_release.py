@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from devinit.errors import PortConflict
 from devinit.model.process import ProcessIdentity
 from devinit.ports.ending.release import Released, release
-from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.lookup import holders_of_port
 from devinit.ports.holder.naming import named
 from devinit.system.processes import Process, identity_of
 from tests.ports.conftest import LISTEN, RESTART, Block, Stranger
@@ -42,7 +42,9 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
 
 def released(port: int, *, grace_seconds: float = 5.0, saving_seconds: float = 30.0) -> Released:
-    return release(port, holding(port).identities, grace_seconds=grace_seconds, saving_seconds=saving_seconds)
+    return release(
+        port, holders_of_port(port).identities, grace_seconds=grace_seconds, saving_seconds=saving_seconds
+    )
 
 
 def helper(pid: str) -> Process:
@@ -60,7 +62,7 @@ class TestReleasingAPort:
         process = stranger(port)
         said: list[str] = []
 
-        freed = release(port, holding(port).identities, say=said.append)
+        freed = release(port, holders_of_port(port).identities, say=said.append)
 
         assert process.wait() == -signal.SIGTERM
         assert len(freed.ended) == 1
@@ -190,7 +192,7 @@ class TestARedisWhoseLastSaveTakesLonger:
     ) -> None:
         said: list[str] = []
 
-        freed = release(port, holding(port).identities, grace_seconds=0.5, say=said.append)
+        freed = release(port, holders_of_port(port).identities, grace_seconds=0.5, say=said.append)
 
         assert redis.wait() == 0
         assert b"key999" in (tmp_path / "dump.rdb").read_bytes()
@@ -232,7 +234,7 @@ class TestARedisWhoseLastSaveTakesLonger:
 class TestAHolder:
     def test_that_was_not_shown_is_not_ended(self, port: int, stranger: Stranger) -> None:
         first = stranger(port)
-        shown = holding(port).identities
+        shown = holders_of_port(port).identities
         first.kill()
         first.wait()
         second = stranger(port)
@@ -245,7 +247,7 @@ class TestAHolder:
 
     def test_that_joined_later_spares_the_others_too(self, port: int, stranger: Stranger) -> None:
         first = stranger(port, "127.0.0.1")
-        shown = holding(port).identities
+        shown = holders_of_port(port).identities
         second = stranger(port, "::1")
 
         with pytest.raises(PortConflict):
@@ -258,7 +260,7 @@ class TestAHolder:
         process = stranger(port)
 
         with pytest.raises(PortConflict) as refused:
-            release(port, holding(port).identities, protected=[process.pid])
+            release(port, holders_of_port(port).identities, protected=[process.pid])
 
         assert lives(process)
         assert str(refused.value.hint).startswith("devinit itself runs in")
@@ -294,7 +296,7 @@ class TestWhatAHolderStarted:
 class TestWaitingForAHolder:
     def test_says_for_whom_and_how_long(self, port: int, stranger: Stranger) -> None:
         stranger(port, "127.0.0.1", "stubborn")
-        found = holding(port)
+        found = holders_of_port(port)
         said: list[str] = []
 
         freed = release(port, found.identities, say=said.append, grace_seconds=1.6)
@@ -311,7 +313,7 @@ class TestWaitingForAHolder:
 class TestANumberThatWasGivenOutAgain:
     def test_is_not_signalled(self, port: int, stranger: Stranger) -> None:
         process = stranger(port)
-        [now] = holding(port).identities
+        [now] = holders_of_port(port).identities
         shown = ProcessIdentity(now.pid, now.start_time - 1, now.boot_id)
 
         with pytest.raises(PortConflict) as refused:
@@ -325,11 +327,11 @@ class TestANumberThatWasGivenOutAgain:
     ) -> None:
         """The number passes on after everything was checked, and before the signal."""
         process = stranger(port)
-        found = holding(port)
+        found = holders_of_port(port)
         [holder] = found.holders
         earlier = replace(holder.identity, start_time=holder.identity.start_time - 1)
         before = replace(found, holders=(replace(holder, identity=earlier),))
-        monkeypatch.setattr("devinit.ports.ending.release.holding", lambda *_args, **_named: before)
+        monkeypatch.setattr("devinit.ports.ending.release.holders_of_port", lambda *_args, **_named: before)
 
         with pytest.raises(PortConflict):
             release(port, [earlier], grace_seconds=0.2)
@@ -345,8 +347,8 @@ class TestASocketThatPassedOn:
         port, elsewhere = block(2)
         stranger(port)
         bystander = stranger(elsewhere)
-        before = replace(holding(port), holders=holding(elsewhere).holders)
-        monkeypatch.setattr("devinit.ports.ending.release.holding", lambda *_args, **_named: before)
+        before = replace(holders_of_port(port), holders=holders_of_port(elsewhere).holders)
+        monkeypatch.setattr("devinit.ports.ending.release.holders_of_port", lambda *_args, **_named: before)
 
         with pytest.raises(PortConflict):
             release(port, before.identities, grace_seconds=0.2)

@@ -15,17 +15,17 @@ import pytest
 import devinit
 from devinit.errors import PortConflict
 from devinit.ports.ending.release import release
-from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.lookup import holders_of_port
 from tests.ports.conftest import Stranger
 
 RELEASE = """
 import sys
 from devinit.errors import PortConflict
-from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.lookup import holders_of_port
 from devinit.ports.ending.release import release
 port = int(sys.argv[1])
 try:
-    release(port, holding(port).identities)
+    release(port, holders_of_port(port).identities)
 except PortConflict as refused:
     print(refused.message, refused.hint, sep="\\n")
 """
@@ -43,7 +43,7 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
 def refused(port: int) -> str:
     with pytest.raises(PortConflict) as error:
-        release(port, holding(port).identities)
+        release(port, holders_of_port(port).identities)
     return str(error.value.hint)
 
 

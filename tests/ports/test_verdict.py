@@ -22,7 +22,7 @@ from devinit.model.process import ProcessIdentity
 from devinit.ports.hold import Refusal
 from devinit.ports.holder.naming import named
 from devinit.ports.holder.pm2 import Application
-from devinit.ports.holder.port_use import Hidden, Holding
+from devinit.ports.holder.port_use import Hidden, PortHolders
 from devinit.ports.holder.verdict import Obstruction, brief, judge
 from devinit.ports.leases import Taken
 
@@ -67,8 +67,8 @@ def process(
     )
 
 
-def held(*holders: Holder, container: Container | None = None) -> Holding:
-    return Holding(
+def held(*holders: Holder, container: Container | None = None) -> PortHolders:
+    return PortHolders(
         port=8000,
         listeners=(LISTENER,),
         holders=holders,
@@ -78,13 +78,13 @@ def held(*holders: Holder, container: Container | None = None) -> Holding:
     )
 
 
-def hidden(uid: int, user: str) -> Holding:
-    return Holding(port=8000, listeners=(LISTENER,), hidden=(Hidden(uid, user),), uid=ME)
+def hidden(uid: int, user: str) -> PortHolders:
+    return PortHolders(port=8000, listeners=(LISTENER,), hidden=(Hidden(uid, user),), uid=ME)
 
 
-def used(state: UseState, facts: Holder | None = None) -> Holding:
+def used(state: UseState, facts: Holder | None = None) -> PortHolders:
     use = PortUse(state=state, user="somebody", peer="127.0.0.1:5432", processes=(facts,) if facts else ())
-    return Holding(port=8000, use=use, uid=ME)
+    return PortHolders(port=8000, use=use, uid=ME)
 
 
 def owner(root: str = SHOP, service: str = "backend") -> LeaseOwner:
@@ -95,13 +95,13 @@ APPLICATION = Application(name="web", port=8000, directory="/srv/web", home="/sr
 LIVE, RESERVED = Taken(owner(), live=True), Taken(owner(BLOG), live=False)
 EARLIER = Taken(owner(), live=True)
 """The same, and nobody looks after the service."""
-NOBODY = Holding(port=8000, uid=ME)
+NOBODY = PortHolders(port=8000, uid=ME)
 OURS = frozenset({4242})
 """What devinit has started: the pid of every process here that has no other."""
 
 
 class Row(NamedTuple):
-    found: Holding
+    found: PortHolders
     obstruction: Obstruction
     kind: VerdictKind
     advice: str
@@ -236,7 +236,9 @@ TABLE = {
         "container shop-db-1 (db of the Compose project shop): `docker stop shop-db-1` ends it",
     ),
     "a container, known, behind a hidden engine": Row(
-        Holding(port=8000, listeners=(LISTENER,), hidden=(Hidden(ROOT, "root"),), container=DATABASE, uid=ME),
+        PortHolders(
+            port=8000, listeners=(LISTENER,), hidden=(Hidden(ROOT, "root"),), container=DATABASE, uid=ME
+        ),
         TAKEN,
         VerdictKind.CONTAINER,
         "`docker stop shop-db-1`",
@@ -258,7 +260,7 @@ TABLE = {
     ),
     "a process of ours that is hidden": Row(hidden(ME, "me"), TAKEN, VerdictKind.STRANGER, "hidden from us"),
     "a process of ours beside a hidden one": Row(
-        Holding(
+        PortHolders(
             port=8000,
             listeners=(LISTENER, LISTENER),
             holders=(process(),),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from devinit.model.service import Endpoint
 from devinit.runtime.cors import origins
 
@@ -25,3 +27,19 @@ class TestTheOrigins:
 
     def test_are_none_without_a_port(self) -> None:
         assert origins([endpoint(None)]) == ()
+
+    @pytest.mark.parametrize(
+        ("own", "expected"),
+        [
+            ((), ("http://localhost", "http://127.0.0.1")),
+            (
+                ("https://localhost:443", "http://localhost:443"),
+                ("https://localhost", "http://localhost:443"),
+            ),
+            (("http://[::1]:80",), ("http://[::1]",)),
+        ],
+    )
+    def test_leave_out_the_usual_port_as_browsers_do(
+        self, own: tuple[str, ...], expected: tuple[str, ...]
+    ) -> None:
+        assert origins([endpoint(80, *own)]) == expected

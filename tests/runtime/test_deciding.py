@@ -91,6 +91,26 @@ def outcome(name: str, value: str, source: Source = Source.FILE) -> Outcome | No
     return found.outcome if found is not None else None
 
 
+class TestAnOriginOfAPageAtTheUsualPort:
+    @pytest.mark.parametrize(
+        ("name", "value", "expected"),
+        [
+            ("CORS_ORIGIN", "http://localhost:5173", "http://localhost"),
+            ("CORS_ORIGIN", "http://localhost:5173/", "http://localhost/"),
+            ("FRONTEND_URL", "http://localhost:5173/login", "http://localhost/login"),
+            ("CORS_ORIGINS", "http://localhost:5173,https://a.example", "https://a.example,http://localhost,http://127.0.0.1"),
+            ("CORS_ORIGINS", '["http://localhost:5173"]', '["http://localhost","http://127.0.0.1"]'),
+        ],
+    )  # fmt: skip
+    def test_is_written_as_browsers_send_it(self, name: str, value: str, expected: str) -> None:
+        assert given({name: value}, ports=MOVED | {"frontend": 80}) == {name: expected}
+
+    def test_is_given_so_to_code_that_cannot_do_without_it(self) -> None:
+        found = decided(stated("CORS", "", Source.CODE, required=True), ports=MOVED | {"frontend": 80})
+
+        assert found["CORS"].value == "http://localhost"
+
+
 class TestAValueThatMeansAServer:
     @pytest.mark.parametrize(
         ("name", "value", "expected"),

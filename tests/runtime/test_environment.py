@@ -385,6 +385,17 @@ class TestTheOriginsThatTheBackendAccepts:
         assert names["CORS_ORIGINS"] == names["ALLOWED_ORIGINS"] == ",".join(expected)
         assert json.loads(names["CORS_ORIGINS_JSON"]) == expected
 
+    def test_and_its_addresses_leave_out_the_usual_port_as_browsers_do(self) -> None:
+        names = names_of(
+            project(BACKEND, FRONTEND),
+            BACKEND_ENDPOINT,
+            endpoint("frontend", 80, "http://localhost:80"),
+        )
+
+        assert names["CORS_ORIGINS"] == names["ALLOWED_ORIGINS"] == "http://localhost,http://127.0.0.1"
+        assert json.loads(names["CORS_ORIGINS_JSON"]) == ["http://localhost", "http://127.0.0.1"]
+        assert (names["FRONTEND_URL"], names["FRONTEND_PORT"]) == ("http://localhost", "80")
+
     def test_are_left_to_its_own_default_without_a_frontend(self) -> None:
         names = names_of(project(BACKEND), BACKEND_ENDPOINT)
 

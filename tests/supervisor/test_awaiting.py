@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -171,6 +172,47 @@ class Pages(BaseHTTPRequestHandler):
 HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
 """
 """Builds a page when it is asked for, and answers 500 where it cannot."""
+
+ARBITER = """
+import os, socket, sys, time
+server = socket.socket()
+server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+server.bind(("127.0.0.1", int(os.environ["PORT"])))
+server.listen()
+while True:
+    pid = os.fork()
+    if pid == 0:
+        print(f"[1] [{os.getpid()}] [INFO] Booting worker with pid: {os.getpid()}", flush=True)
+        is_good = open("main.txt").read() == "good"
+        time.sleep(2 if is_good else 0.4)
+        while is_good:
+            client = server.accept()[0]
+            client.recv(1000)
+            client.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n")
+            client.close()
+        os._exit(1)
+    os.waitpid(pid, 0)
+    print(f"[1] [{os.getpid()}] [ERROR] Worker (pid:{pid}) exited with code 1.", flush=True)
+"""
+"""Does what gunicorn does with workers that cannot load their code: it begins one after the other."""
+
+SLOW = """
+import os, time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+class Pages(BaseHTTPRequestHandler):
+    def do_GET(self):
+        while not os.path.exists("compiled"):
+            time.sleep(0.05)
+        self.send_response(int(open("compiled").read()))
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
+"""
+"""Accepts at once, and answers once a file is there, which says how."""
 
 WORKER = """
 import sys, time
@@ -485,6 +527,28 @@ class TestWaiting:
         assert code == 1
         assert report["services"][0]["reason"] == "SyntaxError: no (main.txt, line 7)"
 
+    @pytest.mark.parametrize(("text", "outcome"), [("good", "live"), ("still bad", "failed")])
+    def test_after_a_change_of_what_starts_workers_without_end_waits_for_the_next_one(
+        self, shop: Shop, port: int, text: str, outcome: str
+    ) -> None:
+        (shop.root / "main.txt").write_text("good")
+        shop.service("api", command=command(shop.root / "api.py", ARBITER), port=port)
+        shop.up()
+        (shop.root / "main.txt").write_text("bad")
+        child = int(subprocess.check_output(["pgrep", "-P", str(shop.status()["api"]["pid"])]))
+        os.kill(child, signal.SIGKILL)
+        broken = answer(shop, "wait", "api", "--after", str(time.time()), "--timeout", "30")[1]["services"][0]
+        time.sleep(0.5)
+        saved = time.time()
+        (shop.root / "main.txt").write_text(text)
+
+        report = answer(shop, "wait", "api", "--after", str(saved), "--timeout", "30")[1]
+        after_that = shop.status()["api"]["phase"]
+
+        assert broken["reason"].startswith("its workers die again and again")
+        assert report["services"][0]["outcome"] == outcome
+        assert after_that == ("ready" if outcome == "live" else "starting")
+
     def test_after_a_change_of_what_was_too_slow_waits_for_its_answer(self, shop: Shop, port: int) -> None:
         (shop.root / "main.txt").write_text("busy")
         program = command(shop.root / "api.py", RELOADER)
@@ -496,6 +560,41 @@ class TestWaiting:
         code, _ = answer(shop, "wait", "api", "--after", str(saved))
 
         assert code == 0
+
+    def test_for_a_first_page_that_does_not_come_lasts_until_the_time_is_over(
+        self, shop: Shop, port: int
+    ) -> None:
+        shop.service("web", command=command(shop.root / "slow.py", SLOW), port=port)
+        shop.up()
+
+        code, report = answer(shop, "wait", "web", "--timeout", "7")
+
+        assert (code, report["services"][0]["outcome"]) == (4, "timed out")
+
+    @pytest.mark.parametrize(("status", "is_live"), [("200", True), ("500", False)])
+    def test_for_a_first_page_that_is_slow_tells_how_that_was_answered(
+        self, shop: Shop, port: int, status: str, *, is_live: bool
+    ) -> None:
+        shop.service("web", command=command(shop.root / "slow.py", SLOW), port=port)
+        shop.up()
+        (shop.root / "later.sh").write_text(f"sleep 6; echo {status} > .c; mv .c compiled")
+        with subprocess.Popen(["sh", "later.sh"], cwd=shop.root):
+            began = time.monotonic()
+            code, _ = answer(shop, "wait", "web", "--timeout", "12")
+
+        assert (code == 0, time.monotonic() - began > 5) == (is_live, True)
+
+    @pytest.mark.parametrize("ready", [{}, {"ready": {"tcp": True}}])
+    def test_once_says_that_the_first_page_has_not_come_unless_it_need_not(
+        self, shop: Shop, port: int, ready: dict[str, Any]
+    ) -> None:
+        shop.service("web", command=command(shop.root / "slow.py", SLOW), port=port, **ready)
+        shop.up()
+
+        code, report = answer(shop, "check", "web")
+
+        said = None if ready else "its first page has given no answer within 5 s"
+        assert (code, report["services"][0]["detail"]) == (0 if ready else 1, said)
 
     def test_of_what_answers_with_an_error_says_what_the_answer_was(self, shop: Shop, port: int) -> None:
         (shop.root / "main.txt").write_text("good")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from devinit.resolving.environments import check_commands
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.project import stage as stage_module
+from devinit.supervisor.project import project_state as project_state_module
 from devinit.supervisor.project.port_wishes import PortWishes
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.stack.order import Order
 from devinit.supervisor.stack.stack import Stack
 from devinit.supervisor.supervisor import Supervisor
@@ -44,9 +44,9 @@ class TestAStart:
             checked.append(service.name)
             check_commands(service, environment)
 
-        monkeypatch.setattr(stage_module, "check_commands", count)
+        monkeypatch.setattr(project_state_module, "check_commands", count)
         async with asyncio.TaskGroup() as tasks:
-            supervisor = Supervisor(Stage(tmp_path, Broadcaster()), tasks)
+            supervisor = Supervisor(ProjectState(tmp_path, Broadcaster()), tasks)
             order = Order(services=(), asked=PortWishes(environ={"PATH": "/usr/bin:/bin"}))
 
             assert await supervisor.start(order, lambda _event: None) == 0
@@ -70,7 +70,7 @@ class TestAStart:
 
         monkeypatch.setattr(Stack, "states", count)
         async with asyncio.TaskGroup() as tasks:
-            supervisor = Supervisor(Stage(tmp_path, Broadcaster()), tasks)
+            supervisor = Supervisor(ProjectState(tmp_path, Broadcaster()), tasks)
             order = Order(services=(), asked=PortWishes(environ={"PATH": "/usr/bin:/bin"}))
 
             assert await supervisor.start(order, lambda _event: None) == 0
@@ -91,7 +91,7 @@ class TestAStart:
                 shown.append(stage.mask("of-the-second-start"))
 
         async with asyncio.TaskGroup() as tasks:
-            stage = Stage(tmp_path, Broadcaster())
+            stage = ProjectState(tmp_path, Broadcaster())
             supervisor = Supervisor(stage, tasks)
             await supervisor.start(order, lambda _event: None)
             (tmp_path / ".env").write_text("API_TOKEN=of-the-second-start\n")

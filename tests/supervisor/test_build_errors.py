@@ -317,3 +317,34 @@ def logged(path: Path) -> str:
     from devinit.supervisor.logs.log_files import COLOURS
 
     return COLOURS.sub("", path.read_text())
+
+
+NEXT_ERROR = "\u2a2f ./app/page.js:1:1"
+
+
+class TestAPageThatIsCompiled:
+    @pytest.mark.parametrize("sign", [" \u25cb Compiling / ...", "\u25cb Compiling /_error ..."])
+    @pytest.mark.parametrize(
+        "end", [" \u2713 Compiled / in 22.8s (436 modules)", " GET / 500 in 5.6s (next.js: 5.4s)", NEXT_ERROR]
+    )
+    def test_counts_as_a_build_until_its_end_is_printed(self, tmp_path: Path, sign: str, end: str) -> None:
+        log = log_path(tmp_path, "web")
+        log.parent.mkdir(parents=True)
+        last_errors = LastErrors(
+            tmp_path, tmp_path, lambda _name: tmp_path, lambda _name, _error, _gone_by: None
+        )
+        log.write_text(f"{sign}\n")
+        builds = last_errors.is_building("web")
+
+        with log.open("a") as more:
+            more.write(f"{end}\n")
+
+        assert builds
+        assert not last_errors.is_building("web")
+
+    def test_keeps_the_error_that_is_known(self) -> None:
+        broken = read_on([NEXT_ERROR], Reading(), NOW)
+
+        shown = read_on(["\u25cb Compiling /_error ...", " GET / 500 in 5.6s"], broken, NOW)
+
+        assert shown.error == broken.error

@@ -14,7 +14,7 @@ from devinit.control.greeting import greeting_of
 from devinit.control.messages import INVALID_PARAMS
 from devinit.control.server import MOST_REQUESTS, Connection, Server
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.reporting import report
 from devinit.supervisor.server.handlers import ORDERS, Handlers
 from devinit.supervisor.stack.configuration import Configuration
@@ -72,7 +72,7 @@ async def serving(root: Path, path: Path) -> AsyncIterator[asyncio.Event]:
     """Serve a project in this process, as its supervisor does; tell when a client was let go of."""
     let_go = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        supervisor = Supervisor(Stage(root, Broadcaster()), tasks)
+        supervisor = Supervisor(ProjectState(root, Broadcaster()), tasks)
         await supervisor.configuration.ensure({}, None)
         handle = Handlers(supervisor, lambda: None).handle
         server = Server(path, handle, let_go.set, greeting_of(root), orders=ORDERS)
@@ -104,7 +104,7 @@ class TestASubscription:
 
         monkeypatch.setattr(Configuration, "error", look_while_something_happens)
         async with asyncio.TaskGroup() as tasks:
-            supervisor = Supervisor(Stage(root, Broadcaster()), tasks)
+            supervisor = Supervisor(ProjectState(root, Broadcaster()), tasks)
             await supervisor.configuration.ensure({}, None)
             handlers = Handlers(supervisor, lambda: None)
             heard: list[int] = []

@@ -12,7 +12,7 @@ from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.model.port import PortRequest
 from devinit.model.service import Project, Service
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.service.own_values import refuse_foreign_migration
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def project_of(root: Path, **env: str) -> Project:
 
 
 def obstacle_in(project: Project, **caller: str) -> str | None:
-    stage = Stage(project.root, Broadcaster())
+    stage = ProjectState(project.root, Broadcaster())
     stage.configure(project, {"PATH": "/bin", **caller})
     return stage.obstacle_to(COMMAND, stage.project.services["backend"])
 
@@ -106,7 +106,7 @@ class TestAnotherHostInTheQuery:
         value = f"postgresql://app:app@localhost:5432/app?{key}=prod.example.com"
         (root / ".env").write_text(f"DATABASE_URL={value}\n")
         project = project_of(root)
-        stage = Stage(root, Broadcaster())
+        stage = ProjectState(root, Broadcaster())
         stage.configure(project, {})
 
         assert stage.environment_of(project.services["backend"])["DATABASE_URL"] == value
@@ -118,7 +118,7 @@ class TestAnotherHostInTheQuery:
     def test_is_as_bad_as_another_place_on_this_machine(self, root: Path, query: str) -> None:
         value = f"postgresql://app:app@localhost:5432/app?{query}"
         (root / ".env").write_text(f"DATABASE_URL={value}\n")
-        stage = Stage(root, Broadcaster())
+        stage = ProjectState(root, Broadcaster())
         stage.configure(project_of(root), {})
 
         assert stage.environment_of(stage.project.services["backend"])["DATABASE_URL"] == value
@@ -337,7 +337,7 @@ class TestTheConfigurationOfATool:
         (root / "db" / "alembic.ini").write_text(
             f"[alembic]\nscript_location = revisions\nsqlalchemy.url = {REMOTE}\n"
         )
-        stage = Stage(root, Broadcaster())
+        stage = ProjectState(root, Broadcaster())
         stage.configure(project_of(root), {})
         backend = stage.project.services["backend"]
 
@@ -374,7 +374,7 @@ class TestTheConfigurationOfATool:
         (package / "prisma").mkdir(parents=True)
         (package / "prisma/schema.prisma").write_text('  directUrl = env("DIRECT_URL")\n')
         (package / ".env").write_text(f"DIRECT_URL={REMOTE}\n")
-        stage = Stage(root, Broadcaster())
+        stage = ProjectState(root, Broadcaster())
         stage.configure(project_of(root), {})
         backend = stage.project.services["backend"]
 
@@ -400,7 +400,7 @@ class TestAServiceThatIsAMigration:
             project.services["backend"], name="migrate", command=command, before_start=(), **changes
         )
         project = replace(project, services={**project.services, "migrate": migrate})
-        stage = Stage(root, Broadcaster())
+        stage = ProjectState(root, Broadcaster())
         stage.configure(project, {"PATH": "/bin"})
         try:
             refuse_foreign_migration(stage.project.services["migrate"], stage)

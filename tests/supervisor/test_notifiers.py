@@ -10,7 +10,7 @@ from devinit.notify import notifiers
 from devinit.notify.notifier import Address, Notifier, Surroundings
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project.port_wishes import PortWishes
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.stack.order import Order
 from devinit.supervisor.supervisor import Supervisor
 
@@ -55,7 +55,7 @@ async def test_a_notifier_in_the_table_learns_where_a_service_answers(
     first, second = free_ports(2)
     order = Order(services=("api",), asked=PortWishes(environ={"PATH": "/usr/bin:/bin"}))
     async with asyncio.TaskGroup() as tasks:
-        supervisor = Supervisor(Stage(tmp_path, Broadcaster()), tasks)
+        supervisor = Supervisor(ProjectState(tmp_path, Broadcaster()), tasks)
         for port, run in ((first, supervisor.start), (second, supervisor.restart)):
             (tmp_path / "devinit.toml").write_text(f"{SERVER}{port}\n")
             assert await run(order, lambda _event: None) == 0

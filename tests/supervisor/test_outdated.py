@@ -15,7 +15,7 @@ from devinit.model.service import Project, Service
 from devinit.supervisor.reporting.outdated import Files
 
 if TYPE_CHECKING:
-    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.project.project_state import ProjectState
     from tests.supervisor.conftest import Shop
 
 WEB = "web: python3 -m http.server --bind 127.0.0.1 $PORT\n"
@@ -96,7 +96,7 @@ class TestTwoReadings:
             return before
 
         async def both() -> tuple[Project, Project, Project]:
-            files = Files(cast("Stage", AtProject(before)), load)
+            files = Files(cast("ProjectState", AtProject(before)), load)
             question = asyncio.create_task(files.project(None))
             assert await asyncio.to_thread(began.wait, 30)
             ordered = await files.read(None)
@@ -121,7 +121,7 @@ class TestTwoReadings:
             return answer
 
         async def ask() -> tuple[Project, str | None]:
-            files = Files(cast("Stage", AtProject(known)), load)
+            files = Files(cast("ProjectState", AtProject(known)), load)
             await files.project(None)
             with pytest.raises(ConfigError):
                 await files.read(None)

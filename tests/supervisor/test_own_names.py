@@ -14,7 +14,7 @@ from devinit.model.evidence import Evidence
 from devinit.model.port import PortRequest
 from devinit.model.service import Project, Service
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.service.own_values import is_kept_back, with_own_values
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def stage(root: Path) -> Stage:
-    return Stage(root, Broadcaster())
+def stage(root: Path) -> ProjectState:
+    return ProjectState(root, Broadcaster())
 
 
 def shop(root: Path, **fields: object) -> Project:
@@ -69,13 +69,13 @@ def shop(root: Path, **fields: object) -> Project:
     return Project(name="shop", root=root, services={each.name: each for each in services})
 
 
-def given(stage: Stage, project: Project, service: str = "backend", **caller: str) -> dict[str, str]:
+def given(stage: ProjectState, project: Project, service: str = "backend", **caller: str) -> dict[str, str]:
     stage.configure(project, {"PATH": "/bin", **caller})
     return stage.environment_of(stage.project.services[service])
 
 
 class TestAValueOfAnEnvFile:
-    def test_gets_our_address_and_keeps_its_form(self, root: Path, stage: Stage) -> None:
+    def test_gets_our_address_and_keeps_its_form(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/.env").write_text(
             f'DATABASE_URL={ASYNC}\nCORS_ORIGINS=["http://localhost:5173"]\nAPP_DATABASE_URL={ASYNC}?a=b\n'
         )
@@ -89,7 +89,7 @@ class TestAValueOfAnEnvFile:
             '["http://localhost:5173","http://localhost:5174","http://127.0.0.1:5174"]'
         )
 
-    def test_that_is_composed_is_that_of_its_parts(self, root: Path, stage: Stage) -> None:
+    def test_that_is_composed_is_that_of_its_parts(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/.env").write_text(
             "DB_HOST=localhost\nDB_PORT=5432\nDB_USER=a\nDB_PASSWORD=b\nDB_NAME=c\n"
             "DSN=postgresql+psycopg://${DB_USER}:${DB_PASSWORD}@${DB_HOST}:${DB_PORT}/${DB_NAME}\n"
@@ -100,7 +100,7 @@ class TestAValueOfAnEnvFile:
         assert values["DSN"] == "postgresql+psycopg://shop:secret@localhost:5433/shop"
         assert values["DB_PORT"] == "5433"
 
-    def test_of_another_form_is_not_replaced(self, root: Path, stage: Stage) -> None:
+    def test_of_another_form_is_not_replaced(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/.env").write_text('DATABASE_URL=sqlite:///./dev.db\nCORS_ORIGINS=["*"]\n')
 
         values = given(stage, shop(root))
@@ -108,12 +108,12 @@ class TestAValueOfAnEnvFile:
         assert values["DATABASE_URL"] == "sqlite:///./dev.db"
         assert values["CORS_ORIGINS"] == '["*"]'
 
-    def test_is_one_of_the_service_alone(self, root: Path, stage: Stage) -> None:
+    def test_is_one_of_the_service_alone(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/.env").write_text("API_URL=http://localhost:8001/internal\n")
 
         assert "API_URL" not in given(stage, shop(root), "frontend")
 
-    def test_gives_way_to_what_devinit_toml_says(self, root: Path, stage: Stage) -> None:
+    def test_gives_way_to_what_devinit_toml_says(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/.env").write_text(f"DATABASE_URL={ASYNC}\n")
 
         values = given(stage, shop(root, env={"DATABASE_URL": "mine"}))
@@ -121,7 +121,7 @@ class TestAValueOfAnEnvFile:
         assert values["DATABASE_URL"] == "mine"
 
     def test_that_has_changed_counts_when_the_service_is_started_again(
-        self, root: Path, stage: Stage
+        self, root: Path, stage: ProjectState
     ) -> None:
         (root / "backend/.env").write_text(f"DATABASE_URL={ASYNC}\n")
         given(stage, shop(root))
@@ -131,7 +131,7 @@ class TestAValueOfAnEnvFile:
 
         assert values["DATABASE_URL"] == "sqlite:///./dev.db"
 
-    def test_in_small_letters_is_the_same_name_to_pydantic(self, root: Path, stage: Stage) -> None:
+    def test_in_small_letters_is_the_same_name_to_pydantic(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/.env").write_text(f"database_url={ASYNC}\n")
 
         values = given(stage, shop(root))
@@ -139,7 +139,9 @@ class TestAValueOfAnEnvFile:
         assert values["database_url"] == values["DATABASE_URL"]
         assert values["DATABASE_URL"].startswith("postgresql+asyncpg://shop:")
 
-    def test_is_no_address_of_another_machine_in_the_place_of_ours(self, root: Path, stage: Stage) -> None:
+    def test_is_no_address_of_another_machine_in_the_place_of_ours(
+        self, root: Path, stage: ProjectState
+    ) -> None:
         (root / "backend/.env").write_text("POSTGRES_HOST=db.example.com\nPOSTGRES_USER=ada\n")
 
         values = given(stage, shop(root))
@@ -150,19 +152,19 @@ class TestAValueOfAnEnvFile:
 
 
 class TestAFileThatNodeLoads:
-    def test_is_rewritten_as_well(self, root: Path, stage: Stage) -> None:
+    def test_is_rewritten_as_well(self, root: Path, stage: ProjectState) -> None:
         (root / "frontend/package.json").write_text("{}")
         (root / "frontend/.env.development").write_text("VITE_API_URL=http://localhost:8000/api/v1\n")
 
         assert given(stage, shop(root), "frontend")["VITE_API_URL"] == "http://localhost:8001/api/v1"
 
-    def test_is_left_to_node_where_it_leads_to_another_machine(self, root: Path, stage: Stage) -> None:
+    def test_is_left_to_node_where_it_leads_to_another_machine(self, root: Path, stage: ProjectState) -> None:
         (root / "frontend/package.json").write_text("{}")
         (root / "frontend/.env.development").write_text("VITE_API_URL=https://api.example.com\n")
 
         assert "VITE_API_URL" not in given(stage, shop(root), "frontend")
 
-    def test_counts_more_than_the_env_file(self, root: Path, stage: Stage) -> None:
+    def test_counts_more_than_the_env_file(self, root: Path, stage: ProjectState) -> None:
         (root / "frontend/package.json").write_text("{}")
         (root / "frontend/.env").write_text("VITE_API_URL=http://localhost:8000\n")
         (root / "frontend/.env.local").write_text("VITE_API_URL=http://localhost:8000/local\n")
@@ -170,7 +172,7 @@ class TestAFileThatNodeLoads:
         assert given(stage, shop(root), "frontend")["VITE_API_URL"] == "http://localhost:8001/local"
 
     def test_that_leads_out_of_the_repository_is_not_read(
-        self, root: Path, stage: Stage, tmp_path: Path
+        self, root: Path, stage: ProjectState, tmp_path: Path
     ) -> None:
         (tmp_path / "secrets").write_text("VITE_API_URL=http://localhost:8000/secret\n")
         (root / "frontend/package.json").write_text("{}")
@@ -180,7 +182,7 @@ class TestAFileThatNodeLoads:
 
 
 class TestAnExample:
-    def test_gives_the_form_of_a_name_without_a_value(self, root: Path, stage: Stage) -> None:
+    def test_gives_the_form_of_a_name_without_a_value(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/.env.example").write_text(
             "DATABASE_URL=postgresql+asyncpg://user:pw@host:5432/db\nOTHER=1\n"
         )
@@ -192,7 +194,7 @@ class TestAnExample:
 
 
 class TestCode:
-    def test_gives_the_form_of_a_name_without_a_value(self, root: Path, stage: Stage) -> None:
+    def test_gives_the_form_of_a_name_without_a_value(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/app").mkdir()
         (root / "backend/app/config.py").write_text(
             "class Settings(BaseSettings):\n"
@@ -211,14 +213,14 @@ class TestCode:
         assert values["STATS_DATABASE_URL"] == "postgresql://shop:secret@127.0.0.1:5433/shop"
         assert "BROKER_URL" not in values
 
-    def test_gives_way_to_a_file(self, root: Path, stage: Stage) -> None:
+    def test_gives_way_to_a_file(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/config.py").write_text(f'import os\nos.getenv("DATABASE_URL", "{ASYNC}")\n')
         (root / "backend/.env").write_text("DATABASE_URL=postgresql+psycopg://a:b@localhost/c\n")
 
         assert given(stage, shop(root))["DATABASE_URL"].startswith("postgresql+psycopg://shop:")
 
     def test_gives_way_to_the_shell_of_the_caller_for_names_that_devinit_does_not_know(
-        self, root: Path, stage: Stage
+        self, root: Path, stage: ProjectState
     ) -> None:
         (root / "backend/config.py").write_text(f'import os\nos.getenv("APP_DATABASE_URL", "{ASYNC}")\n')
         mine = {"APP_DATABASE_URL": "postgresql://mine@localhost/mine"}
@@ -227,7 +229,7 @@ class TestCode:
         loaded = given(stage, shop(root), **mine, DEVINIT_PROJECT=str(root))
         assert loaded["APP_DATABASE_URL"] == "postgresql+asyncpg://shop:secret@localhost:5433/shop"
 
-    def test_says_how_a_list_of_one_entry_in_a_file_is_written(self, root: Path, stage: Stage) -> None:
+    def test_says_how_a_list_of_one_entry_in_a_file_is_written(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/config.py").write_text('import os\nos.getenv("CORS_ORIGINS", "").split(",")\n')
         (root / "backend/.env").write_text("CORS_ORIGINS=http://localhost:5173\n")
 
@@ -235,7 +237,7 @@ class TestCode:
             "http://localhost:5173,http://localhost:5174,http://127.0.0.1:5174"
         )
 
-    def test_of_a_page_keeps_the_path_of_its_api(self, root: Path, stage: Stage) -> None:
+    def test_of_a_page_keeps_the_path_of_its_api(self, root: Path, stage: ProjectState) -> None:
         (root / "frontend/src").mkdir()
         (root / "frontend/src/api.ts").write_text(
             'export const url = import.meta.env.VITE_API_URL ?? "http://localhost:8000/api/v1";\n'
@@ -243,13 +245,15 @@ class TestCode:
 
         assert given(stage, shop(root), "frontend")["VITE_API_URL"] == "http://localhost:8001/api/v1"
 
-    def test_of_a_page_that_asks_its_own_origin_is_given_no_address(self, root: Path, stage: Stage) -> None:
+    def test_of_a_page_that_asks_its_own_origin_is_given_no_address(
+        self, root: Path, stage: ProjectState
+    ) -> None:
         (root / "frontend/src").mkdir()
         (root / "frontend/src/api.ts").write_text('const url = import.meta.env.VITE_API_URL || "/api";\n')
 
         assert "VITE_API_URL" not in given(stage, shop(root), "frontend")
 
-    def test_loads_the_files_that_it_names(self, root: Path, stage: Stage) -> None:
+    def test_loads_the_files_that_it_names(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/config.py").write_text(
             'class Settings(BaseSettings):\n    model_config = SettingsConfigDict(env_file="local.env")\n'
         )
@@ -259,7 +263,7 @@ class TestCode:
 
         assert values["APP_DATABASE_URL"] == "postgresql+asyncpg://shop:secret@localhost:5433/shop"
 
-    def test_is_read_once_and_again_for_the_next_order(self, root: Path, stage: Stage) -> None:
+    def test_is_read_once_and_again_for_the_next_order(self, root: Path, stage: ProjectState) -> None:
         config, project = root / "backend/config.py", shop(root)
         config.write_text(f'import os\nos.getenv("DATABASE_URL", "{ASYNC}")\n')
         before = given(stage, project)["DATABASE_URL"]
@@ -273,7 +277,7 @@ class TestCode:
         assert read == "postgresql+psycopg://shop:secret@localhost:5433/shop"
 
     def test_of_another_service_below_a_folder_is_not_that_of_the_folder(
-        self, root: Path, stage: Stage
+        self, root: Path, stage: ProjectState
     ) -> None:
         (root / "backend/config.py").write_text(f'import os\nos.getenv("APP_DATABASE_URL", "{ASYNC}")\n')
         project = shop(root)
@@ -292,7 +296,7 @@ class TestAPortInAnEnvFile:
         return replace(found, services={**found.services, "worker": worker})
 
     def test_of_a_server_is_not_that_of_a_worker_that_is_given_the_same_file(
-        self, root: Path, stage: Stage, project: Project
+        self, root: Path, stage: ProjectState, project: Project
     ) -> None:
         (root / "backend/.env").write_text("PORT=8000\nNAME=ada\n")
 
@@ -302,7 +306,7 @@ class TestAPortInAnEnvFile:
         assert worker["NAME"] == "ada"
         assert stage.environment_of(project.services["backend"])["PORT"] == "8001"
 
-    def test_of_the_worker_alone_is_its_own(self, root: Path, stage: Stage, project: Project) -> None:
+    def test_of_the_worker_alone_is_its_own(self, root: Path, stage: ProjectState, project: Project) -> None:
         (root / "worker.env").write_text("PORT=9000\n")
         worker = replace(project.services["worker"], env_file=(root / "worker.env",))
 
@@ -312,7 +316,7 @@ class TestAPortInAnEnvFile:
 
 
 class TestWhereAValueComesFrom:
-    def test_is_known_of_each(self, root: Path, stage: Stage) -> None:
+    def test_is_known_of_each(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/.env").write_text(
             f"DATABASE_URL={ASYNC}\nPOSTGRES_USER=ada\nPOSTGRES_DB=a\nBACKEND_PORT=1\nNAME=ada\n"
         )
@@ -335,7 +339,7 @@ class TestWhereAValueComesFrom:
         }
         assert origins["CORS_ORIGINS"] == "devinit, in the form of backend/.env.example:1"
 
-    def test_is_told_of_a_name_that_a_failure_names(self, root: Path, stage: Stage) -> None:
+    def test_is_told_of_a_name_that_a_failure_names(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/.env").write_text("NAME=ada\n\nCORS_ORIGINS=http://localhost:5173\n")
         project = shop(root)
         given(stage, project)
@@ -345,7 +349,7 @@ class TestWhereAValueComesFrom:
 
         assert cause == "SettingsError\nCORS_ORIGINS was set by devinit over backend/.env:3"
 
-    def test_is_not_told_of_a_port_that_any_message_speaks_of(self, root: Path, stage: Stage) -> None:
+    def test_is_not_told_of_a_port_that_any_message_speaks_of(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/.env").write_text("PORT=9000\nBACKEND_PORT=9000\n")
         project = shop(root)
         given(stage, project)
@@ -353,7 +357,7 @@ class TestWhereAValueComesFrom:
 
         assert with_own_values("x", words, project.services["backend"], stage) == "x"
 
-    def test_is_not_told_of_a_name_that_devinit_has_not_set(self, root: Path, stage: Stage) -> None:
+    def test_is_not_told_of_a_name_that_devinit_has_not_set(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/.env").write_text("NAME=ada\n")
         project = shop(root)
         given(stage, project)
@@ -362,7 +366,7 @@ class TestWhereAValueComesFrom:
 
 
 class TestAFileThatOverridesTheEnvironment:
-    def test_is_told_with_the_line_that_lets_it(self, root: Path, stage: Stage) -> None:
+    def test_is_told_with_the_line_that_lets_it(self, root: Path, stage: ProjectState) -> None:
         told: list[str] = []
         stage.broadcaster.note = lambda message, service=None: told.append(message)  # type: ignore[method-assign]
         (root / "backend/.env").write_text(f"DATABASE_URL={ASYNC}\nNAME=ada\n")
@@ -386,7 +390,7 @@ class TestADetectedMigration:
         return shop(root, before_start=(self.COMMAND, "npm run build"))
 
     def test_is_not_run_against_a_server_that_devinit_has_not_given(
-        self, stage: Stage, project: Project
+        self, stage: ProjectState, project: Project
     ) -> None:
         told: list[str] = []
         stage.broadcaster.note = lambda message, service=None: told.append(message)  # type: ignore[method-assign]
@@ -401,20 +405,20 @@ class TestADetectedMigration:
             "(backend/settings.py:2), and devinit gives none of these; `before_start` in devinit.toml runs it anyway"
         )
 
-    def test_is_run_when_devinit_toml_gives_the_name(self, stage: Stage, project: Project) -> None:
+    def test_is_run_when_devinit_toml_gives_the_name(self, stage: ProjectState, project: Project) -> None:
         backend = replace(project.services["backend"], env={"SHOP_PRIMARY_SQL_HOST": "${POSTGRES_HOST}"})
         given(stage, replace(project, services={**project.services, "backend": backend}))
 
         assert stage.obstacle_to(self.COMMAND, backend) is None
 
-    def test_that_devinit_toml_states_is_run(self, root: Path, stage: Stage, project: Project) -> None:
+    def test_that_devinit_toml_states_is_run(self, root: Path, stage: ProjectState, project: Project) -> None:
         stated = Evidence(about="command, before_start", file="devinit.toml")
         given(stage, replace(project, source=root / "devinit.toml", evidence={"backend": (stated,)}))
 
         assert stage.obstacle_to(self.COMMAND, project.services["backend"]) is None
 
     def test_whose_configuration_names_the_port_of_another_server_is_not_run(
-        self, root: Path, stage: Stage
+        self, root: Path, stage: ProjectState
     ) -> None:
         (root / "backend/alembic.ini").write_text(
             "[alembic]\nsqlalchemy.url = postgresql://a:b@localhost:5432/c\n"
@@ -426,7 +430,9 @@ class TestADetectedMigration:
             "backend/alembic.ini names localhost:5432, and no variable tells it another one"
         )
 
-    def test_whose_code_has_another_server_as_a_constant_is_not_run(self, root: Path, stage: Stage) -> None:
+    def test_whose_code_has_another_server_as_a_constant_is_not_run(
+        self, root: Path, stage: ProjectState
+    ) -> None:
         project = shop(root)
         (root / "backend/settings.py").write_text(
             'DATABASES = {\n    "default": {"ENGINE": "django.db.backends.postgresql", "HOST": "localhost"}\n}\n'
@@ -439,7 +445,7 @@ class TestADetectedMigration:
 
 
 class TestANameThatIsLeftOut:
-    def test_is_not_given(self, root: Path, stage: Stage) -> None:
+    def test_is_not_given(self, root: Path, stage: ProjectState) -> None:
         project = shop(
             root, env={"CORS_ORIGINS": "false", "HOST": "false"}, left_out=("CORS_ORIGINS", "HOST")
         )
@@ -449,21 +455,21 @@ class TestANameThatIsLeftOut:
         assert values.keys() & {"CORS_ORIGINS", "HOST"} == set()
         assert "CORS_ORIGINS" in stage.environment
 
-    def test_is_the_projects_own_where_a_file_has_it(self, root: Path, stage: Stage) -> None:
+    def test_is_the_projects_own_where_a_file_has_it(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/.env").write_text(f"DATABASE_URL={ASYNC}\n")
 
         values = given(stage, shop(root, env={"DATABASE_URL": "false"}, left_out=("DATABASE_URL",)))
 
         assert values["DATABASE_URL"] == ASYNC
 
-    def test_may_still_be_referred_to(self, root: Path, stage: Stage) -> None:
+    def test_may_still_be_referred_to(self, root: Path, stage: ProjectState) -> None:
         env = {"CORS_ORIGINS": "false", "MINE": "${CORS_ORIGINS}"}
 
         values = given(stage, shop(root, env=env, left_out=("CORS_ORIGINS",)))
 
         assert values["MINE"] == "http://localhost:5174,http://127.0.0.1:5174"
 
-    def test_is_left_out_for_all_services_by_the_project(self, root: Path, stage: Stage) -> None:
+    def test_is_left_out_for_all_services_by_the_project(self, root: Path, stage: ProjectState) -> None:
         project = replace(
             shop(root),
             environment={"CORS_ORIGINS": "false", "PGHOST": "false", "DEBUG": "false"},
@@ -476,7 +482,7 @@ class TestANameThatIsLeftOut:
         assert stage.environment.keys() & {"CORS_ORIGINS", "PGHOST"} == set()
         assert values["DEBUG"] == stage.environment["DEBUG"] == "false"
 
-    def test_is_any_other_names_text(self, root: Path, stage: Stage) -> None:
+    def test_is_any_other_names_text(self, root: Path, stage: ProjectState) -> None:
         project = shop(root, env={"DEBUG": "false"}, left_out=("DEBUG",))
 
         values = given(stage, replace(project, environment={"DEBUG": "true"}))
@@ -490,12 +496,12 @@ class TestAProjectWithoutSuchFiles:
             "import sys\nfrom pathlib import Path\n"
             "from devinit.model.service import Project, Service\n"
             "from devinit.supervisor.events import Broadcaster\n"
-            "from devinit.supervisor.project.stage import Stage\n"
+            "from devinit.supervisor.project.project_state import ProjectState\n"
             "root = Path(sys.argv[1])\n"
             'web = Service(name="web", directory=root, command="serve")\n'
             'project = Project(name="shop", root=root, services={"web": web})\n'
             "before = {*sys.modules}\n"
-            "stage = Stage(root, Broadcaster())\n"
+            "stage = ProjectState(root, Broadcaster())\n"
             "stage.read_code(project)\n"
             "stage.configure(project, {})\n"
             "stage.environment_of(web)\n"
@@ -514,7 +520,7 @@ class TestAProjectWithoutSuchFiles:
 
 
 class TestTheRuntimeEnvironment:
-    def test_has_the_form_on_which_all_services_agree(self, root: Path, stage: Stage) -> None:
+    def test_has_the_form_on_which_all_services_agree(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/.env").write_text(f"DATABASE_URL={ASYNC}\nFRONTEND_HOST=http://localhost:5173\n")
 
         given(stage, shop(root))
@@ -522,13 +528,13 @@ class TestTheRuntimeEnvironment:
         assert stage.environment["DATABASE_URL"] == "postgresql+asyncpg://shop:secret@localhost:5433/shop"
         assert stage.environment["FRONTEND_HOST"] == "127.0.0.1"
 
-    def test_keeps_the_url_of_a_service_that_programs_look_up(self, root: Path, stage: Stage) -> None:
+    def test_keeps_the_url_of_a_service_that_programs_look_up(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/.env").write_text("POSTGRES_URL=jdbc:postgresql://localhost:5432/app\n")
 
         assert given(stage, shop(root))["POSTGRES_URL"] == "jdbc:postgresql://localhost:5433/shop"
         assert stage.environment["POSTGRES_URL"] == "postgresql://shop:secret@127.0.0.1:5433/shop"
 
-    def test_has_devinits_form_where_they_do_not_agree(self, root: Path, stage: Stage) -> None:
+    def test_has_devinits_form_where_they_do_not_agree(self, root: Path, stage: ProjectState) -> None:
         (root / "backend/.env").write_text(f"DATABASE_URL={ASYNC}\n")
         (root / "frontend/.env").write_text("DATABASE_URL=postgresql://a:b@localhost:5432/c\n")
 
@@ -536,7 +542,7 @@ class TestTheRuntimeEnvironment:
 
         assert stage.environment["DATABASE_URL"] == "postgresql://shop:secret@127.0.0.1:5433/shop"
 
-    def test_lacks_a_name_whose_value_is_the_projects(self, root: Path, stage: Stage) -> None:
+    def test_lacks_a_name_whose_value_is_the_projects(self, root: Path, stage: ProjectState) -> None:
         (root / ".env").write_text("DATABASE_URL=sqlite:///./dev.db\n")
 
         given(stage, shop(root))
@@ -547,7 +553,7 @@ class TestTheRuntimeEnvironment:
 class TestTheDeveloper:
     def test_is_told_which_values_stay_and_why_once(self, root: Path) -> None:
         told: list[str] = []
-        stage = Stage(root, Broadcaster())
+        stage = ProjectState(root, Broadcaster())
         stage.broadcaster.note = lambda message, service=None: told.append(message)  # type: ignore[method-assign]
         (root / "backend/.env").write_text(
             "DATABASE_URL=postgresql://a:b@db.example.com/c\n\nUP=localhost:5432\n"

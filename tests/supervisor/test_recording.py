@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.record import recording as recording_module
 from devinit.supervisor.record.recording import SOON_SECONDS, Recorder
 from devinit.supervisor.record.state_file import State, read_caller, read_state
@@ -23,7 +23,7 @@ class Recording:
     """A recorder, and what it was asked to write."""
 
     def __init__(self, root: Path) -> None:
-        self.stage = Stage(root, Broadcaster())
+        self.stage = ProjectState(root, Broadcaster())
         self.written: list[State] = []
         self.warnings: list[str] = []
         self.recorder = Recorder(self.stage, self.state, self.warnings.append)

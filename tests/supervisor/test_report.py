@@ -21,7 +21,8 @@ from devinit.model.probe import (
 )
 from devinit.model.service import Project, Service
 from devinit.supervisor.project.chosen import named
-from devinit.supervisor.reporting.report import describe_probe, reason_of_new_addresses
+from devinit.supervisor.reporting.probe_words import describe_probe
+from devinit.supervisor.reporting.report import reason_of_new_addresses
 
 
 def project(*names: str) -> Project:

@@ -1,4 +1,4 @@
-"""The parts of an attachment together: output and input beside each other, until one of them is over."""
+"""An attachment as a whole: output and input side by side, until one of them ends."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def together(session: Session, typing: Typing | Piping, lines: int) -> int
 
 
 async def say_goodbye(session: Session) -> None:
-    """Say that the service goes on, and what of that which was typed it has not read."""
+    """Report that the service goes on, and how much typed text it has not read."""
     unread = 0
     with suppress(DevinitError):
         unread = (await session.send(""))["unread"]

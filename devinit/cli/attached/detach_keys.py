@@ -45,7 +45,7 @@ class DetachKeys:
                     return b"".join(passed), True
                 continue
             if self._matched:
-                # It was not meant: what was held back is typed, and this may begin them anew.
+                # It was not meant: what was held back is typed, and this may begin them again.
                 passed += self._matched
                 self._matched.clear()
                 continue

@@ -1,4 +1,4 @@
-"""How an attachment is over with its service, in words."""
+"""How an attachment ends with its service, in words."""
 
 from __future__ import annotations
 

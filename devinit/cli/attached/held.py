@@ -1,4 +1,4 @@
-"""One terminal shown in another one: what a service prints as it stands, and each key as it is pressed.
+"""One terminal shown in another one: what a service prints as it is, and each key as it is pressed.
 
 The process that holds the service's terminal is asked, and not the supervisor: that may die meanwhile.
 """

@@ -1,4 +1,4 @@
-"""What of a log is shown to a person who answers its prompts: pure.
+"""The part of a log that is shown to a user who answers its prompts: pure.
 
 In the log an answer does not end the line of its prompt, because nothing echoes it: `(Pdb) 42`. On the screen it
 does, because the terminal echoes what is typed: what was shown as a prompt is not shown again before its answer.

@@ -1,7 +1,6 @@
 """One attachment to a service: what it prints, what it is doing, and the way to its standard input.
 
-The supervisor may die and come back meanwhile, and the service may be restarted: what is typed goes to the run of
-that moment.
+The supervisor may die and come back meanwhile, and the service may restart: typed text goes to its current run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lines that a person types at a terminal: with a history, beside what is printed meanwhile, passwords unseen.
+"""Lines that a user types at a terminal: with a history, below the output, passwords hidden.
 
 The editing of a line is prompt_toolkit's, which comes with the questions of `devinit start`.
 """

@@ -1,4 +1,4 @@
-"""Look for what is wrong, explain it, and offer to put it right."""
+"""Look for problems, explain them, and offer to fix them."""
 
 from __future__ import annotations
 

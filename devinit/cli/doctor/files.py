@@ -148,7 +148,7 @@ def aside(left: list[str]) -> str:
 
 
 def exists(path: Path) -> bool:
-    """Tell whether something is there, also where we may not look at it."""
+    """Return whether something is there, also where we may not look at it."""
     return os.path.lexists(path)
 
 

@@ -1,4 +1,4 @@
-"""What a doctor's look comes to: something that is wrong, why that matters, and how it is put right."""
+"""A finding of `devinit doctor`: what is wrong, why it matters, and how to fix it."""
 
 from __future__ import annotations
 

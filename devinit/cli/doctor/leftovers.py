@@ -58,7 +58,7 @@ _AT_REST = frozenset({"stopped", "failed", "exited", "orphaned"})
 def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Finding]:
     """Look for what this checkout left behind; its supervisor's client, if one answers, is done with then."""
     if isinstance(client, DevinitError):
-        return  # told by the check of the supervisor
+        return  # the check of the supervisor reports it
     if client is None and supervisor_of(root) is not None:
         return  # as above
     services = api.status(client)["services"] if client else []
@@ -157,7 +157,7 @@ def in_data(root: Path, looked_after: set[str], known: set[int]) -> Iterator[Fin
 
 
 def is_a_persons(facts: ProcessFacts) -> bool:
-    """Tell whether a process is no server, and a person works in it: a shell, an editor, what has a terminal."""
+    """Return whether a process is no server, and a person works in it: a shell, an editor, what has a terminal."""
     return saving_server(facts) is None and (facts.terminal or workplace_of(facts) is not None)
 
 
@@ -166,7 +166,7 @@ def of_machine(neighbours: Sequence[NeighbourStatus], root: Path | None) -> Iter
     own = os.path.realpath(root) if root else None
     for each in neighbours:
         if each["root"] == own:
-            continue  # told by the checks of the project
+            continue  # the checks of the project report it
         match each["state"]:
             case NeighbourState.GONE:
                 running = ", ".join(service["name"] for service in each["services"])
@@ -238,7 +238,7 @@ def named(members: Sequence[ProcessIdentity]) -> str:
 
 
 def is_below(folder: str, top: str) -> bool:
-    """Tell whether a folder is inside another one."""
+    """Return whether a folder is inside another one."""
     return folder.startswith(f"{top}/")
 
 

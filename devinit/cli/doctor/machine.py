@@ -1,4 +1,4 @@
-"""What this machine, not a project, stands in the way with."""
+"""Findings about this machine, not about a project."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def aside(path: str) -> Cure | None:
 
 
 def _is_only_ours(folder: Path, own: Path) -> bool:
-    """Whether a folder holds nothing but devinit's `own` one, which lies in it or is the same."""
+    """Whether a folder contains nothing but devinit's `own` folder, or is that folder."""
     for part in own.relative_to(folder).parts:
         try:
             if [each.name for each in folder.iterdir()] != [part]:
@@ -77,7 +77,7 @@ def ports(root: Path) -> Iterator[Finding]:
     try:
         services = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None).services.values()
     except DevinitError:
-        return  # told by the check of the configuration
+        return  # the check of the configuration reports it
     for request in (each.port for each in services if each.port is not None):
         if request.preferred in outgoing:
             yield Finding(

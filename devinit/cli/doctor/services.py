@@ -1,4 +1,4 @@
-"""Services of the project that are not well, as the supervisor knows after it has asked them once."""
+"""Services of the project that are unhealthy, by one probe of the supervisor."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def services(answer: Client | DevinitError | None) -> Iterator[Finding]:
     status = api.status(answer)
     for each in status["services"]:
         if each["phase"] == "ready":
-            # An older supervisor cannot be asked to.
+            # An older supervisor does not know this request.
             with suppress(RemoteError):
                 api.confirm(answer, each["name"])
     # Measured: then it is also looked to which servers the services are connected.

@@ -1,4 +1,4 @@
-"""What of the checkout makes programs fail or run other code: known before a start, which warns of it too late."""
+"""Places of the checkout in which programs fail or run other code: shown before a start can fail by them."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def watched_files(root: Path, answer: Client | DevinitError | None) -> Iterator[
     try:
         project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
     except DevinitError:
-        return  # told by the check of the configuration
+        return  # the check of the configuration reports it
     watched = {each.name: each.directory for each in project.services.values() if each.watch}
     if not watched:
         return
@@ -50,7 +50,7 @@ def watched_files(root: Path, answer: Client | DevinitError | None) -> Iterator[
 
 
 def names_that_run(answer: Client | DevinitError | None) -> set[str]:
-    """Return the services whose files a supervisor watches, or tries to."""
+    """Return the services that are not stopped: the supervisor watches the files of these."""
     if answer is None or isinstance(answer, DevinitError):
         return set()
     return {each["name"] for each in api.status(answer)["services"] if each["phase"] != "stopped"}
@@ -78,7 +78,7 @@ def unwatched(folders: dict[str, Path]) -> Iterator[Finding]:
 
 
 def finding_of(limit: str, names: Iterable[str]) -> Finding:
-    """Return what is wrong where the kernel gives a user no more of these."""
+    """Return the finding for services whose files are not watched because a limit of the kernel is used up."""
     problem, cure = used_up(limit)
     return Finding(
         check="watching",

@@ -1,4 +1,4 @@
-"""`devinit ports free`: end who holds a port, after a look at it."""
+"""`devinit ports free`: show what holds a port, and end it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def show(report: PortReport) -> None:
 
 
 def refusal(report: PortReport, hint: str) -> PortConflict:
-    """Return the error that says who has the port, and carries all that is known for readers of JSON."""
+    """Return the error that names the holder, with all known facts for `--json`."""
     message = f"port {report.port} is {report.summary}"
     return PortConflict(message, hint=hint, conflicts=[msgspec.to_builtins(report)])
 
@@ -85,7 +85,7 @@ def confirm(report: PortReport, arguments: Arguments) -> None:
 
 
 def tell(arguments: Arguments, ended: tuple[str, ...], but: str = "") -> None:
-    """Say that the port is free, and who was ended for it."""
+    """Report that the port is free, and which processes were ended for it."""
     if arguments.json:
         print_json({"port": arguments.port, "free": True, "ended": list(ended)})
         return

@@ -27,7 +27,7 @@ BEHIND = 256 * 1024
 """Bytes that have come since the last look: more than that, and all but the last are passed over."""
 KEEP = 64 * 1024
 FRAME_SECONDS = 0.05
-"""Between two batches: what comes more often is not seen, and would only keep the screen busy."""
+"""Seconds between two batches: a faster screen would only use CPU."""
 WAIT_SECONDS = 0.5
 """How long it takes until a change of the services is noticed."""
 

@@ -42,7 +42,7 @@ class Folding:
         self.begin()
 
     def begin(self) -> None:
-        """Begin anew with the lines; what is unfolded stays so."""
+        """Begin again with the lines; what is unfolded stays so."""
         self._blocks: dict[int, Block] = {}
         self._tracebacks = Tracebacks()
         self._open: dict[str, Block] = {}

@@ -1,4 +1,4 @@
-"""Which link of a line is meant by a key. Pure."""
+"""Which link of a line a key opens. Pure."""
 
 from __future__ import annotations
 

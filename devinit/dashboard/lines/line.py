@@ -19,7 +19,7 @@ LONGEST = 8 * 1024
 
 
 class Kind(IntEnum):
-    """Who says a line."""
+    """What prints a line."""
 
     OUTPUT = 0
     """The service."""
@@ -89,7 +89,7 @@ def safe(pieces: list[Piece]) -> list[Piece]:
 
 
 def kind_of(text: str) -> Kind:
-    """Return who says a line of a log."""
+    """Return what has printed a line of a log."""
     return Kind.RUN if text.startswith(MARKER) else Kind.OUTPUT
 
 

@@ -68,13 +68,13 @@ class LogView:
         self.folding = Folding()
 
     def show(self, lines: Iterable[LogLine]) -> None:
-        """Begin anew with these lines."""
+        """Begin again with these lines."""
         self.rows, self.widest = [], 0
         self.folding.begin()
         self.add(lines)
 
     def add(self, lines: Iterable[LogLine]) -> int:
-        """Show more lines; return how many rows at the top had to go for them."""
+        """Add lines; return how many rows were removed at the top."""
         mine = [line for line in lines if self.service in (None, line.service)]
         if mine:
             # What was unfinished comes again, longer or whole.
@@ -246,7 +246,7 @@ def matches(pattern: re.Pattern[str], line: LogLine) -> bool:
 
 
 def breaks(text: str, columns: int) -> list[int]:
-    """Return the cells at which a text is broken so that no part is wider than so many columns."""
+    """Return the cells at which a text is wrapped to a number of columns."""
     if text.isascii():
         return [columns * n for n in range(1, math.ceil(len(text) / columns))]
     places, begin, here = [], 0, 0

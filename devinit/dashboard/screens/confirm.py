@@ -1,4 +1,4 @@
-"""A question before something is ended that cannot be brought back."""
+"""A question before an order that cannot be undone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A taken port, asked about where the person is: the same facts and the same choices as on the shell."""
+"""A question about a taken port: the same facts and the same choices as in the shell."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class ConflictDialogue(Late, ModalScreen[Answer]):
         self.is_late = is_late
         self._conflict = conflict
         self._can_keep = can_keep
-        """Whether there is a place for an answer for good."""
+        """Whether permanent answers can be kept."""
         self._place = f"  {number} of {count}" if count > 1 else ""
 
     def compose(self) -> ComposeResult:

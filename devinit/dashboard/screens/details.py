@@ -25,7 +25,7 @@ class DetailsPage(Page):
         super().__init__()
         self.service = service
         self._changed = changed
-        """What of a service's configuration is newer than it is."""
+        """Which keys of a service have changed since it started."""
         self._ask = ask
         self._revealed = False
 

@@ -1,4 +1,4 @@
-"""The runtime environment: what .env.runtime says, and who was started with something else."""
+"""The runtime environment: what .env.runtime says, and which services were started with other values."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from devinit.dashboard.presentation import Piece
 from devinit.dashboard.screens.details import Ask
 from devinit.dashboard.screens.page import Page
 from devinit.errors import DevinitError
+from devinit.model.names import ENVIRONMENT_FILE
 from devinit.text import counted, plain
 
 
@@ -44,9 +45,9 @@ class EnvironmentPage(Page):
             for name in self._services:
                 self._changed[name] = (await self._ask("inspect", {"service": name}))["changed"]
         except DevinitError as error:
-            self.say(".env.runtime", [[(plain(error.message), "bad")], [(plain(error.hint or ""), "")]])
+            self.say(ENVIRONMENT_FILE, [[(plain(error.message), "bad")], [(plain(error.hint or ""), "")]])
             return
-        self.say(".env.runtime", self._lines())
+        self.say(ENVIRONMENT_FILE, self._lines())
 
     def _lines(self) -> Iterator[list[Piece]]:
         yield from environment(self._values, revealed=self._revealed)
@@ -59,7 +60,7 @@ class EnvironmentPage(Page):
     def action_reveal(self) -> None:
         """Show passwords, or hide them."""
         self._revealed = not self._revealed
-        self.say(".env.runtime", self._lines())
+        self.say(ENVIRONMENT_FILE, self._lines())
 
     def action_copy(self) -> None:
         """Copy all of it, passwords included, as a shell and python-dotenv read it."""
@@ -71,6 +72,6 @@ class EnvironmentPage(Page):
 
 def quoted(value: str) -> str:
     """Return a value as a shell reads it back."""
-    from shlex import quote  # only who copies needs it
+    from shlex import quote  # only copying needs it
 
     return quote(value)

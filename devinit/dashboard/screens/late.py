@@ -1,4 +1,4 @@
-"""A question that comes by itself, some time after the key that led to it, takes no key that was typed before."""
+"""A question that appears some time after the key that led to it: keys that were typed before do not answer it."""
 
 from __future__ import annotations
 

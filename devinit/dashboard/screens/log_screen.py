@@ -1,4 +1,4 @@
-"""The keys of the logs: which lines are shown, where one looks, what is copied."""
+"""The keys of the logs: which lines are shown, scrolling, copying."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every port of the project, who is in the way, and the ports of the other projects on this machine."""
+"""Every port of the project with what is in the way, and the ports of other projects on this machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ACTIONS = frozenset({"who", "choose", "move", "reset", "kill"})
 
 
 class PortsPage(Screen[None]):
-    """Who has which port, and what can be done about it."""
+    """The holder of each port, and what can be done about it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,w", "who", "Who has it", key_display="w"),
@@ -108,7 +108,7 @@ class PortsPage(Screen[None]):
         return self.rows[here] if here is not None and here < len(self.rows) else None
 
     def on_option_list_option_highlighted(self) -> None:
-        """Another port is looked at: the facts below were about the one before."""
+        """Show the facts about another port."""
         self.query_one("#port-facts").display = False
 
     def on_option_list_option_selected(self) -> None:

@@ -1,4 +1,4 @@
-"""The tasks of the project, to choose one that is run."""
+"""The tasks of the project, to choose one and run it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task prints, as it runs, and with which exit code it has ended."""
+"""The output of a task as it runs, and its exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets into the dashboard in a browser: decided from the facts of a request, before anything answers it.
+"""Which requests get into the dashboard in a browser: decided from their facts, before anything answers.
 
 Every user of the machine can reach a port on loopback, and any web page can make a browser reach it. So a
 request needs the right name of the server (or a page's own domain could be pointed here), a secret that

@@ -1,4 +1,4 @@
-"""The footer: the keys that count now, the most important ones where there is no room for all."""
+"""The footer: the keys that work now; where there is no room for all, the most important ones."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
 
     @dataclass
     class TooSlow(Message):
-        """A regular expression took too long, and is not used any more: the lines are to be shown anew."""
+        """A regular expression took too long, and is not used any more: the lines are to be shown again."""
 
         text: str
 
@@ -147,7 +147,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Changed())
 
     def lay_out(self) -> None:
-        """Break the lines anew."""
+        """Break the lines again."""
         self.view.wrap_at = self._wrap_width()
         lines = self.view.lines()
         top = self.view.rows[self.scroll_offset.y].line.number if self._has_top() else None

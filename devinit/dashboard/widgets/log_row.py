@@ -1,4 +1,4 @@
-"""A row of the log pane: what stands in it, in its colours, and which part of that is seen."""
+"""A row of the log pane: its text, its colours, and which part of it is visible."""
 
 from __future__ import annotations
 

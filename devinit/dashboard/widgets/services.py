@@ -87,7 +87,7 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.cursor = names.index(service)
 
     def compose_lines(self) -> None:
-        """Lay the lines out anew: time has passed, or the terminal has another size."""
+        """Lay the lines out again: time has passed, or the terminal has another size."""
         self._header, self._lines = table(
             self.stack, self.size.width, self._clock(), marked=self.marked, groups=self.groups
         )
@@ -106,7 +106,7 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
         return max(0, min(cursor, len(self.stack.services) - 1))
 
     def watch_cursor(self) -> None:
-        """Tell who is looked at now."""
+        """Post which service is selected now."""
         # The header covers the first line of what is scrolled.
         self.scroll_to_region(Region(0, self.cursor, 1, 2), animate=False, force=True)
         self.refresh()

@@ -75,7 +75,7 @@ class _Stack:
         self.shared = self._shared()
 
     def head(self) -> Iterator[str]:
-        """Yield what a person has to know who opens the file."""
+        """Yield what a reader of the file has to know."""
         yield "Start it with: docker compose up --build"
         if self._passwords:
             names = ", ".join(sorted(self._passwords))

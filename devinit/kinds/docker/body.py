@@ -1,4 +1,4 @@
-"""What an engine is told to create: one container for a service. Pure."""
+"""The request by which an engine creates the container of a service. Pure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,23 @@ Body: TypeAlias = dict[str, Any]
 """What is sent as JSON, in the engine's own form."""
 LOOPBACK = "127.0.0.1"
 PROJECT, SERVICE, ROOT = "dev.devinit.project", "dev.devinit.service", "dev.devinit.root"
+HOST = "host.docker.internal"
+"""What containers call this machine, as in Docker Desktop."""
 LOG_SIZE, LOG_FILES = "10m", "2"
 """What the engine keeps of the output, which is copied at once: enough for a while without that."""
 INITS = re.compile(r"(?:^|/)(?:init|tini(?:-static)?|dumb-init|s6-svscan|catatonit|docker-init)$")
-"""First processes that an image brings along, and that must be first (s6)."""
+"""Init programs of images, which must be process 1 (s6)."""
 
 
 def name_of(mark: str) -> str:
     """Return how the container of a service is called, by the mark of its processes: `shop-1f0c9a/web@5d41`."""
     return "devinit-" + re.sub(r"[^a-zA-Z0-9_.-]", "-", mark)
+
+
+def network_name(mark: str) -> str:
+    """Return how the network of a checkout is called in the engine."""
+    project, _, rest = mark.partition("/")
+    return name_of(f"{project}-{rest.partition('@')[2]}")
 
 
 def volume_name(mark: str, volume: str) -> str:
@@ -46,8 +54,11 @@ def body_of(
     mounts: Sequence[Body],
     labels: Mapping[str, str],
     needs_init: bool,
+    network: Body,
 ) -> Body:
     """Return the container. `ports`: in the container → on this machine, which alone reaches them.
+
+    `network`: as `network_body` returns it.
 
     Nothing that gives a container rights on this machine can be said: no privileges, devices or namespaces.
     """
@@ -61,6 +72,8 @@ def body_of(
         "Init": needs_init,
         "LogConfig": {"Type": "json-file", "Config": {"max-size": LOG_SIZE, "max-file": LOG_FILES}},
     }
+    host["NetworkMode"] = network["name"]
+    host["ExtraHosts"] = network["hosts"]
     if keys.tmpfs:
         host["Tmpfs"] = dict.fromkeys(keys.tmpfs, "")
     if keys.shm_size is not None:
@@ -72,6 +85,7 @@ def body_of(
         "ExposedPorts": {f"{inside}/tcp": {} for inside in ports},
         "Labels": dict(labels),
         "HostConfig": host,
+        "NetworkingConfig": {"EndpointsConfig": {network["name"]: {"Aliases": network["aliases"]}}},
     }
     if command:
         body["Cmd"] = list(command)
@@ -80,6 +94,14 @@ def body_of(
     if keys.user is not None:
         body["User"] = keys.user
     return body
+
+
+def network_body(name: str, gateway: str, service: str) -> Body:
+    """Return the place of a container in the network of its checkout, where the others know it by its service.
+
+    Where this machine has no address there, the engine knows what reaches it.
+    """
+    return {"name": name, "aliases": [service], "hosts": [f"{HOST}:{gateway or 'host-gateway'}"]}
 
 
 def mounts_of(keys: DockerKeys, mark: str, names: Mapping[str, str], folder: Mapping[str, str]) -> list[Body]:

@@ -23,7 +23,7 @@ from devinit.system.regular import open_regular
 
 LABEL = "dev.devinit.build"
 LAST_LINES = 12
-"""Of the output of a build that failed."""
+"""How many lines of a failed build are shown."""
 STEP = re.compile(r"Step [0-9]+/[0-9]+ : [^\n]*")
 LONGEST = 80
 CLASS = re.compile(r"\[(\^?)([^\[\]/\\]{1,100})\]")
@@ -124,7 +124,7 @@ def failed(build: Build, refused: Refused, output: Steps) -> ProviderError:
 
 
 class Steps:
-    """What a build prints: its steps are told, its last lines kept."""
+    """What a build prints: its steps are shown, its last lines kept."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
@@ -139,7 +139,7 @@ class Steps:
 
 
 def label_of(engine: Engine, name: str) -> str:
-    """Return from what an image was built; empty for one that there is not. Raise EngineAway, Refused."""
+    """Return from what an image was built; empty for one that does not exist. Raise EngineAway, Refused."""
     try:
         config = engine.ask("GET", f"/images/{quoted(name)}/json").get("Config") or {}
     except Refused as refused:
@@ -246,7 +246,7 @@ def is_own(name: str) -> bool:
 
 
 def is_left_out(path: str, rules: list[tuple[re.Pattern[str], bool]]) -> bool:
-    """Tell whether a path is left out: the last rule that matches it says so."""
+    """Return whether a path is left out: the last rule that matches it says so."""
     left = False
     for pattern, keeps in rules:
         if pattern.match(path):
@@ -274,7 +274,7 @@ def archive(files: list[tuple[str, Path]]) -> Iterator[bytes]:
 
 
 def entry(header: tarfile.TarInfo, path: Path) -> Iterator[bytes]:
-    """Yield a file as it stands in an archive, piece by piece. Raise OSError for one that became shorter."""
+    """Yield a file as it is in an archive, piece by piece. Raise OSError for one that became shorter."""
     yield header.tobuf(tarfile.PAX_FORMAT)
     left = header.size
     with os.fdopen(open_regular(path), "rb") as content:

@@ -83,7 +83,7 @@ class Output:
         self._count = int(words[1]) if len(words) > 1 and words[1].isdigit() else 1
 
     def since(self) -> str:
-        """Return from when on the engine is asked for it; what was read of an answer that broke off is dropped."""
+        """Return from which time the engine is asked for output; drop the rest of an answer that broke off."""
         self._rest = b""
         self._since, self._again = self._stamp, self._count
         return f"&since={seconds_of(self._stamp)}" if self._stamp else ""
@@ -102,7 +102,7 @@ class Output:
         self._rest = data[position:]
         if lines:
             print_all(b"".join(lines))
-            with suppress(OSError):  # a full disk: who takes over may copy some of it again
+            with suppress(OSError):  # a full disk: the next process may copy some of it again
                 os.pwrite(self._seen, (b"%b %d" % (self._stamp, self._count)).ljust(LONGEST_STAMP), 0)
 
     def _is_new(self, stamp: bytes) -> bool:

@@ -21,6 +21,8 @@ MOST = 64 << 20
 TIME_OUT = 30.0
 """Seconds that an engine may be silent in which nothing is expected to take long."""
 
+# The same codec as in `control.wire`, which `shim` cannot import: its process has this folder in its path and not
+# the package. `wire` cannot import this one either: `control` knows no kind of service.
 write: Callable[[Any, bool], Iterable[str]]
 scan: Callable[[str, int], tuple[Any, int]]
 

@@ -1,4 +1,4 @@
-"""Where the engine listens that the user's own `docker` would ask, and what is said when none answers."""
+"""The socket of the engine that the user's own `docker` would use, and the error when none answers."""
 
 from __future__ import annotations
 

@@ -14,12 +14,12 @@ from devinit.kinds.provider import Say
 
 NOT_FOUND = 404
 SAY_SECONDS = 0.5
-"""How often progress is told at most."""
+"""Seconds between two reports of progress."""
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i386": "386", "i686": "386"}
 
 
 class Image(Struct, frozen=True, kw_only=True):
-    """What of an image counts for a container of it."""
+    """The facts of an image that matter to its container."""
 
     id: str
     exposed: tuple[int, ...] = ()
@@ -122,7 +122,7 @@ class Layers:
             self._say(self.text())
 
     def text(self) -> str:
-        """Return what is told: `fetching image postgres:16: 3 of 14 layers, 41 of 150 MB`."""
+        """Return the progress in words: `fetching image postgres:16: 3 of 14 layers, 41 of 150 MB`."""
         known = {*self._layers, *self._done}
         current = sum(total if name in self._done else now for name, (now, total) in self._layers.items())
         total = sum(total for _, total in self._layers.values())

@@ -12,15 +12,20 @@ from msgspec.structs import replace
 
 from devinit.errors import ProviderError
 from devinit.kinds.command import arguments
-from devinit.kinds.contained import ContainerProvider, Published
+from devinit.kinds.contained import ContainerProvider, FromInside, Published
 from devinit.kinds.docker import building, images, seeing, shim
 from devinit.kinds.docker.body import (
+    HOST,
     INITS,
     LOOPBACK,
+    PROJECT,
+    ROOT,
     body_of,
     labels_of,
     mounts_of,
     name_of,
+    network_body,
+    network_name,
     spec_of,
 )
 from devinit.kinds.docker.copying import Vouched
@@ -28,6 +33,7 @@ from devinit.kinds.docker.engine import Engine, EngineAway, Refused, encode, quo
 from devinit.kinds.docker.finding import in_words, refused, socket_of
 from devinit.kinds.docker.images import Image
 from devinit.kinds.docker.kind import DockerKeys
+from devinit.kinds.docker.networks import LOCK, Network, have_network, have_relays, order_of, remove_network
 from devinit.kinds.docker.record import Chosen, chosen_of, chosen_path, folder_of, path_of, record_of
 from devinit.kinds.docker.serving import completed, endpoint_of, environment_of, has_login, server_of
 from devinit.kinds.docker.volumes import have_volumes, names_of, not_kept, real_paths, volumes_of
@@ -50,7 +56,7 @@ BEYOND_SECONDS = 10.0
 PATIENCE_SECONDS = 60.0
 """How long an engine may be away that is started again."""
 CALLERS = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "XDG_RUNTIME_DIR")
-"""What of the caller's environment the process that stands for a container is given."""
+"""Variables of the caller that the process that stands for a container gets."""
 
 
 class DockerProvider(ContainerProvider):
@@ -93,6 +99,10 @@ class DockerProvider(ContainerProvider):
                 building.built(engine, name, building.build_of(keys.build, place.root, service.name), say)
             image = self._image(engine, name, keys, say)
             have_volumes(engine, service, place, volumes_of(keys))
+            mark = run_mark(place.root, service.name)
+            labels = network_labels(mark, place)
+            network = have_network(engine, network_name(mark), labels, folder_of(place))
+            relays = have_relays(network.gateway, place.called, folder_of(place))
         except EngineAway as away:
             if ended_just_now(service, place) and chosen_of(service.name, place) is not None:
                 # With its engine, probably, which is started again: the process that stands for it waits for that.
@@ -106,6 +116,10 @@ class DockerProvider(ContainerProvider):
             name=name,
             port=port_inside(service, keys, image),
             needs_init=not (image.entrypoint and INITS.search(image.entrypoint[0])),
+            network=network.name,
+            gateway=network.gateway,
+            subnet=network.subnet,
+            relays=relays,
         )
         write_atomically(
             chosen_path(service.name, place), msgspec.json.encode(chosen), mode=0o600, durable=False
@@ -132,9 +146,18 @@ class DockerProvider(ContainerProvider):
             mounts=mounts_of(keys, mark, names_of(place), real_paths(service, keys, place)),
             labels=labels_of(mark, str(place.root)),
             needs_init=chosen.needs_init,
+            network=network_body(chosen.network, chosen.gateway, service.name),
         )
         order = {
             "socket": chosen.socket,
+            "network": order_of(
+                Network(name=chosen.network, gateway=chosen.gateway, subnet=chosen.subnet),
+                network_labels(mark, place),
+            ),
+            "lock": str(folder_of(place) / LOCK),
+            "gateway": chosen.gateway,
+            "subnet": chosen.subnet,
+            "relays": list(chosen.relays.items()),
             "name": name_of(mark),
             "record": str(path_of(service.name, place)),
             "spec": spec_of(body, chosen.image),
@@ -178,6 +201,11 @@ class DockerProvider(ContainerProvider):
         }
         return shim_spec(order, place, spec.environment)
 
+    def from_inside(self, service: Service, place: Place) -> FromInside:
+        """Return at which ports of the network's gateway the services of this machine answer."""
+        chosen = chosen_of(service.name, place)
+        return FromInside(host=HOST, ports=chosen.relays if chosen is not None else {})
+
     def published(self, service: Service, place: Place) -> Published | None:
         """Return what the engine has on record."""
         ports = record_of(service.name, place).published
@@ -188,7 +216,7 @@ class DockerProvider(ContainerProvider):
         return seeing.usage(record_of(service.name, place))
 
     def remains(self, service: Service, place: Place) -> bool:
-        """Return whether a container is on record that has not ended by its process."""
+        """Return whether the record has a container that was not ended together with its process."""
         record = record_of(service.name, place)
         return bool(record.token)
 
@@ -209,6 +237,7 @@ class DockerProvider(ContainerProvider):
         except Refused as error:
             if error.status != images.NOT_FOUND:
                 return f"the container {name} cannot be removed: {error.words}"
+        remove_network(engine, chosen.network)
         gone = msgspec.structs.replace(record, token="", pid=0, published=())
         write_atomically(path_of(service.name, place), msgspec.json.encode(gone), mode=0o600, durable=False)
         return ""
@@ -263,7 +292,7 @@ def built_name(service: Service, place: Place) -> str:
 
 
 def keys_of(service: Service) -> DockerKeys:
-    """Return what of a container is configured."""
+    """Return the configured settings of a container."""
     return service.settings_as(DockerKeys) or DockerKeys()
 
 
@@ -310,6 +339,12 @@ def environment_inside(service: Service, environment: dict[str, str]) -> dict[st
         for path in service.env_file:
             names |= dict.fromkeys(dotenv_values(path, interpolate=False))
     return {name: environment[name] for name in names if name in environment and name not in service.left_out}
+
+
+def network_labels(mark: str, place: Place) -> dict[str, str]:
+    """Return by what the network of a checkout is known."""
+    labels = labels_of(mark, str(place.root))
+    return {name: labels[name] for name in (PROJECT, ROOT)}
 
 
 def shim_spec(order: Mapping[str, object], place: Place, environment: dict[str, str]) -> ProcessSpec:

@@ -1,4 +1,4 @@
-"""What is on record of a container: `shim` writes it while it runs, and everything else reads it."""
+"""The record of a container: `shim` writes it while it runs, and everything else reads it."""
 
 from __future__ import annotations
 
@@ -41,6 +41,13 @@ class Chosen(Struct, frozen=True, kw_only=True):
     """On which its program listens in the container."""
     needs_init: bool = True
     """Whether the engine is to put a first process of its own before the program."""
+    network: str = ""
+    """Of the checkout, in the engine."""
+    gateway: str = ""
+    """The address of this machine in it; empty where it has none."""
+    subnet: str = ""
+    relays: dict[int, int] = msgspec.field(default_factory=dict)
+    """At which port of the gateway each port of this machine is reached, by containers of the checkout."""
 
 
 def folder_of(place: Place) -> Path:

@@ -1,4 +1,4 @@
-"""A service with what its `server` says where its own keys say nothing. Pure."""
+"""A service with the defaults of its `server` for the keys that it does not state. Pure."""
 
 from __future__ import annotations
 

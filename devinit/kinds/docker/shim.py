@@ -7,6 +7,7 @@ finds the same container again. It runs without devinit and its packages (`engin
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
@@ -16,6 +17,7 @@ from contextlib import suppress
 if __package__:  # for the tests and the type checker
     from devinit.kinds.docker.copying import Output, Vouched, say
     from devinit.kinds.docker.engine import Answer, Engine, EngineAway, Refused, decode, quoted
+    from devinit.kinds.docker.relay import Relay
 else:  # as `PROGRAM` runs it
     from copying import Output, Vouched, say  # type: ignore[import-not-found,no-redef]
     from engine import (  # type: ignore[import-not-found,no-redef]
@@ -26,6 +28,7 @@ else:  # as `PROGRAM` runs it
         decode,
         quoted,
     )
+    from relay import Relay  # type: ignore[import-not-found,no-redef]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,12 +124,17 @@ class Shim:
             labels = found["Config"].get("Labels") or {}
             if found["State"]["Running"] and labels.get(SPEC) == self.order["spec"]:
                 self._output.remember()
+                self._relay()
                 self._follow(found, "not-running")
                 return
             self._remove(found["Id"], is_running=found["State"]["Running"])
         if self._request.is_made:
             raise Ended(0)
         self._create()
+
+    def _relay(self) -> None:
+        """Let the container reach the services of its project, before its program looks for them."""
+        Relay(self.order["gateway"], self.order["subnet"], self.order["relays"]).begin()
 
     def _of_before(self) -> Json | None:
         """Return the container on record, which has another name since the checkout was moved."""
@@ -135,6 +143,30 @@ class Shim:
         return found if found is not None and self.record.vouches_for(found) else None
 
     def _create(self) -> None:
+        try:
+            self._create_once()
+        except Refused as refused:
+            # The last other container of the checkout has just ended, and has taken the network along.
+            try:
+                self._have_network()
+                self._create_once()
+            except Refused:
+                raise Ended(FAILED, f"the container cannot be started: {refused.words}") from refused
+
+    def _have_network(self) -> None:
+        network = self.order["network"]
+        lock = os.open(self.order["lock"], os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.engine.ask("GET", f"/networks/{quoted(network['Name'])}")
+        except Refused as refused:
+            if refused.status != NOT_FOUND:
+                raise
+            self.engine.ask("POST", "/networks/create", network)
+        finally:
+            os.close(lock)
+
+    def _create_once(self) -> None:
         token = os.urandom(16).hex()
         self._output.begin()
         # Before there is a container: no moment in which one runs and is on no record.
@@ -153,10 +185,14 @@ class Shim:
                 "POST", f"/containers/{self.id}/wait?condition=next-exit", seconds=None
             )
             self._wait.head()
+            self._relay()
             self.engine.ask("POST", f"/containers/{self.id}/start", seconds=None)
         except Refused as refused:
             if self.id:
                 self._remove(self.id, is_running=False)
+                self.id = ""
+            if refused.status == NOT_FOUND and self.order["network"]["Name"] in refused.words:
+                raise
             raise Ended(FAILED, f"the container cannot be started: {refused.words}") from refused
         found = self._find(self.id)
         if found is None:
@@ -299,6 +335,8 @@ class Shim:
                 if state.get("Error"):
                     say(state["Error"])
             self._remove(self.id, is_running=False)
+            with suppress(Refused):  # other containers of the checkout are in it, or it has gone
+                self.engine.ask("DELETE", f"/networks/{quoted(self.order['network']['Name'])}")
         except EngineAway:
             pass  # the record still vouches for it, and the next start removes it
         # What ends unasked may have ended with its engine: the next run is patient for a while.

@@ -1,4 +1,4 @@
-"""As whom PostgreSQL runs: it refuses root, which is who runs devinit in many containers.
+"""The user that PostgreSQL runs as: it refuses root, and in many containers devinit runs as root.
 
 As root, in this order:
 

@@ -170,7 +170,7 @@ def superuser_file(cluster: Path) -> Path:
 
 
 def _account_and_base(service_name: str, program: Program, place: Place) -> tuple[Account, Path]:
-    """Return the first way that works, each tried, with the folder in which its data lies."""
+    """Return the first account that can run the program, by trying each, with the folder for its data."""
     inside, outside = place_home(service_name, place), outside_home(service_name, place)
     make_private(inside)
     own = own_account()

@@ -1,4 +1,4 @@
-"""Whether a data directory of PostgreSQL is whole, said more clearly than PostgreSQL does."""
+"""Whether a data directory of PostgreSQL is complete, with clearer errors than PostgreSQL's own."""
 
 from __future__ import annotations
 

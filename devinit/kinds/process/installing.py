@@ -1,4 +1,4 @@
-"""What makes the packages that a service needs, where evidently none are installed.
+"""What installs the packages that a service needs, where evidently none are installed.
 
 Nothing is installed unasked. The command is named when the service cannot start, and run by `start --setup`.
 """
@@ -54,7 +54,7 @@ sys.exit(importlib.util.find_spec({module!r}) is None)
 
 
 class _Package(Struct, frozen=True, rename="camel"):
-    """What of a package.json matters here."""
+    """The part of a package.json that matters here."""
 
     dependencies: dict[str, str] = msgspec.field(default_factory=dict)
     dev_dependencies: dict[str, str] = msgspec.field(default_factory=dict)
@@ -225,7 +225,7 @@ def python_setup(service: Service, place: Place) -> tuple[Path, Installer] | Non
 
 
 def _of_broken_environment(service: Service, place: Place) -> Install | None:
-    """Return what makes an environment anew whose interpreter is gone: another Python would run in its place."""
+    """Return what makes an environment again whose interpreter is gone: another Python would run in its place."""
     commands = (*service.before_start, service.command or "")
     programs = [words[0] for command in commands if (words := first_words(command))]
     for above in up_to_root(service.directory, place.root):

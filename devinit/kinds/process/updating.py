@@ -1,6 +1,6 @@
-"""What installs packages again that are older than the files which declare them.
+"""What updates packages that are older than the files that declare them.
 
-Asked by `start --setup` alone. Times of files are a hint: a checkout writes files anew that say the same. An
+Asked by `start --setup` alone. Times of files are a hint: a checkout writes files again that say the same. An
 installer that finds nothing to do ends within seconds.
 """
 

@@ -1,4 +1,4 @@
-"""The password of a Redis, told to the server in an ACL file: arguments can be read by every user of the machine.
+"""The password of a Redis, passed to the server in an ACL file: every user of the machine can read arguments.
 
 The file holds a hash. It is the server's own format, so users that `ACL SAVE` wrote into it stay.
 """

@@ -1,4 +1,4 @@
-"""Whether all files of a Redis are there: without some of them it starts, without a word, and without the data.
+"""Whether all files of a Redis are there: without some of them it starts without an error, and without the data.
 
 Redis 7 and Valkey keep a base and increments in `appendonlydir`, and a manifest that names them. Without the
 manifest they begin a new base over the old one (measured with Redis 7.0 and Valkey 9.1); a base without content
@@ -80,7 +80,7 @@ def lacking(files: Files, *, was_ready: bool, several: bool) -> str:
 
 
 def lacking_while_it_runs(folder: Path, *, several: bool) -> str:
-    """Say whether the file is missing by which a server finds its data again; an empty text when it is there.
+    """Say when the file is missing by which a server finds its data; empty when it is there.
 
     Its parts are not looked at: a server that rewrites them names new ones and deletes the old ones meanwhile.
     """

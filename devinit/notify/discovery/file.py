@@ -14,6 +14,7 @@ import msgspec
 
 from devinit.errors import StateFileError
 from devinit.model.service import Endpoint
+from devinit.model.web_ports import without_usual_port
 from devinit.system.files import read_bytes, refuse_private, write_atomically
 from devinit.system.writer import is_signed_by_another, signed
 
@@ -26,9 +27,10 @@ class Discovery(TypedDict):
     port: int
     """8001"""
     host: str
-    """"localhost", "127.0.0.1" or "::1": what to connect to, as it stands in `url`."""
+    """"localhost", "127.0.0.1" or "::1": what to connect to, as it is in `url`."""
     url: str
-    """"http://localhost:8001": scheme, host and port, without a path, a user or a password."""
+    """"http://localhost:8001": scheme, host and port, without a path, a user or a password. The port is left out
+    where the scheme has it anyway, as an origin is written."""
     timestamp: int
     """When the file was last known to be true: 1795948006, Unix time in seconds."""
     process_id: int
@@ -71,7 +73,7 @@ def write_discovery(
     discovery = Discovery(
         port=endpoint.port,
         host=host,
-        url=f"{scheme}://{f'[{host}]' if ':' in host else host}:{endpoint.port}",
+        url=without_usual_port(f"{scheme}://{f'[{host}]' if ':' in host else host}:{endpoint.port}"),
         # Rounded down: no reader finds a moment in the future.
         timestamp=int(now),
         process_id=process_id,
@@ -167,7 +169,7 @@ def _remove_if_dead(root: Path, path: Path, process_id: int, *, now: float, writ
         signature = author.get("writer", "")
         if is_signed_by_another(root, signature, writer):
             return
-        # An earlier version did not say who wrote it: where it is kept, its process is in another container.
+        # An earlier version wrote no `writer`: a fresh file is kept, its process may be in another container.
         if writer and not signature and _is_fresh(author, now):
             return
         path.unlink()

@@ -18,7 +18,7 @@ from devinit.model.process import ProcessIdentity
 from devinit.ports.ending.release import Say, release
 from devinit.ports.hold import Hold, Refusal, hold
 from devinit.ports.holder.leftover import started_by_us
-from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.lookup import holders_of_port
 from devinit.ports.holder.verdict import judge
 from devinit.ports.leases import LeaseStore, Taken
 
@@ -28,7 +28,7 @@ class Freed(Struct, frozen=True):
 
     port: int
     ended: tuple[str, ...]
-    """Who was ended for it, in words; empty when it was free already."""
+    """The processes that were ended for it, in words; empty when it was free already."""
 
 
 def free(
@@ -54,7 +54,7 @@ def free(
         if not running and isinstance(held := hold(port), Hold):
             held.close()
             return Freed(port, ())
-        found = holding(port, protected=protected)
+        found = holders_of_port(port, protected=protected)
         # The project that has it reserved is stopped, and gains by it.
         obstruction = lease if isinstance(lease, Taken) and lease.live else Refusal.TAKEN
         started = () if looked_after else started_by_us(found, obstruction, root=root, store=store)

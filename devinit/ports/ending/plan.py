@@ -1,4 +1,4 @@
-"""Holders that are to be ended for a service: decided while ports are searched, done when all is decided.
+"""Which holders are ended for a service: decided during the search, carried out after it.
 
 Between the two no process is signalled, so a question that is still open, or a start that is refused, costs
 no user a process.
@@ -14,7 +14,7 @@ from msgspec import Struct
 from devinit.errors import PortConflict
 from devinit.model.port import LeaseOwner
 from devinit.ports.ending.release import Released, release
-from devinit.ports.holder.port_use import Holding
+from devinit.ports.holder.port_use import PortHolders
 from devinit.ports.holder.verdict import Obstruction, brief
 from devinit.ports.leases import Lease, LeaseStore, Taken
 
@@ -30,7 +30,7 @@ class Ending(Struct, frozen=True, kw_only=True):
 
     owner: LeaseOwner
     """For whom."""
-    found: Holding
+    found: PortHolders
     lease: Lease | None
     """None where an earlier run of the service has it, which ends only with its tree."""
     answered: bool
@@ -56,7 +56,7 @@ class Ending(Struct, frozen=True, kw_only=True):
 
 
 def plan(
-    store: LeaseStore, owner: LeaseOwner, found: Holding, obstruction: Obstruction, *, answered: bool
+    store: LeaseStore, owner: LeaseOwner, found: PortHolders, obstruction: Obstruction, *, answered: bool
 ) -> Ending:
     """Take the lease, so that no other project gets the port that is freed. Raises PortConflict.
 

@@ -18,9 +18,9 @@ from devinit.model.saving import SAVING_SECONDS, is_postgresql, request_to_end, 
 from devinit.ports.ending.respawn import comeback, managed_out_of_sight, starters_of, who_restarts
 from devinit.ports.ending.waiting import listens_again, wait_until_free, watching
 from devinit.ports.hold import Hold, hold
-from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.lookup import holders_of_port
 from devinit.ports.holder.naming import named
-from devinit.ports.holder.port_use import Holding
+from devinit.ports.holder.port_use import PortHolders
 from devinit.system.listeners import socket_inodes
 from devinit.system.processes import facts_of, followers_of, group_of, identity_of, signal_exactly
 
@@ -39,7 +39,7 @@ class Released(Struct, frozen=True):
 
     hold: Hold
     ended: tuple[str, ...]
-    """Who was ended for it, in words."""
+    """The processes that were ended for it, in words."""
 
 
 def release(
@@ -61,7 +61,7 @@ def release(
     protected = tuple(protected)
     if isinstance(held := hold(port), Hold):
         return Released(held, ())
-    found = holding(port, protected=protected)
+    found = holders_of_port(port, protected=protected)
     if not set(found.identities) <= set(holders):
         raise _conflict(found, "it is not the process that was shown, so nothing was ended")
     if not found.killable:
@@ -71,13 +71,13 @@ def release(
         return Released(free, tuple(named(holder) for holder in found.holders))
     if free is not None:
         free.close()
-    raise _still_taken(found, holding(port, protected=protected))
+    raise _still_taken(found, holders_of_port(port, protected=protected))
 
 
 class _End:
     """Ask, wait, insist."""
 
-    def __init__(self, found: Holding, say: Say, grace_seconds: float, saving_seconds: float) -> None:
+    def __init__(self, found: PortHolders, say: Say, grace_seconds: float, saving_seconds: float) -> None:
         self.port, self.say = found.port, say
         self.grace_seconds, self.saving_seconds = grace_seconds, saving_seconds
         self.inodes = {listener.inode for listener in found.listeners}
@@ -165,7 +165,7 @@ def _parents_first(holders: Collection[Holder]) -> list[Holder]:
     return parents + workers
 
 
-def _came_back(found: Holding, say: Say) -> bool:
+def _came_back(found: PortHolders, say: Say) -> bool:
     """Return whether a process listens again, where something is there that would see to it."""
     starters = starters_of(found.holders, found.spared)
     unseen = managed_out_of_sight(found.holders)
@@ -176,7 +176,7 @@ def _came_back(found: Holding, say: Say) -> bool:
         return listens_again(found.port, watched, COMEBACK_SECONDS, unseen=unseen)
 
 
-def _still_taken(before: Holding, now: Holding) -> PortConflict:
+def _still_taken(before: PortHolders, now: PortHolders) -> PortConflict:
     if (again := comeback(before.holders, now.holders)) is not None:
         return _conflict(now, who_restarts(again))
     if not set(now.identities) & set(before.identities):
@@ -190,5 +190,5 @@ def _still_taken(before: Holding, now: Holding) -> PortConflict:
     return _conflict(now, "it did not end; stop it by hand, or choose another port")
 
 
-def _conflict(found: Holding, hint: str) -> PortConflict:
+def _conflict(found: PortHolders, hint: str) -> PortConflict:
     return PortConflict(f"port {found.port} is {found.reason}", hint=hint)

@@ -28,7 +28,7 @@ def starters_of(holders: Sequence[Holder], spared: Collection[int]) -> tuple[int
 
 
 def managed_out_of_sight(holders: Sequence[Holder]) -> bool:
-    """Tell whether something starts a holder again that is no process above it, such as systemd."""
+    """Return whether something starts a holder again that is no process above it, such as systemd."""
     return any(holder.manager is not None and holder.manager.pid is None for holder in holders)
 
 

@@ -1,4 +1,4 @@
-"""Who gets which port: the order in which candidates are tried, for all services of a project together.
+"""Which service gets which port: the order in which candidates are tried, for all services of a project.
 
 The first wish of every service is tried before any service moves, so a service that moves never takes a port
 that a sibling would have had. Whether a port can be had is asked through a callable.

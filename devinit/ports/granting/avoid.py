@@ -27,7 +27,7 @@ def reason_to_avoid(request: PortRequest, port: int, *, ephemeral: range, macos:
         return "unsafe: browsers refuse to open it"
     if macos and port in AIRPLAY_PORTS:
         return "used by the AirPlay receiver of macOS"
-    # Any outgoing connection may be given such a port while the service is down; who prefers one has
+    # Any outgoing connection may be given such a port while the service is down; a service that prefers one has
     # chosen that, and then its neighbours are no worse.
     if port in ephemeral and port != request.preferred and request.preferred not in ephemeral:
         return "in the kernel's range for outgoing connections"

@@ -57,7 +57,7 @@ def conflict_of(
 
 
 def _default(report: PortReport, choices: Collection[ResolutionKind]) -> ResolutionKind:
-    """Return the answer on which the pointer stands: it ends nothing but what devinit itself has started."""
+    """Return the preselected answer: it ends no process that devinit has not started."""
     # A database that lets the project in may have its data: moving away from it loses nothing.
     needless = report.kind is VerdictKind.ORPHAN and ResolutionKind.REUSE not in choices
     if needless and ResolutionKind.KILL in choices:

@@ -1,4 +1,4 @@
-"""What is said about ports that a service which does not run had until now: to the project that gets them. Pure.
+"""The note for a project that gets a port which was reserved for a stopped service of another one. Pure.
 
 The other project reads its part at its next start, if it has to move: `verdict.brief` says who took the port over.
 """

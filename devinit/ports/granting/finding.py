@@ -1,4 +1,4 @@
-"""The next port that is free and that no project keeps, for a caller that is no service."""
+"""The next port that is free and not reserved, for a caller that is not a service."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FreePort(NamedTuple):
 def find_free(first: int, kept: Mapping[int, str]) -> FreePort:
     """Return the first free port from `first` on; `kept` names ports that are not offered, with the reason.
 
-    Nothing keeps the port afterwards: who needs that declares a service. Raise PortsExhausted.
+    Nothing keeps the port afterwards: declare a service for that. Raise PortsExhausted.
     """
     request = PortRequest(service="", preferred=first, first=first, last=HIGHEST_PORT, browser=True)
     avoided = partial(reason_to_avoid, request, ephemeral=ephemeral_range(), macos=sys.platform == "darwin")

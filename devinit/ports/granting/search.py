@@ -44,9 +44,9 @@ from devinit.ports.granting.takings import Takings
 from devinit.ports.granting.wanted import Wanted, hint_for, with_what_fixes
 from devinit.ports.hold import Hold, Refusal, assigned_port
 from devinit.ports.holder.leftover import started_by_us
-from devinit.ports.holder.lookup import counted, holding, holdings
+from devinit.ports.holder.lookup import counted, holders_of_port, holders_of_ports
 from devinit.ports.holder.pm2 import Application
-from devinit.ports.holder.port_use import Holding
+from devinit.ports.holder.port_use import PortHolders
 from devinit.ports.holder.verdict import Obstruction, brief, judge
 from devinit.ports.leases import Lease, LeaseStore, Taken
 from devinit.system.listeners import ephemeral_range
@@ -141,7 +141,7 @@ class Search:
         return [self.hand_over(outcome) for outcome in outcomes.values() if isinstance(outcome, GrantedPort)]
 
     def attempt(self, request: PortRequest, port: int) -> str | None:
-        """Take a port, or decide to end who has it; return why it cannot be had."""
+        """Take a port, or decide to end its holder; return why it cannot be had."""
         if time.monotonic() > self.deadline:
             raise PortsExhausted(
                 f"no port for {request.service} was found within {self.timeout_seconds:g} s",
@@ -165,7 +165,7 @@ class Search:
             return None
         fails = wanted.policy is ConflictPolicy.FAIL
         if wanted.override and wanted.override.port == port and not fails:
-            reason = self.brief(port, obstruction, holding(port, protected=self.protected))
+            reason = self.brief(port, obstruction, holders_of_port(port, protected=self.protected))
             self.say(f"{wanted.override.variable}={port} cannot be used: the port is {reason}; searching on")
             return reason
         if wanted.policy is not ConflictPolicy.ASK or service in self.asked:
@@ -187,13 +187,13 @@ class Search:
         return reason
 
     def take_over(self, service: str, port: int) -> str | None:
-        """Take a port that is only reserved; the project that it is taken from hears of it when it starts."""
+        """Take a port that is only reserved; the project that it is taken from gets a note when it starts."""
         obstruction = self.takings.take(service, port, over_reservation=True)
         if obstruction is None:
             self.kinds[port] = VerdictKind.RESERVED
             return None
         self.obstructions[port] = obstruction
-        reason = self.brief(port, obstruction, holding(port, protected=self.protected))
+        reason = self.brief(port, obstruction, holders_of_port(port, protected=self.protected))
         problem = f"it is not only reserved: it is {reason}"
         self.open[service] = Unanswered(problem, (ResolutionKind.TAKE,))
         return reason
@@ -209,7 +209,7 @@ class Search:
 
     def use_shown(self, service: str, port: int, shown: Collection[ProcessIdentity]) -> str | None:
         """Use the server that runs on a port if it is the one that was shown; else ask again."""
-        found = holding(port, protected=self.protected)
+        found = holders_of_port(port, protected=self.protected)
         if set(found.identities) <= set(shown) and self.use(service, port):
             return None
         problem = self.notes.get(port, "another process listens there now")
@@ -217,7 +217,7 @@ class Search:
         return self.brief(port, self.obstructions[port], found)
 
     def offer(self, service: str, port: int) -> tuple[bool, str]:
-        """Tell whether a service may use the server that runs on a port, and what it is or why not, in words."""
+        """Return whether a service may use the server that runs on a port, and what it is or why not, in words."""
         server = self.ask_running(service, port)
         if server is None:
             return False, ""
@@ -231,11 +231,11 @@ class Search:
         obstruction: Obstruction,
         shown: Collection[ProcessIdentity] | None = None,
     ) -> str | None:
-        """Decide to end the holders of a port; with `shown` only if they are exactly who was shown.
+        """Decide to end the holders of a port; with `shown` only if they are exactly the ones that were shown.
 
         Otherwise no process is signalled and the question is asked again.
         """
-        found = holding(port, protected=self.protected)
+        found = holders_of_port(port, protected=self.protected)
         report = self.judge(service, port, found)
         replaced = shown is not None and not set(found.identities) <= set(shown)
         if not report.killable or replaced:
@@ -269,8 +269,8 @@ class Search:
                 return Lost(service, ending.found.port, reason)
         return None
 
-    def not_ended(self, service: str, found: Holding, error: PortConflict, *, answered: bool) -> str:
-        """Note why holders could not be ended, and ask again where that was an answer; return who they are."""
+    def not_ended(self, service: str, found: PortHolders, error: PortConflict, *, answered: bool) -> str:
+        """Note why holders could not be ended, and ask again where that was an answer; return their names."""
         self.notes[found.port] = problem = error.hint or error.message
         if answered:
             self.open[service] = Unanswered(problem, (ResolutionKind.KILL,))
@@ -300,31 +300,31 @@ class Search:
         if self.debug:
             self.say(f"{service}: {port} {f'passed over: {reason}' if reason else 'granted'}")
 
-    def brief(self, port: int, obstruction: Obstruction, found: Holding | None = None) -> str:
-        """Say why a port cannot be had; who holds it is looked up later for those that matter."""
+    def brief(self, port: int, obstruction: Obstruction, found: PortHolders | None = None) -> str:
+        """Say why a port cannot be had; its holder is looked up later, for the ports that matter."""
         if self.debug and obstruction is Refusal.TAKEN:
-            found = found or holding(port, protected=self.protected)
+            found = found or holders_of_port(port, protected=self.protected)
         return brief(obstruction, self.owner.root, found)
 
-    def explain(self, outcomes: Mapping[str, Outcome]) -> tuple[dict[int, Holding], dict[int, str]]:
-        """Look up who holds the ports that a person will read about, all in one pass."""
+    def explain(self, outcomes: Mapping[str, Outcome]) -> tuple[dict[int, PortHolders], dict[int, str]]:
+        """Look up the holders of all ports that a message names, in one pass."""
         wanted_by = {self.asked[service]: service for service in self.open}
         for service, outcome in outcomes.items():
             named = NAMED_IN_ERRORS if isinstance(outcome, Ungranted) else 1
             for passed in outcome.passed[:named]:
                 wanted_by.setdefault(passed.port, service)
         ports = {port for port in wanted_by if port in self.obstructions and port not in self.takings.taken}
-        found = holdings(ports, protected=self.protected) if ports else {}
+        found = holders_of_ports(ports, protected=self.protected) if ports else {}
         reasons = {port: self.judge(wanted_by[port], port, each).summary for port, each in found.items()}
         for port in reasons.keys() & self.notes.keys():
             reasons[port] += f" ({self.notes[port]})"
         return found, reasons
 
-    def conflict(self, service: str, outcome: Outcome, found: Mapping[int, Holding]) -> Conflict:
+    def conflict(self, service: str, outcome: Outcome, found: Mapping[int, PortHolders]) -> Conflict:
         """Return the question about a service's port, with the port it would move to."""
         port, state = self.asked[service], self.open[service]
         reusable, reuse = self.offer(service, port)
-        seen = found.get(port, Holding(port=port))
+        seen = found.get(port, PortHolders(port=port))
         return conflict_of(
             service,
             counted(self.judge(service, port, seen), seen),
@@ -336,7 +336,7 @@ class Search:
             failed=state.failed,
         )
 
-    def judge(self, service: str, port: int, found: Holding) -> PortReport:
+    def judge(self, service: str, port: int, found: PortHolders) -> PortReport:
         """Judge who has a port that a service wished for."""
         obstruction = self.obstructions[port]
         owner = obstruction.owner if isinstance(obstruction, Taken) else None
@@ -349,7 +349,7 @@ class Search:
         self.kinds[port] = report.kind
         return report
 
-    def refuse(self, ungranted: Sequence[Ungranted], found: Mapping[int, Holding]) -> NoReturn:
+    def refuse(self, ungranted: Sequence[Ungranted], found: Mapping[int, PortHolders]) -> NoReturn:
         """Raise the error for requests that must not move."""
         lines, hints, conflicts = [], [], []
         for each in ungranted:

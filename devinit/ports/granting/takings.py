@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from devinit.model.port import LeaseOwner
 from devinit.ports.hold import Hold, Refusal, hold
 from devinit.ports.holder.pm2 import Application
-from devinit.ports.holder.port_use import Holding
+from devinit.ports.holder.port_use import PortHolders
 from devinit.ports.holder.verdict import Obstruction
 from devinit.ports.leases import Lease, LeaseStore, Taken
 
@@ -55,7 +55,9 @@ class Takings:
         self.taken[port] = (lease, held)
         return None
 
-    def plan_to_end(self, service: str, found: Holding, obstruction: Obstruction, *, answered: bool) -> None:
+    def plan_to_end(
+        self, service: str, found: PortHolders, obstruction: Obstruction, *, answered: bool
+    ) -> None:
         """Decide to end the holders of a port. Raise PortConflict when they cannot be ended."""
         from devinit.ports.ending.plan import plan  # few starts end a holder
 
@@ -89,5 +91,5 @@ class Takings:
 
 
 def is_inside(directory: str, root: str) -> bool:
-    """Tell whether an application runs in this checkout: then it is the project's own, run in another way."""
+    """Return whether an application runs in this checkout: then it is the project's own, run in another way."""
     return bool(directory) and PurePath(directory).is_relative_to(root)

@@ -1,4 +1,4 @@
-"""Processes that are never ended, and what to do instead: pure. Each entry once cost a user more than the port."""
+"""Processes that are never ended, and what to do instead: pure. Each once cost a user more than the port."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def barrier_of(
 
 
 def managed_by(manager: Manager) -> Barrier:
-    """Say that a process would be started again, and what ends it for good."""
+    """Say that a process would be started again, and what prevents that."""
     if manager.kind in _ENGINES:
         return Barrier(VerdictKind.CONTAINER, f"it runs in a container: `{manager.stop_command}` ends it")
     name = f" (there {manager.name})" if manager.name else ""

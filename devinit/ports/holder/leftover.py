@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from devinit.model.names import service_of
 from devinit.model.process import ProcessIdentity
-from devinit.ports.holder.port_use import Holding
+from devinit.ports.holder.port_use import PortHolders
 from devinit.ports.holder.verdict import Obstruction
 from devinit.ports.leases import LeaseStore, Taken
 from devinit.system.paths import run_mark
@@ -12,7 +12,7 @@ from devinit.system.processes import ProcessTable
 
 
 def started_by_us(
-    found: Holding, obstruction: Obstruction, *, root: str, store: LeaseStore
+    found: PortHolders, obstruction: Obstruction, *, root: str, store: LeaseStore
 ) -> frozenset[int]:
     """Return the holders that an earlier run of the service which has the port leased has started.
 

@@ -1,4 +1,4 @@
-"""Who holds a port: everything that can be found out about it, in one pass over the processes."""
+"""What holds a port: everything that can be found out, in one pass over the processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from devinit.model.port import Ancestor, Container, Holder, Listener, PortReport
 from devinit.model.process import ProcessFacts
 from devinit.ports.holder.barriers import CONTAINER_PROGRAMS
 from devinit.ports.holder.naming import titled
-from devinit.ports.holder.port_use import Hidden, Holding
+from devinit.ports.holder.port_use import Hidden, PortHolders
 from devinit.system.connections import clients_of, use_of
 from devinit.system.listeners import holders_of, tcp_listeners
 from devinit.system.paths import is_of_another_state
@@ -29,7 +29,7 @@ _INIT = 1
 _ROOT = 0
 
 
-def holdings(ports: Collection[int], *, protected: Iterable[int] = ()) -> dict[int, Holding]:
+def holders_of_ports(ports: Collection[int], *, protected: Iterable[int] = ()) -> dict[int, PortHolders]:
     """Find out who holds these ports, in one pass over the processes.
 
     `protected` are pids that must be spared together with their ancestors: those of the caller.
@@ -45,7 +45,7 @@ def holdings(ports: Collection[int], *, protected: Iterable[int] = ()) -> dict[i
     for port in ports:
         here = tuple(found for found in listeners if found.port == port)
         use = None if here else use_of(port)
-        result[port] = Holding(
+        result[port] = PortHolders(
             port=port,
             listeners=here,
             holders=seen.holders(pid for found in here for pid in pids[found.inode]),
@@ -60,16 +60,16 @@ def holdings(ports: Collection[int], *, protected: Iterable[int] = ()) -> dict[i
     return _with_containers(result)
 
 
-def holding(port: int, *, protected: Iterable[int] = ()) -> Holding:
+def holders_of_port(port: int, *, protected: Iterable[int] = ()) -> PortHolders:
     """Find out who holds one port."""
-    return holdings([port], protected=protected)[port]
+    return holders_of_ports([port], protected=protected)[port]
 
 
 def _runs_elsewhere(pid: int) -> bool:
     return is_of_another_state(variable_of(pid, RUN_VARIABLE) or "")
 
 
-def counted(report: PortReport, found: Holding) -> PortReport:
+def counted(report: PortReport, found: PortHolders) -> PortReport:
     """Add how many processes a release would end: the holders, and what they started in their process groups."""
     if not report.killable:
         return report
@@ -91,7 +91,7 @@ class _Seen:
         self._worktrees: dict[str, Worktree | None] = {}
 
     def holders(self, pids: Iterable[int]) -> tuple[Holder, ...]:
-        """Describe processes, those left out that ended meanwhile."""
+        """Describe processes, without those that have ended."""
         found = (self._facts_of(pid) for pid in dict.fromkeys(pids))
         return tuple(self._holder(facts) for facts in found if facts is not None)
 
@@ -140,7 +140,7 @@ def _hidden(listeners: Iterable[Listener]) -> tuple[Hidden, ...]:
     return tuple(Hidden(uid, user_name(uid)) for uid in uids)
 
 
-def _with_containers(found: dict[int, Holding]) -> dict[int, Holding]:
+def _with_containers(found: dict[int, PortHolders]) -> dict[int, PortHolders]:
     """Ask the container engines, only when something points to one: an engine may take its time."""
     pointing = [each for each in found.values() if _may_be_published(each)]
     if not pointing:
@@ -154,14 +154,14 @@ def _with_containers(found: dict[int, Holding]) -> dict[int, Holding]:
     }
 
 
-def _may_be_published(found: Holding) -> bool:
-    """Tell whether an engine's own program listens, or one of root's that we cannot see, as engines are."""
+def _may_be_published(found: PortHolders) -> bool:
+    """Return whether an engine's own program listens, or one of root's that we cannot see, as engines are."""
     return any(each.uid == _ROOT for each in found.hidden) or any(
         each.name.startswith(CONTAINER_PROGRAMS) for each in found.holders
     )
 
 
-def _published(found: Holding, container: Container | None) -> Holding:
+def _published(found: PortHolders, container: Container | None) -> PortHolders:
     return replace(found, container=container)
 
 

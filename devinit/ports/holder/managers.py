@@ -1,4 +1,4 @@
-"""Which program would start a process again, and the command that ends it for good.
+"""Which program would start a process again, and the command that prevents that.
 
 Ending such a process frees its port for a moment only, so the advice is the manager's own command.
 What is evidence: a control group, which no process leaves by accident; a manager among the ancestors, with

@@ -20,7 +20,7 @@ class Hidden(Struct, frozen=True):
     user: str
 
 
-class Holding(Struct, frozen=True, kw_only=True):
+class PortHolders(Struct, frozen=True, kw_only=True):
     """What keeps one port, as far as it is visible to us."""
 
     port: int
@@ -32,7 +32,7 @@ class Holding(Struct, frozen=True, kw_only=True):
     clients: int = 0
     container: Container | None = None
     use: PortUse | None = None
-    """Who uses the port without listening, when no process listens."""
+    """The processes that use the port, when none listens on it."""
     users: tuple[Holder, ...] = ()
     """The processes of that use, to be shown; they are no `holders`, so they are not ended for the port."""
     uid: int = -1
@@ -44,7 +44,7 @@ class Holding(Struct, frozen=True, kw_only=True):
 
     @property
     def identities(self) -> tuple[ProcessIdentity, ...]:
-        """Return who holds it, for comparison."""
+        """Return the identities of the holders, for comparison."""
         return tuple(each.identity for each in self.holders)
 
     @property
@@ -83,7 +83,7 @@ class Holding(Struct, frozen=True, kw_only=True):
 
     @property
     def manager(self) -> Manager | None:
-        """Return who would start a holder again."""
+        """Return the managers that would start a holder again."""
         return next((each.manager for each in self.holders if each.manager is not None), None)
 
     @property
@@ -96,7 +96,7 @@ class Holding(Struct, frozen=True, kw_only=True):
 
     @property
     def killable(self) -> bool:
-        """Tell whether every holder is known and none is protected."""
+        """Return whether every holder is known and none is protected."""
         return bool(self.holders) and not self.protection
 
     @property
@@ -119,7 +119,7 @@ class Holding(Struct, frozen=True, kw_only=True):
 
 
 def works_in(facts: Holder, root: str) -> bool:
-    """Tell whether a process works inside a checkout, and not in another worktree that lies in there."""
+    """Return whether a process works inside a checkout, and not in another worktree that lies in there."""
     if not root or facts.directory is None:
         return False
     checkout = PurePath(root)

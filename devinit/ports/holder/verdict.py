@@ -16,7 +16,7 @@ from devinit.ports.hold import Refusal
 from devinit.ports.holder.barriers import Barrier, managed_by
 from devinit.ports.holder.naming import named
 from devinit.ports.holder.pm2 import Application
-from devinit.ports.holder.port_use import Holding, works_in
+from devinit.ports.holder.port_use import PortHolders, works_in
 from devinit.ports.leases import Taken
 
 Obstruction: TypeAlias = Taken | Refusal | Application
@@ -29,7 +29,7 @@ _HOLDS_A_LEASE = frozenset({VerdictKind.OURS, VerdictKind.ORPHAN, VerdictKind.NE
 
 
 def judge(
-    found: Holding,
+    found: PortHolders,
     obstruction: Obstruction,
     *,
     root: str,
@@ -57,7 +57,7 @@ def judge(
     )
 
 
-def _summary(found: Holding, obstruction: Obstruction, root: str, kind: VerdictKind) -> str:
+def _summary(found: PortHolders, obstruction: Obstruction, root: str, kind: VerdictKind) -> str:
     """Say who has a port; the holder first where it is not the service that has the lease."""
     text = brief(obstruction, root, found)
     leased = isinstance(obstruction, Taken) and obstruction.live
@@ -68,7 +68,7 @@ def _summary(found: Holding, obstruction: Obstruction, root: str, kind: VerdictK
     )
 
 
-def brief(obstruction: Obstruction, root: str, found: Holding | None = None) -> str:
+def brief(obstruction: Obstruction, root: str, found: PortHolders | None = None) -> str:
     """Say who has a port, to follow "is": "leased by backend of shop (/home/me/shop)"."""
     match obstruction:
         case Taken(owner=None):
@@ -91,7 +91,7 @@ def brief(obstruction: Obstruction, root: str, found: Holding | None = None) -> 
 
 
 def _judge(
-    found: Holding, obstruction: Obstruction, root: str, started: Collection[int], *, looked_after: bool
+    found: PortHolders, obstruction: Obstruction, root: str, started: Collection[int], *, looked_after: bool
 ) -> Barrier:
     """Return the kind and, unless the holders may be ended, the advice."""
     match obstruction:
@@ -119,12 +119,12 @@ def _judge(
     return _holder(found, root)
 
 
-def _is_unused(found: Holding) -> bool:
+def _is_unused(found: PortHolders) -> bool:
     # A connection that was closed keeps no process from listening there.
     return not found.listeners and (found.use is None or found.use.state is UseState.CLOSED)
 
 
-def _orphan(found: Holding, owner: LeaseOwner, root: str, started: Collection[int]) -> Barrier:
+def _orphan(found: PortHolders, owner: LeaseOwner, root: str, started: Collection[int]) -> Barrier:
     """Judge what holds a port that an earlier run of this checkout's service still has leased.
 
     The run may have left another process behind than the one that listens there now: a person's own server.
@@ -144,7 +144,7 @@ def _orphan(found: Holding, owner: LeaseOwner, root: str, started: Collection[in
     return managed_by(found.manager) if found.manager else Barrier(VerdictKind.STRAY, "")
 
 
-def _holder(found: Holding, root: str) -> Barrier:
+def _holder(found: PortHolders, root: str) -> Barrier:
     """Judge a port by who holds it alone."""
     if not found.listeners:
         return _without_listener(found)
@@ -158,7 +158,7 @@ def _holder(found: Holding, root: str) -> Barrier:
     return Barrier(VerdictKind.STRAY if ours else VerdictKind.STRANGER, "")
 
 
-def _without_listener(found: Holding) -> Barrier:
+def _without_listener(found: PortHolders) -> Barrier:
     use = found.use
     if use is None:
         return Barrier(VerdictKind.BOUND, "no visible process has it: try again, or choose another port")
@@ -170,8 +170,8 @@ def _without_listener(found: Holding) -> Barrier:
     return Barrier(kind, f"{whose} has {what}: wait for it, or choose another port")
 
 
-def _leased(owner: LeaseOwner | None, root: str, found: Holding) -> str:
-    """Say what has a live lease: it may be on its way up, or another process may be in its place."""
+def _leased(owner: LeaseOwner | None, root: str, found: PortHolders) -> str:
+    """Describe a live lease: its service may be starting, or another process may listen instead."""
     listens = bool(found.listeners)
     if owner is None:
         what = "runs on it" if listens else "has it and does not listen on it now"

@@ -1,4 +1,4 @@
-"""Who has a port: the front door for callers that ask without wanting it."""
+"""What holds a port: the front door for callers that ask and do not want it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from devinit.model.port import PortReport
 from devinit.ports.hold import Refusal, refusal_of
 from devinit.ports.holder.leftover import started_by_us
-from devinit.ports.holder.lookup import counted, holding
+from devinit.ports.holder.lookup import counted, holders_of_port
 from devinit.ports.holder.pm2 import applications
 from devinit.ports.holder.verdict import Obstruction, judge
 from devinit.ports.leases import LeaseStore, root_name
@@ -27,7 +27,7 @@ def who(
     here = root_name(root) if root is not None else ""
     store = LeaseStore(state_directory() / "leases")
     lease = store.look(port)
-    found = holding(port, protected=protected)
+    found = holders_of_port(port, protected=protected)
     obstruction: Obstruction | None = lease
     if lease is None:
         obstruction = Refusal.TAKEN if found.listeners else refusal_of(port)
@@ -42,5 +42,5 @@ def who(
 
 
 def is_looked_after(root: str) -> bool:
-    """Tell whether a supervisor runs for a checkout; without one, what still runs there is an orphan."""
+    """Return whether a supervisor runs for a checkout; without one, what still runs there is an orphan."""
     return bool(root) and is_locked(f"{state_folder(root)}/{SUPERVISOR_LOCK}")

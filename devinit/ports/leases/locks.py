@@ -10,7 +10,7 @@ from devinit.system.limits import cure_of_limit
 
 
 def is_locked(descriptor: int) -> bool:
-    """Tell whether a process holds the lock exclusively, without ever standing in the way of another look."""
+    """Return whether a process holds the lock exclusively, without ever standing in the way of another look."""
     if not try_lock(descriptor, fcntl.LOCK_SH):
         return True
     # Safe here and only here: this descriptor was opened for the look and no other process has a copy of it.

@@ -1,4 +1,4 @@
-"""The lease files of a user: who has which port of the machine."""
+"""The lease files of a user: which service has which port of the machine."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class LeaseStore:
         return [keeper for port in ports for keeper in openers_of(self._path(port))]
 
     def is_only_kept_apart(self, root: str, service: str) -> bool:
-        """Tell whether only programs in which a person works keep a service's live leases."""
+        """Return whether only programs in which a person works keep a service's live leases."""
         keepers = self.keepers(root, service)
         return bool(keepers) and are_all_apart(keepers)
 

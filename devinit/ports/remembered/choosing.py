@@ -21,7 +21,7 @@ Requests = Mapping[str, PortRequest]
 
 
 def known(name: str, requests: Requests) -> PortRequest:
-    """Return what is asked for by that name, else raise UsageError."""
+    """Return the request for a port by its name. Raise UsageError where there is none."""
     if name not in requests:
         hint = those_there_are(name, requests, "ports")
         raise UsageError(f"no service has a port named {name!r}", hint=hint)

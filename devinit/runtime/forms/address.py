@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from devinit.model.web_ports import without_usual_port
+
 LONGEST = 4000
 """Characters of a value that is looked at. A longer one is a certificate or a document, not an address."""
-# Bounded where a part could begin at every character of a text.
+# Parts that can begin at every character are bounded, against quadratic time.
 _URL = re.compile(
     r"(?P<before>jdbc:)?(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]{0,60})://"
     r"(?P<login>(?P<user>[^\s:/?#@]*)(?::(?P<password>[^\s/?#@]*))?@)?"
@@ -77,7 +79,7 @@ class Server(Struct, frozen=True, kw_only=True):
     password: str | None = None
     database: str | None = None
     has_login: bool = False
-    """Whether devinit knows who may use it: user, password and database replace those of the project."""
+    """Whether devinit knows its login: user, password and database replace those of the project."""
     tls: bool = False
 
 
@@ -158,7 +160,9 @@ def written(address: Address, server: Server, *, database: bool = True) -> str:
             new["database" if address.form is Form.DSN else "path"] = server.database
     if server.tls and address.scheme in _WITH_TLS:
         new["scheme"] = _WITH_TLS[address.scheme]
-    return _replaced(address, new)
+    text = _replaced(address, new)
+    # It may be compared with the origin that a browser sends.
+    return without_usual_port(text) if "port" in new and address.is_web else text
 
 
 def is_host_of(address: Address, server: Server) -> bool:

@@ -34,7 +34,7 @@ _OWN = frozenset(
 _LOCAL_HOSTS = ("localhost", "127.0.0.1")
 _OF_ADDRESSES = ("URL", "URI", "DSN")
 _EMPTIED = frozenset({"TEST", "TESTS", "TESTING", "SHADOW"})
-"""Words of names whose database is emptied by those who use it."""
+"""Words in names of databases that their users empty: test databases."""
 
 
 class Situation(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The servers of a project, with all by which an address in its files is recognised as theirs. Pure."""
+"""The servers of a project, with everything by which an address in its files is recognised. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from devinit.kinds import kind_of
 from devinit.model.names import variable_prefix
 from devinit.model.service import DatabaseSettings, Endpoint, Project, Service
+from devinit.model.web_ports import without_usual_port
 from devinit.runtime.cors import origins
 from devinit.runtime.forms.address import LOOPBACK, WEB_SCHEMES, Server, parse
 from devinit.runtime.roles import backend_of, frontends_of
@@ -146,7 +147,7 @@ def _known(service: Service, endpoint: Endpoint, words: Iterable[str], *, is_fir
         schemes=WEB_SCHEMES if kind.has_pages else frozenset(kind.url_schemes),
         words=frozenset({variable_prefix(service.name), *of_kind, *words}),
         kind_words=frozenset(_WORDS_OF_KIND.get(kind.name, ())) if is_first else frozenset(),
-        url=url,
+        url=without_usual_port(url),
         databases=frozenset() if settings is None else frozenset({settings.database, *settings.databases}),
         test_database=None if settings is None else settings.test_database,
         is_web=kind.has_pages,

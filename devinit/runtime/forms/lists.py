@@ -49,7 +49,7 @@ def parse_list(text: str) -> Listed | None:
     for separator in (Separator.COMMA, Separator.SPACE):
         if separator in stripped:
             entries = tuple(part.strip() for part in stripped.split(separator) if part.strip())
-            # A text with spaces is anything: it is a list when each of its words is an address.
+            # A text with spaces is a list only when each of its words is an address.
             is_list = separator is Separator.COMMA or all(map(is_entry, entries))
             return Listed(text=text, separator=separator, entries=entries) if entries and is_list else None
     return None

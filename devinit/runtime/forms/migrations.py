@@ -35,7 +35,7 @@ class Value(Struct, frozen=True, kw_only=True):
     name: str
     text: str
     place: str
-    """Where it comes from, as it stands behind "in": `.env:2`, "the shell that called devinit"."""
+    """Where it comes from, as it is behind "in": `.env:2`, "the shell that called devinit"."""
 
 
 def migrates(command: str) -> bool:

@@ -10,7 +10,7 @@ from devinit.runtime.forms.lists import Separator
 
 
 class Source(StrEnum):
-    """Who says it."""
+    """The file, or the part of the project, that states it."""
 
     FILE = "file"
     """A `.env` file that the service is given or loads: its value."""

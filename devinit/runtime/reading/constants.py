@@ -1,6 +1,6 @@
 """The database that code names as a constant, so that no variable can tell it another one. Pure.
 
-Asked only about a migration that was detected: it would change what it reaches.
+Used only for a migration that was detected: it would change the database that it reaches.
 """
 
 from __future__ import annotations

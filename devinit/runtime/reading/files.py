@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 DEEPEST = 6
 MOST_NAMES, MOST_FILES = 4000, 400
 MOST_SECONDS, LONGEST_WAIT_SECONDS = 0.3, 3.0
-"""Of the processor, and in all: for the names in one folder, and once more for what the files say.
+"""CPU time and elapsed time: for listing a folder, and again for reading its files.
 
-What is not seen by then reads nothing. The first does not depend on what else the machine does.
+A file that is not read by then counts as reading no variable. CPU time does not depend on the load.
 """
 PYTHON = (".py",)
 JAVASCRIPT = (".js", ".jsx", ".ts", ".tsx", ".mjs", ".mts", ".vue", ".svelte", ".astro")

@@ -1,4 +1,4 @@
-"""The code of a folder, read within bounds: so much text, so much time; a file again when it has changed."""
+"""The code of a folder, read within bounds of size and time; a file is read again only when it has changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which database the configuration of a migration's tool names, where no variable can tell it another one.
+"""Which database the configuration of a migration tool names, where no variable replaces it.
 
 Asked only about a migration that was detected.
 """

@@ -19,7 +19,7 @@ DATABASES: tuple[str, ...] = (
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
-    """Tell whether a folder has anything in it: applications may be in any folder, under any name."""
+    """Return whether a folder has anything in it: applications may be in any folder, under any name."""
     try:
         return bool(os.listdir(folder))  # noqa: PTH208 - loads os alone
     except OSError:

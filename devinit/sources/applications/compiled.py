@@ -90,7 +90,7 @@ def _spring_port(text: str) -> re.Match[str] | None:
 
 
 def _ends_section(text: str) -> bool:
-    """Tell whether a line of a text stands at the margin: a section of its own begins there."""
+    """Return whether a line of a text stands at the margin: a section of its own begins there."""
     return any(line[:1].strip() not in ("", "#") for line in text.split("\n")[1:])
 
 

@@ -100,7 +100,7 @@ def _chosen_later(tree: Tree, declared: list[Dependency], choices: set[str]) -> 
 
 
 def _is_in_memory(tree: Tree, dependency: Dependency) -> bool:
-    """Tell whether a driver is that of H2, and all settings of its application of Spring name H2 alone."""
+    """Return whether a driver is that of H2, and all settings of its application of Spring name H2 alone."""
     if dependency.name not in _ENGINES["H2"]:
         return False
     folder = joined(dependency.file.rpartition("/")[0], "src/main/resources")
@@ -135,7 +135,7 @@ def _is_of_dotnet(tree: Tree, folder: str) -> bool:
 
 
 def _is_beside(dependency: Dependency, files: list[str]) -> bool:
-    """Tell whether one of these files belongs to what declares a dependency: a driver that it need not use."""
+    """Return whether one of these files belongs to what declares a dependency: a driver that it need not use."""
     folder = dependency.file.rpartition("/")[0].removesuffix("requirements").rstrip("/")
     return any(not folder or file.startswith(f"{folder}/") for file in files)
 

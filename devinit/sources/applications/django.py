@@ -90,7 +90,7 @@ def settings_of(tree: Tree, folder: str) -> list[str]:
 
 
 def uses_database(tree: Tree, folder: str) -> bool:
-    """Tell whether there is a database to bring up to date: only settings without one say no."""
+    """Return whether there is a database to bring up to date: only settings without one say no."""
     texts = [tree.text(file) for file in settings_of(tree, folder)]
     if not any(texts):
         return True

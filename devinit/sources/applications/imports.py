@@ -137,7 +137,7 @@ def _usual(tree: Tree, file: str, base: str, reading: Reading) -> str:
 
 
 def _is_package(tree: Tree, folder: str) -> bool:
-    """Tell whether `src` is imported by its name, as `from src.models import …` does."""
+    """Return whether `src` is imported by its name, as `from src.models import …` does."""
     if tree.has(folder, "__init__.py"):
         return True
     name = folder.rpartition("/")[2]

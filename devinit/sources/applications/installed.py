@@ -105,7 +105,7 @@ def _install_without(tree: Tree, folder: str, manager: str) -> str:
 
 
 def _is_here(program: str) -> bool:
-    """Tell whether the machine has a program."""
+    """Return whether the machine has a program."""
     return found_on(os.environ.get("PATH", os.defpath), program) is not None
 
 

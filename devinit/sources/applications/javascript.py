@@ -56,7 +56,7 @@ class PortUse(NamedTuple):
     position: int
     usual: int | None = None
     variable: str | None = None
-    """None for a number that stands in the code."""
+    """None for a constant."""
 
 
 def plain(text: str) -> str:
@@ -71,7 +71,7 @@ def listens(text: str) -> int | None:
 
 
 def works(text: str) -> bool:
-    """Tell whether a source text works off a queue."""
+    """Return whether a source text works off a queue."""
     return _WORKS.search(text) is not None
 
 
@@ -120,7 +120,7 @@ _OWN = frozenset(
 
 
 def is_own_port(name: str) -> bool:
-    """Tell whether a variable is where a program listens, not where another one does."""
+    """Return whether a variable is where a program listens, not where another one does."""
     return name in _OWN
 
 

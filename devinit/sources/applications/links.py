@@ -35,5 +35,5 @@ def links_out(tree: Tree) -> Iterator[str]:
 
 
 def _is_folder(path: Path) -> bool:
-    """Tell whether a link leads to a folder in which detection would look: no hidden one, such as `.devinit`."""
+    """Return whether a link leads to a folder in which detection would look: no hidden one, such as `.devinit`."""
     return path.is_dir() and (not path.name.startswith(".") or path.name in VENV_FOLDERS)

@@ -128,7 +128,7 @@ def _told_of_its_database(package: Package, finding: Finding) -> Finding:
 
 
 def _only_builds(package: Package, script: str) -> bool:
-    """Tell whether a script builds, and serves nothing."""
+    """Return whether a script builds, and serves nothing."""
     run = run_of(script, package.scripts)
     if not run.words:
         return False
@@ -142,7 +142,7 @@ def _program(package: Package, script: str) -> Finding:
     """Return the program that a script starts."""
     run = run_of(script, package.scripts)
     if run.inner and not run.takes_flags:
-        # npm hands flags on to the script that it is told, and no further.
+        # npm passes flags on to the script that it runs, and no further.
         script, run = run.inner, run_of(run.inner, package.scripts)
     if not run.words:
         return _by_its_folder(package, script, run)
@@ -162,7 +162,7 @@ def _program(package: Package, script: str) -> Finding:
 
 
 def _answers_nothing(package: Package) -> bool:
-    """Tell whether a program of NestJS has a context alone: it works off a queue, and listens nowhere."""
+    """Return whether a program of NestJS has a context alone: it works off a queue, and listens nowhere."""
     texts = [javascript.plain(package.tree.text(file)) for file in sources_of(package)]
     return any(_CONTEXT.search(text) for text in texts) and not any(
         javascript.listens(text) is not None for text in texts
@@ -274,7 +274,7 @@ def _worker(package: Package, script: str) -> Unit:
 
 
 def _serves_pages(package: Package) -> bool:
-    """Tell whether a server of one's own serves the pages of an application as well."""
+    """Return whether a server of one's own serves the pages of an application as well."""
     if not PAGE_PACKAGES.intersection(package.packages):
         return False
     has_page = any(
@@ -314,7 +314,7 @@ def _by_its_folder(package: Package, script: str, run: Run) -> Finding:
 
 
 def _has_members(package: Package) -> bool:
-    """Tell whether a package is the root of a workspace with packages that can be started."""
+    """Return whether a package is the root of a workspace with packages that can be started."""
     tree, top = package.tree, package.folder
     return any(
         workspace_of(tree, folder) == top
@@ -325,7 +325,7 @@ def _has_members(package: Package) -> bool:
 
 
 def _is_library(package: Package, tool: Tool) -> bool:
-    """Tell whether a package is made to be imported: its development server only shows it to its authors."""
+    """Return whether a package is made to be imported: its development server only shows it to its authors."""
     if tool.kind != "Vite" or "@sveltejs/kit" in package.packages:
         return False
     names = [f"vite.config.{ending}" for ending in ("ts", "js", "mjs", "mts")]

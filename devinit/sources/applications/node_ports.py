@@ -86,7 +86,7 @@ def entry_of(package: Package, run: Run) -> str | None:
 
 
 def _is_run_by_node(package: Package, file: str) -> bool:
-    """Tell whether a file without an ending is a script of Node: `bin/www` of Express."""
+    """Return whether a file without an ending is a script of Node: `bin/www` of Express."""
     first = package.tree.text(file).partition("\n")[0] if "." not in file.rpartition("/")[2] else ""
     return first.startswith("#!") and "node" in first
 
@@ -154,5 +154,5 @@ def _of_angular(text: str) -> tuple[int, int] | None:
 
 
 def is_port(digits: str) -> bool:
-    """Tell whether a text is a port."""
+    """Return whether a text is a port."""
     return digits.isdecimal() and len(digits) <= 5 and LOWEST_PORT <= int(digits) <= HIGHEST_PORT  # noqa: PLR2004 - 65535

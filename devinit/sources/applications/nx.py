@@ -1,4 +1,4 @@
-"""Recognise the applications of an Nx workspace: projects with a target that serves, wherever it is described.
+"""Recognise the applications of an Nx workspace: projects with a target that starts a server.
 
 A project is described by its `project.json`, by `nx.targets` in its package.json, or in the `projects` of a
 workspace.json or angular.json. Packages with scripts of their own are found by these, and not here.
@@ -172,7 +172,7 @@ def _position(text: str, project: _Project, target: str, executor: str) -> int:
 
 
 def _by_its_configuration(package: Package, project: _Project) -> Unit | None:
-    """Return the server for which a plugin of Nx makes the target, since the project has its configuration."""
+    """Return the server of a target that a plugin of Nx infers from a configuration file of the project."""
     tree = package.tree
     names = tree.files.get(project.folder, ())
     name = next((each for each in names if each.startswith(_BY_CONFIGURATION)), None)

@@ -1,4 +1,4 @@
-"""Recognise the programs of Python by their source text: nothing is imported, so nothing can happen."""
+"""Recognise the programs of Python by their source text. Nothing is imported or run."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _TESTS = re.compile(r"(?:\A|/)(?:test_[^/]{0,200}|[^/]{0,200}_test|conftest|setu
 _MOST_READ = 1_000
 _MOST_PARSED = 400
 _ROUNDS = 2
-"""Files that hand a factory on to each other: so many, one after the other, are followed."""
+"""How many files that import a factory from each other are followed."""
 
 
 class Application(Struct, frozen=True):
@@ -204,9 +204,9 @@ def _port(tree: Tree, application: Application) -> tuple[int, tuple[Evidence, ..
 
 
 def _commanded_port(tree: Tree, application: Application) -> int | None:
-    """Return the port with which a command of the project starts an application.
+    """Return the port that a command of the project passes to an application.
 
-    No evidence: where a container is published counts for more than where its server listens in it.
+    It is no evidence: the published port of a container counts more than the one inside of it.
     """
     place = application.place
     for text in _commands_of(tree, place.folder):

@@ -49,7 +49,7 @@ def migrations_of(tree: Tree, folder: str, packages: Collection[str], flask: str
 
 
 def unapplied(tree: Tree, folder: str) -> Iterator[str]:
-    """Yield a note about migrations below an application's folder that nothing shows how to run."""
+    """Yield a note about migrations below an application's folder for which no command was found."""
     if any(_RUN_BY_CODE.search(tree.text(file)) for file in tree.sources(folder, ".py")):
         return
     for place in tree.below(folder):

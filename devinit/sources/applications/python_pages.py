@@ -99,7 +99,7 @@ def found_in(tree: Tree) -> Finding:
 
 
 def _scripts(tree: Tree, folder: str, inner: list[str], framework: Framework) -> Iterator[str]:
-    """Yield the files of a folder that serve a page, without those of folders in it that declare the same."""
+    """Yield the files of a folder that serve a page, except those in subfolders that are projects of their own."""
     below = [f"{each}/" for each in inner if not folder or each.startswith(f"{folder}/")]
     module = framework.kind.lower()
     for file in tree.sources(folder, ".py"):
@@ -123,7 +123,7 @@ def _likelihood(tree: Tree, folder: str, file: str) -> tuple[bool, int, int, str
 
 
 def _is_named(tree: Tree, folder: str, file: str) -> bool:
-    """Tell whether a file with commands names a script."""
+    """Return whether a file with commands names a script."""
     name = re.escape(str(relative(file, folder)))
     named = re.compile(rf"\b(?:run|python3?)[ \t]{{1,10}}(?:\./)?{name}(?![\w.])")
     return any(

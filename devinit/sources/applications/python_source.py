@@ -277,7 +277,7 @@ def _read_call(node: ast.Call, reading: Reading) -> None:
 
 
 def _is_run_of_an_application(node: ast.Call, reading: Reading) -> bool:
-    """Tell whether a call is `app.run(…)` of an application in this file, or of one that it imports."""
+    """Return whether a call is `app.run(…)` of an application in this file, or of one that it imports."""
     match node.func:
         case ast.Attribute(value=ast.Name(id=name), attr="run"):
             is_imported = name in ("app", "application") and "." in reading.imports.get(name, "")
@@ -299,7 +299,7 @@ def _read_decorator(decorator: ast.expr, reading: Reading) -> None:
 
 
 def callable_without_arguments(function: ast.FunctionDef) -> bool:
-    """Tell whether a function needs no argument."""
+    """Return whether a function needs no argument."""
     arguments = function.args
     positional = len(arguments.posonlyargs) + len(arguments.args)
     return positional == len(arguments.defaults) and all(each is not None for each in arguments.kw_defaults)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from devinit.python_code import parsed
 from devinit.sources.applications.tree import Tree, joined
-from devinit.sources.applications.unit import Role, Unit, at
+from devinit.sources.applications.ungiven import SAYING, is_said, note_of, servers_in
+from devinit.sources.applications.unit import Unit
 
 _BASE = "BaseSettings"
 _GIVEN = frozenset(
@@ -23,30 +24,21 @@ _VALUES = frozenset({"SecretStr", "SecretBytes", "EmailStr", "Path", "HttpUrl", 
 _SETTINGS = re.compile(r"settings|config|base\.py\Z|local\.py\Z|dev\w{0,12}\.py\Z")
 _READS = re.compile(r"decouple|environ")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_SAYING = re.compile(r"\A\.env|\.env\Z|\Aenv\.|compose|\A(?:Docker|Proc|Make)file|\.(?:toml|ya?ml)\Z")
-"""Files that may give a value, or that say to a person which one to give."""
-_MOST_NAMES = 5
+_SAYING = re.compile(rf"{SAYING}|\Aenv\.")
 
 
 def required_settings(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
     """Yield a note for each server in Python whose settings require what nothing gives."""
-    told: set[str] = set()
-    for unit in units:
-        if unit.language != "python" or unit.role is not Role.BACKEND or unit.folder in told:
-            continue
-        told.add(unit.folder)
-        for file in tree.sources(unit.folder, ".py"):
+    for folder in servers_in("python", units):
+        for file in tree.sources(folder, ".py"):
             text = tree.text(file)
             if _BASE not in text and not (_SETTINGS.search(file) and _READS.search(text)):
                 continue
-            missing = [name for name in _required_in(text) if not _is_said(tree, name)]
+            # Classes of pydantic read `secret_key` as SECRET_KEY.
+            words = {name: re.compile(rf"\b{name}\b", re.IGNORECASE) for name in _required_in(text)}
+            missing = [name for name, word in words.items() if not is_said(tree, word, _SAYING)]
             if missing:
-                inside = file.removeprefix(f"{unit.folder}/") if unit.folder else file
-                more = " …" if len(missing) > _MOST_NAMES else ""
-                yield (
-                    f"{at(unit.folder)}{inside} requires {', '.join(missing[:_MOST_NAMES])}{more}, which nothing "
-                    f"gives: put a value of your own into {joined(unit.folder, '.env')}"
-                )
+                yield note_of(folder, file, "requires", missing, joined(folder, ".env"))
 
 
 def _required_in(text: str) -> Iterator[str]:
@@ -86,7 +78,7 @@ def _called_in(line: ast.stmt) -> Iterator[str]:
 
 
 def _is_no_value(annotation: ast.expr) -> bool:
-    """Tell whether a field is none of the environment, or a model whose own fields may all have defaults."""
+    """Return whether a field is none of the environment, or a model whose own fields may all have defaults."""
     name = annotation.id if isinstance(annotation, ast.Name) else ""
     return "ClassVar" in ast.unparse(annotation) or (name[:1].isupper() and name not in _VALUES)
 
@@ -100,13 +92,3 @@ def _prefix_of(settings: ast.ClassDef) -> str:
             case ast.Assign(targets=[ast.Name(id="env_prefix")], value=ast.Constant(value=str(text))):
                 return text
     return ""
-
-
-def _is_said(tree: Tree, name: str) -> bool:
-    word = re.compile(rf"\b{name}\b", re.IGNORECASE)
-    return any(
-        word.search(tree.text(joined(folder, each))) is not None
-        for folder, names in tree.files.items()
-        for each in names
-        if _SAYING.search(each)
-    )

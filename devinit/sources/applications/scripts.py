@@ -88,7 +88,7 @@ def harm_in(name: str, scripts: Mapping[str, object]) -> str:
 
 
 def starts_several(text: str) -> bool:
-    """Tell whether a script starts several programs."""
+    """Return whether a script starts several programs."""
     return SEVERAL.search(text) is not None
 
 

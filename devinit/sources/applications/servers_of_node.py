@@ -21,7 +21,7 @@ class Tool(Struct, frozen=True, kw_only=True):
     given: str = ""
     """What is put behind the script; nothing where it reads PORT."""
     commands: frozenset[str] = frozenset()
-    """Its commands that serve; the empty one is none at all. Any, when there are none."""
+    """Commands that start a server; the empty one is the program alone. Any, when there are none."""
     role: Role = Role.FRONTEND
     options: tuple[str, ...] = ("--port", "-p")
     """How a script names its port."""

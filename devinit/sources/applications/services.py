@@ -27,7 +27,7 @@ from devinit.sources.unreadable import problem_of
 from devinit.system.bounds import Bounds
 
 MOST_BY_THEMSELVES = 8
-"""So many servers are started without being asked for; of more, those that a frontend needs."""
+"""Up to this many servers are started by default; of more, only those that a frontend needs."""
 _MOST_PROBLEMS = 20
 _PRIMARY = ("backend", "api", "server", "gateway")
 """The backend that the pages talk to, where there are several."""

@@ -55,7 +55,7 @@ def found_in(tree: Tree) -> Finding:
 
 
 def _is_there(tree: Tree, folder: str, name: str) -> bool:
-    """Tell whether a file is there, also in a folder of what is built or served as it is."""
+    """Return whether a file is there, also in a folder of what is built or served as it is."""
     path = tree.path(joined(folder, name))
     return path.is_file() and tree.bounds.holds(path)
 

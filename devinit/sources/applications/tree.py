@@ -105,7 +105,7 @@ class Tree(Struct, kw_only=True):
         return self.bounds.root / name
 
     def has(self, folder: str, name: str) -> bool:
-        """Tell whether a folder has a file."""
+        """Return whether a folder has a file."""
         return name in self.files.get(folder, ())
 
     def text(self, name: str) -> str:
@@ -243,7 +243,7 @@ def _visited(tree: Tree, folder: str, entries: list[os.DirEntry[str]], top: str)
 
 
 def _is_followed_folder(tree: Tree, entry: os.DirEntry[str], top: str) -> bool:
-    """Tell whether an entry is a folder; a link counts when it leads to one of the repository elsewhere."""
+    """Return whether an entry is a folder; a link counts when it leads to one of the repository elsewhere."""
     if not entry.is_symlink():
         return entry.is_dir(follow_symlinks=False)
     target = os.path.realpath(entry.path)
@@ -255,7 +255,7 @@ def _is_followed_folder(tree: Tree, entry: os.DirEntry[str], top: str) -> bool:
 
 
 def _is_environment(entry: os.DirEntry[str]) -> bool:
-    """Tell whether a folder is an environment of Python; of one that is entered, its content says so later."""
+    """Return whether a folder is an environment of Python; of one that is entered, its content says so later."""
     if entry.name in VENV_FOLDERS and os.path.isdir(os.path.join(entry.path, "bin")):  # noqa: PTH112, PTH118 - as scandir has it
         return True
     is_left_out = entry.name.startswith(".") or entry.name in _INSTALLED
@@ -263,7 +263,7 @@ def _is_environment(entry: os.DirEntry[str]) -> bool:
 
 
 def _leads_to_a_file(tree: Tree, name: str, entry: os.DirEntry[str]) -> bool:
-    """Tell whether a link is a file of the repository; one that leads out of it is noted."""
+    """Return whether a link is a file of the repository; one that leads out of it is noted."""
     target = tree.bounds.target_beyond(entry.path)
     if target is None:
         return os.path.isfile(entry.path)  # noqa: PTH113 - as scandir has it
@@ -273,7 +273,7 @@ def _leads_to_a_file(tree: Tree, name: str, entry: os.DirEntry[str]) -> bool:
 
 
 def _is_entered(tree: Tree, name: str, last: str) -> bool:
-    """Tell whether a folder may have an application of the project in it."""
+    """Return whether a folder may contain an application of the project."""
     if _UNRENDERED.search(last):
         tree.templates.append(name)
         return False

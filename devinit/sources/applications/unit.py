@@ -75,7 +75,7 @@ class Finding(Struct, frozen=True):
 
 
 def declares_dependencies(folder: str, name: str) -> bool:
-    """Tell whether a file declares what a program of Python or Node depends on."""
+    """Return whether a file declares what a program of Python or Node depends on."""
     is_list = name.startswith("requirement") or folder.rpartition("/")[2] == "requirements"
     return name in ("package.json", "pyproject.toml", "Pipfile") or (is_list and name.endswith(".txt"))
 

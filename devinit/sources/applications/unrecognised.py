@@ -1,4 +1,4 @@
-"""Folders that look like a program and are none that devinit knows: each is named, with what would start it."""
+"""Folders with a program that devinit does not recognise: each is named, with the configuration that starts it."""
 
 from __future__ import annotations
 
@@ -101,13 +101,13 @@ def _looks_like(tree: Tree, folder: str) -> str:
 
 
 def _has_dockerfile(tree: Tree, folder: str) -> bool:
-    """Tell whether a folder has a Dockerfile of its own. One of `devinit export` belongs to a known service."""
+    """Return whether a folder has a Dockerfile of its own. One of `devinit export` belongs to a known service."""
     if not tree.has(folder, "Dockerfile"):
         return False
     return EXPORT_MARK not in tree.text(joined(folder, "Dockerfile")).partition("\n")[0]
 
 
 def _is_program_of_rust(tree: Tree, folder: str) -> bool:
-    """Tell whether a package of Rust has a program: others only use what a library has."""
+    """Return whether a package of Rust has a program: others only use what a library has."""
     has_main = tree.has(joined(folder, "src"), "main.rs") or bool(tree.files.get(joined(folder, "src/bin")))
     return has_main or "[[bin]]" in tree.text(joined(folder, "Cargo.toml"))

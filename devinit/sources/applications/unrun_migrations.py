@@ -1,4 +1,4 @@
-"""Migrations of Go, Rust, Elixir and D1 that nothing runs: each is named with the command that its tool has."""
+"""Migrations of Go, Rust, Elixir and D1 that no command runs: each is named with the command of its tool."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def unloaded_schemas(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
 
 
 def _is_named(tree: Tree, name: str) -> bool:
-    """Tell whether a compose file or a program speaks of a file, and so may load it itself."""
+    """Return whether a compose file or a program speaks of a file, and so may load it itself."""
     composes = (f for f in tree.files.get("", ()) if "compose" in f)
     return any(name in tree.text(each) for each in composes) or any(
         name in tree.text(file) for file in tree.sources("", (".py", ".js", ".ts", ".go", ".rs", ".mjs"))

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from devinit.sources.applications.tree import Tree
-from devinit.sources.applications.unit import Role, Unit, at
+from devinit.sources.applications.ungiven import SAYING, is_said, note_of, servers_in
+from devinit.sources.applications.unit import Unit
 
 _SUFFIXES = (".js", ".ts", ".mjs", ".cjs")
 _MARK = "process.env."
@@ -22,30 +23,20 @@ _READ = re.compile(
 _OF_OTHERS = re.compile(r"CLIENT_|API_|WEBHOOK_|STRIPE_|AWS_|CLOUDINARY_|GITHUB_|GOOGLE_")
 """Those that only another company gives: the program may do without what they open."""
 _TESTS = re.compile(r"(?:\A|/)(?:tests?|__tests__|specs?|e2e|scripts)/|\.(?:test|spec|config)\.\w{2,3}\Z")
-_SAYING = re.compile(r"\A\.env|\.env\Z|compose|\A(?:Docker|Proc|Make)file|\.(?:toml|ya?ml|json)\Z")
-"""Files that may give a value, or that say to a person which one to give."""
-_MOST_NAMES = 5
+_SAYING = re.compile(rf"{SAYING}|\.json\Z")
 
 
 def unset_secrets(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
     """Yield a note for each server that reads such secrets."""
-    told: set[str] = set()
-    for unit in units:
-        if unit.language != "node" or unit.role is not Role.BACKEND or unit.folder in told:
-            continue
-        told.add(unit.folder)
-        names = dict(_read_in(tree, unit.folder))
-        missing = [name for name in names if not _is_said(tree, name)]
+    for folder in servers_in("node", units):
+        names = dict(_read_in(tree, folder))
+        missing = [name for name in names if not is_said(tree, re.compile(rf"\b{name}\b"), _SAYING)]
         if missing:
-            more = " …" if len(missing) > _MOST_NAMES else ""
-            yield (
-                f"{at(unit.folder)}{names[missing[0]]} reads {', '.join(missing[:_MOST_NAMES])}{more}, "
-                "which nothing gives: put a value of your own into .env"
-            )
+            yield note_of(folder, names[missing[0]], "reads", missing, ".env")
 
 
 def _read_in(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
-    """Yield each name that is read below a folder, with the file."""
+    """Yield each name that is read below a folder, with the first file that reads it."""
     seen: set[str] = set()
     for file in tree.sources(folder, _SUFFIXES):
         inside = file.removeprefix(f"{folder}/") if folder else file
@@ -57,13 +48,4 @@ def _read_in(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
             is_given = re.search(rf"process\.env\.{name}\s{{0,9}}(?:\|\||\?\?|=[^=>])", text) is not None
             if name not in seen and not is_given and not _OF_OTHERS.search(name):
                 seen.add(name)
-                yield name, inside
-
-
-def _is_said(tree: Tree, name: str) -> bool:
-    return any(
-        re.search(rf"\b{name}\b", tree.text(f"{folder}/{each}" if folder else each)) is not None
-        for folder, names in tree.files.items()
-        for each in names
-        if _SAYING.search(each) and not each.endswith("-lock.json")
-    )
+                yield name, file

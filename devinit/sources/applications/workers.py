@@ -1,4 +1,4 @@
-"""Recognise the workers of Python: only where the code, or the settings, name what they work off."""
+"""Recognise the workers of Python: only where the code or the settings name their queue."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _OPAQUE = re.compile(r"[|()`\n<]|(?<![>&])&(?!&)|\$\(")
 """What makes a line more than commands one after the other."""
 _SEPARATOR = re.compile(r"&&|;")
 _PLAIN = r"""[^\s'"$`\\;|&<>()*?~!]"""
-"""A character of a word that a shell takes as it stands."""
+"""A character of a word that a shell takes as it is."""
 _CHANGE = re.compile(rf"cd[ \t]+({_PLAIN}+)[ \t]*(?:&&|;)[ \t]*(?=\S)")
 _ACTIVATION = re.compile(r"(?:source|\.)[ \t]+(?:\./)?(?:\.venv|venv)/bin/activate[ \t]*(?:&&|;)[ \t]*(?=\S)")
 """The environment in a service's folder is found without it, and `source` is no word of every shell."""
@@ -60,7 +60,7 @@ class Command(Struct, frozen=True, kw_only=True):
 
     text: str
     written: str = ""
-    """The same with the port that it gives itself, which is another process's where it only works."""
+    """The command with its own port option; that of a worker names the port of another process."""
     folder: str = ""
     """Relative to the Procfile's; empty for its own."""
     program: tuple[str, ...] = ()
@@ -136,7 +136,7 @@ def with_use(command: Command) -> Command:
 
 
 def is_port(digits: str) -> bool:
-    """Tell whether digits are a port."""
+    """Return whether digits are a port."""
     return LOWEST_PORT <= int(digits) <= HIGHEST_PORT
 
 

@@ -21,7 +21,7 @@ _MOST_FILES = 200
 def listening_of(
     program: Sequence[str], directory: Path, bounds: Bounds
 ) -> tuple[Listening, tuple[Evidence, ...]] | None:
-    """Return where the file listens that a program and the words after it name, with the line that says so."""
+    """Return the port of the source file that a command names, with the line that states it."""
     # What `nodemon --exec` runs is one word: "tsx src/index.ts".
     for word in " ".join(program[:_MOST_WORDS]).split():
         for ending in _ENDINGS if "." not in word.rpartition("/")[2] else ("",):

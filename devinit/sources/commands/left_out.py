@@ -61,7 +61,7 @@ def harm(command: str) -> str:
 
 
 def _was_built(program: tuple[str, ...]) -> bool:
-    """Tell whether a program runs what a build has made before."""
+    """Return whether a program runs what a build has made before."""
     if not program:
         return False
     return (
@@ -72,7 +72,7 @@ def _was_built(program: tuple[str, ...]) -> bool:
 
 
 def _is_console(program: tuple[str, ...]) -> bool:
-    """Tell whether a program waits for what a person types."""
+    """Return whether a program waits for what a person types."""
     if not program:
         return False
     if program[0] in programs.SHELLS:

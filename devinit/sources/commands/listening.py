@@ -1,4 +1,4 @@
-"""Where a program listens, as the file says that is run: on a number, or on what a variable says. Pure."""
+"""Where a program listens, by its source file: on a number, or on the value of a variable. Pure."""
 
 from __future__ import annotations
 

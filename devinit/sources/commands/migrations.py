@@ -1,4 +1,4 @@
-"""How a package for Node brings its database up to date: with what it has recorded, and without questions."""
+"""How a package for Node updates its database: by its recorded migrations, without questions."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def _configuration_of(folder: Path, described: Mapping[str, Any], tool: Tool, bo
 
 
 def _is_recorded(folder: Path, file: Path | None, tool: Tool, names: tuple[str, ...], bounds: Bounds) -> bool:
-    """Tell whether there are revisions; Prisma keeps them beside its schema."""
+    """Return whether there are revisions; Prisma keeps them beside its schema."""
     if tool is _PRISMA:
         places = [file.parent / "migrations"] if file else []
     else:

@@ -26,9 +26,9 @@ class Server(Struct, frozen=True):
     form: str = SCRIPT_PORT
     """How a command names its port: a number, or a variable."""
     commands: frozenset[str] = frozenset()
-    """Which of its commands serve; all of them when there are none."""
+    """Its commands that start a server; empty: all of them do."""
     others: frozenset[str] = frozenset()
-    """Which of its commands do not serve, where all others do."""
+    """Its commands that start no server, where all others do."""
 
 
 _BIND = rf"(?:--bind|-b)(?:=|[ \t]+)(?:[\w.-]*|\[[0-9a-f:]*\]):{_PORT}"
@@ -342,7 +342,7 @@ def port_form_of(program: list[str]) -> str | None:
 
 
 def builds(program: list[str]) -> bool:
-    """Tell whether a program builds what others serve or import."""
+    """Return whether a program builds what others serve or import."""
     name = program[0] if program else ""
     return (
         name in _BUILDING
@@ -352,19 +352,19 @@ def builds(program: list[str]) -> bool:
 
 
 def migrates(program: list[str]) -> bool:
-    """Tell whether a program changes the schema of a database, and ends."""
+    """Return whether a program changes the schema of a database, and ends."""
     return bool(program) and any(word in _MIGRATING.get(program[0], ()) for word in program[1:])
 
 
 def asks_before_it_migrates(program: list[str]) -> bool:
-    """Tell whether such a program asks a person, or may empty the database."""
+    """Return whether such a program asks a person, or may empty the database."""
     if program[:1] != ["prisma"]:
         return False
     return program[1:3] in (["migrate", "dev"], ["migrate", "reset"]) or "--force-reset" in program
 
 
 def is_watching(program: list[str]) -> bool:
-    """Tell whether a program that builds goes on when it has built."""
+    """Return whether a program that builds goes on when it has built."""
     return program[:1] == ["tsc-watch"] or any(
         word in ("--watch", "watch", "dev", "--stub=watch") or re.fullmatch(r"-[a-z]{0,3}w", word)
         for word in (each.partition("=")[0] for each in program[1:])
@@ -372,13 +372,13 @@ def is_watching(program: list[str]) -> bool:
 
 
 def watches_files(program: list[str]) -> bool:
-    """Tell whether a program that is not known works whenever a file changes, and runs no file of the project."""
+    """Return whether an unknown program works when a file changes, and runs no file of the project."""
     runs_a_file = any(word.endswith(_SCRIPT_ENDINGS) for word in program)
     return not runs_a_file and any(word in ("--watch", "-w") for word in program[1:])
 
 
 def only_works(name: str, program: list[str]) -> bool:
-    """Tell whether a process is known to answer no requests."""
+    """Return whether a process is known to answer no requests."""
     return (
         bool(WORKING_NAMES.search(name.lower()))
         or builds(program)

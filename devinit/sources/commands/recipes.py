@@ -74,7 +74,7 @@ def of_taskfile(text: str) -> list[Recipe]:
 
 
 def _commands_of(task: Node) -> tuple[str, ...]:
-    """Return what a task runs: a text, a list, or a table with `cmds`; without what it leaves to other tasks."""
+    """Return what a task runs: a text, a list, or a table with `cmds`; without its calls of other tasks."""
     table = mapping_of(task)
     if table is None:
         return tuple(text_of(each) for each in listed(task))

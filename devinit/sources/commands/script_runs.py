@@ -38,7 +38,7 @@ class ScriptRun(Struct, frozen=True, kw_only=True):
     """The program: `pnpm`, `turbo`."""
     scripts: tuple[str, ...]
     arguments: tuple[str, ...] = ()
-    """What the script gets behind its own words."""
+    """Arguments that are added to the script."""
     folder: str = ""
     """Relative to where the command runs; empty for that."""
     packages: tuple[str, ...] = ()
@@ -101,7 +101,7 @@ def _of_manager(name: str, words: list[str]) -> ScriptRun | None:
 
 
 def _is_file(word: str) -> bool:
-    """Tell whether bun runs a file by this word: names of scripts have no such ending."""
+    """Return whether bun runs a file by this word: names of scripts have no such ending."""
     return word.endswith((".js", ".mjs", ".cjs", ".ts", ".mts", ".tsx", ".jsx"))
 
 
@@ -195,7 +195,7 @@ def _option(name: str, words: list[str], place: int, options: _Options) -> int:
 
 
 def _is_short_for_all(option: str) -> bool:
-    """Tell whether several short options in one word, as `-piA`, have the one for every package."""
+    """Return whether several short options in one word, as `-piA`, have the one for every package."""
     return not option.startswith("--") and any(letter in option for letter in "AWR")
 
 

@@ -102,7 +102,7 @@ def flags_behind(command: Command, flags: str) -> str:
 
 
 def words_of_script(command: Command, directory: Path, bounds: Bounds) -> str | None:
-    """Return a script as package.json has it; None when there is none, or one that is very long."""
+    """Return a script of package.json; None when it is missing or too long."""
     if command.script is None:
         return None
     words = table(read_package(directory, bounds), "scripts").get(command.script)

@@ -41,7 +41,7 @@ def with_seeds_once(
 
 
 def is_seed(service: Service) -> bool:
-    """Tell whether a one-shot fills a database, and does nothing that has to be done at each start."""
+    """Return whether a one-shot fills a database, and does nothing that has to be done at each start."""
     text = f"{service.name} {service.command or ''}"
     is_one_shot = service.port is None and not service.ready.is_stated
     if not is_one_shot or service.command is None or service.restart.mode is RestartMode.ALWAYS:

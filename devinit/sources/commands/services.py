@@ -209,7 +209,7 @@ def _aliases(variable: str | None, listing: Listing) -> tuple[str, ...]:
 
 
 def _serves(process: Process, command: Command, script: Script | None) -> bool:
-    """Tell whether a process answers requests."""
+    """Return whether a process answers requests."""
     if command.takes_port or command.serves or (script and (script.tool or script.said or script.strict)):
         return True
     if programs.only_works(process.name, list(command.program)):
@@ -218,7 +218,7 @@ def _serves(process: Process, command: Command, script: Script | None) -> bool:
 
 
 def _only_computes(process: Process, command: Command, script: Script | None, listing: Listing) -> bool:
-    """Tell whether the program of a script is one of the repository's own in which nothing listens."""
+    """Return whether the program of a script is one of the repository's own in which nothing listens."""
     if command.takes_port or command.serves or script is None or script.said or script.strict:
         return False
     directory = listing.bounds.root / command.folder

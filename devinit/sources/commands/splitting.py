@@ -54,7 +54,7 @@ class Split(Struct, frozen=True):
 
 
 class Prefix(Struct, frozen=True):
-    """What stands before a program and holds for all that it starts."""
+    """Words before a program that apply to everything it starts."""
 
     env: tuple[tuple[str, str], ...] = ()
     """Variables with their values, without PORT: each program has one of its own."""

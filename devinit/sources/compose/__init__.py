@@ -46,7 +46,7 @@ DATABASES: tuple[str, ...] = ()
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
-    """Tell whether a folder has one."""
+    """Return whether a folder has one."""
     return not _names_in(folder).isdisjoint((*BASES, *DEVELOPMENT)) or bool(nested_in(folder))
 
 

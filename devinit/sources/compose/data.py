@@ -78,7 +78,7 @@ def statement_of(member: Member, project: ComposeProject, addressed: Iterable[st
 
 
 def databases_in(text: str, hosts: Collection[str]) -> Iterator[str]:
-    """Yield the databases in the addresses of a text that lead to a server with one of these names."""
+    """Yield the database names in the URLs of a text whose host is one of these names."""
     yield from (found["database"] for found in _ADDRESS.finditer(text) if found["host"] in hosts)
 
 

@@ -38,7 +38,7 @@ class Stage(Struct, frozen=True):
     """WORKDIR."""
     exposed: tuple[int, ...] = ()
     copied: tuple[tuple[str, str], ...] = ()
-    """What of the context is copied, and where to: relative to `folder` only where nothing named one before."""
+    """Which part of the context is copied, and where to; relative to `folder` where no WORKDIR came before."""
 
 
 def stage_of(text: str, target: str = "") -> Stage | None:

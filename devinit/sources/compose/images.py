@@ -1,4 +1,4 @@
-"""What an image is: a server that devinit runs itself, one that it does not, or what no native run needs. Pure."""
+"""What an image is: a server that devinit runs, another server, or a program that no native run needs. Pure."""
 
 from __future__ import annotations
 

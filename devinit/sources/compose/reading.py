@@ -1,4 +1,4 @@
-"""What is made of a compose project, as far as it has been made."""
+"""The state of reading a compose project."""
 
 from __future__ import annotations
 

@@ -18,4 +18,4 @@ class Variable(Struct, frozen=True):
     """Its value, with what `.env` says in the place of variables."""
     at: Place
     is_of_a_file: bool = False
-    """Whether an `env_file` says it."""
+    """Whether it comes from an `env_file`."""

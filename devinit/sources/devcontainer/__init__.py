@@ -19,7 +19,7 @@ DATABASES: tuple[str, ...] = ()
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
-    """Tell whether a folder has one."""
+    """Return whether a folder has one."""
     paths = (os.path.join(folder, name) for name in FILES)  # noqa: PTH118 - loads os alone
     return any(map(os.path.isfile, paths))
 

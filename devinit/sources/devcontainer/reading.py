@@ -19,7 +19,7 @@ from devinit.text import cut, one_line
 ONCE = ("onCreateCommand", "updateContentCommand", "postCreateCommand")
 EACH_TIME = ("postStartCommand", "postAttachCommand")
 MOST = 12
-"""Ports, names and commands that are told."""
+"""How many ports, names and commands are shown."""
 LONGEST = 200
 """Characters of one of them."""
 

@@ -41,7 +41,7 @@ class Constant(Struct, frozen=True, kw_only=True):
     kind: str = ""
     """Of a server that is stored in: its provider, "postgres" or "redis"; empty where it is another one."""
     login: Login = Login()
-    """Of such a server: who it has to let in."""
+    """For a database server: the login that the code uses."""
     host: str = ""
     """The container by whose name the code calls it, as a compose file has it; empty for this machine."""
 

@@ -28,7 +28,7 @@ class Containers(Struct, frozen=True):
     """In lower case."""
 
     def are_named(self, content: bytes) -> bool:
-        """Tell whether a file names one of them."""
+        """Return whether a file names one of them."""
         found = _HOST_IN_BYTES.finditer(content) if self.names else ()
         return any(each["name"].decode(errors="replace").lower() in self.names for each in found)
 
@@ -51,7 +51,7 @@ class Containers(Struct, frozen=True):
 
 
 def containers(names: Collection[str]) -> Containers:
-    """Return how these names of services of a compose file are found; one that is this machine's is none."""
+    """Return a pattern for these service names of a compose file, without names of this machine."""
     return Containers(frozenset(name.lower() for name in names) - {"localhost"})
 
 

@@ -1,4 +1,4 @@
-"""Databases that let in who the code logs in as: nothing can tell a constant another role or password. Pure."""
+"""Databases get the role and the password that are constants in the code: no variable can replace those. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""By which names an expression of Python goes. Pure."""
+"""Names in expressions of Python: `environ` of `os.environ["A"]`. Pure."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ def _postgres(said: Mapping[str, str], position: int) -> Address:
 
 
 def _is_asked_for(text: str, position: int) -> bool:
-    """Tell whether a text in Go, Rust or Elixir is the default of what the environment or a flag says."""
+    """Return whether a text in Go, Rust or Elixir is the default of what the environment or a flag says."""
     return _ASKS.search(text[max(position - _NEAR, 0) : position]) is not None
 
 

@@ -1,4 +1,4 @@
-"""Commands with which a project says that it is started: a person is shown them where nothing else was found.
+"""Commands that seem to start a project: shown to the user where nothing else was found.
 
 They are read and never run: such a target may install, migrate or start containers before it serves.
 """
@@ -19,7 +19,7 @@ DATABASES: tuple[str, ...] = ()
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
-    """Tell whether a folder has a file with such commands."""
+    """Return whether a folder has a file with such commands."""
     paths = (os.path.join(folder, name) for name in (*FILES, *SCRIPTS))  # noqa: PTH118 - loads os alone
     return any(map(os.path.isfile, paths))
 

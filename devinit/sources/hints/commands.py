@@ -21,7 +21,7 @@ _IN_A_FOLDER = re.compile(r"\$[({]\w{1,40}[)}]/bin/")
 _PYTHON = re.compile(r"\$[({](?:PYTHON3?|PY)[)}]")
 _MAKE_PORT = re.compile(r"\$[({]PORT[)}]")
 _ARGUMENTS = re.compile(r"\{\{\s{0,9}\w{1,40}\s{0,9}\}\}[ \t]{0,9}\Z")
-"""What a recipe of just hands on."""
+"""Arguments that a recipe of just passes on."""
 
 
 def found_in(bounds: Bounds, files: tuple[str, ...], scripts: tuple[str, ...]) -> Found:

@@ -37,7 +37,7 @@ def applications(text: str) -> list[tuple[dict[str, Any], int]]:
 
 
 class _Reader:
-    """Reads values one after the other; it always gets on, whatever the text is."""
+    """Reads values one after the other; it always advances, whatever the text is."""
 
     def __init__(self, text: str, place: int) -> None:
         self.text, self.place = text, place

@@ -24,7 +24,7 @@ _INTERPRETERS = {".py": "python", ".rb": "ruby", ".js": "node", ".mjs": "node", 
 
 
 def found_in(bounds: Bounds, files: tuple[str, ...]) -> Found:
-    """Return the applications of the first file that there is."""
+    """Return the applications of the first file that exists."""
     file = next((each for each in files if (bounds.root / each).is_file()), None)
     if file is None:
         return Found()

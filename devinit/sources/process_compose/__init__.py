@@ -16,7 +16,7 @@ DATABASES: tuple[str, ...] = ()
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
-    """Tell whether a folder has one."""
+    """Return whether a folder has one."""
     return any(os.path.lexists(os.path.join(folder, name)) for name in FILES)  # noqa: PTH118 - loads os alone
 
 

@@ -23,7 +23,7 @@ MOST_FOLDERS = 200
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
-    """Tell whether a folder, or one in it, has one."""
+    """Return whether a folder, or one in it, has one."""
     try:
         names = os.listdir(folder)  # noqa: PTH208 - loads os alone
     except OSError:

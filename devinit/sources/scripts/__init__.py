@@ -20,7 +20,7 @@ DATABASES: tuple[str, ...] = ()
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
-    """Tell whether a folder has a package.json."""
+    """Return whether a folder has a package.json."""
     return os.path.isfile(os.path.join(folder, "package.json"))  # noqa: PTH113, PTH118 - loads os alone
 
 

@@ -221,7 +221,7 @@ class Expansion:
         yield _step(command, replace(way, name=name, lines=lines))
 
     def _leads_on(self, words: str, script: str, run: ScriptRun, way: Way) -> bool:
-        """Tell whether the words of a script say more than that it is run."""
+        """Return whether the words of a script say more than that it is run."""
         if (way.folder, script) in way.seen or len(way.seen) >= DEEPEST:
             return False
         scripts = self._scripts(way.folder)
@@ -240,13 +240,13 @@ class Expansion:
         return bool(inner.folder) or moves
 
     def _is_too_deep(self, run: ScriptRun, way: Way) -> bool:
-        """Tell whether a script is one of those that led to it, or there are too many of these."""
+        """Return whether a script is one of those that led to it, or there are too many of these."""
         folder, script = joined(way.folder, run.folder), run.scripts[0]
         is_there = self._holds(folder) and script in self._scripts(folder)
         return is_there and ((folder, script) in way.seen or len(way.seen) >= DEEPEST)
 
     def _is_followed(self, run: ScriptRun, way: Way) -> bool:
-        """Tell whether the scripts that a command runs are looked at themselves."""
+        """Return whether the scripts that a command runs are looked at themselves."""
         if not run.is_here:
             return bool(self._packages) and run.runner in (*MANAGERS, "turbo", "nx", "lerna", "wsrun")
         folder = joined(way.folder, run.folder)
@@ -288,7 +288,7 @@ class Expansion:
 
 
 def _installs(command: str) -> bool:
-    """Tell whether a command installs what the project needs."""
+    """Return whether a command installs what the project needs."""
     program = program_of(words_of(command))
     if not program or program[0] not in _INSTALLERS:
         return False
@@ -296,7 +296,7 @@ def _installs(command: str) -> bool:
 
 
 def _is_told(command: Command) -> bool:
-    """Tell whether a server gets its port by an option."""
+    """Return whether a server gets its port by an option."""
     return command.serves is not None and bool(command.serves.given)
 
 

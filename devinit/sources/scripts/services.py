@@ -34,7 +34,7 @@ _NX = "nx.json"
 _STUDIO = "studio"
 """Of Prisma and Drizzle: it shows a database in a browser."""
 SCRIPTS = ("dev", "start:dev", "develop", "start")
-"""Scripts with which development begins: the first one that there is counts."""
+"""Scripts with which development begins: the first one that exists counts."""
 WHOLE = ("dev:all", "dev:full", "start:all", "dev:both", "dev:watch")
 """Scripts whose name says that they start more than the first one of those."""
 USUAL_PORT = 3000
@@ -58,19 +58,19 @@ def found_in(bounds: Bounds) -> Found:
 
 
 def _are_several(steps: list[Step]) -> bool:
-    """Tell whether a script starts more than one program. One in a folder says nothing about the other ones."""
+    """Return whether a script starts more than one program. One in a folder says nothing about the other ones."""
     started = [each for each in steps if not each.ends]
     return len(started) > 1 or any(map(_is_a_runner, started))
 
 
 def _are_projects_of_nx(steps: list[Step], bounds: Bounds) -> bool:
-    """Tell whether a script starts projects of Nx alone, which are found by their targets."""
+    """Return whether a script starts projects of Nx alone, which are found by their targets."""
     started = [understood(each.command).program for each in steps if not each.ends]
     return (bounds.root / _NX).is_file() and all(program[:1] in (("nx",), ("ng",)) for program in started)
 
 
 def _is_a_runner(step: Step) -> bool:
-    """Tell whether a step runs scripts in packages that are not known; `nx serve web` is one program."""
+    """Return whether a step runs scripts in packages that are not known; `nx serve web` is one program."""
     command = understood(step.command)
     if next(iter(command.program), "") not in RUNNERS:
         return False

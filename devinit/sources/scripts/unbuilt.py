@@ -1,4 +1,4 @@
-"""Packages of a workspace that others import as they are built, and that nothing has built."""
+"""Packages of a workspace whose built files others import, and that are not built yet."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def waits(
 
 
 def _reaches(conditions: Mapping[str, Mapping[str, Condition]], start: str, goal: str) -> bool:
-    """Tell whether a service waits for another one, also through others."""
+    """Return whether a service waits for another one, also through others."""
     waiting, seen = [start], {start}
     while waiting:
         name = waiting.pop()

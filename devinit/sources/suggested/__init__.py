@@ -1,4 +1,4 @@
-"""Commands that a repository has names for and that start no server: scripts of package.json, targets of make.
+"""Named commands of a repository that start no server: scripts of package.json, targets of make.
 
 They are no source of services. `devinit run` lists them beside the tasks of devinit.toml. This module only tells
 whether there may be some; `reading` finds them, and takes longer to load.
@@ -26,7 +26,7 @@ LARGEST_FILE = 500_000
 
 
 def are_possible(folders: Iterable[str], name: str = "") -> bool:
-    """Tell whether one of the folders has a file with suggestions in which a name stands; any name by default."""
+    """Return whether a folder has a file with suggestions that contains a name; any name by default."""
     word = name.rpartition(":")[2].encode(errors="surrogateescape")
     return any(_mentions(os.path.join(folder, file), word) for folder in folders for file in FILES)  # noqa: PTH118
 

@@ -1,4 +1,4 @@
-"""Find the commands that a repository has names for and that start no server. None of them is run for it."""
+"""Find the named commands of a repository that start no server. None of them is run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MOST = 200
 
 
 class Suggestion(Struct, frozen=True, kw_only=True):
-    """A command that a repository has a name for."""
+    """A named command of a repository."""
 
     name: str
     file: str
@@ -116,7 +116,7 @@ def _scripts(folder: Path, bounds: Bounds) -> Iterator[Suggestion]:
 
 
 def _is_offered(name: str, scripts: Iterable[str]) -> bool:
-    """Tell whether a script is one that a person runs: not one that comes before or after another by itself."""
+    """Return whether a script is one that a person runs: not one that comes before or after another by itself."""
     if not name or name.startswith("-") or not name.isprintable() or len(name) > _LONGEST_NAME:
         return False
     around = name.removeprefix("pre") if name.startswith("pre") else name.removeprefix("post")
@@ -124,7 +124,7 @@ def _is_offered(name: str, scripts: Iterable[str]) -> bool:
 
 
 def _starts_a_server(text: str) -> bool:
-    """Tell whether a command serves, or starts what does, as far as its words say it."""
+    """Return whether a command serves, or starts what does, as far as its words say it."""
     if problem_of(text):
         return False
     command = understood(text)

@@ -35,9 +35,9 @@ LONGEST_TEXT = 300
 LONGEST_LINE = 1000
 """What is read of a line, as for causes."""
 BLOCK = 40
-"""So many lines belong to one error at most: its message, the code, the place."""
+"""The most lines of one error: its message, the code, the place."""
 TRACEBACK = 200
-"""So many lines of a traceback are kept until its last one has come."""
+"""The most lines of a traceback that are kept until it is complete."""
 
 Stamp = Callable[[str], int | None]
 """Returns a number that changes with a file, None when there is none."""
@@ -68,6 +68,8 @@ class Reading(Struct, frozen=True, kw_only=True):
     error: BuildError | None = None
     is_building: bool = False
     """A build has begun, and nothing was said of its end."""
+    is_compiling: bool = False
+    """A page is compiled that was asked for, and was not answered."""
     is_over: bool = False
     """The error is of an earlier run of the program."""
     gone_by: Gone | None = None
@@ -80,7 +82,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     @property
     def is_blank(self) -> bool:
         """Whether there is neither an error, nor a build or a traceback that goes on."""
-        return self.error is None and not self.is_building and not self.in_traceback
+        return self.error is None and not (self.is_building or self.is_compiling or self.in_traceback)
 
     @property
     def may_fail(self) -> bool:
@@ -106,6 +108,8 @@ def read_on(lines: Sequence[str], before: Reading, at: float, stamp: Stamp = lam
             if now.is_building and len(now.block) > 1:
                 now = Reading(error=told(now.block, at, stamp))
             now, is_new = replace(now, is_building=False, block=()), False
+        elif sign in ("compiles", "answers"):
+            now = replace(now, is_compiling=sign == "compiles")
         elif sign == "raises":
             now, is_new = Reading(error=now.error, in_traceback=True), False
         elif sign == "update":
@@ -156,7 +160,7 @@ def may_say_something(text: str) -> bool:
     return any(word in text for word in TROUBLE_WORDS)
 
 
-SIGNS = ("clean", "begins", "reloads", "ends", "fails", "raises", "update", "error")
+SIGNS = ("clean", "begins", "reloads", "ends", "fails", "raises", "compiles", "answers", "update", "error")
 
 
 @cache

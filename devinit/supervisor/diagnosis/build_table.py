@@ -13,7 +13,7 @@ CLOCK = r"^(?:\[?\d{1,2}:\d\d:\d\d(?: [AP]M)?\]?(?: -)? )?"
 
 
 class Tool(Struct, frozen=True, kw_only=True):
-    """How one tool, or several that say it alike, report what came of a build."""
+    """How one tool, or several with the same words, report the result of a build."""
 
     error: str | None = None
     """A build failed: the group `said` is the message, or the message stands below."""
@@ -29,6 +29,10 @@ class Tool(Struct, frozen=True, kw_only=True):
     """A build that had begun failed: unless an error was printed, the lines since its beginning say why."""
     raises: str | None = None
     """A traceback follows, whose end is the error: the program goes on without what could not be loaded."""
+    compiles: str | None = None
+    """A page is compiled because it was asked for. An error that is known stays."""
+    answers: str | None = None
+    """A page was answered, however."""
     update: str | None = None
     """Files have changed: errors in those are outdated, errors in others are not."""
 
@@ -51,6 +55,8 @@ TOOLS = (
     Tool(
         error=r"^\s*\u2a2f (?P<said>.+)",
         clean=r"^\s*\u2713 (?:Compiled|Ready)\b|^\s*(?:GET|HEAD|POST) \S+ [23]\d\d in ",
+        compiles=r"^\s*\u25cb Compiling ",
+        answers=r"^\s*[A-Z]+ \S+ \d{3} in ",
     ),
     # webpack-dev-server, create-react-app, Vue CLI, Angular
     Tool(
@@ -93,6 +99,7 @@ TROUBLE_WORDS = (
     "error when starting",
     "config changed",
     "\u2a2f",
+    "\u25cb Compiling",
     "ERROR in ",
     "ERROR  Failed",
     "Failed to compile",

@@ -160,14 +160,14 @@ WRAPPERS = (
     r"^make(?:\[\d+\])?: \*\*\* \[.+\] Error \d+$",
     r"^npm (?:error|ERR!) ",
 )
-"""Lines about the end of a program, printed by those who ran it: its own last words stand above."""
+"""Lines about the end of a program, printed by the program that ran it: its own last words stand above."""
 
 BUILD_BEGINS = (
     r"^building\.\.\.$|^running\.\.\.$|^\s+Compiling |^Compiling \d+ file|File change detected|"
     r"Starting (?:incremental )?compilation|^\[Running |^--- devinit: "
 )
-"""Above this stands another build."""
+"""Lines above this are about an earlier build."""
 BUILD_FAILED = r"^failed to build, error: "
-"""air runs a program that is not there all the same: what follows is a consequence."""
+"""air runs the program even if it was not built: the errors below this line follow from that."""
 ROOT = r"^\s*(?:Caused by|cause|\[cause\]): ?(?P<said>.*?)(?: \{)?$"
 """The reason behind a reason: of Java, cargo, anyhow, uv, Node."""

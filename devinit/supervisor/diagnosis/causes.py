@@ -74,7 +74,7 @@ PROGRAM_ENDED = (
     r"|^Watcher Process (?:failed|finished with exit code [1-9]\d*)\."
     r"|Waiting for a file to change before restarting"
 )
-"""The words of reloaders about a program that runs no more; after a build that failed the old one may run on."""
+"""What reloaders print when a program has ended; after a failed build the old one may still run."""
 WAITS_FOR_A_CHANGE = (
     rf"{PROGRAM_ENDED}"
     r"|^(?:\[[\d:. APM]+\] |[\d:. APM]+ - )?Found [1-9]\d* errors?\. Watching for file changes\."
@@ -86,7 +86,10 @@ NOTHING_TO_RUN = r"^running\.\.\.$|: not found$"
 """What air 1.61 says below a build that failed; then it waits without a word."""
 WORKER_DIED = r"Child process \[\d+\] died|Worker \(pid:\d+\) (?:exited with code|was sent SIG)"
 """The words of uvicorn and gunicorn, which then start another worker."""
+WORKER_BEGINS = r"\[INFO\] Booting worker with pid: (?P<pid>\d+)"
+"""gunicorn, which says nothing once its worker has loaded the application."""
 WORKER_UP = r"Application startup complete"
+DYING = "its workers die again and again"
 DEATHS = 3
 """So many workers that died in a row: the next one dies, too."""
 RUN_BEGINS = (
@@ -197,7 +200,13 @@ def dying_by(lines: Sequence[str]) -> str | None:
     if len(died) < DEATHS or any(re.search(WORKER_UP, line) for line in said[died[-DEATHS] :]):
         return None
     words = worker_words(said)
-    return f"its workers die again and again: {words}" if words else "its workers die again and again"
+    return f"{DYING}: {words}" if words else DYING
+
+
+def last_worker(lines: Sequence[str]) -> int | None:
+    """Return the pid of the worker that a server has begun last, where it says so before the code is loaded."""
+    found = (re.search(WORKER_BEGINS, harmless(line)) for line in reversed(lines))
+    return next((int(each["pid"]) for each in found if each), None)
 
 
 def worker_words(lines: Sequence[str]) -> str | None:

@@ -101,7 +101,7 @@ class LastErrors:
         """Whether a build has begun of which the end was not printed yet."""
         self.look(service)
         reading = self._readers[service].reading
-        return reading is not None and reading.is_building
+        return reading is not None and (reading.is_building or reading.is_compiling)
 
     def look(self, service: str) -> None:
         """Read what a service has printed since the last look; tell when that changes its last error."""

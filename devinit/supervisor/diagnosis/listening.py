@@ -101,6 +101,8 @@ class Ears(Struct, frozen=True, kw_only=True):
     """Whether anything listens on its port; None when it has no port."""
     asks: Callable[[], Finding | None] = lambda: None
     """What it waits for that has to be typed."""
+    dying: Callable[[list[str]], str | None] = dying_by
+    """What its workers die of again and again, if its last lines and its processes show that."""
     respawns: Callable[[], str | None] = lambda: None
     """What its program ends of, where a reloader starts that again and again."""
 

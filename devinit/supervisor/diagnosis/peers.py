@@ -62,7 +62,7 @@ def service_at(server: Server, own: Iterable[Own]) -> str | None:
 def wrong_servers(
     servers: Iterable[Server], own: Collection[Own], meant: Collection[int], project: str
 ) -> list[WrongServer]:
-    """Return which of these servers take the place of the project's own, by port.
+    """Return which of these servers are used in place of the project's own, sorted by port.
 
     `meant`: the ports on this machine that variables give the service by choice. `project`: its name.
     """

@@ -17,13 +17,13 @@ from devinit.text import harmless
 WATCHMEDO = r"(?:^|[\s/])watchmedo\s+auto-restart(?=\s|$)"
 """In the command of what starts a program after each end: watchmedo (6.0)."""
 LOOP, DO = r"\b(?:while|until)\b", r"\bdo\b"
-"""The loop of a shell does so too. In two searches, because a long command of loops would take one its square."""
+"""The loop of a shell does so too. Two searches: one would be quadratic in a command of many loops."""
 RUNS = 4
-"""So many runs one after the other, each of which ended with an error, are no coincidence."""
+"""After this many failed runs one after the other, the program is reported as failing again and again."""
 WITHIN_SECONDS = 12.0
 """A program that ends while it loads is started again within 3 s each time, Celery included."""
 SOUND_SECONDS = 3.0
-"""A run that has lasted so long is not one of those that end while they load."""
+"""A program that has run for this long has loaded."""
 SILENT_RUNS = 3
 """One that ends without a word may have been ended by its reloader, for a file that was saved."""
 SILENT = "it prints nothing about its end"

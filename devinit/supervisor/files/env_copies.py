@@ -22,7 +22,7 @@ def copy_examples(project: Project) -> Iterator[str]:
 
 
 def _write_new(example: Example) -> None:
-    """Write a file that there is not, not even as a link; only its owner may read what will be secret."""
+    """Write a file that does not exist, not even as a link; only its owner may read what will be secret."""
     descriptor = os.open(example.target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor has no Path
         file.write(example.content)

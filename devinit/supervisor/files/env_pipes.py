@@ -1,4 +1,4 @@
-"""Named pipes in the place of `.env` files: a secret manager writes there what must not lie on a disk.
+"""Named pipes in place of `.env` files: a secret manager writes values that must not be on disk.
 
 Such a program may write once, or ask its user each time, so each pipe is read once for a start or restart. What it
 said counts for everything that is run until the next one: set-up, probes, and a service that is started again.

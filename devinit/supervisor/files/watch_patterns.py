@@ -48,7 +48,7 @@ def expression_of(pattern: str) -> str:
 
 
 def reach(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Return what tells whether a pattern may mean a file somewhere below a folder; "" is the service's own."""
+    """Return a function: may a pattern match a file below a folder? "" is the folder of the service."""
     each_in_parts = [pattern.removeprefix("./").split("/") for pattern in patterns]
 
     def reaches(folder: str) -> bool:

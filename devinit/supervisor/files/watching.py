@@ -71,11 +71,11 @@ class Watched(Protocol):
         ...
 
     def show(self, condition: str | None) -> None:
-        """Let `status` and `why` show how it is watched, when that is not as it should be."""
+        """Set what `status` and `why` show when its files are not watched as they should be."""
         ...
 
     def note(self, text: str) -> None:
-        """Tell the developer something, once."""
+        """Show the developer a note, once."""
         ...
 
 
@@ -103,7 +103,7 @@ def too_many() -> str:
 
 async def watch(directory: Path, root: Path, patterns: tuple[str, ...], service: Watched) -> None:
     """Restart a service of the project at `root` when its files change, until this is cancelled."""
-    # 0.1 s, for those who watch; the services of the others go on starting meanwhile.
+    # 0.1 s, only for services with `watch`; the others go on starting meanwhile.
     awatch = await asyncio.to_thread(load_watcher)
     watching = Watching(directory, root, patterns, service)
     while True:
@@ -217,7 +217,7 @@ class Watching:
         """Return the folders to be watched: the service's own, and those below it that a pattern reaches."""
         folders, are_more = await asyncio.to_thread(folders_of, self._extent, self._seen)
         self._say_too_many(too_many_folders() if are_more else too_many() if self._seen is None else None)
-        # Its own one in any case: that it cannot be watched is an error.
+        # Its own folder in any case: if that cannot be watched, it is an error.
         return [self._directory / each for each in dict.fromkeys(("", *folders))]
 
     def _folders_seen(self) -> frozenset[str] | None:

@@ -1,4 +1,4 @@
-"""The life of one service as a pure function: what is so, what happened, what to do about it.
+"""The life of one service as a pure function: from a state and an event to the next state and actions.
 
 Time comes in as a value, effects go out as actions. The runner carries the actions out and reports
 what happened as further events; it decides nothing itself.

@@ -1,4 +1,4 @@
-"""What there is to do in the life of a service: the runner does it, and reports what came of it as an event."""
+"""The actions in the life of a service: the runner carries each out, and reports the result as an event."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def satisfies_dependants(
         case Phase.FAILED:
             return optional
         case Phase.UNHEALTHY if condition is Condition.READY:
-            # Who runs is not stopped for it, but a dependant that starts now would meet what is wrong.
+            # A running service is not stopped for it, but a dependant that starts now would meet the fault.
             return optional
         case Phase.STARTING | Phase.UNHEALTHY | Phase.BACKOFF:
             return condition is Condition.STARTED and state.spawned_at is not None

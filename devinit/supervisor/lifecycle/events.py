@@ -64,7 +64,7 @@ class Adopted(Struct, frozen=True, kw_only=True):
 
 
 class Remembered(Struct, frozen=True, kw_only=True):
-    """It had ended for good under an earlier supervisor: finished, or failed."""
+    """It had finished or failed under an earlier supervisor."""
 
     phase: Phase
     reason: str | None
@@ -98,11 +98,11 @@ class WentDown(Struct, frozen=True):
 
 
 class Stuck(Struct, frozen=True):
-    """It lives, but cannot come up before the user fixes what it says is wrong."""
+    """It runs, but cannot come up before the user fixes the error that it shows."""
 
     cause: str
     failure: Failure = Failure.EXIT
-    """What the start that waits for it came to: EXIT when it said so itself, TIMEOUT when its time was over."""
+    """How the waiting start ends: EXIT when the output shows the crash, TIMEOUT when the time was over."""
 
 
 class Moving(Struct, frozen=True):

@@ -120,7 +120,7 @@ class LogKeeper:
     def mark(self, service: str, descriptor: int, text: str) -> int:
         """Begin a run with a line of ours; return the offset behind it, where the output begins."""
         found, now = os.fstat(descriptor), time.time()
-        # Before the line: who follows the log looks the run up when the line comes.
+        # Before the line: a reader that follows the log looks the run up when the line comes.
         self._note(service, [point(found.st_ino, found.st_size, now, run=True)])
         offset = log_files.mark(descriptor, text)
         if (kept := self._logs.get(service)) is not None:
@@ -236,7 +236,7 @@ class LogKeeper:
         try:
             found = kept.path.stat()
         except OSError:
-            # It was deleted; the next run makes it anew.
+            # It was deleted; the next run makes it again.
             return False
         written = min(now, found.st_mtime)
         seen, kept.seen_at = min(kept.seen_at, written), now

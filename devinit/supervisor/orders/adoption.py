@@ -17,7 +17,7 @@ from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
 from devinit.supervisor.processes.capacity import kept_for
 from devinit.supervisor.project.passwords import Passwords
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.record.leftovers import out_of_sight
 from devinit.supervisor.record.state_file import (
     EndedRecord,
@@ -81,7 +81,7 @@ def adopt(supervisor: Supervisor) -> None:
             recall(supervisor.stack.runners[name], ended)
 
 
-def running_elsewhere(state: State, stage: Stage) -> set[str]:
+def running_elsewhere(state: State, stage: ProjectState) -> set[str]:
     """Return the services on record that run in another container or namespace than this supervisor. Blocking."""
     if state.pid_namespace not in ("", pid_namespace()):
         # A container has a boot of its own, too: only leases tell what is still there.
@@ -101,7 +101,7 @@ def make_room(state: State) -> None:
         log.warning("%s", error.message)
 
 
-def take_over(runner: Runner, record: ServiceRecord, stage: Stage) -> None:
+def take_over(runner: Runner, record: ServiceRecord, stage: ProjectState) -> None:
     """Adopt one service, or let its lifecycle decide about a process that is gone."""
     runner.run.identity, runner.output.offset = record.identity, record.log_offset
     runner.run.started_at, runner.run.listener, runner.run.basis = (
@@ -167,7 +167,7 @@ def take_over_terminal(runner: Runner, record: ServiceRecord) -> None:
         terminal.is_lost = record.identity is not None and alive(record.identity)
 
 
-def is_proven(process: Process, service: str, stage: Stage) -> bool:
+def is_proven(process: Process, service: str, stage: ProjectState) -> bool:
     """Whether a recorded process is the service's: it carries our mark, or keeps the lease of the service's port.
 
     A program that wrote its title over its environment has no mark any more; then the record alone counts, because
@@ -190,7 +190,7 @@ def remember(runner: Runner, phase: Phase, moment: Moment) -> None:
 
 
 def recall(runner: Runner, ended: EndedRecord) -> None:
-    """Let a service that had ended for good be as it was: finished, or failed with its reason."""
+    """Restore a service that had finished or failed, with its reason."""
     runner.run.started_at, runner.output.offset = ended.started_at, ended.log_offset
     runner.post(
         lifecycle.Remembered(
@@ -210,7 +210,7 @@ def recorded_project(current: Project, state: State) -> Project:
     return msgspec.structs.replace(current, name=state.project or current.name, services=services)
 
 
-def current_project(recorded: Project, state: State, stage: Stage) -> Project:
+def current_project(recorded: Project, state: State, stage: ProjectState) -> Project:
     """Return the project as it is configured now, with the services that run as they were started.
 
     A devinit.toml that is broken now must not keep a supervisor from looking after them.

@@ -14,6 +14,7 @@ from devinit.kinds import kind_of
 from devinit.model.at_rest import how_to_start
 from devinit.model.build_words import in_words
 from devinit.model.status import Phase
+from devinit.supervisor.diagnosis.causes import DYING
 from devinit.supervisor.diagnosis.listening import AGAIN, BROKEN, LINES, SILENT_SECONDS, found_in
 from devinit.supervisor.lifecycle import Failure
 from devinit.supervisor.logs import log_files
@@ -21,6 +22,8 @@ from devinit.supervisor.orders.checking import ask_for_changed_file, check_answe
 from devinit.supervisor.orders.settling import Settling
 from devinit.supervisor.reporting import outcome, report
 from devinit.supervisor.reporting.reasons import reason_of, reason_to_wait
+from devinit.supervisor.service.hearing import begun_at
+from devinit.system.procfs import LINUX, family_of, stat_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,14 +31,19 @@ if TYPE_CHECKING:
     from devinit.model.status import Awaited, WaitReport
     from devinit.supervisor.service.runner import Runner
     from devinit.supervisor.stack.stack import Stack
+    from devinit.system.process_stat import Stat
 
 LOOK_SECONDS = 0.1
 TRY_SECONDS = 0.5
 """How often a service is asked that says it is ready and does not answer as it should."""
+PAGE_SECONDS = 30.0
+"""How long one request for a first page is left open: a server that was asked again would begin again."""
 REACTION_SECONDS = 3.0
-"""Who watches files has noticed a change by then, or does not: Django looks once a second, nest takes longer."""
+"""A program that watches its files has noticed a change by then: Django looks once a second, nest takes longer."""
 NOTICE_SECONDS = 1.0
 """What is printed earlier may be about something else: uvicorn and Vite notice a change within that time."""
+MARGIN_SECONDS = 0.1
+"""A process that began so soon after a change may have read the file before it was written."""
 QUIET_SECONDS = 0.5
 """After a change: so long without a line, and it has reacted."""
 NOISY_SECONDS = 3.0
@@ -122,7 +130,7 @@ async def until_live(stack: Stack, name: str, after: float | None, seen: dict[st
     `after`: the Unix time of the change that it has to know. `seen`: takes what the last probe saw.
     """
     began = time.time()
-    broken, settling = Broken(), Settling()
+    broken, settling, since = Broken(), Settling(), Since(after, began)
     while True:
         runner = stack.runners.get(name)
         if runner is None:
@@ -132,7 +140,7 @@ async def until_live(stack: Stack, name: str, after: float | None, seen: dict[st
             failed = failure_of(name, stack, began)
             # It only was too slow once: what it says after the change, its answer or the end of this wait tells.
             was_slow = after is not None and runner.state.failure is Failure.TIMEOUT
-            was_wrong = (was_slow and runner.phase is Phase.STARTING) or is_of_earlier_run(runner, after)
+            was_wrong = (was_slow and runner.phase is Phase.STARTING) or since.is_unanswered(runner)
             if failed is not None and not was_wrong:
                 return awaited("failed", runner, stack, failed)
             if runner.phase is Phase.EXITED:
@@ -149,7 +157,7 @@ async def until_live(stack: Stack, name: str, after: float | None, seen: dict[st
                 seen[name] = settling.seen
             elif runner.phase is Phase.READY:
                 seen.setdefault(name, "it has not answered in this time")
-                checked, status = await check_answer(runner, stack.stage)
+                checked, status = await check_answer(runner, stack.stage, PAGE_SECONDS)
                 seen[name] = checked["detail"]
                 if runner.phase is Phase.READY and (checked["well"] or checked["last_error"] is not None):
                     said: Outcome = "live" if checked["well"] else "failed"
@@ -203,10 +211,51 @@ def failure_of(name: str, stack: Stack, began: float) -> str | None:
     return None
 
 
-def is_of_earlier_run(runner: Runner, after: float | None) -> bool:
-    """Whether a reloader starts a program again and again, and none of its runs since the change has failed."""
-    again = (runner.state.stuck or "").startswith(AGAIN)
-    return after is not None and again and not runner.hearing.has_failed_since(after)
+class Since:
+    """What the processes of one service have done since a change, where it was stuck before.
+
+    A stuck service may go on printing: its workers die again and again, its probe gets another error. So that it
+    prints is no answer to the change.
+    """
+
+    def __init__(self, after: float | None, began: float) -> None:
+        self._after, self._began = after, began
+        """Unix times of the change, and of the beginning of this wait."""
+        self._runs: dict[int, Stat] = {}
+        """The processes that have begun since, by pid."""
+        self._has_died = False
+
+    def is_unanswered(self, runner: Runner) -> bool:
+        """Whether what keeps a service from coming up is older than the change, and may end with the next run."""
+        after, since, stuck = self._after, runner.history.stuck_since, runner.state.stuck
+        if after is None or since is None or stuck is None:
+            return False
+        if since > monotonic_of(after):
+            return False
+        self._look(runner, monotonic_of(after) + MARGIN_SECONDS)
+        if stuck.startswith(AGAIN):
+            return not runner.hearing.has_failed_since(after)
+        if stuck.startswith(DYING) and (self._has_died or self._runs):
+            return not self._has_died
+        begun = (begun_at(each) for each in self._runs.values())
+        newest = max(begun, default=monotonic_of(max(after, self._began)))
+        return time.monotonic() - newest <= REACTION_SECONDS
+
+    def _look(self, runner: Runner, after: float) -> None:
+        """Look which processes have begun since, and which of these have ended."""
+        process = runner.run.process
+        if process is None or not LINUX:
+            return
+        family = {pid: stat for pid in family_of(process.pid) if (stat := stat_of(pid)) is not None}
+        alive = {pid: stat.start_time for pid, stat in family.items() if stat.runs}
+        died = [pid for pid, stat in self._runs.items() if alive.get(pid) != stat.start_time]
+        self._has_died = self._has_died or bool(died)
+        self._runs = {pid: family[pid] for pid in alive if begun_at(family[pid]) > after}
+
+
+def monotonic_of(at: float) -> float:
+    """Return a Unix time in monotonic seconds."""
+    return time.monotonic() - (time.time() - at)
 
 
 def has_reacted(runner: Runner, stack: Stack, after: float | None, began: float) -> bool:
@@ -235,7 +284,7 @@ def written_at(runner: Runner, stack: Stack) -> float:
 
 
 def late(name: str, stack: Stack, seen: str | None) -> Awaited:
-    """Return what is known of a service for which there is no more time.
+    """Return what is known of a service when the time is over.
 
     `seen`: by a probe, while it was ready.
     """

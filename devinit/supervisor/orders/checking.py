@@ -32,7 +32,7 @@ from devinit.supervisor.diagnosis.listening import LINES
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.readiness.crashes import down_by
 from devinit.supervisor.readiness.health import asked_as
-from devinit.supervisor.readiness.probing import ATTEMPT_SECONDS, ask_once, ready
+from devinit.supervisor.readiness.probing import ATTEMPT_SECONDS, ask_once, not_yet, ready
 from devinit.supervisor.readiness.proving import SERVER_ERRORS, other_scheme
 from devinit.supervisor.readiness.schemes import is_open
 from devinit.supervisor.reporting import report
@@ -44,14 +44,14 @@ if TYPE_CHECKING:
 
     from devinit.model.service import Scheme
     from devinit.model.status import Checked
-    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.project.project_state import ProjectState
     from devinit.supervisor.service.runner import Runner
     from devinit.supervisor.stack.stack import Stack
 
 ASKED = frozenset({Phase.STARTING, Phase.READY, Phase.UNHEALTHY})
 """Phases in which a process may answer."""
 AFTERWARDS_SECONDS = 1.0
-"""How long a page that was asked for may take to be compiled in the background, at most."""
+"""Seconds that a requested page may take to compile in the background."""
 SILENT_SECONDS = 0.3
 """What has printed nothing for so long has printed what it had to say."""
 COLD_SECONDS = 2.0
@@ -71,7 +71,7 @@ async def check_all(
     names: Sequence[str],
     runners: Mapping[str, Runner],
     stack: Stack,
-    stage: Stage,
+    stage: ProjectState,
     restarted: Collection[str],
 ) -> list[Checked]:
     """Ask each of these services once.
@@ -90,15 +90,20 @@ async def check_all(
     return [newest[name] for name in names]
 
 
-async def check_service(runner: Runner, stage: Stage) -> Checked:
+async def check_service(runner: Runner, stage: ProjectState) -> Checked:
     """Ask a service once, and return whether it is well and what was seen."""
     return (await check_answer(runner, stage))[0]
 
 
-async def check_answer(runner: Runner, stage: Stage) -> tuple[Checked, int | None]:
-    """Return the same, and the status of the HTTP answer that was refused, if there was one."""
+async def check_answer(
+    runner: Runner, stage: ProjectState, page_seconds: float = ATTEMPT_SECONDS
+) -> tuple[Checked, int | None]:
+    """Return the same, and the status of the HTTP answer that was refused, if there was one.
+
+    `page_seconds`: how long its first page may take.
+    """
     began = time.monotonic()
-    well, detail, status = await asked(runner, stage)
+    well, detail, status = await asked(runner, stage, page_seconds)
     await ask_for_changed_file(runner, stage)
     error = report.last_error_of(runner, stage)
     if error is not None and runner.phase in ASKED:
@@ -116,7 +121,7 @@ async def check_answer(runner: Runner, stage: Stage) -> tuple[Checked, int | Non
     return checked, status
 
 
-async def ask_for_changed_file(runner: Runner, stage: Stage) -> None:
+async def ask_for_changed_file(runner: Runner, stage: ProjectState) -> None:
     """Ask a dev server for the file that had its last error, if that has changed since: served, it is well again.
 
     Vite prints nothing about the change of a module that it has never compiled without an error.
@@ -131,14 +136,15 @@ async def ask_for_changed_file(runner: Runner, stage: Stage) -> None:
         stage.last_errors.served_again(runner.name)
 
 
-async def asked(runner: Runner, stage: Stage) -> Seen:
+async def asked(runner: Runner, stage: ProjectState, page_seconds: float) -> Seen:
     """Return whether a service answers as it should; what is wrong if not, and the status of that answer.
 
     A cause that is found meanwhile says more than the answer, which may never come: it ends the wait.
     """
     if (known := unasked(runner, stage)) is not None:
         return known
-    waits = [asyncio.ensure_future(each) for each in (until_known(runner, stage), answered(runner, stage))]
+    both = until_known(runner, stage), answered(runner, stage, page_seconds)
+    waits = [asyncio.ensure_future(each) for each in both]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         return next(each for each in waits if each.done()).result()
@@ -148,14 +154,14 @@ async def asked(runner: Runner, stage: Stage) -> Seen:
         await asyncio.gather(*waits, return_exceptions=True)
 
 
-async def until_known(runner: Runner, stage: Stage) -> Seen:
-    """Return what is known of a service as soon as it need not be asked any more."""
+async def until_known(runner: Runner, stage: ProjectState) -> Seen:
+    """Wait until the state of a service is known without a probe, and return it."""
     while (known := unasked(runner, stage)) is None:
         await runner.next_state()
     return known
 
 
-def unasked(runner: Runner, stage: Stage) -> Seen | None:
+def unasked(runner: Runner, stage: ProjectState) -> Seen | None:
     """Return what is known of a service without asking it; None when only its answer tells."""
     state = runner.state
     if state.phase is Phase.EXITED:
@@ -167,7 +173,7 @@ def unasked(runner: Runner, stage: Stage) -> Seen | None:
     return (False, state.stuck, None) if state.stuck is not None else None
 
 
-async def answered(runner: Runner, stage: Stage) -> Seen:
+async def answered(runner: Runner, stage: ProjectState, page_seconds: float) -> Seen:
     """Ask a service, and return the same."""
     if not look_at_data(runner, stage):
         # It goes on accepting connections, and is of no use any more.
@@ -187,14 +193,16 @@ async def answered(runner: Runner, stage: Stage) -> Seen:
     is_page_asked = page is not None and result.verdict is ProbeVerdict.READY
     asking = page if page is not None and is_page_asked else probe
     if isinstance(asking, HttpProbe) and is_page_asked:
-        result = await ask_once(asking)
+        result = await ask_once(asking, page_seconds)
     if (scheme := await another_scheme(runner, asking, result)) is not None:
         if not is_open(runner.service):
             return False, f"it speaks {scheme}, and its `scheme` in the configuration is another one", None
         await runner.speaks(scheme)
-        return await answered(runner, stage)
-    if is_page_asked and result.status not in SERVER_ERRORS:
-        # What is no HTTP, missing, or slow, is as its port says.
+        return await answered(runner, stage, page_seconds)
+    if is_page_asked and result.timed_out and not (runner.service.ready.tcp or service.ready.tcp):
+        result = not_yet(slow_page(runner, stage, result.detail), timed_out=True)
+    elif is_page_asked and result.status not in SERVER_ERRORS:
+        # What is no HTTP, or missing, is as its port says.
         result = ready()
     if page is not None or isinstance(probe, HttpProbe):
         is_cold = is_page_asked and is_first_page(runner)
@@ -204,13 +212,19 @@ async def answered(runner: Runner, stage: Stage) -> Seen:
     return True, None, None
 
 
-def first_page(runner: Runner, stage: Stage, probe: Probe) -> HttpProbe | None:
+def first_page(runner: Runner, stage: ProjectState, probe: Probe) -> HttpProbe | None:
     """Return how to ask for the first page of a service of which only the port is known."""
     url = stage.endpoint(runner.name).url or ""
     is_web = kind_of(runner.service).has_pages and url.startswith(WEB)
     if not is_web or not isinstance(probe, TcpProbe):
         return None
     return HttpProbe.of(stage.endpoint(runner.name), "/")
+
+
+def slow_page(runner: Runner, stage: ProjectState, seen: str) -> str:
+    """Say of a service that accepts connections that its first page has not come yet."""
+    compiles = " (it is being compiled)" if stage.last_errors.is_building(runner.name) else ""
+    return f"its first page has given {seen}{compiles}"
 
 
 async def another_scheme(runner: Runner, probe: Probe, result: ProbeResult) -> Scheme | None:
@@ -231,7 +245,7 @@ def is_first_page(runner: Runner) -> bool:
     return any(re.search(ANSWERS_FIRST, line) for line in runner.log_tail(LINES))
 
 
-async def until_said(runner: Runner, stage: Stage, silent_seconds: float) -> None:
+async def until_said(runner: Runner, stage: ProjectState, silent_seconds: float) -> None:
     """Return when a service has printed what its answer has caused, or an error."""
     clock = asyncio.get_running_loop().time
     path = log_files.log_path(stage.private, runner.name)

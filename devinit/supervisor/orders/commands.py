@@ -21,13 +21,15 @@ from devinit.toolchains.folders import up_to_root
 if TYPE_CHECKING:
     from devinit.control.messages import CommandParams
     from devinit.model.status import CommandSetting
-    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.project.project_state import ProjectState
     from devinit.supervisor.service.runner import Runner
 
 SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
 
 
-def command_setting(runners: Mapping[str, Runner], stage: Stage, asked: CommandParams) -> CommandSetting:
+def command_setting(
+    runners: Mapping[str, Runner], stage: ProjectState, asked: CommandParams
+) -> CommandSetting:
     """Return what a command is given; with `test` the test databases under the names of the others.
 
     Raise ConfigError or ServiceError when there is no test database, UsageError for an unknown service.
@@ -61,7 +63,7 @@ def command_setting(runners: Mapping[str, Runner], stage: Stage, asked: CommandP
 
 
 def environment_in(
-    directory: Path, service: Service | None, stage: Stage, environ: Mapping[str, str]
+    directory: Path, service: Service | None, stage: ProjectState, environ: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the whole environment of a command in a folder, as the service that is named; its tools come first.
 
@@ -120,6 +122,6 @@ def refuse_missing(project: Project, tested: Mapping[str, Service], runners: Map
             )
 
 
-def clients(service: Service, stage: Stage) -> tuple[str, ...]:
+def clients(service: Service, stage: ProjectState) -> tuple[str, ...]:
     """Return the folders in which the client programs of a service's server are."""
     return tuple(map(str, PROVIDERS[service.provider].clients(service, stage.place())))

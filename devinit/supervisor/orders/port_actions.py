@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from devinit.model.port import PortRequest
     from devinit.model.process import ProcessIdentity
     from devinit.model.status import OwnPort
-    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.project.project_state import ProjectState
     from devinit.supervisor.service.runner import Runner
 
 
-def rows(runners: Mapping[str, Runner], stage: Stage) -> list[OwnPort]:
+def rows(runners: Mapping[str, Runner], stage: ProjectState) -> list[OwnPort]:
     """Return every port that the project asks for: what is preferred, what it has, and who is in the way.
 
-    Blocking: who holds a port is looked for among all processes, for those that are not where they should be.
+    Blocking: for services that are not on their port, it searches all processes for the holder.
     """
     remembered = ports_file.read(stage.root)
     return [
@@ -35,7 +35,7 @@ def rows(runners: Mapping[str, Runner], stage: Stage) -> list[OwnPort]:
 
 
 def row(
-    name: str, request: PortRequest, runner: Runner | None, stage: Stage, remembered: int | None
+    name: str, request: PortRequest, runner: Runner | None, stage: ProjectState, remembered: int | None
 ) -> OwnPort:
     """Return one port of the project."""
     granted = stage.ports.port_of(name)
@@ -56,7 +56,7 @@ def row(
     }
 
 
-def choose(stage: Stage, name: str, port: int | None) -> int:
+def choose(stage: ProjectState, name: str, port: int | None) -> int:
     """Let a service ask for a port with its next start, the next free one if None; return which."""
     requests = stage.project.port_requests
     if port is None:
@@ -72,13 +72,13 @@ def choose(stage: Stage, name: str, port: int | None) -> int:
     return port
 
 
-def forget(stage: Stage, names: Collection[str]) -> dict[str, int]:
+def forget(stage: ProjectState, names: Collection[str]) -> dict[str, int]:
     """Let the preferred ports count again; return what was remembered."""
     return choosing.forget(stage.root, stage.project.port_requests, tuple(names))
 
 
 def free_port(
-    stage: Stage,
+    stage: ProjectState,
     port: int,
     holders: Collection[ProcessIdentity],
     protected: Collection[int],

@@ -1,4 +1,4 @@
-"""Whether a service that cannot be asked has come up, for `devinit wait`: without a port its life is all it shows.
+"""Whether a service that cannot be asked has come up, for `devinit wait`: without a port only its process shows.
 
 A worker is ready when it has stayed up for a second. Most load their code for longer than that, and end when it is
 broken; a reloader around them lives on. So a worker that is ready since a moment, or that had a reason to load its
@@ -76,11 +76,11 @@ class Settling:
         return f"{AGAIN}: {found.cause}" if found else with_last_line(AGAIN, own_lines(lines))
 
     def is_settled(self, runner: Runner, after: float | None) -> bool:
-        """Whether what a ready service is will last.
+        """Whether a ready service can be expected to stay ready.
 
-        `after`: the Unix time of the change that it has to know. One that failed a moment ago, or is busy all the
-        time, has to run for as long as a service has that is taken to be sound; so has the last worker of a
-        reloader that starts it again and again.
+        `after`: the Unix time of the change that it must have loaded. A service that failed a moment ago, or is
+        busy all the time, must have run for as long as one that counts as sound; so must the last worker of a
+        reloader that restarts it repeatedly.
         """
         if not isinstance(runner.probe_again(), LogProbe | StayedUpProbe) or runner.run.process is None:
             return True

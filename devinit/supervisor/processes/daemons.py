@@ -56,7 +56,7 @@ def server_of(
     *,
     may_be_late: bool,
 ) -> ProcessIdentity | None:
-    """Return which of a service's processes is its server: who listens, or for now the eldest.
+    """Return which of a service's processes is its server: the one that listens, else the eldest.
 
     `may_be_late`: it need not listen yet, because the service is only just starting.
     """
@@ -71,6 +71,6 @@ def server_of(
 
 
 def is_left(member: ProcessIdentity, holder: ProcessIdentity | None) -> bool:
-    """Whether a process was left behind: it is neither a child of ours, nor one of a child that is no holder."""
+    """Whether the parent of a process has ended: it descends from the holder of its terminal, or not from us."""
     above = ancestors_of(member.pid)
     return os.getpid() not in above or (holder is not None and holder.pid in above)

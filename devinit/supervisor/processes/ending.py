@@ -1,4 +1,4 @@
-"""End a service: ask all of its processes, wait for the last one, and only then insist."""
+"""End a service: send its processes the stop signal, wait for the last one, and only then send SIGKILL."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _SESSION = "a session with a terminal of its own"
 
 
 class ProcessScan:
-    """Walks through /proc once for all who ask in the same turn of the loop, as many that are stopped do."""
+    """Walks through /proc once for all requests of one turn of the loop: many services stop at the same time."""
 
     def __init__(self) -> None:
         self._next: asyncio.Future[ProcessTable] | None = None
@@ -189,7 +189,7 @@ def say_what_follows(
     say: Callable[[str], None],
     ports: Sequence[int],
 ) -> str:
-    """Say what is done about processes that were asked to end and still run; return who they are."""
+    """Report what happens to processes that got a signal to end and still run; return them in words."""
     saving = frozenset() if is_alone else saving_among(members, policy)
     others = [member for member in members if member not in saving]
     if others:
@@ -232,7 +232,7 @@ async def end_keepers(
     say: Callable[[str], None],
     process_scan: ProcessScan,
 ) -> list[int]:
-    """End what keeps a service's leases when its mark and descent lead nowhere; return who is still there.
+    """End what keeps a service's leases that neither mark nor ancestry can find; return what is still running.
 
     Redis and others write over their environment, and so over the mark. No process loses the lease unawares.
     """
@@ -302,14 +302,14 @@ async def asked_alone(
 async def wait_for_launchers(
     launchers: set[ProcessIdentity], process_scan: ProcessScan, seconds: float, force: asyncio.Event
 ) -> None:
-    """Let what ran the program end by itself, for LAUNCHER_SECONDS, or fewer where no more are left."""
+    """Let the launcher of the program end by itself, within LAUNCHER_SECONDS or the time that is left."""
     with process_scan.opened([*launchers]) as (processes, _):
         if processes:
             await wait_for_exit(processes, min(seconds, LAUNCHER_SECONDS), force)
 
 
 def whom(members: Sequence[ProcessIdentity], ports: Sequence[int]) -> str:
-    """Say who has not ended yet, and what may be why: `pid 4711 uvicorn, 2 open connections`."""
+    """Name the processes that still run, and a possible reason: `pid 4711 uvicorn, 2 open connections`."""
     facts = (facts_of(member.pid) for member in members[:SHOWN])
     names = [f"pid {one.identity.pid} {one.name}" for one in facts if one is not None]
     if len(members) > SHOWN:

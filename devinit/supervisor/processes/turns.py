@@ -1,4 +1,4 @@
-"""What opens files for a moment takes turns: hundreds of services that start at once would use all there are."""
+"""Operations that open files for a moment take turns: hundreds of starting services would use up the limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a service that runs is older than the files that say how it is to run.
+"""Which parts of a running service are older than its configuration.
 
 The environment of the caller does not count: it is another one in every terminal.
 """

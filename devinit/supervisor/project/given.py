@@ -23,14 +23,14 @@ LARGE_FILE = 20_000
 
 
 class Given:
-    """What each service of a project was given last; programs that show logs must not show it."""
+    """The values that each service got last; programs that show logs hide the secret ones."""
 
     def __init__(self, root: Path, private: Path) -> None:
         self._root, self._private = root, private
         self._pipes = EnvPipes()
         self._values: dict[str, dict[str, str]] = {}
         self._is_noted = False
-        """Whether what of that is secret is on disk."""
+        """Whether the secret values among them are on disk."""
 
     def env_files_of(self, service: Service) -> tuple[Path, ...]:
         """Return the `.env` files that a service is given, those that count more later."""

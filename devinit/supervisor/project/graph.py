@@ -1,4 +1,4 @@
-"""The order of services: pure functions over who depends on whom."""
+"""The order of services: pure functions over dependencies."""
 
 from __future__ import annotations
 

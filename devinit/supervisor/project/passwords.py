@@ -105,7 +105,7 @@ def with_login_of(service: Service, running: Service) -> Service:
 
 
 def signed(paths: list[Path]) -> Iterator[tuple[Path, int, int]]:
-    """Yield the files that there are, with what tells one version of each from another."""
+    """Yield the files that exist, with what tells one version of each from another."""
     for path in paths:
         with suppress(OSError):
             found = path.stat()

@@ -66,7 +66,7 @@ class ProjectPorts:
         for request in requests:
             name = request.service
             if name in self._ahead:
-                # It has left its port for good, for another one.
+                # It moves to another port, and does not come back.
                 self._close(name, keep_reservation=False)
                 continue
             if name not in stated.ports and self._keeps(request, remembered.get(name)):

@@ -19,7 +19,7 @@ from devinit.ports.granting.grants import Grant
 
 
 class Asking:
-    """Asks the servers on taken ports whether services can use them, and remembers who was told no."""
+    """Asks the servers on taken ports whether services can use them, and remembers the refusals."""
 
     def __init__(self, services: Iterable[Service]) -> None:
         self._services = {service.name: service for service in services}

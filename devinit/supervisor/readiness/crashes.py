@@ -1,4 +1,4 @@
-"""Notice that a ready service serves no more although its process lives: its program crashed under a reloader.
+"""Notice that a ready service no longer serves although its process lives: its program crashed under a reloader.
 
 A traceback in the log of a ready service proves nothing: each request that fails may print one. So the output
 says when to look, and what the cause is. The proof is in the processes and sockets: the worker is dead, or nothing
@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from devinit.model.probe import ProbeVerdict, TcpProbe
-from devinit.supervisor.diagnosis.causes import begins_again, dying_by, ended_by, of_last_run, stuck_by
+from devinit.supervisor.diagnosis.causes import begins_again, ended_by, of_last_run, stuck_by
 from devinit.supervisor.diagnosis.listening import (
     LINES,
     LOOK_SECONDS,
@@ -106,7 +106,7 @@ def found_down(ears: Ears, lines: list[str]) -> Finding | None:
             return found_again(again)
         if worker := lost_worker(ears, lines):
             return _found_dead(worker, of_last_run(lines))
-        if dying := dying_by(lines):
+        if dying := ears.dying(lines):
             return Finding(Sign.WORKERS, dying)
         listens = ears.listens()
     except OSError:

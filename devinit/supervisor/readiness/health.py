@@ -1,4 +1,4 @@
-"""Ask a service that is ready whether it is still well: only if it is configured, nothing wakes up otherwise."""
+"""Run the health checks of a ready service, if any are configured; otherwise nothing wakes up."""
 
 from __future__ import annotations
 

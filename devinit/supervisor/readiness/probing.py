@@ -90,13 +90,13 @@ async def attempt(
     return await within(seconds, carry_out(probe, run_command, read_output, is_own=is_own))
 
 
-async def ask_once(probe: HttpProbe) -> ProbeResult:
-    """GET a path once."""
-    return await within(ATTEMPT_SECONDS, get(probe))
+async def ask_once(probe: HttpProbe, seconds: float = ATTEMPT_SECONDS) -> ProbeResult:
+    """GET a path once, within so many seconds."""
+    return await within(seconds, get(probe))
 
 
 async def within(seconds: float, trying: Coroutine[None, None, ProbeResult]) -> ProbeResult:
-    """Return what an attempt comes to in so many seconds, whatever goes wrong."""
+    """Return the result of an attempt within a number of seconds; errors are results, too."""
     try:
         # The wait for a turn is not the server's.
         async with turns.one(), asyncio.timeout(seconds):
@@ -198,7 +198,7 @@ class Redirected(OSError):
 
 
 def prove_end(writer: asyncio.StreamWriter) -> None:
-    """Raise Redirected for a connection that the kernel sends elsewhere: who answers it is a stranger."""
+    """Raise Redirected for a connection that the kernel sends elsewhere: another program answers it."""
     client, server = writer.get_extra_info("sockname"), writer.get_extra_info("peername")
     # Either is missing when the connection is closed already.
     if client and server and not arrives(client[:2], server[:2]):
@@ -273,7 +273,7 @@ async def connect(probe: HttpProbe) -> tuple[asyncio.StreamReader, asyncio.Strea
 @functools.cache
 def any_certificate() -> ssl.SSLContext:
     """Return what accepts every certificate: a dev server signs its own, and its listener proves whose it is."""
-    import ssl  # 5 ms and 4 MB, for those who serve TLS
+    import ssl  # 5 ms and 4 MB, only for services with TLS
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

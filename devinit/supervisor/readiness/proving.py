@@ -88,14 +88,14 @@ class Saw(Protocol):
 
 
 class Pace:
-    """How often those who wait look: many services that start at once must not starve for our looking."""
+    """How often starting services are looked at: the looks must not take the CPU that many starts need."""
 
     def __init__(self) -> None:
         self._waiting = 0
 
     @contextmanager
     def shared(self) -> Iterator[None]:
-        """Be one of those who look."""
+        """Count one more service that is looked at."""
         self._waiting += 1
         try:
             yield
@@ -185,7 +185,7 @@ async def until_listening(subject: Subject, port: int, saw: Saw) -> Ready | Fore
                 case verify.Ours(pids):
                     return Ready(pids[0])
                 case verify.Foreign():
-                    return Foreign(f"{port} is {lookup.holding(port).reason}")
+                    return Foreign(f"{port} is {lookup.holders_of_port(port).reason}")
                 case _ if subject.published is None:
                     judged = inodes
         now = clock()
@@ -202,7 +202,7 @@ async def until_listening(subject: Subject, port: int, saw: Saw) -> Ready | Fore
 
 
 def owner_of(port: int, subject: Subject) -> verify.Ownership:
-    """Tell who listens on the port. A stranger is looked at twice.
+    """Return who listens on the port. A foreign listener is looked at twice.
 
     A service that begins to listen on its second address between our look at its sockets and our look at
     all sockets would be taken for one.
@@ -276,7 +276,7 @@ async def until_extra_ports_answer(subject: Subject, saw: Saw) -> Unreachable | 
             match owner_of(probe.port, subject) if tcp_listeners(probe.port) else None:
                 case verify.Foreign():
                     return Unreachable(
-                        f"its port {name}, {probe.port}, is {lookup.holding(probe.port).reason}"
+                        f"its port {name}, {probe.port}, is {lookup.holders_of_port(probe.port).reason}"
                     )
                 case verify.Ours():
                     result = await attempt(probe, subject.run_command, subject.read_output, is_own=True)
@@ -355,7 +355,7 @@ async def ask(subject: Subject, seconds: float) -> ProbeResult:
     is_own = subject.port is not None and subject.published is None
     if not subject.was_ready:
         return await attempt(subject.probe, subject.run_command, subject.read_output, seconds, is_own=is_own)
-    # Each try would stay in the queue until a process takes it, all night.
+    # Each attempt would stay in the queue until the process accepts it.
     if subject.port is not None and waiting_clients(subject.port):
         return ProbeResult(ProbeVerdict.NOT_YET, NOT_ACCEPTED)
     return await check(subject.probe, subject.run_command, seconds, subject.read_output, is_own=is_own)

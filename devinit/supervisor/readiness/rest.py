@@ -1,4 +1,4 @@
-"""Whether a service without a port is at rest: it wants little of a CPU, as a worker does that waits for work."""
+"""Whether a service without a port is at rest: it uses little CPU, like a worker that waits for work."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def until_at_rest(
 
 
 def wants_little(wanted: float, seconds: float) -> bool:
-    """Tell whether processes that wanted a CPU for so long, within this time, are at rest.
+    """Return whether processes that wanted a CPU for so long, within this time, are at rest.
 
     `wanted` is negative when a process has ended meanwhile: what began in its place is loading.
     """

@@ -57,7 +57,7 @@ LARGEST_FILE = 200_000
 
 
 class _Package(msgspec.Struct, frozen=True):
-    """What of a package.json matters here."""
+    """The part of a package.json that matters here."""
 
     scripts: dict[str, str] = msgspec.field(default_factory=dict)
 

@@ -66,7 +66,7 @@ def is_open(service: Service) -> bool:
 
 
 def open_extra_ports(service: Service) -> list[str]:
-    """Return the further ports of which it has to be found out what is spoken there."""
+    """Return the further ports whose scheme is not stated and has to be found out."""
     if not kind_of(service).has_pages or service.external_url is not None:
         return []
     names = [request.service for request in service.extra_ports]

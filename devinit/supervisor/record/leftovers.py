@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from devinit.model.service import StopPolicy
 from devinit.supervisor.processes.ending import end_keepers, end_tree
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.service.in_container import remaining
 from devinit.supervisor.service.runner import Runner
 from devinit.system.processes import ProcessTable
@@ -16,7 +16,7 @@ from devinit.system.processes import ProcessTable
 log = logging.getLogger(__name__)
 
 
-async def leftovers_of(runners: Mapping[str, Runner], stage: Stage) -> tuple[set[str], set[str]]:
+async def leftovers_of(runners: Mapping[str, Runner], stage: ProjectState) -> tuple[set[str], set[str]]:
     """Return which of these services, which do not run for us, earlier supervisors left running.
 
     Those that run here, and those that run elsewhere.
@@ -32,19 +32,19 @@ async def leftovers_of(runners: Mapping[str, Runner], stage: Stage) -> tuple[set
     return (orphaned - elsewhere) | containers, elsewhere
 
 
-async def end_leftovers(names: Collection[str], runners: Mapping[str, Runner], stage: Stage) -> None:
+async def end_leftovers(names: Collection[str], runners: Mapping[str, Runner], stage: ProjectState) -> None:
     """End what earlier supervisors left running of these services."""
     for name in names:
         stage.note(f"{name} still ran without a supervisor: it is ended first", name)
     await asyncio.gather(*(runners[name].end_leftovers() for name in names))
 
 
-async def elsewhere_of(names: Collection[str], stage: Stage) -> set[str]:
+async def elsewhere_of(names: Collection[str], stage: ProjectState) -> set[str]:
     """Return those of these services that run where their processes cannot be seen from here."""
     return await asyncio.to_thread(out_of_sight, names, stage) if names else set()
 
 
-def out_of_sight(names: Collection[str], stage: Stage) -> set[str]:
+def out_of_sight(names: Collection[str], stage: ProjectState) -> set[str]:
     """Return those of these services that keep a lease by processes that cannot be seen from here. Blocking."""
     table = ProcessTable()
     hidden = {
@@ -56,7 +56,7 @@ def out_of_sight(names: Collection[str], stage: Stage) -> set[str]:
     return hidden & stage.ports.orphaned() if hidden else hidden
 
 
-async def end_unknown(names: Iterable[str], stage: Stage) -> None:
+async def end_unknown(names: Iterable[str], stage: ProjectState) -> None:
     """End services that are not configured any more, or stand in a configuration that is broken now."""
     for name in names:
         await end_tree(None, stage.marker(name), StopPolicy(), stage.note, stage.process_scan)
@@ -85,7 +85,7 @@ def running_of(runners: Mapping[str, Runner]) -> dict[str, list[int]]:
     return {name: pids for name, pids in found.items() if pids}
 
 
-def survivors(names: Iterable[str], stage: Stage) -> dict[str, list[int]]:
+def survivors(names: Iterable[str], stage: ProjectState) -> dict[str, list[int]]:
     """Return the pids of services of this checkout that were not on record and did not end."""
     table, orphaned = ProcessTable(), stage.ports.orphaned()
     found = {}

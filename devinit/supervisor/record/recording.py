@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from devinit.errors import StateFileError
 from devinit.model.status import Phase
 from devinit.supervisor.lifecycle import WANTED
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.record.state_file import (
     EndedRecord,
     ServiceRecord,
@@ -39,7 +39,7 @@ AGAIN_SECONDS = 10.0
 class Recorder:
     """Writes the state of a supervisor's services."""
 
-    def __init__(self, stage: Stage, state: Callable[[], State], warn: Callable[[str], None]) -> None:
+    def __init__(self, stage: ProjectState, state: Callable[[], State], warn: Callable[[str], None]) -> None:
         self._stage, self._state, self._warn = stage, state, warn
         self._planned: asyncio.TimerHandle | None = None
         self._caller_is_new = False
@@ -89,7 +89,7 @@ class Recorder:
 
 def state_of(
     runners: Mapping[str, Runner],
-    stage: Stage,
+    stage: ProjectState,
     profile: str | None,
     returning: Collection[str] = frozenset(),
 ) -> State:
@@ -124,7 +124,7 @@ def is_recorded(runner: Runner, returning: Collection[str]) -> bool:
 
 
 def ended_record_of(runner: Runner) -> EndedRecord:
-    """Return what is to be known about one service that has ended for good."""
+    """Return what is recorded of a service that is not started again."""
     state = runner.state
     return EndedRecord(
         phase=state.phase,
@@ -138,7 +138,7 @@ def ended_record_of(runner: Runner) -> EndedRecord:
     )
 
 
-def record_of(runner: Runner, stage: Stage, *, is_returning: bool = False) -> ServiceRecord:
+def record_of(runner: Runner, stage: ProjectState, *, is_returning: bool = False) -> ServiceRecord:
     """Return what is to be known about one service."""
     on_its_way_back = is_returning and runner.phase in (Phase.STOPPING, Phase.STOPPED)
     return ServiceRecord(

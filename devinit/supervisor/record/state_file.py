@@ -66,7 +66,7 @@ class Moment(Struct, frozen=True, kw_only=True):
 
 
 class EndedRecord(Struct, frozen=True, kw_only=True):
-    """A service that has ended for good: a job that is finished, or a service that was given up."""
+    """A service that is not started again: a job that has finished, or a service that has failed."""
 
     phase: Phase
     """EXITED or FAILED."""
@@ -98,7 +98,7 @@ class State(Struct, frozen=True, kw_only=True):
     boot_id: str = ""
     """The kernel's boot: nothing of what it describes survives the next one, and nothing is started for it."""
     pid_namespace: str = ""
-    """Where the process numbers on record mean something; empty in records of version 0.1."""
+    """The pid namespace of the recorded pids; empty in records of version 0.1."""
     network_namespace: str = ""
     """Where the services on record listen; empty in records of version 0.1."""
     project: str = ""
@@ -111,7 +111,7 @@ class State(Struct, frozen=True, kw_only=True):
 
 
 class RecordedService(Struct, frozen=True, kw_only=True):
-    """What of a service on record only its kind can read."""
+    """The part of a recorded service that only its kind can read."""
 
     settings: dict[str, Any] | None = None  # any, until the kind has read it
     database: dict[str, Any] | None = None

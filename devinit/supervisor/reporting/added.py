@@ -1,4 +1,4 @@
-"""Services that devinit.toml has had only since a start took it over: they are answered for as stopped ones.
+"""Services that were added to devinit.toml after the last start: they are reported as stopped.
 
 Nothing is taken over for a question: a start does that.
 """
@@ -13,7 +13,7 @@ from devinit.supervisor.reporting.report import Runners
 
 if TYPE_CHECKING:
     from devinit.model.service import Project, Service
-    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.project.project_state import ProjectState
     from devinit.supervisor.service.runner import Runner
 
 
@@ -23,8 +23,8 @@ def are_known(names: Iterable[str], runners: Mapping[str, Runner]) -> bool:
 
 
 def with_added(
-    runners: Runners, stage: Stage, project: Project, make: Callable[[Service, Stage], Runner]
-) -> tuple[Runners, Stage]:
+    runners: Runners, stage: ProjectState, project: Project, make: Callable[[Service, ProjectState], Runner]
+) -> tuple[Runners, ProjectState]:
     """Return all services, those that only `project` has as stopped ones, and a stage that they are on.
 
     Both are for one question: what runs does not learn of them.

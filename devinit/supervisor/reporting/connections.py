@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
 
 CONNECTED = frozenset({Phase.STARTING, Phase.READY, Phase.UNHEALTHY})
-"""Phases in which a service has connections: also while it cannot come up, for which they may be the cause."""
+"""Phases in which connections are looked at: also while a service cannot come up, because of a wrong one."""
 
 
 class Connections(TypedDict):

@@ -6,19 +6,20 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
+from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.port import Conflict, GrantedPort, Resolution, ResolutionKind
 from devinit.model.service import Service
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 
 
-def with_changes(conflict: Conflict, stage: Stage) -> Conflict:
+def with_changes(conflict: Conflict, stage: ProjectState) -> Conflict:
     """Return a conflict with what moving would change, for the decision about it."""
     if conflict.move_to is None:
         return conflict
     before, after = (
         stage.environment_with({conflict.service: port}) for port in (conflict.port, conflict.move_to)
     )
-    changes = [f".env.runtime: {', '.join(names)}"] if (names := changed_names(before, after)) else []
+    changes = [f"{ENVIRONMENT_FILE}: {', '.join(names)}"] if (names := changed_names(before, after)) else []
     service = stage.project.services.get(conflict.service)
     if (
         service
@@ -36,7 +37,7 @@ def changed_names(before: Mapping[str, str], after: Mapping[str, str]) -> list[s
 
 
 def is_unregistered(service: Service, port: int) -> bool:
-    """Tell whether an OAuth provider would refuse to redirect to a service on this port."""
+    """Return whether an OAuth provider would refuse to redirect to a service on this port."""
     return bool(service.oauth_redirect_ports) and port not in service.oauth_redirect_ports
 
 

@@ -1,4 +1,4 @@
-"""What has become of the holder of a port since a service could not have it: `why` reports what is so now."""
+"""Whether the holder for which a service did not get its port is still there: `why` reports the present state."""
 
 from __future__ import annotations
 

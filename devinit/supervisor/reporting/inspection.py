@@ -1,4 +1,4 @@
-"""What a service is given, and what of that has changed since it was started: for the page of details."""
+"""The environment of a service, and which values have changed since it was started: for the page of details."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from devinit.model.status import Change, Inspection
-    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.project.project_state import ProjectState
     from devinit.supervisor.service.runner import Runner
 
 
-def inspect(runner: Runner, stage: Stage) -> Inspection:
+def inspect(runner: Runner, stage: ProjectState) -> Inspection:
     """Return what a service is given beyond the environment of its start, and where its files are."""
     values = stage.environment_of(runner.service)
     own = {
@@ -44,7 +44,7 @@ def changes(now: Mapping[str, str], pid: int) -> Iterator[Change]:
             yield {"name": name, "then": then, "now": value}
 
 
-def files(runner: Runner, stage: Stage) -> Iterator[tuple[str, str]]:
+def files(runner: Runner, stage: ProjectState) -> Iterator[tuple[str, str]]:
     """Yield the files that have to do with a service."""
     service = runner.service
     yield "configuration", str(stage.project.source or "")

@@ -1,4 +1,4 @@
-"""What a start came to: pure functions from the states of its services to its summary and exit code."""
+"""The result of a start: pure functions from the states of its services to its summary and exit code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def are_settled(names: Iterable[str], states: States, services: Services) -> boo
 
 
 def blocker(name: str, states: States, services: Services) -> str | None:
-    """Return the dependency that stands in the way for good, if any."""
+    """Return the dependency that can never come up, if any."""
     known: dict[str, bool] = {}
     lacking = _obstacles(name, states, services)
     return next((each for each in lacking if _settled(each, states, services, known)), None)
@@ -75,7 +75,7 @@ def _lacking(name: str, states: States, services: Services) -> list[str]:
 
 
 def _obstacles(name: str, states: States, services: Services) -> list[str]:
-    """Return what of that may be in the way for good: a job that is up is still to end."""
+    """Return which of these dependencies may never come up: a job that is up has not ended yet."""
     return [
         each
         for each in _lacking(name, states, services)
@@ -119,5 +119,5 @@ def code_of(state: LifecycleState) -> int:
             return SERVICE_FAILED
         case ((Phase.STARTING | Phase.BACKOFF), _):
             return TIMED_OUT
-    # It waits for a service that has its own code.
+    # It waits for another service, whose failure has a code of its own.
     return DONE

@@ -13,7 +13,7 @@ from devinit.errors import DevinitError
 from devinit.model.names import CONFIGURATION_FILE
 from devinit.model.service import Project, Service
 from devinit.supervisor.project import drift
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.service.preparing import changed_inputs, changed_packages
 from devinit.supervisor.service.runner import Runner
 
@@ -38,7 +38,7 @@ class Files:
     Detection takes too long for each question, so that a question goes by the reading of the latest order.
     """
 
-    def __init__(self, stage: Stage, load: Callable[[str | None], Project]) -> None:
+    def __init__(self, stage: ProjectState, load: Callable[[str | None], Project]) -> None:
         self._stage, self._load = stage, load
         self._turns = 0
         self._latest = Reading(turn=0, about=(None, None), project=None)
@@ -90,7 +90,7 @@ def version_of(file: Path) -> Version:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def changes_of(runner: Runner, stage: Stage, project: Project) -> list[str]:
+def changes_of(runner: Runner, stage: ProjectState, project: Project) -> list[str]:
     """Return what of a service is older than its files."""
     now = drift.basis_of(runner.service, project, stage.given.env_files_of(runner.service))
     found = drift.changed(runner.service, runner.run.basis, project, now)
@@ -99,7 +99,7 @@ def changes_of(runner: Runner, stage: Stage, project: Project) -> list[str]:
     return without_lost(found, runner) + changed_inputs(stage.private, runner.service, project.root)
 
 
-def left_as_they_were(runners: list[Runner], stage: Stage, project: Project) -> list[tuple[str, str]]:
+def left_as_they_were(runners: list[Runner], stage: ProjectState, project: Project) -> list[tuple[str, str]]:
     """Return the services that run and are older than their files, and what a start says that leaves them."""
     found = []
     for runner in runners:
@@ -126,7 +126,7 @@ def left_packages(services: list[Service], private: Path, root: Path) -> list[tu
 
 
 def is_configured_otherwise(runner: Runner, project: Project) -> bool:
-    """Tell whether a service of the project would be run in another way now.
+    """Return whether a service of the project would be run in another way now.
 
     A record of an earlier version lacks what this one completes, so the services are not compared as they are.
     """
@@ -143,7 +143,7 @@ def added(runners: Mapping[str, Runner], project: Project) -> list[str]:
     return [name for name in project.services if name not in runners]
 
 
-def changes(runners: Mapping[str, Runner], stage: Stage, project: Project) -> dict[str, list[str]]:
-    """Return what of each of these services is older than its files, of those where anything is."""
+def changes(runners: Mapping[str, Runner], stage: ProjectState, project: Project) -> dict[str, list[str]]:
+    """Return which parts of these services are older than their files; services without any are left out."""
     found = {name: changes_of(runner, stage, project) for name, runner in runners.items()}
     return {name: each for name, each in found.items() if each}

@@ -14,14 +14,14 @@ from devinit.supervisor.service.coming_up import PATIENCE_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.project.project_state import ProjectState
     from devinit.supervisor.service.runner import Runner
 
 NOT_ANSWERED = "it listens, and has not answered yet"
 UP = (Phase.READY, Phase.EXITED)
 
 
-def reason_of(runner: Runner, stage: Stage) -> str | None:
+def reason_of(runner: Runner, stage: ProjectState) -> str | None:
     """Return why a service is as it is; of one that takes its time to start what is seen of it, and its error."""
     state = runner.state
     if state.phase in (Phase.STOPPING, Phase.STOPPED):
@@ -36,7 +36,7 @@ def reason_of(runner: Runner, stage: Stage) -> str | None:
     return "\n".join((f"{seen}: {in_words(error)}", *advice)) if seen and error else state.reason or seen
 
 
-def seen_of(runner: Runner, stage: Stage) -> str | None:
+def seen_of(runner: Runner, stage: ProjectState) -> str | None:
     """Return what is seen of a service that is starting."""
     if runner.history.last_probe or runner.run.process is None:
         return runner.history.last_probe or None
@@ -61,7 +61,7 @@ def takes_its_time(runner: Runner) -> bool:
     return runner.history.in_phase_seconds >= PATIENCE_SECONDS
 
 
-def remembered_ports(stage: Stage) -> dict[str, int] | None:
+def remembered_ports(stage: ProjectState) -> dict[str, int] | None:
     """Return what `.ports.json` says; None when it cannot be read, which the next start reports."""
     try:
         return ports_file.read(stage.root)
@@ -69,7 +69,7 @@ def remembered_ports(stage: Stage) -> dict[str, int] | None:
         return None
 
 
-def next_port_of(runner: Runner, stage: Stage, remembered: Mapping[str, int] | None) -> int | None:
+def next_port_of(runner: Runner, stage: ProjectState, remembered: Mapping[str, int] | None) -> int | None:
     """Return the port that the next start of a service asks for, if it is another one than it has now."""
     request, granted = runner.service.port, stage.ports.port_of(runner.name)
     if request is None or granted is None or remembered is None or runner.phase not in ALIVE:

@@ -11,17 +11,6 @@ from devinit import __version__
 from devinit.kinds import kind_of
 from devinit.model.at_rest import how_to_start, in_another_container, row_at_rest, without_supervisor
 from devinit.model.port import GrantedPort
-from devinit.model.probe import (
-    EndProbe,
-    ExchangeProbe,
-    ExecProbe,
-    HttpProbe,
-    LogProbe,
-    LookProbe,
-    Probe,
-    StayedUpProbe,
-    TcpProbe,
-)
 from devinit.model.service import Condition, Endpoint, Service
 from devinit.model.status import (
     DependencyStatus,
@@ -37,8 +26,9 @@ from devinit.supervisor.lifecycle import ALIVE, LifecycleState
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.project import graph
 from devinit.supervisor.project.drift import ADDED
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.reporting.connections import connections_of
+from devinit.supervisor.reporting.probe_words import describe_probe
 from devinit.supervisor.reporting.reasons import next_port_of, reason_of, reason_to_wait, remembered_ports
 from devinit.supervisor.service.runner import Runner
 from devinit.system.usage import Usage
@@ -58,7 +48,7 @@ TAILS_BYTES = 32 * 1024
 """How much a summary tells of the last lines of all services together."""
 
 
-def phase_event(runner: Runner, before: LifecycleState, stage: Stage) -> PhaseEvent:
+def phase_event(runner: Runner, before: LifecycleState, stage: ProjectState) -> PhaseEvent:
     """Tell that a service entered another phase."""
     state = runner.state
     return {
@@ -91,7 +81,7 @@ def port_event(granted: GrantedPort) -> PortEvent:
     }
 
 
-def port_info(runner: Runner, stage: Stage) -> PortInfoEvent:
+def port_info(runner: Runner, stage: ProjectState) -> PortInfoEvent:
     """Announce a service that is ready."""
     endpoint = stage.endpoint(runner.name)
     return {
@@ -131,7 +121,7 @@ def place_of(url: str) -> tuple[str, str]:
     return (scheme, rest.rpartition("@")[2]) if separator else ("", url)
 
 
-def summary_row(runner: Runner, runners: Runners, stage: Stage) -> SummaryRow:
+def summary_row(runner: Runner, runners: Runners, stage: ProjectState) -> SummaryRow:
     """Sum up one service at the end of a start."""
     endpoint = stage.endpoint(runner.name)
     granted = stage.ports.granted(runner.name)
@@ -188,7 +178,7 @@ def bounded(rows: list[SummaryRow]) -> list[SummaryRow]:
 
 def project_status(
     runners: Runners,
-    stage: Stage,
+    stage: ProjectState,
     usages: Mapping[str, tuple[Usage, float | None]],
     changed: Mapping[str, list[str]],
     new: Iterable[Service],
@@ -218,7 +208,7 @@ def project_status(
 
 def service_status(
     runner: Runner,
-    stage: Stage,
+    stage: ProjectState,
     usage: tuple[Usage, float | None] | None,
     changed: list[str],
     remembered: dict[str, int] | None,
@@ -257,28 +247,27 @@ def service_status(
     }
 
 
-def last_error_of(runner: Runner, stage: Stage) -> LastError | None:
+def last_error_of(runner: Runner, stage: ProjectState) -> LastError | None:
     """Return the error that the last build of a service ended with that runs on, or that has failed by it."""
     error = stage.last_errors.of(runner.name) if runner.phase in (*ALIVE, Phase.FAILED) else None
     return {**error, "text": stage.mask(error["text"])} if error is not None else None
 
 
 def uptime_of(runner: Runner) -> float | None:
-    """Return since when its process runs; never less than nothing, also when the clock was set back meanwhile.
-
-    None while there is no process: the time on record is that of the run before.
-    """
+    """Return for how long its process has run, never less than 0 (a clock may be set back); None without one."""
     if runner.run.process is None or runner.run.started_at is None:
         return None
     return max(0.0, time.time() - runner.run.started_at)
 
 
-def of_orphan(name: str, stage: Stage) -> str:
+def of_orphan(name: str, stage: ProjectState) -> str:
     """Return why a service that no supervisor has on record runs, and what ends it."""
     return without_supervisor(name) if stage.ports.keepers(name) else in_another_container(name)
 
 
-def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, changed: list[str]) -> WhyReport:
+def why(
+    runner: Runner, runners: Runners, stage: ProjectState, ports: PortReasons, changed: list[str]
+) -> WhyReport:
     """Explain a service.
 
     `ports`: what holds now of the ports that it could not have; `changed`: as in `status`.
@@ -337,7 +326,7 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, chan
     }
 
 
-def extra_ports(service: Service, stage: Stage) -> list[ExtraPortStatus]:
+def extra_ports(service: Service, stage: ProjectState) -> list[ExtraPortStatus]:
     """Return the further ports of a service: where each is, and was meant to be."""
     return [
         {
@@ -357,7 +346,7 @@ def port_reason(service: Service, ports: PortReasons) -> str | None:
     return ports.moved
 
 
-def shown(text: str | None, stage: Stage) -> str | None:
+def shown(text: str | None, stage: ProjectState) -> str | None:
     """Return a text without the project's secrets. A plain address cannot contain one, and there are many."""
     if text is None or (text.startswith("http") and "@" not in text):
         return text
@@ -367,32 +356,6 @@ def shown(text: str | None, stage: Stage) -> str | None:
 def dependency(name: str, condition: Condition, runners: Runners) -> DependencyStatus:
     """Return the other end of a dependency: what it is doing, and what is waited for."""
     return {"name": name, "phase": runners[name].phase.value, "condition": condition.value}
-
-
-def describe_probe(probe: Probe) -> str:
-    """Say what readiness means for a service."""
-    match probe:
-        case TcpProbe(host, port):
-            return f"accepts connections on {address(host, port)}"
-        case HttpProbe():
-            return f"GET {probe.scheme}://{probe.named}{probe.path} succeeds"
-        case ExecProbe(command):
-            return f"`{command}` exits with 0"
-        case LogProbe(pattern):
-            return f"its output matches {pattern!r}"
-        case StayedUpProbe(seconds):
-            return f"it has stayed up for {seconds:g} s"
-        case EndProbe():
-            return "never: it is done when it has ended with code 0"
-        case ExchangeProbe(host=host, port=port):
-            return f"answers its own protocol on {address(host, port)}"
-        case LookProbe():
-            return "its container says so"
-
-
-def address(host: str, port: int) -> str:
-    """Return host and port as they are written together."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def pid_of(runner: Runner) -> int | None:

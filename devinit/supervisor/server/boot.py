@@ -108,4 +108,4 @@ def tell_asyncio(ssl: ModuleType) -> None:
 
 
 AFTERWARDS: dict[str, Callable[[ModuleType], None]] = {"ssl": tell_asyncio}
-"""What is done once a module has been loaded after all."""
+"""Called once a module has been loaded."""

@@ -1,4 +1,4 @@
-"""Who ordered something: a client's process in words, for those who wonder later why a service stopped."""
+"""Which client sent an order: its process in words, to explain later why a service stopped."""
 
 from __future__ import annotations
 

@@ -84,11 +84,11 @@ class Handlers:
         return await METHODS[method](self, params, connection)
 
     async def ping(self, _params: msgspec.Raw, _connection: Connection) -> dict[str, Any]:
-        """Say who answers."""
+        """Return which supervisor answers."""
         return {"pid": os.getpid(), "version": __version__, "root": str(self._stage.root)}
 
     async def status(self, params: msgspec.Raw, _connection: Connection) -> msgspec.Raw:
-        """Return what every service is doing, a `ProjectStatus`; many who ask at once get the same."""
+        """Return what every service is doing, a `ProjectStatus`; clients that ask at once share it."""
         measure = msgspec.json.decode(params, type=StatusParams).measure
         return await (self._measured_status if measure else self._status).answer()
 
@@ -202,7 +202,7 @@ class Handlers:
 
     async def check(self, params: msgspec.Raw, _connection: Connection) -> CheckReport:
         """Ask each service once whether it is well; all that are not stopped when none is named."""
-        from devinit.supervisor.orders.checking import check_all  # only who asks for it needs it
+        from devinit.supervisor.orders.checking import check_all  # only an order to check needs it
 
         names = msgspec.json.decode(params, type=ServicesParams).services
         await self._configured()
@@ -260,7 +260,7 @@ class Handlers:
 
     async def input(self, params: msgspec.Raw, _connection: Connection) -> InputReport:
         """Write to the standard input of a service."""
-        from devinit.supervisor.orders.standard_input import write_input  # only who types needs it
+        from devinit.supervisor.orders.standard_input import write_input  # only an order to type needs it
 
         asked = msgspec.json.decode(params, type=InputParams)
         runners, stage = await self._configuration.asked_about([asked.service])
@@ -273,13 +273,13 @@ class Handlers:
         return await asyncio.to_thread(who, port, self._stage.root, protected=protected)
 
     async def inspect(self, params: msgspec.Raw, _connection: Connection) -> Inspection:
-        """Tell what a service is given, and what of that has changed since it was started."""
+        """Return the environment of a service, and which values have changed since it was started."""
         name = msgspec.json.decode(params, type=ServiceParams).service
         await self._configuration.ensure(self._stage.caller, None)
         runners, stage = await self._configuration.asked_about([name])
         chosen = one_named(name, stage.project)
         from devinit.supervisor.reporting.inspection import (
-            inspect,  # only who looks closely asks; it costs no start
+            inspect,  # only the page of details needs it
         )
 
         return inspect(runners[chosen], stage)
@@ -311,7 +311,7 @@ class Handlers:
         return await asyncio.to_thread(port_actions.forget, stage, names)
 
     async def free_port(self, params: msgspec.Raw, connection: Connection) -> Any:
-        """End who was shown to have a port, where that is safe."""
+        """End the processes that were shown as holders of a port, where that is safe."""
         from devinit.supervisor.orders import port_actions  # as above
 
         asked = msgspec.json.decode(params, type=FreeParams)
@@ -396,5 +396,5 @@ ORDERS = frozenset({"start", "restart", "stop", "choose_port", "forget_ports", "
 
 
 def encoded(status: ProjectStatus) -> msgspec.Raw:
-    """Return a status as it is put into the answers of all who asked for it."""
+    """Return a status, encoded once for the answers to all clients that asked."""
     return msgspec.Raw(encoder.encode(status))

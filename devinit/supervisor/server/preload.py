@@ -1,4 +1,4 @@
-"""What a stop needs is loaded before it is needed: by then there may be no descriptor left, or another version."""
+"""Load what a stop needs ahead: later there may be no descriptor left, or another version installed."""
 
 from __future__ import annotations
 

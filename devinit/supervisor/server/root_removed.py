@@ -1,4 +1,4 @@
-"""A checkout that is deleted or moved while its services run: nothing of it runs on in a folder that is gone."""
+"""Stop the services of a checkout that is deleted or moved while they run."""
 
 from __future__ import annotations
 

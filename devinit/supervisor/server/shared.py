@@ -1,4 +1,4 @@
-"""One answer for all who ask the same at the same time."""
+"""One answer for all clients that ask the same question at the same time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Answer = TypeVar("Answer")
 
 
 class Shared(Generic[Answer]):
-    """A question whose answer is found once for all who have asked before the search for it begins.
+    """A question that is answered once for all clients that ask before the search begins.
 
     No caller gets an answer that was begun before its question: it could be older than what the caller knows.
     """
@@ -22,7 +22,7 @@ class Shared(Generic[Answer]):
     async def answer(self) -> Answer:
         """Return the answer. A caller that waits may be cancelled; the others are answered all the same."""
         if self._next is None:
-            # Owned by those who wait for it, of whom there may be none in the end.
+            # Owned by the callers that wait for it; all of them may give up.
             self._next = asyncio.create_task(self._begin())
         return await asyncio.shield(self._next)
 

@@ -69,7 +69,7 @@ def unreachable(root: Path) -> SupervisorError:
 
 
 def is_reachable(root: Path) -> bool:
-    """Whether a supervisor greets those who look for one here."""
+    """Whether a supervisor greets clients that connect here."""
     from devinit.control.launch import connect_to  # only an accident leads here
 
     client = connect_to(root)

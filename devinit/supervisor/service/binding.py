@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from msgspec.structs import replace
 
-from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.lookup import holders_of_port
 from devinit.system.listeners import tcp_listeners
 
 _USE_IT = "its command or its configuration must use ${PORT}, the port that is found for it"
@@ -35,6 +35,6 @@ def asks_for_another(
 
 def insists_on(port: int, given: int, ours: Collection[int] = ()) -> str:
     """Say that a service (pids `ours`) asks for a port that another process has, whatever port it is given."""
-    found = holding(port)
+    found = holders_of_port(port)
     others = replace(found, holders=tuple(each for each in found.holders if each.identity.pid not in ours))
     return f"it asks for port {port} instead of {given}, and that is {others.reason}: {_USE_IT}"

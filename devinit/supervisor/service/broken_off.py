@@ -1,4 +1,4 @@
-"""What an installation of packages has left that broke off, by its inode: nothing else is removed."""
+"""The remains of an interrupted installation of packages, known by inode: nothing else is removed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def still_left(left: Mapping[str, int], root: Path) -> list[Path]:
 
 
 def remove(left: Mapping[str, int], root: Path) -> None:
-    """Remove what is still there, so that the next installation begins anew. Blocking. Raise OSError."""
+    """Remove what is still there, so that the next installation begins again. Blocking. Raise OSError."""
     import shutil  # it loads two compressors, and few installations break off
 
     for path in still_left(left, root):

@@ -16,7 +16,7 @@ from devinit.model.status import Phase
 from devinit.ports import verify
 from devinit.supervisor import lifecycle
 from devinit.supervisor.diagnosis.listening import listen
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.readiness.crashes import loading
 from devinit.supervisor.readiness.probing import matches
 from devinit.supervisor.readiness.proving import until_ready
@@ -69,7 +69,7 @@ class Moves(Protocol):
 class ComingUp:
     """What is known of a service while it starts."""
 
-    def __init__(self, runner: Runner, stage: Stage, moves: Moves, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, runner: Runner, stage: ProjectState, moves: Moves, tasks: asyncio.TaskGroup) -> None:
         self.last_answer: int | None = None
         """The status of the last HTTP answer that the probe refused."""
         self._runner, self._stage, self._moves, self._tasks = runner, stage, moves, tasks

@@ -1,4 +1,4 @@
-"""Notice that the data of a server that runs was deleted: it stays connected to, and is of no use any more."""
+"""Notice that the data of a running server was deleted: clients stay connected, and the server is useless."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from devinit.model.service import Health, StopPolicy
 from devinit.model.status import Phase
 from devinit.supervisor.files.folders import AFTER_SECONDS, until_gone
 from devinit.supervisor.lifecycle import CheckFailed, CheckPassed
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 
 if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
 
 AT_ONCE = Health(failures=1)
-"""What a loss of data counts as: one look is enough, and nothing is started anew on empty data unasked."""
+"""How lost data counts: one look is enough, and no service restarts on empty data by itself."""
 GRACE_WITHOUT_DATA_SECONDS = 0.5
 """What a server may take to end that cannot save; PostgreSQL takes some 70 ms then (measured)."""
 SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
 
 
-def look_at_data(runner: Runner, stage: Stage) -> bool:
+def look_at_data(runner: Runner, stage: ProjectState) -> bool:
     """Return whether a service that is up still has its data; one that has not becomes unhealthy."""
     if runner.phase not in SERVING or runner.run.process is None:
         return True
@@ -39,7 +39,7 @@ def look_at_data(runner: Runner, stage: Stage) -> bool:
     return not lost
 
 
-async def watch_data(runner: Runner, stage: Stage) -> None:
+async def watch_data(runner: Runner, stage: ProjectState) -> None:
     """Look at the data of a service as soon as its directory is gone; return then, or when there is none."""
     data = stage.provider(runner.service).data(runner.service, stage.place())
     if data is None:
@@ -50,7 +50,7 @@ async def watch_data(runner: Runner, stage: Stage) -> None:
     look_at_data(runner, stage)
 
 
-def without_saving(runner: Runner, stage: Stage, policy: StopPolicy) -> StopPolicy:
+def without_saving(runner: Runner, stage: ProjectState, policy: StopPolicy) -> StopPolicy:
     """Return a policy of little grace for a server whose data is deleted, and say so.
 
     Redis refuses to end as long as it cannot save: all of its grace would be waited for in vain.
@@ -68,7 +68,7 @@ def without_saving(runner: Runner, stage: Stage, policy: StopPolicy) -> StopPoli
     return replace(policy, grace_seconds=GRACE_WITHOUT_DATA_SECONDS, saving_seconds=0.0)
 
 
-def refuse_empty_data(runner: Runner, stage: Stage) -> None:
+def refuse_empty_data(runner: Runner, stage: ProjectState) -> None:
     """Raise ServiceError when a server ended because its data is gone: a new one would come up, and be empty."""
     if lost := stage.provider(runner.service).loss(runner.service, stage.place(), None):
         message, _, hint = lost.partition("\n")

@@ -10,10 +10,10 @@ from devinit.errors import StateFileError
 from devinit.model.process import ProcessIdentity
 from devinit.model.saving import last_resort, saving_server
 from devinit.model.status import Phase
-from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.lookup import holders_of_port
 from devinit.supervisor import lifecycle
 from devinit.supervisor.processes.ending import end_keepers, end_tree, why_spared
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.service.data_watch import without_saving
 from devinit.supervisor.service.in_container import end_container
 from devinit.system.listeners import tcp_listeners
@@ -26,7 +26,7 @@ ENDED = frozenset({Phase.EXITED, Phase.FAILED})
 """Phases in which a service has no process, and is started again by an order alone."""
 
 
-async def end_processes(runner: Runner, stage: Stage) -> frozenset[int]:
+async def end_processes(runner: Runner, stage: ProjectState) -> frozenset[int]:
     """End all processes of a service; return the pids that no signal has ended."""
     name = runner.name
 
@@ -55,7 +55,7 @@ async def end_processes(runner: Runner, stage: Stage) -> frozenset[int]:
     return frozenset(left)
 
 
-async def end_keepers_of(runner: Runner, stage: Stage) -> None:
+async def end_keepers_of(runner: Runner, stage: ProjectState) -> None:
     """End the processes that keep leases of a service and are on no record."""
     name = runner.name
     keepers = await asyncio.to_thread(stage.ports.keepers, name)
@@ -77,7 +77,7 @@ def why_left(pids: Sequence[int]) -> str:
     return f"processes {list(pids)} do not end"
 
 
-def report_end(runner: Runner, stage: Stage) -> None:
+def report_end(runner: Runner, stage: ProjectState) -> None:
     """Post what the end of a service came to; what did not end is followed, and shown, until it does."""
 
     def ended(process: Process) -> None:
@@ -98,7 +98,7 @@ def report_end(runner: Runner, stage: Stage) -> None:
     runner.post(lifecycle.TreeGone())
 
 
-def let_ports_go(runner: Runner, stage: Stage) -> None:
+def let_ports_go(runner: Runner, stage: ProjectState) -> None:
     """Let other projects have the ports of a service that has failed, exited or waits in vain."""
     try:
         stage.ports.rest(runner.name)
@@ -107,10 +107,12 @@ def let_ports_go(runner: Runner, stage: Stage) -> None:
         stage.note(error.message, runner.name)
 
 
-def report_taken_ports(runner: Runner, stage: Stage) -> None:
+def report_taken_ports(runner: Runner, stage: ProjectState) -> None:
     """Say when a port of a service that has ended is in use: by a process that escaped, or came meanwhile."""
     if runner.phase is not Phase.STOPPING or runner.service.external_url is not None:
         return
     for port in (each.port for each in stage.ports.granted_to(runner.name)):
         if tcp_listeners(port):
-            stage.note(f"{runner.name} has ended, but port {port} is {holding(port).reason}", runner.name)
+            stage.note(
+                f"{runner.name} has ended, but port {port} is {holders_of_port(port).reason}", runner.name
+            )

@@ -13,7 +13,7 @@ from devinit.supervisor.service.runner import Runner
 Restart = Callable[[str, str], Awaitable[None]]
 """Restart a service for a reason."""
 Note = Callable[[str, str], None]
-"""Tell the developer something about a service."""
+"""Show the developer a note about a service."""
 
 
 class FileWatches:
@@ -29,12 +29,12 @@ class FileWatches:
         """Begin or end a watch, as the phase of its service demands."""
         name, watching = runner.name, self._watching.get(runner.name)
         if runner.phase is Phase.STOPPED:
-            # A restart for another reason begins anew: perhaps with other patterns.
+            # A restart for another reason begins again: perhaps with other patterns.
             if watching is not None and name not in self._renewed:
                 self._watching.pop(name).cancel()
                 runner.watch_condition = None
         elif runner.service.watch and watching is None:
-            from devinit.supervisor.files.watching import watch  # for those who watch
+            from devinit.supervisor.files.watching import watch  # only services with `watch` need it
 
             service = runner.service
             watched = _Watched(runner, self._renew, self._note)
@@ -71,9 +71,9 @@ class _Watched:
         return float("inf") if state.stuck is not None else None
 
     def show(self, condition: str | None) -> None:
-        """Let `status` and `why` show how it is watched, when that is not as it should be."""
+        """Set what `status` and `why` show when its files are not watched as they should be."""
         self._runner.watch_condition = condition
 
     def note(self, text: str) -> None:
-        """Tell the developer something, once."""
+        """Show the developer a note, once."""
         self._note(f"{self._runner.name}: {text}", self._runner.name)

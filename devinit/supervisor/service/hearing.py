@@ -8,14 +8,15 @@ from collections.abc import Callable
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from devinit.supervisor.diagnosis.causes import dying_by, last_worker
 from devinit.supervisor.diagnosis.listening import LINES, Ears
-from devinit.supervisor.diagnosis.respawns import Respawns, is_respawning
+from devinit.supervisor.diagnosis.respawns import SOUND_SECONDS, Respawns, is_respawning
 from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of
 from devinit.system.listeners import tcp_listeners
 from devinit.system.procfs import command_line_of, family_of, stat_of
 
 if TYPE_CHECKING:
-    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.project.project_state import ProjectState
     from devinit.supervisor.service.runner import Runner
     from devinit.system.process_stat import Stat
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class Hearing:
     """The signs of life of one service, and what was seen of them over time."""
 
-    def __init__(self, runner: Runner, stage: Stage) -> None:
+    def __init__(self, runner: Runner, stage: ProjectState) -> None:
         self._runner, self._stage = runner, stage
         self._respawns = Respawns()
 
@@ -37,6 +38,7 @@ class Hearing:
             dead_worker=self._dead_worker,
             listens=self._listens,
             asks=runner.input.finding,
+            dying=self._dying,
             respawns=self._ends_again,
         )
 
@@ -53,6 +55,14 @@ class Hearing:
             return None
         # A reloader names itself once, at its beginning: many lines may have come since.
         return dead_worker_of(process.pid, chain(lines, self._runner.output.first_lines()))
+
+    def _dying(self, lines: list[str]) -> str | None:
+        """Return what its workers die of; nothing where the one that was begun last has loaded its code."""
+        cause = dying_by(lines)
+        worker = last_worker(lines) if cause is not None else None
+        stat = stat_of(worker) if worker is not None else None
+        lives = stat is not None and stat.runs and time.monotonic() - begun_at(stat) >= SOUND_SECONDS
+        return None if lives else cause
 
     def _ends_again(self) -> str | None:
         process = self._runner.run.process

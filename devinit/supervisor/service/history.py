@@ -15,6 +15,8 @@ class History:
     def __init__(self) -> None:
         self.phase_since = time.monotonic()
         """When it entered its phase."""
+        self.stuck_since: float | None = None
+        """Since when it has been stuck for the reason that keeps it from coming up now; None while it is not."""
         self.starting_since: float | None = None
         """When this start began: its dependencies were ready, or a delay was over."""
         self.ready_seconds: float | None = None
@@ -30,7 +32,7 @@ class History:
         self.wrong_servers: list[WrongServer] = []
         """Servers that it was connected to then in the place of the project's own."""
         self.stopped_by: str | None = None
-        """Who stopped it and when, until it is started again."""
+        """Which client stopped it and when, until it is started again."""
 
     @property
     def in_phase_seconds(self) -> float:
@@ -43,6 +45,8 @@ class History:
         """Take note of an event that led from one state to another."""
         if state.phase is not before.phase:
             self._enter(state.phase, event, now)
+        if state.stuck != before.stuck:
+            self.stuck_since = None if state.stuck is None else now
         if isinstance(event, lifecycle.BecameReady) and state is not before:
             self.last_probe = ""
             begun, self.starting_since = self.starting_since, None

@@ -1,4 +1,4 @@
-"""Notice that a service waits for something to be typed: a debugger at its breakpoint, a question at a start.
+"""Notice that a service waits for input: a debugger at its breakpoint, a question at a start.
 
 The end of the log says what it asks, and the kernel that it reads: each alone lies. Progress is printed as
 unfinished lines as well, and `tailwind --watch` reads its input all the time. Nothing wakes up for it: we look
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from devinit.model.prompts import Prompt
     from devinit.model.status import InputWait
     from devinit.supervisor.diagnosis.listening import Finding
-    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.project.project_state import ProjectState
     from devinit.supervisor.service.runner import Runner
     from devinit.system.input_readers import Proof
 
@@ -35,7 +35,7 @@ AGAIN_SECONDS = (0.5, 2.0)
 class InputWatch:
     """What is known of one service: for what it waits, if it does."""
 
-    def __init__(self, runner: Runner, stage: Stage) -> None:
+    def __init__(self, runner: Runner, stage: ProjectState) -> None:
         self._runner, self._stage = runner, stage
         self._now: InputWait | None = None
         self._again: asyncio.TimerHandle | None = None
@@ -73,7 +73,7 @@ class InputWatch:
         return self._now
 
     def finding(self) -> Finding | None:
-        """Return the same as what keeps a start from going on."""
+        """Return the wait as a finding that blocks a start."""
         if (wait := self.look()) is None:
             return None
         from devinit.supervisor.diagnosis.listening import Finding, Sign  # as below

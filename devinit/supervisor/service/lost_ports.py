@@ -8,12 +8,12 @@ from devinit.model.probe import ExchangeProbe, HttpProbe, TcpProbe
 from devinit.model.service import Service
 from devinit.supervisor.diagnosis.causes import ports_in_use
 from devinit.supervisor.lifecycle import PortLost, PortUnavailable
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.readiness.probing import redirected_before
 from devinit.supervisor.service.binding import asks_for_another
 
 
-def loss(stage: Stage, service: str) -> PortLost | PortUnavailable | None:
+def loss(stage: ProjectState, service: str) -> PortLost | PortUnavailable | None:
     """Say which port another process took while the service was down, if any."""
     complete = stage.ports.make_ready(service)
     if lost := lost_extra_ports(stage, service):
@@ -21,7 +21,7 @@ def loss(stage: Stage, service: str) -> PortLost | PortUnavailable | None:
     return None if complete else PortLost("another process took the port while it was down")
 
 
-async def redirection(stage: Stage, service: Service) -> PortLost | None:
+async def redirection(stage: ProjectState, service: Service) -> PortLost | None:
     """Say that connections to its port end elsewhere; a probe that makes none would not see it."""
     port, probe = stage.ports.port_of(service.name), stage.probe(service)
     if port is None or isinstance(probe, TcpProbe | HttpProbe | ExchangeProbe):
@@ -33,7 +33,7 @@ async def redirection(stage: Stage, service: Service) -> PortLost | None:
     return PortLost(reason)
 
 
-def lost_extra_ports(stage: Stage, service: str) -> PortUnavailable | None:
+def lost_extra_ports(stage: ProjectState, service: str) -> PortUnavailable | None:
     """Say which of its further ports another process has: they cannot be moved while it starts."""
     lost = stage.ports.lost_extra_ports(service)
     if not lost:
@@ -46,7 +46,7 @@ def lost_extra_ports(stage: Stage, service: str) -> PortUnavailable | None:
 
 
 def could_not_bind(
-    stage: Stage, service: str, last_words: Sequence[str], *, tried_again: bool
+    stage: ProjectState, service: str, last_words: Sequence[str], *, tried_again: bool
 ) -> PortLost | PortUnavailable | None:
     """Say that a service ended because a port was taken, by its last words; None when they say nothing of it."""
     ports = stage.ports
@@ -59,7 +59,7 @@ def could_not_bind(
     return PortUnavailable(another) if another is not None else PortLost("it says that the address is in use")
 
 
-def hold_is_in_the_way(stage: Stage, service: str) -> bool:
+def hold_is_in_the_way(stage: ProjectState, service: str) -> bool:
     """Give up the hold of a port that no other process has: the service may not bind over it. Whether it did."""
     stage.ports.make_ready(service)
     return stage.ports.has_to_itself(service) and stage.ports.release_hold(service)

@@ -1,6 +1,6 @@
 """One-shots that run once on the same data: whether one has, and the record of it.
 
-The record names the data: a database that was made anew has another number, so that the one-shot runs on it. Only
+The record names the data: a database that was made again has another number, so that the one-shot runs on it. Only
 an end with code 0 is put on record.
 """
 
@@ -19,7 +19,7 @@ from msgspec import Struct
 from devinit.errors import DevinitError
 from devinit.kinds import kind_of
 from devinit.model.service import Project, Service
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.system.files import read_text, write_atomically
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Done(Struct, frozen=True):
 class Once:
     """Whether the one-shot of a service has run on the data as it is."""
 
-    def __init__(self, runner: Runner, stage: Stage) -> None:
+    def __init__(self, runner: Runner, stage: ProjectState) -> None:
         self._runner, self._stage = runner, stage
         self._data: dict[str, str | None] = {}
         """The data as it was before the run, which may have changed what it says of itself."""
@@ -93,7 +93,7 @@ def record_path(private: Path, name: str) -> Path:
 
 
 def is_same_data(before: Mapping[str, str], now: Mapping[str, str | None]) -> bool:
-    """Tell whether a one-shot has run on the data as it is. Pure.
+    """Return whether a one-shot has run on the data as it is. Pure.
 
     A server that was added since does not make it run again. Neither does one that does not say now what data it
     has: to run twice does more harm than not to run.
@@ -124,7 +124,7 @@ def servers_of(service: Service, project: Project) -> list[str]:
     return databases or keeping
 
 
-def _data_of(service: Service, stage: Stage) -> dict[str, str | None]:
+def _data_of(service: Service, stage: ProjectState) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for name in servers_of(service, stage.project):
         server = stage.project.services[name]

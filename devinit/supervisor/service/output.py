@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from devinit.model.service import Service
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.logs.access_lines import without_own_requests
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 
 
 class Output:
     """The output of one service. It is in a file, also for a service that an earlier supervisor started."""
 
-    def __init__(self, stage: Stage, name: str) -> None:
+    def __init__(self, stage: ProjectState, name: str) -> None:
         self.offset = 0
         """Where in the log the current or the last run begins, in bytes."""
         self.path = log_files.log_path(stage.private, name)

@@ -8,10 +8,10 @@ from devinit.errors import ServiceError
 from devinit.kinds import kind_of
 from devinit.model.service import Service
 from devinit.runtime.origins import set_over
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 
 
-def is_kept_back(command: str, service: Service, stage: Stage) -> bool:
+def is_kept_back(command: str, service: Service, stage: ProjectState) -> bool:
     """Whether a one-shot of a service is not run, which is noted with its reason."""
     why = stage.obstacle_to(command, service)
     if why is None:
@@ -23,7 +23,7 @@ def is_kept_back(command: str, service: Service, stage: Stage) -> bool:
     return True
 
 
-def refuse_foreign_migration(service: Service, stage: Stage) -> None:
+def refuse_foreign_migration(service: Service, stage: ProjectState) -> None:
     """Raise ServiceError for a detected service that is itself a migration, and would reach another database.
 
     Its dependants wait for it: it must not count as done.
@@ -38,7 +38,7 @@ def refuse_foreign_migration(service: Service, stage: Stage) -> None:
 
 
 def with_own_values(
-    cause: str | None, last_words: Sequence[str], service: Service, stage: Stage
+    cause: str | None, last_words: Sequence[str], service: Service, stage: ProjectState
 ) -> str | None:
     """Return the cause of a failure, with a line for each such variable that it, or the last words, name."""
     if not kind_of(service).runs_a_command:

@@ -80,7 +80,7 @@ class Workshop(Struct, frozen=True, kw_only=True):
     is_kept_back: Callable[[str], bool] = lambda _command: False
     """Whether a one-shot must not run."""
     began: Callable[[int], None] = lambda _offset: None
-    """Told where in the log the output of a command begins."""
+    """Called with the offset in the log at which the output of a command begins."""
 
 
 async def set_up(workshop: Workshop) -> None:

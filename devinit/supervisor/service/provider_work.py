@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 
 from devinit.model.service import Service
 from devinit.supervisor.events import from_thread
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 
 
-async def prepare(service: Service, stage: Stage, say: Callable[[str], None]) -> None:
+async def prepare(service: Service, stage: ProjectState, say: Callable[[str], None]) -> None:
     """Make everything ready for the process of a service. Raise ServiceError."""
-    provider, place = stage.provider(service), stage.place()
+    provider, place = stage.provider(service), stage.place_of(service)
     if not provider.takes_long(service, place):
         _note(stage, service, provider.prepare(service, place, say))
         return
@@ -25,7 +25,7 @@ async def prepare(service: Service, stage: Stage, say: Callable[[str], None]) ->
         raise
 
 
-async def provision(service: Service, stage: Stage, say: Callable[[str], None]) -> None:
+async def provision(service: Service, stage: ProjectState, say: Callable[[str], None]) -> None:
     """Create inside the running server what the project expects. Raise ServiceError."""
     provider, place, endpoint = stage.provider(service), stage.place(), stage.endpoint(service.name)
     if not provider.is_provisioned(service, place):
@@ -33,6 +33,6 @@ async def provision(service: Service, stage: Stage, say: Callable[[str], None]) 
         _note(stage, service, await work)
 
 
-def _note(stage: Stage, service: Service, texts: Iterable[str]) -> None:
+def _note(stage: ProjectState, service: Service, texts: Iterable[str]) -> None:
     for text in texts:
         stage.note(f"{service.name}: {text}", service.name)

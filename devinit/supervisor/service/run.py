@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 
 from devinit.model.process import ProcessIdentity, ProcessSpec
 from devinit.model.service import Service
+from devinit.supervisor.processes.pid_files import remove_pid_file, write_pid_file
 from devinit.supervisor.project.drift import Basis, basis_of
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.service.output import Output
 from devinit.supervisor.service.run_terminal import RunTerminal
 from devinit.system.processes import Process, ProcessTable, spawn
@@ -20,7 +21,7 @@ from devinit.system.standard_input import silent_input
 class Run:
     """What runs of a service: on record, adopted by the next supervisor, and reported."""
 
-    def __init__(self, name: str, stage: Stage) -> None:
+    def __init__(self, name: str, stage: ProjectState) -> None:
         self.process: Process | None = None
         self.identity: ProcessIdentity | None = None
         """Of the process that runs, or ran last: what it left behind is found by it."""
@@ -69,7 +70,7 @@ class Run:
         self.basis = basis_of(service, stage.project, stage.given.env_files_of(service))
         self.spawned = process.identity
         self.follow(process, ended)
-        stage.write_pid_file(self._name, process.pid)
+        write_pid_file(stage.private, self._name, process.pid)
 
     def follow(self, process: Process, ended: Callable[[Process], None]) -> None:
         """Look after a process: one that was started, was found in the background, or is taken over."""
@@ -88,7 +89,7 @@ class Run:
             self.process.returncode()
             self.process.close()
             self.process = None
-            self._stage.remove_pid_file(self._name)
+            remove_pid_file(self._stage.private, self._name)
 
     def pids(self, table: ProcessTable | None = None) -> list[int]:
         """Return every process of the service; `table` saves a walk through /proc where several are asked."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from devinit.errors import ServiceError
 from devinit.model.process import ProcessSpec, TerminalHolder
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.system.processes import Process
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ HOLDER_SECONDS = 10.0
 class RunTerminal:
     """What is known of the terminal of a service, if its run has one."""
 
-    def __init__(self, name: str, stage: Stage, process: Callable[[], Process | None]) -> None:
+    def __init__(self, name: str, stage: ProjectState, process: Callable[[], Process | None]) -> None:
         """`process`: returns the service's process, while it runs."""
         self.is_lent = False
         """Whether it has a terminal although its configuration wants none: `devinit debug`."""
@@ -60,7 +60,7 @@ class RunTerminal:
         asyncio.get_running_loop().add_reader(holder.fileno(), self._ended, holder)
 
     def forget(self) -> None:
-        """Let go of the terminal of the run before; who holds it ends with its last process."""
+        """Let go of the terminal of the run before; its holder ends with the last process in it."""
         self.known, self._holder, self.is_lost = None, None, False
 
     def status(self, *, wanted: bool) -> TerminalStatus | None:

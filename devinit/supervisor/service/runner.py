@@ -24,7 +24,8 @@ from devinit.supervisor.diagnosis.listening import Ears
 from devinit.supervisor.diagnosis.remedies import with_limit, with_remedy
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.processes.daemons import open_server
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.processes.pid_files import write_pid_file
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.readiness.health import asked_again
 from devinit.supervisor.readiness.probing import check
 from devinit.supervisor.service import lost_ports
@@ -58,7 +59,7 @@ class Runner:
     def __init__(
         self,
         service: Service,
-        stage: Stage,
+        stage: ProjectState,
         moves: Moves,
         tasks: asyncio.TaskGroup,
         changed: Callable[[Runner, LifecycleState], None],
@@ -299,7 +300,7 @@ class Runner:
         if process is None:
             return False
         self.run.follow(process, self._process_ended)
-        self._stage.write_pid_file(self.name, process.pid)
+        write_pid_file(self._stage.private, self.name, process.pid)
         if not in_between:
             text = f"{self.name} went into the background: its process {process.pid} is looked after"
             self._stage.note(text, self.name)

@@ -1,4 +1,4 @@
-"""Prove by a greeting what a service speaks that has become ready, at each port that no probe has asked."""
+"""Find out by a TLS greeting whether a ready service speaks TLS, at each port that no probe has asked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from devinit.system.listeners import tcp_listeners
 
 if TYPE_CHECKING:
     from devinit.model.service import Service
-    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.project.project_state import ProjectState
 
 LATER_SECONDS = (0.2, 1.0, 3.0)
 """When to look at the output of a service that has become ready: some print their URL only after they listen."""
@@ -40,7 +40,7 @@ class SchemeProof:
     def __init__(
         self,
         service: Service,
-        stage: Stage,
+        stage: ProjectState,
         output: Callable[[], str],
         speaks: Callable[[str, Scheme], Awaitable[None]],
     ) -> None:
@@ -81,7 +81,7 @@ async def changed_scheme(probe: HttpProbe) -> Scheme | None:
     return await other_scheme(probe, await ask_once(probe))
 
 
-def open_ports(service: Service, stage: Stage) -> Iterator[OpenPort]:
+def open_ports(service: Service, stage: ProjectState) -> Iterator[OpenPort]:
     """Yield the ports of which it has to be found out what they speak, without those that a probe asks by HTTP.
 
     A further port may be a debugger's, which takes a greeting for its one client: only what is known to have

@@ -1,4 +1,4 @@
-"""What the lifecycle of one service decided, carried out action by action, decision by decision.
+"""Carry out the decisions of a lifecycle in order, action by action.
 
 A later decision interrupts a wait that has become pointless (for a probe, a delay, a set-up), and never the
 ending of a process tree.
@@ -46,7 +46,7 @@ class Sequence:
         return wait
 
     async def idle(self) -> None:
-        """Return when nothing that was begun is still being done, whatever is begun meanwhile."""
+        """Return when no action is running any more, including actions that begin meanwhile."""
         while self._last is not None and not self._last.done():
             await asyncio.wait([self._last])
 

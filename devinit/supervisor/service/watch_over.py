@@ -11,7 +11,7 @@ from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
 from devinit.supervisor.diagnosis.causes import begins_again
 from devinit.supervisor.diagnosis.listening import Finding, Sign
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.readiness.crashes import (
     CONFIRM_SECONDS,
     Silence,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class WatchOver:
     """What is found out about one service while it is ready."""
 
-    def __init__(self, runner: Runner, stage: Stage, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, runner: Runner, stage: ProjectState, tasks: asyncio.TaskGroup) -> None:
         self._runner, self._stage, self._tasks = runner, stage, tasks
         self._down: Finding | None = None
         """What was wrong when it was found down last."""
@@ -89,7 +89,7 @@ class WatchOver:
         grown = asyncio.Event()
         on_growth[name] = grown.set
         if self._stage.ports.port_of(name) is None:
-            # Its last words may have come before it counted as ready: nothing was asked but time.
+            # It may have printed the crash before it counted as ready: staying up was all that was asked.
             grown.set()
         try:
             found = await until_down(self._runner.ears(), grown, self._silence)
@@ -143,7 +143,7 @@ class WatchOver:
             return await runner.run_probe_command(command, "health.exec")
 
         async def ask() -> ProbeResult:
-            # Asked anew each time: its scheme may have changed.
+            # Asked again each time: its scheme may have changed.
             probe = self._stage.probe(service)
             return await check(probe, run, health.timeout_seconds, is_own=runner.is_own)
 

@@ -1,1 +1,1 @@
-"""The services of a project as one: who waits for whom, and what a change of one means to the others."""
+"""The services of a project as one: which waits for which, and what a change of one means to the others."""

@@ -19,7 +19,7 @@ from devinit.supervisor.project import reuse
 from devinit.supervisor.project.drift import REMOVED
 from devinit.supervisor.project.passwords import Passwords, as_they_run
 from devinit.supervisor.project.port_wishes import PortWishes
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.reporting import added, outdated, report
 from devinit.supervisor.service.preparing import SETUP_FOLDER
 from devinit.supervisor.service.runner import Runner
@@ -32,12 +32,12 @@ from devinit.system.descriptors import descriptors
 class Configuration:
     """What the files say, for the services that run and for those that are to be run."""
 
-    def __init__(self, stack: Stack, runner_of: Callable[[Service, Stage], Runner]) -> None:
+    def __init__(self, stack: Stack, runner_of: Callable[[Service, ProjectState], Runner]) -> None:
         self._stack, self._stage, self._runner_of = stack, stack.stage, runner_of
         self._passwords = Passwords(stack.stage.given.env_files_of)
         self._files = outdated.Files(stack.stage, lambda profile: load(self._stage.root, profile=profile))
 
-    # For an order
+    # For orders:
 
     async def read(self, order: Order) -> Project:
         """Return the project that an order is about, as its files say. Raise ConfigError."""
@@ -140,7 +140,7 @@ class Configuration:
             order = Order(services=(), asked=PortWishes(environ=environ), profile=profile)
             await self.take_over(await self.load(order), order)
 
-    async def asked_about(self, names: Iterable[str]) -> tuple[report.Runners, Stage]:
+    async def asked_about(self, names: Iterable[str]) -> tuple[report.Runners, ProjectState]:
         """Return the services, and the stage that they are on, for a question about these.
 
         One that is new in devinit.toml is among them as a stopped one. Raise ConfigError for a file that cannot
@@ -164,7 +164,7 @@ class Configuration:
                 return found
 
     async def outdated(self, project: Project) -> dict[str, list[str]]:
-        """Return what of each service that runs is older than a project says."""
+        """Return, for each running service, which parts are older than the configuration."""
         # Folders are searched for it, perhaps many.
         return await asyncio.to_thread(outdated.changes, self._stack.present(), self._stage, project)
 
@@ -212,7 +212,7 @@ def _copies_of(project: Project) -> list[str]:
 
 
 async def warnings_about_tools(
-    stage: Stage, project: Project, order: Order, names: Iterable[str]
+    stage: ProjectState, project: Project, order: Order, names: Iterable[str]
 ) -> list[str]:
     """Return which tools of these services have not the versions that the repository asks for."""
     place = replace(stage.place(), environment=order.asked.environ)

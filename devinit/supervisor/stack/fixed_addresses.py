@@ -18,7 +18,7 @@ from devinit.kinds import kind_of
 if TYPE_CHECKING:
     from devinit.model.service import Service
     from devinit.sources.fixed.constant import Constant
-    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.project.project_state import ProjectState
     from devinit.supervisor.stack.stack import Stack
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class FixedAddresses:
             yield f"{said_of(constant, port)}, where {own.name} is{advice}"
 
 
-def given_to(service: Service, stage: Stage) -> dict[str, str]:
+def given_to(service: Service, stage: ProjectState) -> dict[str, str]:
     """Return the variables that a service is given beyond those of the shell; none where a file cannot be used."""
     try:
         values = stage.environment_of(service)

@@ -10,7 +10,7 @@ from devinit.errors import PortConflict, StateFileError
 from devinit.kinds import kind_of
 from devinit.model.names import service_of
 from devinit.model.port import GrantedPort, Resolution
-from devinit.model.service import Scheme
+from devinit.model.service import Scheme, Service
 from devinit.supervisor.events import from_thread
 from devinit.supervisor.reporting import report
 from devinit.supervisor.reporting.consequences import warning_of
@@ -63,11 +63,11 @@ class Moves:
             self._reactions.announce(runner)
 
     def restart_misinformed(self) -> None:
-        """Restart what runs with addresses of others that are not true any more. Databases are given none."""
+        """Restart what runs with addresses of others that are not true any more."""
         addresses = self._stage.addresses()
         for name, runner in self._stack.runners.items():
-            is_told = kind_of(runner.service).takes_environment and runner.run.process is not None
-            if not is_told or self._stack.is_returning(name):
+            runs = runner.run.process is not None
+            if not (runs and is_given_addresses(runner.service)) or self._stack.is_returning(name):
                 continue
             outdated_now = {
                 other: runner.run.published_addresses[other]
@@ -105,3 +105,10 @@ class Moves:
         # It knows its own address: it chose it, or is started again on it.
         self._stack.runners[granted.service].run.published_addresses = self._stage.addresses()
         self.restart_misinformed()
+
+
+def is_given_addresses(service: Service) -> bool:
+    """Whether a service is given addresses of others: databases are not, containers by their templates."""
+    kind = kind_of(service)
+    is_asked_for = kind.in_container and any("${" in text for text in service.env.values())
+    return kind.takes_environment or is_asked_for

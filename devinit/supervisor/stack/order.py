@@ -1,4 +1,4 @@
-"""What a client orders, and what of it is refused before anything is begun."""
+"""What a client orders, and which orders are refused before anything begins."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Stopped(Struct, frozen=True, kw_only=True):
     def of(
         cls, names: Iterable[str], services: Mapping[str, Service], remaining: dict[str, list[int]]
     ) -> Self:
-        """Tell who was stopped from who was only let go of, and from who did not end."""
+        """Sort services into those that stopped, those that run on by themselves, and those that did not end."""
         names = list(names)
         left = [name for name in names if name in services and services[name].external_url is not None]
         stopped = [name for name in names if name not in left and name not in remaining]

@@ -1,4 +1,4 @@
-"""Why a service is connected to another server than the project's: what names that, and what is meant to."""
+"""Why a service is connected to another server than the project's: which file or variable names it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from devinit.model.service import Service
     from devinit.model.status import WrongServer
     from devinit.sources.fixed.constant import Constant
-    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.project.project_state import ProjectState
 
 
 def explained(
@@ -22,7 +22,7 @@ def explained(
     own: Collection[Own],
     service: Service,
     constants: Collection[Constant],
-    stage: Stage,
+    stage: ProjectState,
 ) -> list[WrongServer]:
     """Return which servers take the place of the project's own and are not meant, with what is known about each.
 
@@ -40,7 +40,7 @@ def explained(
     return found
 
 
-def _left_to_itself(service: Service, stage: Stage) -> dict[str, str]:
+def _left_to_itself(service: Service, stage: ProjectState) -> dict[str, str]:
     """Return what `.env` files say under names that devinit is not to give the service."""
     names = {*service.left_out, *stage.project.left_out}
     try:
@@ -51,7 +51,7 @@ def _left_to_itself(service: Service, stage: Stage) -> dict[str, str]:
 
 
 def _evidence(
-    wrong: WrongServer, service: Service, constants: Iterable[Constant], stage: Stage
+    wrong: WrongServer, service: Service, constants: Iterable[Constant], stage: ProjectState
 ) -> Iterator[str]:
     """Yield what names the other server, in words."""
     port = wrong["port"]

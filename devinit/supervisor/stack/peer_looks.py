@@ -46,7 +46,7 @@ class PeerLooks:
         self._known: dict[int, Server] = {}
         """Servers by the inode of the socket on which they listen, as long as one of ours is connected to them."""
         self._judged: dict[str, tuple[ProcessIdentity | None, list[WrongServer]]] = {}
-        """Of each service the process that was looked at last, and what was found before it was explained."""
+        """Keyed by service: the process of the last look, and the findings before they were explained."""
         self._told: dict[str, list[WrongServer]] = {}
 
     def soon(self) -> None:
@@ -65,7 +65,7 @@ class PeerLooks:
             await self.look()
 
     async def look(self) -> None:
-        """Look now, once for all who ask at the same time."""
+        """Look now, once for all callers that ask at the same time."""
         clock = asyncio.get_running_loop().time
         asked = clock()
         async with self._turn:

@@ -1,4 +1,4 @@
-"""Who the servers are that services are connected to: of this project, of another one, or of neither."""
+"""Whose servers the services are connected to: this project's, another project's, or neither's."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from devinit.ports.granting.grants import ConflictsFound
 from devinit.supervisor.events import from_thread
 from devinit.supervisor.project import reuse
 from devinit.supervisor.project.port_wishes import PortWishes
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.reporting.consequences import with_changes
 from devinit.supervisor.stack.moves import Moves
 from devinit.supervisor.stack.stack import Stack
@@ -79,7 +79,7 @@ class PortTaking:
         self._stack.runners[service.name].service = service
 
 
-def question_about(found: ConflictsFound, stage: Stage) -> PortQuestion:
+def question_about(found: ConflictsFound, stage: ProjectState) -> PortQuestion:
     """Return the question about taken ports, with what each answer to move would change."""
     return PortQuestion(
         str(found),

@@ -1,4 +1,4 @@
-"""What follows when a service is in another state: others are let go, files are written, clients get events."""
+"""What follows when a service changes its state: dependants start, files are written, clients get events."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from devinit.supervisor.stack.restarts import restart_expected
 from devinit.supervisor.stack.stack import PRESENT, Stack
 
 SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
-"""Phases in which a service listens: who fails a health check may still answer those who look for it."""
+"""Phases in which a service listens: one that fails a health check may still answer requests."""
 
 
 class Reactions:

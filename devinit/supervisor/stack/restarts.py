@@ -1,4 +1,4 @@
-"""Restarts that no command has asked for, and restarts that cannot go on after the stop."""
+"""Restarts without an order, and restarts that cannot go on after the stop."""
 
 from __future__ import annotations
 

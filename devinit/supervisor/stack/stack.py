@@ -12,7 +12,7 @@ from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
 from devinit.supervisor.lifecycle import WANTED
 from devinit.supervisor.project import graph
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.reporting import outcome
 from devinit.supervisor.service.data_watch import look_at_data
 from devinit.supervisor.service.runner import Runner
@@ -24,7 +24,7 @@ PRESENT = frozenset(Phase) - {Phase.STOPPED}
 class Stack:
     """What every order and every reaction works on."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: ProjectState) -> None:
         self.stage = stage
         self.runners: dict[str, Runner] = {}
         self.profile: str | None = None
@@ -88,7 +88,7 @@ class Stack:
             look_at_data(runner, self.stage)
 
     def note_once(self, text: str) -> None:
-        """Tell the developer something, unless that has been told."""
+        """Show the developer a note that has not been shown before."""
         if text not in self._noted:
             self._noted.add(text)
             self.stage.note(text)

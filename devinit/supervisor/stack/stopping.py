@@ -29,10 +29,10 @@ async def stop(
     by: str | None,
     let_go: Callable[[list[str]], None],
 ) -> Stopped:
-    """Stop services, dependants before what they depend on, and give their ports back. Return who ran.
+    """Stop services, dependants before what they depend on, and give their ports back. Return the ones that ran.
 
     What counts in the end is that nothing of them is there any more, and not that it was asked to end.
-    `project`: what the names are looked up in. `by`: who wants it, and since when, in words. `let_go`: called for
+    `project`: what the names are looked up in. `by`: the client and the time, in words. `let_go`: called for
     all that have ended, with their ports given back.
     """
     # Nothing of what is only new in the configuration can run: no start has known of it.
@@ -64,7 +64,7 @@ def give_back_ended(stack: Stack, names: Iterable[str]) -> list[str]:
 
 
 def refuse_withstood(stack: Stack, names: Iterable[str]) -> None:
-    """Raise ServiceError when one of these services has outlived its end: it cannot be started anew."""
+    """Raise ServiceError when one of these services has outlived its end: it cannot be started again."""
     for name in names:
         runner = stack.runners.get(name)
         if runner is not None and runner.state.has_withstood:
@@ -76,7 +76,7 @@ def refuse_withstood(stack: Stack, names: Iterable[str]) -> None:
 
 
 def warn_dependants(stack: Stack, stopping: list[str]) -> None:
-    """Say who goes on without a service that it needs: only what was named is stopped."""
+    """Name the services that go on without one that they need: only the named ones are stopped."""
     for name, runner in stack.runners.items():
         # A job that had to be done first is of no more use to it.
         needed = [other for other in runner.service.depends_on if not stack.stage.project.is_job(other)]

@@ -1,6 +1,6 @@
 """What Python runs to hold a terminal: `python -I -S begin.py SERVICE`, by `system.terminal_holder` alone.
 
-The service's name is for whoever reads a list of processes; all else comes in a file at standard input.
+The name of the service is for people who read a list of processes; all else comes on standard input.
 """
 
 import os

@@ -184,7 +184,7 @@ class Holding:
             self._poll.register(descriptor, select.POLLIN | writes)
 
     def _listen_again(self) -> None:
-        """Make the socket anew: its folder may have been emptied."""
+        """Make the socket again: its folder may have been emptied."""
         try:
             listening.listen_again(self._order["socket"], self._listener)
         except OSError:

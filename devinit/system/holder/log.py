@@ -14,7 +14,7 @@ class Log:
         self._reason = ""
 
     def write(self, data: bytes) -> None:
-        """Append, or note how much is lost: that stands in the file when there is room again."""
+        """Append, or note how much is lost: that is in the file when there is room again."""
         if self._lost and not self._note():
             self._lost += len(data)
             return

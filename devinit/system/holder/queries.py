@@ -38,7 +38,7 @@ def without_queries(data: bytes) -> bytes:
 
 
 class Quiet:
-    """Output as it is shown to those who must not answer."""
+    """Output as it is shown to viewers that must not answer."""
 
     def __init__(self) -> None:
         self._unfinished = b""

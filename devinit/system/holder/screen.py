@@ -1,4 +1,4 @@
-"""What of a terminal's output goes into the log, and what is shown to a viewer who comes later: pure.
+"""Which output of a terminal goes into the log, and which is shown again to a later viewer: pure.
 
 There is no model of the screen: the viewer's own terminal is the better one. Known are the last lines, which modes
 are switched on, and whether a program fills the screen.
@@ -49,9 +49,9 @@ class Screen:
         self._unfinished, self._returns = b"", b""
 
     def take(self, data: bytes) -> bytes:
-        """Take in what was printed; return what of it goes into the log.
+        """Take in output; return the part that goes into the log.
 
-        A line ends with a line feed there, and one line stands for all that a program showed on the whole screen.
+        A line ends with a line feed. One line stands in for everything that a program showed on the full screen.
         """
         data, self._unfinished = self._unfinished + data, b""
         if KEYS in data:

@@ -74,7 +74,7 @@ class Terminal:
                 return
 
     def resize(self, rows: int, columns: int) -> None:
-        """Give it a size; its program is told by SIGWINCH."""
+        """Give it a size; its program gets SIGWINCH."""
         if self.is_open:
             try:
                 fcntl.ioctl(self.master, termios.TIOCSWINSZ, WINDOW.pack(rows, columns, 0, 0))

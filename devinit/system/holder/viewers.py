@@ -1,6 +1,6 @@
-"""Who looks at a terminal, and who of them has the keyboard.
+"""The viewers of a terminal, and which of them has the keyboard.
 
-No viewer slows the service down, and none is waited for: one that does not keep up is shown the screen anew when
+No viewer slows the service down, and none is waited for: one that does not keep up is shown the screen again when
 it reads again.
 """
 
@@ -119,12 +119,12 @@ class Viewers:
                 self._tell(viewer, frames.frame(frames.OUTPUT, quiet))
 
     def tell_all(self, data: bytes) -> None:
-        """Send a frame to everyone who looks."""
+        """Send a frame to every viewer."""
         for viewer in [each for each in self.all.values() if each.is_attached]:
             self._tell(viewer, data)
 
     def has_room(self, viewer: Viewer) -> None:
-        """Go on with a client that reads again; show it the screen anew if it missed something."""
+        """Go on with a client that reads again; show it the screen again if it missed something."""
         try:
             if viewer.flush() and viewer.is_behind:
                 viewer.is_behind = False

@@ -62,7 +62,7 @@ def _of_table(
 
 
 def _line(text: str, *keys: str) -> int:
-    """Return the line of a key, each looked for behind the one that holds it."""
+    """Return the line of a nested key: each key is searched after its parent."""
     position = 0
     for key in keys:
         found = re.compile(rf'"{key}"\s{{0,100}}:').search(text, position)

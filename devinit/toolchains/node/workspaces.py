@@ -26,7 +26,7 @@ def stated_patterns(described: dict[str, Any], pnpm: str) -> Iterator[str]:
 
 
 def is_member(folder: str, patterns: Iterable[str]) -> bool:
-    """Tell whether a folder, relative to a workspace, is one of its packages."""
+    """Return whether a folder, relative to a workspace, is one of its packages."""
     names, usable = folder.split("/"), [each for each in patterns if len(each) <= LONGEST_PATTERN]
     is_wanted = any(fits(names, parts_of(each)) for each in usable if not each.startswith("!"))
     return is_wanted and not any(fits(names, parts_of(each[1:])) for each in usable if each.startswith("!"))
@@ -54,7 +54,7 @@ def parts_of(pattern: str) -> list[str]:
 
 
 def fits(names: list[str], parts: list[str]) -> bool:
-    """Tell whether the names of folders match a pattern, of which `**` stands for any number of them."""
+    """Return whether the names of folders match a pattern, of which `**` stands for any number of them."""
     places = {0}
     for name in names:
         reached = _past_stars(places, parts)

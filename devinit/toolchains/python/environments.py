@@ -61,5 +61,5 @@ def may_have_module(environment: Path, module: str) -> bool:
 
 
 def has_environment(folder: Path) -> bool:
-    """Whether there is a virtual environment in a folder, whatever it is called."""
+    """Whether there is a virtual environment in a folder, under any name."""
     return bool(environments(folder))

@@ -574,6 +574,118 @@ class TestTwoCheckouts:
             other.devinit("stop", code=None)
 
 
+class TestServicesBeside:
+    """Services on 127.0.0.1 of this machine, which containers do not reach by themselves."""
+
+    BESIDE = """
+[services.api]
+command = "{python} -m http.server ${{PORT}} --bind 127.0.0.1 --directory www"
+port = {port}
+[services.other]
+provider = "docker"
+image = "box:1"
+command = "/bin/busybox httpd -f -p 80 -h /www"
+port = {other}
+container_port = 80
+volumes = ["./www:/www:ro"]
+[services.web.env]
+API = "${{API_URL}}/index.html"
+API_PARTS = "${{API_HOST}}:${{API_PORT}}"
+OTHER = "${{OTHER_URL}}/index.html"
+CORS_ORIGINS = "http://localhost:{port}"
+"""
+
+    def configure(self, checkout: Checkout, first: int) -> None:
+        web = WEB.replace('env = {{ GREETING = "hello" }}\n', "").format(port=first)
+        checkout.configure(web + self.BESIDE.format(python=sys.executable, port=first + 1, other=first + 2))
+
+    def container(self, checkout: Checkout, name: str = "web") -> str:
+        return checkout.engine.docker("ps", "-q", "--filter", f"label=dev.devinit.service={name}")
+
+    def address(self, checkout: Checkout, name: str = "API") -> str:
+        values = checkout.inspect(self.container(checkout))["Config"]["Env"]
+        return str(dict(each.split("=", 1) for each in values)[name])
+
+    def fetched(self, checkout: Checkout, address: str) -> str:
+        busybox = ("/bin/busybox", "wget", "-qO-", address)
+        return checkout.engine.docker("exec", self.container(checkout), *busybox)
+
+    def test_are_reached_by_name_and_by_what_the_environment_says(self, checkout: Checkout) -> None:
+        self.configure(checkout, 22530)
+
+        checkout.devinit("start")
+
+        values = checkout.inspect(self.container(checkout))["Config"]["Env"]
+        inside = dict(each.split("=", 1) for each in values)
+        assert inside["CORS_ORIGINS"] == "http://localhost:22531"
+        for address in (
+            inside["API"],
+            inside["OTHER"],
+            "http://other/index.html",
+        ):
+            assert self.fetched(checkout, address) == "hello from the container"
+
+    def test_are_reached_by_containers_of_the_checkout_alone(self, checkout: Checkout) -> None:
+        self.configure(checkout, 22540)
+        checkout.devinit("start")
+        engine = checkout.engine
+        (network,) = checkout.inspect(self.container(checkout))["NetworkSettings"]["Networks"].values()
+        address = self.address(checkout).replace("host.docker.internal", network["Gateway"])
+
+        script = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=5).read())"
+        ours = subprocess.run(
+            [*engine.inside, sys.executable, "-c", script, address], capture_output=True, check=False
+        )
+        another = subprocess.run(
+            ["docker", "run", "--rm", "box:1", "/bin/busybox", "wget", "-qO-", "-T", "5", address],
+            env=engine.environment,
+            capture_output=True,
+            check=False,
+        )
+
+        assert (ours.returncode, ours.stdout) == (1, b"")
+        assert another.returncode
+        assert not another.stdout
+        assert self.fetched(checkout, address) == "hello from the container"
+
+    def test_are_reached_by_a_container_that_is_taken_over(self, checkout: Checkout) -> None:
+        self.configure(checkout, 22550)
+        checkout.devinit("start")
+        before = self.container(checkout)
+        kill(checkout.status()["supervisor"]["pid"])
+        kill(checkout.status()["pid"])
+
+        checkout.devinit("start")
+
+        assert self.container(checkout) != before or checkout.status()["phase"] == "ready"
+        assert self.fetched(checkout, self.address(checkout)) == "hello from the container"
+
+    def test_have_no_network_any_more_after_a_stop(self, checkout: Checkout) -> None:
+        self.configure(checkout, 22560)
+        checkout.devinit("start")
+        networks = ("network", "ls", "-q", "--filter", f"label=dev.devinit.root={checkout.root}")
+        assert checkout.engine.docker(*networks)
+        checkout.devinit("stop", "web", "other")
+
+        assert not checkout.engine.docker(*networks)
+        checkout.devinit("start")
+        assert self.fetched(checkout, self.address(checkout)) == "hello from the container"
+
+    def test_may_restart_and_move(self, checkout: Checkout) -> None:
+        self.configure(checkout, 22570)
+        checkout.devinit("start")
+        before = self.address(checkout)
+
+        checkout.devinit("restart", "api")
+
+        assert self.address(checkout) == before
+        assert self.fetched(checkout, before) == "hello from the container"
+        checkout.devinit("ports", "set", "api", "22579")
+        checkout.devinit("restart", "api")
+        assert self.address(checkout) != before
+        assert self.fetched(checkout, self.address(checkout)) == "hello from the container"
+
+
 class TestAServerThatIsKnown:
     def test_runs_from_its_image_with_a_password_and_the_names_that_applications_look_for(
         self, checkout: Checkout, engine: Engine

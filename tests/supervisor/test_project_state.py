@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.project.stage`: what a service is given, as things stand."""
+"""Specifies `devinit.supervisor.project.project_state`: what a service is given, as things stand."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from devinit.errors import ConfigError, StateFileError
 from devinit.model.port import PortRequest
 from devinit.model.service import Project, Service
 from devinit.supervisor.events import Broadcaster
+from devinit.supervisor.processes.pid_files import remove_pid_file, write_pid_file
 from devinit.supervisor.project.given import LARGE_FILE, wants_color
-from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.project.project_state import ProjectState
 from tests.places import state_of
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def stage(root: Path) -> Stage:
-    return Stage(root, Broadcaster())
+def stage(root: Path) -> ProjectState:
+    return ProjectState(root, Broadcaster())
 
 
 def web(root: Path, **fields: object) -> Service:
@@ -45,7 +46,7 @@ def project(root: Path, service: Service, **fields: object) -> Project:
 
 class TestTheEnvironmentOfAService:
     def test_is_the_callers_then_the_files_then_the_runtime_then_its_own(
-        self, root: Path, stage: Stage
+        self, root: Path, stage: ProjectState
     ) -> None:
         (root / ".env").write_text("A=file\nB=file\nC=file\nD=file\nWEB_URL=http://localhost:8002\n")
         (root / "more.env").write_text("B=more\nC=more\nD=more\n")
@@ -64,7 +65,7 @@ class TestTheEnvironmentOfAService:
         assert values["WEB_URL"] == "http://localhost:8000"
         assert values["PORT"] == "8000"
 
-    def test_carries_the_mark_by_which_its_processes_are_found(self, root: Path, stage: Stage) -> None:
+    def test_carries_the_mark_by_which_its_processes_are_found(self, root: Path, stage: ProjectState) -> None:
         service = web(root)
         stage.configure(project(root, service), {"DEVINIT_RUN": "another/service"})
 
@@ -73,7 +74,7 @@ class TestTheEnvironmentOfAService:
         assert values["DEVINIT_RUN"] == stage.marker("web")
         assert "/web@" in stage.marker("web")
 
-    def test_is_that_of_the_services_other_commands_too(self, root: Path, stage: Stage) -> None:
+    def test_is_that_of_the_services_other_commands_too(self, root: Path, stage: ProjectState) -> None:
         service = web(root, env={"DSN": "postgres://x"})
         stage.configure(project(root, service), {"PATH": "/bin"})
 
@@ -82,7 +83,7 @@ class TestTheEnvironmentOfAService:
         assert spec.argv == ("migrate", "--to", "postgres://x")
         assert spec.environment["DSN"] == "postgres://x"
 
-    def test_names_the_key_of_a_variable_that_is_not_known(self, root: Path, stage: Stage) -> None:
+    def test_names_the_key_of_a_variable_that_is_not_known(self, root: Path, stage: ProjectState) -> None:
         service = web(root)
         stage.configure(project(root, service), {})
 
@@ -90,7 +91,7 @@ class TestTheEnvironmentOfAService:
             stage.command_spec(service, "migrate ${NOPE}", "before_start")
 
     def test_is_refused_when_its_commands_would_be_longer_than_any_program_can_be_given(
-        self, root: Path, stage: Stage
+        self, root: Path, stage: ProjectState
     ) -> None:
         service = web(root, setup=("make ${A}",) * 1000, env={"A": "x" * 120_000})
         stage.configure(project(root, service), {})
@@ -100,7 +101,9 @@ class TestTheEnvironmentOfAService:
 
 
 class TestAConfiguration:
-    def test_that_cannot_be_expanded_leaves_everything_as_it_was(self, root: Path, stage: Stage) -> None:
+    def test_that_cannot_be_expanded_leaves_everything_as_it_was(
+        self, root: Path, stage: ProjectState
+    ) -> None:
         before = project(root, web(root))
         stage.configure(before, {})
         broken = project(root, web(root), environment={"X": "${NOPE}"})
@@ -112,20 +115,22 @@ class TestAConfiguration:
         assert stage.caller == {}
         assert stage.endpoint("web").port == 8000
 
-    def test_uses_the_ports_that_are_remembered(self, root: Path, stage: Stage) -> None:
+    def test_uses_the_ports_that_are_remembered(self, root: Path, stage: ProjectState) -> None:
         (root / ".ports.json").write_text('{"web": 8005}')
 
         stage.configure(project(root, web(root)), {})
 
         assert stage.environment["WEB_PORT"] == "8005"
 
-    def test_is_refused_with_a_ports_file_that_cannot_be_read(self, root: Path, stage: Stage) -> None:
+    def test_is_refused_with_a_ports_file_that_cannot_be_read(self, root: Path, stage: ProjectState) -> None:
         (root / ".ports.json").write_text("{")
 
         with pytest.raises(StateFileError, match=r"\.ports\.json is not JSON"):
             stage.configure(project(root, web(root)), {})
 
-    def test_that_is_broken_does_not_keep_from_adopting_what_runs(self, root: Path, stage: Stage) -> None:
+    def test_that_is_broken_does_not_keep_from_adopting_what_runs(
+        self, root: Path, stage: ProjectState
+    ) -> None:
         (root / ".ports.json").write_text("{")
         recorded = project(root, web(root))
 
@@ -134,7 +139,7 @@ class TestAConfiguration:
         assert stage.project is recorded
         assert stage.endpoint("web").port == 8000
 
-    def test_that_is_published_can_be_read_by_its_owner_only(self, root: Path, stage: Stage) -> None:
+    def test_that_is_published_can_be_read_by_its_owner_only(self, root: Path, stage: ProjectState) -> None:
         stage.configure(project(root, web(root)), {})
 
         assert stage.publish()
@@ -145,20 +150,20 @@ class TestAConfiguration:
 
 
 class TestAPidFile:
-    def test_tells_the_pid_and_goes_away(self, root: Path, stage: Stage) -> None:
+    def test_tells_the_pid_and_goes_away(self, root: Path, stage: ProjectState) -> None:
         path = state_of(root) / "pids" / "web.pid"
 
-        stage.write_pid_file("web", 42)
+        write_pid_file(stage.private, "web", 42)
         assert path.read_text() == "42\n"
 
-        stage.remove_pid_file("web")
+        remove_pid_file(stage.private, "web")
         assert not path.exists()
 
-    def test_that_cannot_be_written_harms_nobody(self, root: Path, stage: Stage) -> None:
+    def test_that_cannot_be_written_harms_nobody(self, root: Path, stage: ProjectState) -> None:
         (state_of(root) / "pids").touch()
 
-        stage.write_pid_file("web", 42)
-        stage.remove_pid_file("web")
+        write_pid_file(stage.private, "web", 42)
+        remove_pid_file(stage.private, "web")
 
 
 class TestColours:
@@ -179,7 +184,7 @@ class TestColours:
 
 class TestALongEnvFile:
     async def test_is_parsed_in_a_thread_before_a_service_is_given_it(
-        self, root: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch
+        self, root: Path, stage: ProjectState, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (root / ".env").write_text("".join(f"A{number}=long\n" for number in range(LARGE_FILE // 10)))
         service = web(root)

@@ -11,7 +11,7 @@ from devinit.model.port import Container, Holder, Listener, Manager, PortUse, Us
 from devinit.model.process import ProcessIdentity
 from devinit.ports.holder.barriers import Barrier, barrier_of, managed_by
 from devinit.ports.holder.naming import named
-from devinit.ports.holder.port_use import Hidden, Holding, works_in
+from devinit.ports.holder.port_use import Hidden, PortHolders, works_in
 from devinit.system.processes import ancestors_of
 
 SHOP = "/home/me/shop"
@@ -184,7 +184,7 @@ class TestAServerWithWorkers:
         master = process("nginx", pid=10)
         workers = [process("nginx", pid=pid, parent=10, uid=1001) for pid in (12, 11)]
 
-        found = Holding(port=8000, listeners=(LISTENER,), holders=(*workers, master), uid=ME).barrier
+        found = PortHolders(port=8000, listeners=(LISTENER,), holders=(*workers, master), uid=ME).barrier
 
         assert found is not None
         assert found.advice.endswith("`sudo kill 10`")
@@ -192,12 +192,12 @@ class TestAServerWithWorkers:
 
 class TestTheReason:
     def test_counts_more_than_two_holders(self) -> None:
-        found = Holding(port=8000, holders=tuple(process("node", pid=pid) for pid in (1, 2, 3)))
+        found = PortHolders(port=8000, holders=tuple(process("node", pid=pid) for pid in (1, 2, 3)))
 
         assert found.reason == "held by node (pid 1) and 2 more processes"
 
     def test_says_that_a_holder_is_stopped(self) -> None:
-        assert Holding(port=8000, holders=(process("vite", stopped=True),)).reason == (
+        assert PortHolders(port=8000, holders=(process("vite", stopped=True),)).reason == (
             "held by vite (pid 4242), stopped by Ctrl-Z"
         )
 
@@ -228,13 +228,13 @@ class TestTheReason:
             compose_service="db",
         )
 
-        found = Holding(port=8000, holders=(process("docker-proxy"),), container=container)
+        found = PortHolders(port=8000, holders=(process("docker-proxy"),), container=container)
 
         assert found.reason == "published by container shop-db-1 (db of the Compose project shop)"
 
     def test_says_when_the_process_is_not_visible(self) -> None:
-        ours = Holding(port=8000, listeners=(LISTENER,), hidden=(Hidden(ME, "me"),), uid=ME)
-        theirs = Holding(port=8000, listeners=(LISTENER,), hidden=(Hidden(0, "root"),), uid=ME)
+        ours = PortHolders(port=8000, listeners=(LISTENER,), hidden=(Hidden(ME, "me"),), uid=ME)
+        theirs = PortHolders(port=8000, listeners=(LISTENER,), hidden=(Hidden(0, "root"),), uid=ME)
 
         assert ours.reason == "held by a process that is hidden from us (another container or namespace)"
         assert theirs.reason == "held by user root, pid hidden"
@@ -258,4 +258,4 @@ class TestTheReason:
         ],
     )
     def test_explains_a_port_without_a_listener(self, use: PortUse | None, reason: str) -> None:
-        assert Holding(port=8000, use=use).reason == reason
+        assert PortHolders(port=8000, use=use).reason == reason

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from devinit.errors import ConfigError, DevinitError, ServiceError, StateFileError
+from devinit.errors import ConfigError, DevinitError, ServiceError
 from devinit.kinds import kind_of
 from devinit.kinds.command import command_spec
+from devinit.kinds.contained import ContainerProvider, FromInside
 from devinit.kinds.providers import PROVIDERS, Place, Provider
 from devinit.logs import SECRETS_FILE
 from devinit.model.names import ENVIRONMENT_FILE
@@ -38,12 +39,12 @@ from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.lifecycle import Success, success_of
 from devinit.supervisor.logs.keeper import LogKeeper
 from devinit.supervisor.processes.ending import ProcessScan
+from devinit.supervisor.project.from_inside import called_by, endpoints_inside
 from devinit.supervisor.project.given import Given, wants_color
 from devinit.supervisor.project.other_state import runs_elsewhere
 from devinit.supervisor.project.project_ports import ProjectPorts
 from devinit.supervisor.readiness.schemes import Schemes
 from devinit.system.checkout import claim
-from devinit.system.files import write_atomically
 from devinit.system.paths import around_service
 from devinit.system.processes import RUN_VARIABLE
 from devinit.system.writer import TAKEN, claimed_writer, is_of_another
@@ -60,11 +61,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Stage:
+class ProjectState:
     """The current configuration, ports and runtime environment of one project."""
 
     def __init__(self, root: Path, broadcaster: Broadcaster, private: Path | None = None) -> None:
-        """Be the stage of a checkout. `private`: its state folder, if it has been claimed already."""
+        """Describe a checkout. `private`: its state folder, if it has been claimed already."""
         self.root = root
         self.private = private if private is not None else Path(claim(root))
         """The folder of the checkout's logs, data and records, in the user's state directory."""
@@ -117,7 +118,7 @@ class Stage:
         services = {**self.project.services, service.name: service}
         self.project = msgspec.structs.replace(self.project, services=services)
 
-    def with_services(self, services: Mapping[str, Service]) -> Stage:
+    def with_services(self, services: Mapping[str, Service]) -> ProjectState:
         """Return a stage for questions about these services as well, which are not among those of the project."""
         beside = copy.copy(self)
         beside.project = msgspec.structs.replace(self.project, services={**self.project.services, **services})
@@ -274,6 +275,12 @@ class Stage:
             color=wants_color(self.caller),
         )
 
+    def place_of(self, service: Service) -> Place:
+        """Return where one service is brought up; of a container, with the ports that its program may call."""
+        is_called = kind_of(service).in_container
+        called = called_by(self.project, service, self._current.endpoints) if is_called else {}
+        return msgspec.structs.replace(self.place(), called=frozenset(called.values()))
+
     def endpoint(self, name: str) -> Endpoint:
         """Return where a service answers."""
         return self._current.endpoints[name]
@@ -300,7 +307,7 @@ class Stage:
         return values if endpoint is None else values | client_names(service, endpoint)
 
     def misleading_names(self) -> frozenset[str]:
-        """Return the names that a command beside the services must not take from its caller."""
+        """Return the variables of the caller that a command beside the services must not get."""
         return misleading_names(self.project, self._current.endpoints)
 
     def origins_of(self, service: Service) -> dict[str, Origin]:
@@ -331,12 +338,20 @@ class Stage:
 
     def process_spec(self, service: Service) -> ProcessSpec | None:
         """Return what to start for a service, or None for a server that devinit does not run."""
-        values = self.environment_of(service)
+        provider, values = self.provider(service), self.environment_of(service)
+        if isinstance(provider, ContainerProvider):
+            values |= self._inside(service, provider.from_inside(service, self.place()))
         self._note_secrets()
         if service.command is not None:
             expanded = expand_command(service.command, values, key=f"services.{service.name}.command")
             service = msgspec.structs.replace(service, command=expanded)
-        return self.provider(service).process(service, self.endpoint(service.name), self.place(), values)
+        return provider.process(service, self.endpoint(service.name), self.place(), values)
+
+    def _inside(self, service: Service, seen: FromInside) -> dict[str, str]:
+        """Return the environment of a container, with the addresses at which it reaches the others."""
+        endpoints = endpoints_inside(self.project, service, self._current.endpoints, seen)
+        derived = self._environments.derived(self.project, endpoints, self.caller)
+        return self._environments.whole(self.project, derived, service, self.caller)[0]
 
     def command_spec(
         self, service: Service, command: str, key: str, hidden: tuple[str, ...] = ()
@@ -374,7 +389,7 @@ class Stage:
 
     @property
     def mask(self) -> Mask:
-        """What hides the project's secrets in texts for clients. `environment` alone has them."""
+        """Hides the project's secrets in texts for clients. Only `environment` contains them."""
         if self._masked is not self.environment:
             # Most starts tell nothing that could contain one.
             from devinit.logs.mask import Mask
@@ -383,15 +398,3 @@ class Stage:
             own = read(self.private / SECRETS_FILE)
             self._mask, self._masked = Mask(self.environment, own), self.environment
         return self._mask
-
-    def write_pid_file(self, name: str, pid: int) -> None:
-        """Leave the pid for scripts, in `pids`. Information, never proof."""
-        path = self.private / "pids" / f"{name}.pid"
-        with contextlib.suppress(OSError, StateFileError):
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            write_atomically(path, f"{pid}\n", durable=False)
-
-    def remove_pid_file(self, name: str) -> None:
-        """Take it away again."""
-        with contextlib.suppress(OSError):
-            (self.private / "pids" / f"{name}.pid").unlink()

@@ -1,0 +1,155 @@
+"""What a container reaches of this machine: the ports of its project's services, and nothing else.
+
+Services listen on 127.0.0.1, which no container reaches. The process that stands for a container therefore listens
+on the bridge of the checkout's network, and passes on what comes from its containers. The ports there are others:
+a service that listens on every address must find its own one free. A thread of its own does it, so that no output
+that is being copied keeps it waiting. As `shim`, without devinit.
+"""
+
+from __future__ import annotations
+
+import _socket
+import _thread
+import select
+from contextlib import suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LOOPBACK = "127.0.0.1"
+PART = 1 << 16
+WAITING = 64
+"""Connections that may wait to be accepted."""
+ANSWER_SECONDS = 1.0
+"""On loopback the kernel answers at once, unless the server has too many connections waiting."""
+GONE = select.POLLHUP | select.POLLERR
+"""What poll(2) says of a connection that was closed on both sides, or reset."""
+MOST = 256
+"""Connections at once: two descriptors each."""
+
+
+class Pipe:
+    """One direction of a connection: what was read on one side and is still to be written on the other."""
+
+    def __init__(self, source: _socket.socket, target: _socket.socket) -> None:
+        self.source, self.target = source, target
+        self.rest = b""
+        self.has_ended = False
+
+    def wants(self) -> tuple[int, int]:
+        """Return the descriptor to wait for, and for what."""
+        if self.rest:
+            return self.target.fileno(), select.POLLOUT
+        return self.source.fileno(), 0 if self.has_ended else select.POLLIN
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all that will ever come has been passed on."""
+        return self.has_ended and not self.rest
+
+    def move_on(self, found: dict[int, int]) -> bool:
+        """Do what can be done now; return whether its source is still there. Raise OSError when one has gone."""
+        descriptor, events = self.wants()
+        if events & found.get(descriptor, 0) or (not self.is_done and found.get(descriptor, 0) & GONE):
+            self._move()
+        return not (self.is_done and found.get(self.source.fileno(), 0) & GONE)
+
+    def _move(self) -> None:
+        with suppress(BlockingIOError):
+            if not self.rest:
+                self.rest = self.source.recv(PART)
+                if not self.rest:
+                    self.has_ended = True
+                    self.target.shutdown(_socket.SHUT_WR)
+                    return
+            self.rest = self.rest[self.target.send(self.rest) :]
+
+
+class Relay:
+    """The ports of this machine's loopback, on the gateway of one network."""
+
+    def __init__(self, gateway: str, subnet: str, ports: Iterable[tuple[int, int]]) -> None:
+        self._gateway, self._subnet = gateway, subnet
+        self._listeners: dict[int, tuple[_socket.socket, int]] = {}
+        self._pairs: list[tuple[Pipe, Pipe]] = []
+        for port, relayed_at in ports:
+            listener = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM | _socket.SOCK_NONBLOCK)
+            try:
+                listener.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+                # The process of each container of the network listens: any of them may take a connection.
+                listener.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEPORT, 1)
+                listener.bind((gateway, relayed_at))
+                listener.listen(WAITING)
+            except OSError:
+                # Another program has taken it since, or the network has gone with its engine.
+                listener.close()
+            else:
+                self._listeners[listener.fileno()] = listener, port
+
+    def begin(self) -> None:
+        """Relay until the process ends."""
+        if self._listeners:
+            _thread.start_new_thread(self._run, ())
+
+    def _run(self) -> None:
+        while True:
+            waiting: dict[int, int] = {}
+            if len(self._pairs) < MOST:
+                waiting = dict.fromkeys(self._listeners, select.POLLIN)
+            for pair in self._pairs:
+                for descriptor, events in (pipe.wants() for pipe in pair):
+                    waiting[descriptor] = waiting.get(descriptor, 0) | events
+            poll = select.poll()
+            for descriptor, events in waiting.items():
+                poll.register(descriptor, events)
+            found = dict(poll.poll())
+            self._pairs = [pair for pair in self._pairs if is_kept(pair, found)]
+            for descriptor in found.keys() & self._listeners.keys():
+                self._accept(*self._listeners[descriptor])
+
+    def _accept(self, listener: _socket.socket, port: int) -> None:
+        try:
+            descriptor, (address, _) = listener._accept()  # type: ignore[attr-defined]  # noqa: SLF001  what socket.accept calls
+        except OSError:
+            return
+        caller = _socket.socket(fileno=descriptor)
+        if address == self._gateway or not is_within(address, self._subnet):
+            caller.close()  # no container of the network: another user of this machine, or another machine
+            return
+        caller.settimeout(0)
+        server = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+        server.settimeout(ANSWER_SECONDS)
+        try:
+            server.connect((LOOPBACK, port))
+        except OSError:
+            server.close()
+            caller.close()
+            return
+        server.settimeout(0)
+        for each in (caller, server):
+            each.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+        self._pairs.append((Pipe(caller, server), Pipe(server, caller)))
+
+
+def is_kept(pair: tuple[Pipe, Pipe], found: dict[int, int]) -> bool:
+    """Move what can be moved; return whether the connection goes on. `found`: what poll(2) says of descriptors."""
+    try:
+        is_over = any(not pipe.move_on(found) for pipe in pair) or all(pipe.is_done for pipe in pair)
+    except OSError:
+        is_over = True
+    if is_over:
+        for pipe in pair:
+            pipe.source.close()
+    return not is_over
+
+
+def is_within(address: str, subnet: str) -> bool:
+    """Whether an IPv4 address is one of a subnet: 172.20.0.3 of 172.20.0.0/16."""
+    base, _, bits = subnet.partition("/")
+    shift = 32 - int(bits)
+    return _number(address) >> shift == _number(base) >> shift
+
+
+def _number(address: str) -> int:
+    return int.from_bytes(_socket.inet_aton(address), "big")

@@ -1,0 +1,16 @@
+"""The ports that a URL of the web may leave out. An origin must: browsers never send it with its usual port."""
+
+from __future__ import annotations
+
+import re
+
+WEB_PORTS = {"http": 80, "https": 443}
+_WITH_PORT = re.compile(r"(?P<scheme>https?)(?P<rest>://[^/?#]{0,300}):(?P<port>\d{1,5})(?=[/?#]|\Z)")
+
+
+def without_usual_port(url: str) -> str:
+    """Return a URL as browsers write it: without the port that its scheme has anyway."""
+    found = _WITH_PORT.match(url)
+    if found is None or WEB_PORTS[found["scheme"]] != int(found["port"]):
+        return url
+    return found["scheme"] + found["rest"] + url[found.end() :]
