@@ -80,7 +80,9 @@ def dashboard_of(root: Path, begun: Begun | None = None, profile: str | None = N
     """Return the dashboard of a project. `begun`: the start that it is opened by."""
     # Textual takes longer to load than most commands take altogether.
     from devinit.dashboard.app import Dashboard
+    from devinit.dashboard.first_run import hint_of_first_run
     from devinit.dashboard.link import SupervisorLink
+    from devinit.dashboard.preferences import read_preferences
     from devinit.dashboard.themes import first_theme
 
     if is_in_browser():
@@ -96,7 +98,14 @@ def dashboard_of(root: Path, begun: Begun | None = None, profile: str | None = N
         return list(load(root, profile=profile).tasks.values())
 
     return Dashboard(
-        link, root, LatePins(root, profile), theme=first_theme(os.environ), tasks=tasks, begun=begun
+        link,
+        root,
+        LatePins(root, profile),
+        theme=first_theme(os.environ),
+        tasks=tasks,
+        begun=begun,
+        preferences=read_preferences(os.environ),
+        hint=hint_of_first_run(),
     )
 
 

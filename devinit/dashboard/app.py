@@ -17,7 +17,6 @@ from textual.screen import Screen
 
 from devinit.dashboard import themes
 from devinit.dashboard.begun import Begun, Twice
-from devinit.dashboard.farewell import farewell
 from devinit.dashboard.kept_answers import KeptAnswers
 from devinit.dashboard.lines.feed import Feed, Piece
 from devinit.dashboard.lines.store import Store
@@ -25,9 +24,10 @@ from devinit.dashboard.link import Found, Gone, Happened, Link, News
 from devinit.dashboard.opening import Opener
 from devinit.dashboard.ordered import Given
 from devinit.dashboard.orders import Json, Orders
-from devinit.dashboard.pages import page_of
+from devinit.dashboard.pages import Pages
 from devinit.dashboard.palette import palette
-from devinit.dashboard.presentation import banner
+from devinit.dashboard.preferences import Preferences, keys_with
+from devinit.dashboard.presentation import banner, farewell
 from devinit.dashboard.screens.main import MainScreen
 from devinit.dashboard.starting import Start, after
 from devinit.dashboard.state import Line, Stack, happened, lost, planned, refreshed
@@ -60,6 +60,8 @@ class Dashboard(App[str]):
         theme: str = themes.DARK.name,
         tasks: Source = tuple,
         begun: Begun | None = None,
+        preferences: Preferences | None = None,
+        hint: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
@@ -68,7 +70,11 @@ class Dashboard(App[str]):
         self._orders = Orders(link, self, kept, clock)
         self._ordered = self._orders.ordered
         self.root = root
-        self._first_theme = theme
+        self._preferences = preferences or Preferences()
+        self.keys = keys_with(self._preferences.keys)
+        self._first_theme = self._preferences.theme or theme
+        self._hint = hint
+        """What is said to a user who sees this for the first time."""
         self.store = Store()
         self.begun = begun
         """The start that was ordered before."""
@@ -89,18 +95,20 @@ class Dashboard(App[str]):
         self._feed = Feed(root, self._take_pieces)
         self._turns = Turns(self, super().on_event)
         self._tasks = Tasks(self, root, tasks)
+        self._pages = Pages(self.keys, lambda: self.stack, link.ask, self.restart)
         self._stops = Stops(self, self._ordered, lambda: self.stack, self.order)
-        self.main = MainScreen(self.store, clock, self._ordered, Opener(self, link.ask, root))
+        self.main = MainScreen(self.store, clock, self._ordered, Opener(self, link.ask, root), self.keys)
 
     # Its life
 
     async def on_mount(self) -> None:
         """Begin."""
-        for theme in (themes.DARK, themes.LIGHT):
+        for theme in (themes.DARK, themes.LIGHT, *map(themes.own, self._preferences.themes)):
             self.register_theme(theme)
         self.theme = self._first_theme if self._first_theme in self.available_themes else themes.DARK.name
         self.theme_changed_signal.subscribe(self, lambda theme: themes.remember(theme.name))
         await self.push_screen(self.main)
+        self._say_at_first()
         self.run_worker(self._turns.give(), name="turns", exclusive=False)
         # It reads the configuration, which the first picture does not wait for.
         self.call_after_refresh(self.run_worker, self._tasks.read, exclusive=False)
@@ -111,6 +119,16 @@ class Dashboard(App[str]):
             self.main.show_all_by_itself()
             self.run_worker(self._see_start(self.begun), name="start", exclusive=False)
         self.set_interval(MEASURE_SECONDS, self._measure)
+
+    def _say_at_first(self) -> None:
+        """Say what is wrong with the user's own file, and what a user sees for the first time."""
+        wrong = list(self._preferences.problems)
+        if self._preferences.theme not in (None, *self.available_themes):
+            wrong.append(f"dashboard.theme: there is no theme {self._preferences.theme}")
+        if wrong:
+            self.notify("\n".join(wrong), title="config.toml", severity="warning", timeout=15)
+        if self._hint:
+            self.notify(self._hint, timeout=15)
 
     def on_unmount(self) -> None:
         """Let go of the logs."""
@@ -353,7 +371,7 @@ class Dashboard(App[str]):
                     f"not here: `devinit attach {wanted.service}` in a terminal types into it",
                 )
             case what:
-                page = page_of(what, wanted.service, lambda: self.stack, self._link.ask, self.restart)
+                page = self._pages.page_of(what, wanted.service)
                 if page is not None:
                     self.push_screen(page)
 
@@ -379,4 +397,4 @@ class Dashboard(App[str]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every key and every task in the palette."""
         of_textual = super().get_system_commands(screen)
-        return palette(self.main.act, self._tasks.commands(), of_textual, is_web=self.is_web)
+        return palette(self.keys, self.main.act, self._tasks.commands(), of_textual, is_web=self.is_web)

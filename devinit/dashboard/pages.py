@@ -5,44 +5,51 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from textual.screen import Screen
 
+    from devinit.dashboard.keys import Key
     from devinit.dashboard.screens.details import Ask
     from devinit.dashboard.state import Stack
 
 
-def page_of(
-    what: str,
-    service: str | None,
-    stack: Callable[[], Stack],
-    ask: Ask,
-    restart: Callable[[list[str]], Awaitable[None]],
-) -> Screen[None] | None:
-    """Return the page of a name; None when there is none, or none without a service."""
-    match what:
-        case "details" if service is not None:
-            from devinit.dashboard.screens.details import DetailsPage  # the first picture waits for no page
+class Pages:
+    """Makes each page when it is opened."""
 
-            return DetailsPage(service, ask, lambda name: changed(stack(), name))
-        case "ports":
-            from devinit.dashboard.screens.ports import PortsPage  # as above
+    def __init__(
+        self,
+        keys: Sequence[Key],
+        stack: Callable[[], Stack],
+        ask: Ask,
+        restart: Callable[[list[str]], Awaitable[None]],
+    ) -> None:
+        self._keys, self._stack, self._ask, self._restart = keys, stack, ask, restart
 
-            return PortsPage(ask, restart)
-        case "environment":
-            from devinit.dashboard.screens.environment import EnvironmentPage  # as above
+    def page_of(self, what: str, service: str | None) -> Screen[None] | None:
+        """Return the page of a name; None when there is none, or none without a service."""
+        match what:
+            case "details" if service is not None:
+                from devinit.dashboard.screens.details import DetailsPage  # not for the first picture
 
-            return EnvironmentPage(tuple(stack().services), ask)
-        case "graph":
-            from devinit.dashboard.screens.graph import GraphPage  # as above
+                return DetailsPage(service, self._ask, lambda name: changed(self._stack(), name))
+            case "ports":
+                from devinit.dashboard.screens.ports import PortsPage  # as above
 
-            return GraphPage(stack)
-        case "help":
-            from devinit.dashboard.screens.help import HelpPage  # as above
+                return PortsPage(self._ask, self._restart)
+            case "environment":
+                from devinit.dashboard.screens.environment import EnvironmentPage  # as above
 
-            return HelpPage()
-    return None
+                return EnvironmentPage(tuple(self._stack().services), self._ask)
+            case "graph":
+                from devinit.dashboard.screens.graph import GraphPage  # as above
+
+                return GraphPage(self._stack)
+            case "help":
+                from devinit.dashboard.screens.help import HelpPage  # as above
+
+                return HelpPage(self._keys)
+        return None
 
 
 def changed(stack: Stack, service: str) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from textual.app import SystemCommand
 
-from devinit.dashboard.keys import KEYS
+from devinit.dashboard.keys import Key
 
 
 def palette(
+    keys: Iterable[Key],
     run_action: Callable[[str], Awaitable[object]],
     tasks: Iterable[SystemCommand],
     of_textual: Iterable[SystemCommand],
@@ -17,7 +18,7 @@ def palette(
     is_web: bool,
 ) -> Iterator[SystemCommand]:
     """Yield the commands of the palette."""
-    for key in KEYS:
+    for key in keys:
 
         async def act(action: str = key.action) -> None:
             await run_action(action)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from devinit.dashboard.refusals import ON_THE_WAY, RUNS
 from devinit.dashboard.state import ALIVE, AT_REST, BUSY, Line, Stack, View, counts, is_everything_at_rest
 from devinit.model.configuration_words import still_as_before
 from devinit.text import cut, one_line, pad, plain, width
@@ -54,16 +55,8 @@ NO_SERVICES: list[Piece] = [
     (" starts them.", ""),
 ]
 GAP = "  "
-RUNS = ALIVE - BUSY
-ON_THE_WAY = {
-    "starting": ("is being started", "are being started"),
-    "waiting": ("waits to be started", "wait to be started"),
-    "backoff": ("waits to be started again", "wait to be started again"),
-    "stopping": ("is being stopped", "are being stopped"),
-}
-"""What services do that neither run nor rest: of one, of several."""
-REVERSED_BY = {"start": ("stop",), "stop": ("start", "restart"), "restart": ("stop", "start")}
-"""Of each action the orders after which it has something to do, whatever the phase that is shown."""
+STOPPED = "stopped"
+RESTARTING = "restarting"
 
 
 class Column(NamedTuple):
@@ -219,70 +212,6 @@ def is_link_at(line: Sequence[Piece], column: int) -> bool:
     return False
 
 
-def called_for(view: View | None) -> dict[str, int]:
-    """Return the actions that a service calls for as it is now, with their ranks in the footer."""
-    found: dict[str, int] = {}
-    if view is None:
-        return found
-    if view.prompt:
-        found["attach"] = 3
-    if view.phase == "waiting":
-        found["go_to_blocker"] = 3
-    if view.phase in ("failed", "unhealthy", "backoff"):
-        found |= {"details": 3, "next_error": 5}
-    if view.changed:
-        found["restart_changed"] = 5
-    return found
-
-
-def refusal(action: str, view: View | None, ordered: str = "") -> str:
-    """Return why an action has nothing to do for a service; "" when it has.
-
-    `ordered`: what was ordered last for it and is not answered yet. The phase that is shown is older than that.
-    """
-    if view is None:
-        return "there is no service"
-    if ordered in REVERSED_BY.get(action, ()):
-        return ""
-    name, phase = one_line(view.name), view.phase
-    match action:
-        case "start" if phase in RUNS:
-            return f"{name} runs already"
-        case "start" if phase not in AT_REST:
-            return f"{name} {ON_THE_WAY[phase][0]}"
-        case "stop" if phase in AT_REST:
-            return f"{name} does not run"
-        case "restart" | "attach" if phase in AT_REST:
-            return f"{name} does not run: s starts it"
-        case "restart" if phase not in ALIVE:
-            return f"{name} {ON_THE_WAY[phase][0]}"
-        case "open_url" | "copy_url" if not view.url:
-            return f"{name} has no URL"
-        case "open_url" if not (view.url or "").startswith("http"):
-            return f"{name} has no page: u copies its URL"
-        case "open_url" if phase in AT_REST:
-            return f"{name} does not run: s starts it"
-        case "open_url" if phase not in ALIVE:
-            return f"{name} {ON_THE_WAY[phase][0]}"
-    return ""
-
-
-def refusal_for_all(action: str, stack: Stack, ordered: AbstractSet[str] = frozenset()) -> str:
-    """Return why an action has nothing to do for all services; "" when it has.
-
-    `ordered`: what was ordered, of any service, and is not answered yet.
-    """
-    if not ordered.isdisjoint(REVERSED_BY.get(action.removesuffix("_all"), ())):
-        return ""
-    at_rest = [view.phase in AT_REST for view in stack.services.values()]
-    match action:
-        case "start_all" if at_rest and not any(at_rest):
-            return "everything is started already"
-        case "stop_all" | "restart_all" if all(at_rest):
-            return "nothing runs: S starts everything"
-    return ""
-
-
 def is_hot(view: View) -> bool:
     """Whether a service has been using most of a CPU for a while: most do only while they start."""
     return len(view.cpu) >= 5 and min(view.cpu[-5:]) >= 80  # noqa: PLR2004  ten seconds of 80 %
@@ -386,6 +315,39 @@ def cut_pieces(pieces: Sequence[Piece], columns: int) -> list[Piece]:
 def cut_left(text: str, columns: int) -> str:
     """Return the end of a path, which tells checkouts apart, with a sign when something is missing."""
     return text if width(text) <= columns else "…" + text[-(columns - 1) :]
+
+
+def farewell(stack: Stack, ordered: Mapping[str, str]) -> str:
+    """Return what is said on the shell after the dashboard was left.
+
+    `ordered`: the last order of each service that is not answered yet; it goes on without the dashboard.
+    """
+    phases = {view.name: phase_soon(view, ordered.get(view.name, "")) for view in stack.services.values()}
+    running = [name for name, phase in phases.items() if phase in RUNS]
+    said = [f"{', '.join(running)} {'keeps' if len(running) == 1 else 'keep'} running"] if running else []
+    for doing, words in {RESTARTING: ("is being restarted", "are being restarted"), **ON_THE_WAY}.items():
+        names = [name for name, phase in phases.items() if phase == doing]
+        said += [f"{', '.join(names)} {words[len(names) > 1]}"] if names else []
+    if not said:
+        return "nothing runs; `devinit start` starts everything"
+    if all(phase in (*AT_REST, "stopping") for phase in phases.values()):
+        return f"{'; '.join(said)}; `devinit start` starts everything"
+    return f"{'; '.join(said)}; `devinit stop` ends everything, `devinit dashboard` comes back here"
+
+
+def phase_soon(view: View, ordered: str) -> str:
+    """Return the phase that an order without an answer brings a service to, `RESTARTING` for a restart.
+
+    The phase that is shown is older: a stop of everything reaches a database after all that depend on it.
+    """
+    match ordered:
+        case "stop" if view.phase not in AT_REST:
+            return "stopping"
+        case "start" if view.phase == STOPPED and view.autostart:
+            return "starting"
+        case "restart" if view.phase in (*ON_THE_WAY, STOPPED):
+            return RESTARTING
+    return view.phase
 
 
 def fit(text: str, columns: int, *, right: bool = False) -> str:

@@ -69,6 +69,8 @@ def start_line(start: Start | None, stack: Stack, now: float, columns: int) -> l
         return fitting(failed(start, unwell), columns)
     if now - start.ended > SHOWN_SECONDS or start.summary is None or not start.summary["services"]:
         return []
+    if unwell:
+        return []  # it was ready, and is no more: its own line says so
     late = [view.name for view in covered(start, stack) if view.phase in COMING_UP]
     if late:
         return fitting([(" … ", "attention"), (f"not ready in time: {', '.join(late)}", "")], columns)

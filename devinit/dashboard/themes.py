@@ -7,6 +7,7 @@ from pathlib import Path
 
 from textual.theme import Theme
 
+from devinit.dashboard.preferences import OwnTheme
 from devinit.errors import StateFileError
 from devinit.system.files import read_text, write_atomically
 from devinit.system.paths import state_directory
@@ -57,8 +58,33 @@ LIGHT = Theme(
         "screen-selection-background": "#1f5fbf 25%",
     },
 )
+PALETTE = (
+    "primary",
+    "secondary",
+    "accent",
+    "success",
+    "warning",
+    "error",
+    "foreground",
+    "background",
+    "surface",
+    "panel",
+)
+"""What Textual knows by itself; `dim` and `border` are ours."""
 LIGHT_BACKGROUNDS = ("7", "15")
 """White, as COLORFGBG counts the sixteen colours."""
+
+
+def own(theme: OwnTheme) -> Theme:
+    """Return a theme of the user: one of ours with some colours changed."""
+    base = LIGHT if theme.base == "light" else DARK
+    colours = {name: getattr(base, name) for name in PALETTE} | {
+        name: colour for name, colour in theme.colours.items() if name in PALETTE
+    }
+    variables = base.variables | {
+        name: colour for name, colour in theme.colours.items() if name not in PALETTE
+    }
+    return Theme(name=theme.name, dark=base.dark, variables=variables, **colours)
 
 
 def first_theme(environ: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ from devinit.control.client import RemoteError
 from devinit.dashboard.app import Dashboard
 from devinit.dashboard.lines.feed import Piece
 from devinit.dashboard.link import GONE, Found, Gone, Happened, Tell
+from devinit.dashboard.preferences import Preferences
 from devinit.dashboard.screens.main import MainScreen
 from devinit.logs.lines import Line
 
@@ -397,8 +398,19 @@ def open_desk(link: FakeLink, pins: FakePins, monkeypatch: pytest.MonkeyPatch) -
         *,
         theme: str = "devinit-dark",
         begun: FakeBegun | None = None,
+        preferences: Preferences | None = None,
+        hint: str = "",
     ) -> AsyncIterator[Desk]:
-        app = Dashboard(link, ROOT, pins, theme=theme, begun=begun, clock=lambda: link.now)
+        app = Dashboard(
+            link,
+            ROOT,
+            pins,
+            theme=theme,
+            begun=begun,
+            preferences=preferences,
+            hint=hint,
+            clock=lambda: link.now,
+        )
         app.animation_level = "none"
         async with app.run_test(size=(columns, lines), notifications=True) as pilot:
             desk = Desk(app, link, pilot)

@@ -9,7 +9,8 @@ import pytest
 
 from devinit.dashboard.arranging import Arrangement, arranged, groups, layers
 from devinit.dashboard.graph import blocker, graph_lines
-from devinit.dashboard.presentation import called_for, table
+from devinit.dashboard.presentation import table
+from devinit.dashboard.refusals import called_for
 from devinit.dashboard.state import Measured, Stack, View, refreshed
 from devinit.dashboard.usage_line import bars_of, usage_line
 from devinit.text import width
@@ -163,8 +164,9 @@ class TestWhatAServiceHasUsed:
     def measured(self, count: int, step: float = 6.0) -> View:
         stack = Stack()
         for number in range(count):
-            service = status("api", cpu_percent=float(number % 90), memory_bytes=80_000_000, pid=number)
-            stack = refreshed(stack, {"project": "x", "root": "/", "supervisor": None, "services": [service]}, number * step)  # type: ignore[list-item]  # fmt: skip # as the wire has it
+            told: Any = {"project": "x", "root": "/", "supervisor": None}
+            api = status("api", pid=number, cpu_percent=float(number % 90), memory_bytes=80_000_000)
+            stack = refreshed(stack, told | {"services": [api]}, number * step)
         return stack.services["api"]
 
     def test_is_remembered_for_a_quarter_of_an_hour_over_restarts(self) -> None:

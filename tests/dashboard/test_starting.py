@@ -98,6 +98,11 @@ class TestTheLineOfAStart:
         assert said(start, stack) == "✓ 1 of 1 service ready in 12.0 s, 1 not on its preferred port"
         assert said(start, stack, now=90.0) == ""
 
+    def test_is_gone_once_a_service_is_no_longer_well(self) -> None:
+        start = ended(start_of("backend"), summed_up("backend"), code=0)
+
+        assert said(start, stack_of(view("backend", "failed", reason="exited with code 3"))) == ""
+
     def test_says_why_it_failed_until_that_is_put_right(self) -> None:
         failed = view("backend", "failed", reason="no module named app\nlook at it")
         start = ended(start_of("backend", "docs"), summed_up("docs"), summed_up("backend", "failed"), code=1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from devinit.dashboard.keys import KEYS, shown_key
+from devinit.dashboard.keys import Key, shown_key
 from devinit.dashboard.presentation import ASKS, MARKS, Piece
 from devinit.dashboard.screens.page import Page
 from devinit.text import pad
@@ -22,15 +22,19 @@ ALWAYS = (
 class HelpPage(Page):
     """What can be done here."""
 
+    def __init__(self, keys: Sequence[Key]) -> None:
+        super().__init__()
+        self._keys = keys
+
     def on_mount(self) -> None:
         """Say it."""
-        self.say("Keys", lines())
+        self.say("Keys", lines(self._keys))
 
 
-def lines() -> Iterator[list[Piece]]:
+def lines(keys: Sequence[Key]) -> Iterator[list[Piece]]:
     """Yield every key with what it does, by subject."""
     group = ""
-    for key in KEYS:
+    for key in keys:
         if key.group != group:
             if group:
                 yield []

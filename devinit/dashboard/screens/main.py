@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input, Static
 
 from devinit.dashboard.browser import has_browser
-from devinit.dashboard.keys import KEYS, is_offered, ranks
+from devinit.dashboard.keys import KEYS, Key, is_offered, ranks
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.opening import Opener
 from devinit.dashboard.ordered import BRINGS_UP, Given, Ordered
 from devinit.dashboard.painting import content
-from devinit.dashboard.presentation import Piece, called_for, headline, refusal, refusal_for_all
+from devinit.dashboard.presentation import Piece, headline
+from devinit.dashboard.refusals import called_for, refusal, refusal_for_all
 from devinit.dashboard.screens.table_screen import TableScreen
 from devinit.dashboard.starting import Start, start_line
 from devinit.dashboard.state import Line, Stack, is_everything_at_rest
@@ -31,10 +30,6 @@ from devinit.model.status import Phase
 class MainScreen(TableScreen):
     """The table of services above the log."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.key, key.action, key.label, show=is_offered(key), key_display=key.display or None)
-        for key in KEYS
-    ]
     AUTO_FOCUS = "#services"
 
     @dataclass
@@ -51,8 +46,19 @@ class MainScreen(TableScreen):
         what: str
         service: str | None = None
 
-    def __init__(self, store: Store, clock: Callable[[], float], ordered: Ordered, opener: Opener) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], float],
+        ordered: Ordered,
+        opener: Opener,
+        keys: Sequence[Key] = KEYS,
+    ) -> None:
         super().__init__(store, clock, opener)
+        self._keys = keys
+        for key in keys:
+            shown = key.display or None
+            self._bindings.bind(key.key, key.action, key.label, show=is_offered(key), key_display=shown)
         self._ordered = ordered
         self.line = Line.SOUGHT
         self.start: Start | None = None
@@ -195,7 +201,7 @@ class MainScreen(TableScreen):
 
     def say_why_not(self, pressed: events.Key) -> None:
         """Say why a key does nothing, when its action makes no sense now."""
-        key = next((each for each in KEYS if each.key in (pressed.key, pressed.character)), None)
+        key = next((each for each in self._keys if each.key in (pressed.key, pressed.character)), None)
         if key is None or self.check_action(key.action, ()):
             return
         view = self.selected
