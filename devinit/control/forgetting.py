@@ -59,19 +59,26 @@ def forget(root: str, *, data: bool = False) -> Forgotten:
     Its logs and data are deleted if the checkout is gone, or with `data`.
     """
     refuse_running(root)
-    folders, size, moved_to = _delete(root, data=data)
-    ports = LeaseStore(state_directory() / "leases").forget_checkout(root_name(root))
-    listed = checkouts.forget(root)
-    return Forgotten(
-        root=root,
-        ports=tuple(ports),
-        listed=listed,
-        slot=_give_slot_up(root),
-        chosen=by_hand.forget(root),
-        folders=folders,
-        bytes=size,
-        moved_to=moved_to,
-    )
+    folders, moved_to = _to_delete(root, data=data)
+    for path in folders:
+        _wait_for_the_supervisor(path)
+    size = sum(map(state_folders.size_of, folders))
+    # A start at this moment either comes first, and the folder is in use, or waits and makes a new one.
+    with unused_state.without_starts(state_folders.folder_of(root), LEAVING_SECONDS):
+        aside = {unused_state.set_aside(path): path for path in folders}
+        done = Forgotten(
+            root=root,
+            ports=tuple(LeaseStore(state_directory() / "leases").forget_checkout(root_name(root))),
+            listed=checkouts.forget(root),
+            slot=_give_slot_up(root),
+            chosen=by_hand.forget(root),
+            folders=tuple(folders),
+            bytes=size,
+            moved_to=moved_to,
+        )
+    for path, former in aside.items():
+        unused_state.remove(path, former)
+    return done
 
 
 def refuse_running(root: str) -> None:
@@ -86,10 +93,10 @@ def refuse_running(root: str) -> None:
         )
 
 
-def _delete(root: str, *, data: bool) -> tuple[tuple[str, ...], int, str | None]:
-    """Delete the state folders of a checkout, but none of one that was moved and will look for it.
+def _to_delete(root: str, *, data: bool) -> tuple[list[str], str | None]:
+    """Return the state folders of a checkout to be deleted: none of one that was moved and will look for it.
 
-    Return them, how many bytes they took, and where the checkout lies whose folder was kept.
+    And where the checkout lies whose folder is kept.
     """
     real = os.path.realpath(root)
     folders, moved_to = [], None
@@ -102,11 +109,7 @@ def _delete(root: str, *, data: bool) -> tuple[tuple[str, ...], int, str | None]
         if new_place is None:
             folders.append(path)
         moved_to = moved_to or new_place
-    size = sum(map(state_folders.size_of, folders))
-    for path in folders:
-        _wait_for_the_supervisor(path)
-        unused_state.remove(path)
-    return tuple(folders), size, moved_to
+    return folders, moved_to
 
 
 def _wait_for_the_supervisor(path: str) -> None:

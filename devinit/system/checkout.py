@@ -14,7 +14,7 @@ import os
 
 from devinit.errors import StateFileError
 from devinit.model.names import OWN_FOLDER
-from devinit.system.file_lock import FileLock, is_locked, is_unlocked_within
+from devinit.system.file_lock import FileLock, is_unlocked_within
 from devinit.system.files import write_atomically
 from devinit.system.own_folder import IDENTITY, IDENTITY_BYTES, open_own_folder, read_identity, write_identity
 from devinit.system.paths import SUPERVISOR_LOCK, create_private, listed_at
@@ -25,7 +25,6 @@ from devinit.system.state_folders import (
     folder_of,
     moved_from,
     origin_of,
-    parts_of,
     state_folder,
 )
 
@@ -95,7 +94,9 @@ def _settle(own: int, real: str, path: str) -> str:
                 _take_over(real, path)
             return path
         # Another checkout was here, and was deleted or moved away.
-        _move(path, aside := _name_aside(path))
+        from devinit.system.aside import name_aside  # once in the life of a path
+
+        _move(path, aside := name_aside(path))
         os.utime(aside)
         _take_off_the_list(real)
     _remove_old(path)
@@ -155,31 +156,17 @@ def _move(path: str, target: str) -> None:
     os.rename(path, target)
 
 
-def _name_aside(path: str) -> str:
-    number = 1
-    while os.path.lexists(f"{path}.{number}"):
-        number += 1
-    return f"{path}.{number}"
-
-
 def _remove_old(path: str) -> None:
     """Delete what was put aside here long ago: each clone into the same path would leave a database behind."""
-    import time  # only where a folder was put aside
-
     number = 1
     while os.path.lexists(aside := f"{path}.{number}"):
+        import time  # only where a folder was put aside
+
+        from devinit.system.aside import is_in_use
+
         # Its time was set when it was put aside.
-        if time.time() - os.stat(aside).st_mtime > ASIDE_SECONDS and not _is_in_use(aside):
+        if time.time() - os.stat(aside).st_mtime > ASIDE_SECONDS and not is_in_use(aside):
             from devinit.system.unused_state import remove  # hardly ever
 
-            remove(aside)
+            remove(aside, path)
         number += 1
-
-
-def _is_in_use(path: str) -> bool:
-    """Return whether a supervisor uses a state folder, or a server the data in it, in whichever container."""
-    from glob import escape, glob  # it loads re, once in a fortnight
-
-    data, *outside = (escape(part) for part in (os.path.join(path, "data"), *parts_of(path)[1:]))
-    locks = [lock for top in (data, *outside) for lock in glob(f"{top}/*/*.lock")]
-    return any(map(is_locked, (os.path.join(path, SUPERVISOR_LOCK), *locks)))

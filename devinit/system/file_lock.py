@@ -98,6 +98,21 @@ class FileLock:
             return False
 
 
+def locked_within(path: str, seconds: float) -> FileLock | None:
+    """Return a lock as soon as no other process has it; None when that does not come true in time.
+
+    It looks again and again: a caller that waits for a lock cannot have a deadline.
+    """
+    import time  # only where a project is forgotten
+
+    lock, deadline = FileLock(path), time.monotonic() + seconds
+    while not lock.acquire(blocking=False):
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(_LOOK_SECONDS)
+    return lock
+
+
 def is_locked(path: str) -> bool:
     """Whether a process holds a lock; one whose file is missing or not ours to open counts as free."""
     try:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from devinit.errors import StateFileError
 from devinit.model.names import OWN_FOLDER
 from devinit.system import old_outside
-from devinit.system.file_lock import FileLock
+from devinit.system.aside import is_in_use, name_aside
+from devinit.system.file_lock import FileLock, locked_within
 from devinit.system.files import read_text
 from devinit.system.own_folder import IDENTITY, open_folder, read_identity
 from devinit.system.paths import SUPERVISOR_LOCK
@@ -25,16 +28,77 @@ BOOKKEEPING = frozenset({ORIGIN, LAUNCH_LOCK, SUPERVISOR_LOCK, "socket", STATE_F
 OWN_FILES = frozenset({".gitignore", IDENTITY})
 
 
-def remove(path: str) -> None:
-    """Delete a state folder with the logs and the data in it. The caller knows that nothing runs there."""
+def set_aside(path: str) -> str:
+    """Rename a state folder, so that whatever is started from now on gets a new one; return its new name.
+
+    The caller has the locks of `without_starts`. Raise StateFileError while something uses the folder.
+    """
+    if is_in_use(path):
+        raise StateFileError(
+            f"{path} is in use, so its logs and data were not deleted",
+            hint="the project was started at this moment, or a server of it still runs: stop it first",
+        )
+    try:
+        old_outside.take_all(path)
+        os.rename(path, aside := name_aside(path))
+    except OSError as error:
+        raise _not_deleted(path, error) from error
+    return aside
+
+
+@contextmanager
+def without_starts(path: str, seconds: float) -> Iterator[None]:
+    """Keep commands from claiming a state folder and from starting a supervisor in it, which need not exist.
+
+    Raise StateFileError when another command is about that for too long.
+    """
+    with ExitStack() as stack:
+        above = os.path.dirname(path)
+        for folder, name in ((above, LOCK), (path, LAUNCH_LOCK)):
+            if not os.path.isdir(folder):
+                continue
+            lock = locked_within(os.path.join(folder, name), seconds)
+            if lock is None:
+                raise StateFileError(
+                    f"another command starts a supervisor and has {os.path.join(folder, name)} locked",
+                    hint="try again when it has ended",
+                )
+            stack.callback(lock.release)
+        yield
+
+
+def remove(path: str, former: str | None = None) -> None:
+    """Delete a state folder with the logs and the data in it. The caller knows that nothing runs there.
+
+    `former`: its name before it was set aside. Raise StateFileError for what cannot be deleted: the next `forget
+    --data` tries again.
+    """
     import shutil  # only a forgotten checkout needs it
 
-    old_outside.take_all(path)
-    # The state folder last: it says which data outside is its own.
-    for folder in reversed(parts_of(path)):
-        if os.path.isdir(folder):
-            shutil.rmtree(folder)
-    old_outside.forget(path)
+    try:
+        old_outside.take_all(path)
+        *outside, own = reversed(parts_of(path))
+        for folder in outside:
+            if os.path.isdir(folder):
+                shutil.rmtree(folder)
+        # Last of all what says whose the folder is, and which data outside is its own.
+        for name in sorted(os.listdir(own), key=lambda name: name == ORIGIN):
+            each = os.path.join(own, name)
+            if os.path.isdir(each) and not os.path.islink(each):
+                shutil.rmtree(each)
+            else:
+                os.unlink(each)
+        os.rmdir(own)
+        old_outside.forget(former or path)
+    except OSError as error:
+        raise _not_deleted(path, error) from error
+
+
+def _not_deleted(path: str, error: OSError) -> StateFileError:
+    return StateFileError(
+        f"{error.filename or path} cannot be deleted: {error.strerror or error}",
+        hint="run the command again when nothing writes there any more; what is left is tried again",
+    )
 
 
 def remove_unused(root: str | os.PathLike[str], folder: str | os.PathLike[str]) -> bool:

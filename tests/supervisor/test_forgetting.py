@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devinit.config.slots import slotted
-from devinit.control import checkouts
+from devinit.control import checkouts, forgetting
+from devinit.control.forgetting import forget
+from devinit.errors import StateFileError
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.system.checkout import claim
+from devinit.system.file_lock import FileLock
 from devinit.system.paths import state_directory
 from tests.places import require_birth, require_git, state_of
 from tests.supervisor.conftest import Shop
@@ -158,6 +161,86 @@ class TestItsLogsAndData:
         assert refused.returncode != 0
         assert shop.status()["web"]["phase"] == "ready"
         assert (state_of(shop.root) / "logs" / "web.log").exists()
+
+
+class TestAStartAtTheSameMoment:
+    """Its data is either deleted as a whole before, or is in use and stays as a whole."""
+
+    @pytest.fixture
+    def with_data(self, stopped: Shop) -> Path:
+        data = state_of(stopped.root) / "data" / "db" / "base"
+        data.mkdir(parents=True)
+        (data / "1").write_text("rows")
+        return data
+
+    def test_has_a_new_folder_while_the_old_one_is_deleted(
+        self, stopped: Shop, with_data: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        delete, begun = shutil.rmtree, list[str]()
+
+        def meanwhile(path: str) -> None:
+            if not begun:
+                begun.append(path)
+                assert not with_data.exists()
+                stopped.up()
+            delete(path)
+
+        monkeypatch.setattr(shutil, "rmtree", meanwhile)
+
+        done = forget(str(stopped.root), data=True)
+
+        assert done.folders == (str(state_of(stopped.root)),)
+        assert stopped.status()["web"]["phase"] == "ready"
+        assert (state_of(stopped.root) / "logs" / "web.log").exists()
+        assert listed(stopped.root)
+        assert not list(state_of(stopped.root).parent.glob("*.[0-9]"))
+
+    def test_keeps_the_data_where_it_comes_between_the_two_looks(
+        self, stopped: Shop, with_data: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(forgetting, "_wait_for_the_supervisor", lambda _path: stopped.up())
+
+        with pytest.raises(StateFileError, match="is in use, so its logs and data were not deleted"):
+            forget(str(stopped.root), data=True)
+
+        assert (with_data / "1").read_text() == "rows"
+
+    def test_is_waited_for_while_it_launches_a_supervisor(
+        self, stopped: Shop, with_data: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(forgetting, "LEAVING_SECONDS", 0.1)
+
+        with (
+            FileLock(state_of(stopped.root) / "launch.lock"),
+            pytest.raises(StateFileError, match="another command starts a supervisor"),
+        ):
+            forget(str(stopped.root), data=True)
+
+        assert (with_data / "1").read_text() == "rows"
+
+    def test_leaves_the_data_of_a_server_that_runs_out_of_sight(self, stopped: Shop, with_data: Path) -> None:
+        with (
+            FileLock(with_data.parent / "in-use-base.lock"),
+            pytest.raises(StateFileError, match="is in use"),
+        ):
+            forget(str(stopped.root), data=True)
+
+        assert (with_data / "1").read_text() == "rows"
+
+    def test_is_no_reason_for_half_a_deletion_that_fails(
+        self, stopped: Shop, with_data: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(path: str) -> None:
+            raise OSError(39, "Directory not empty", path)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(shutil, "rmtree", fails)
+            with pytest.raises(StateFileError, match="cannot be deleted: Directory not empty"):
+                forget(str(stopped.root), data=True)
+        assert not with_data.exists()  # set aside as a whole: the next start has a new one
+
+        assert forget(str(stopped.root), data=True).bytes > 0
+        assert not list(state_of(stopped.root).parent.glob("*.[0-9]"))
 
 
 class TestAStoppedProject:
