@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal as signals
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from devinit.system.forking import Child
 
 _WAITER_SECONDS = 0.05
+_INFO = struct.Struct("Q52xi")
+"""`struct pidfd_info` (linux/pidfd.h): the fields that are asked for or known, and `exit_code` as of `waitpid`."""
+_INFO_EXIT = 1 << 3
+_GET_INFO = (3 << 30) | (_INFO.size << 16) | (0xFF << 8) | 11
 
 
 class Process:
@@ -81,6 +87,22 @@ class Process:
         if self._child is not None:
             return self._child.poll()
         return self._ask_code() if self._ask_code is not None and self.wait(0) else None
+
+    def kernel_code(self) -> int | None:
+        """Return the exit code of a process that its own parent has reaped; None where the kernel does not say.
+
+        Linux from 6.15 on keeps it for those that hold a pidfd.
+        """
+        if not self._is_pidfd:
+            return None
+        info = bytearray(_INFO.size)
+        _INFO.pack_into(info, 0, _INFO_EXIT, 0)
+        try:
+            fcntl.ioctl(self._descriptor, _GET_INFO, info)
+        except OSError:
+            return None
+        mask, status = _INFO.unpack(info)
+        return os.waitstatus_to_exitcode(status) if mask & _INFO_EXIT else None
 
     def send(self, signal: int) -> bool:
         """Signal this process alone; False when it has ended, PermissionError when it is another user's."""

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 
 from devinit.system.process_stat import Stat
 
+_FAULTS_OF_CHILDREN = 8
+"""Place of `cminflt` in /proc/PID/stat, behind the name."""
 LINUX = sys.platform.startswith("linux")
 """Elsewhere the same questions are answered by `macos`."""
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -112,6 +114,13 @@ def _children_of(pid: int) -> Iterator[int]:
         raise
     for thread in threads:
         yield from map(int, (read(f"/proc/{pid}/task/{thread}/children") or b"").split())
+
+
+def reaped_by(pid: int) -> int:
+    """Return a number that grows with each child that a process has waited for: the page faults of all of them."""
+    _, _, fields = (read(f"/proc/{pid}/stat") or b"").rpartition(b")") if LINUX else (b"", b"", b"")
+    words = fields.split()
+    return int(words[_FAULTS_OF_CHILDREN]) if len(words) > _FAULTS_OF_CHILDREN else 0
 
 
 def variable_of(pid: int, name: str) -> str | None:

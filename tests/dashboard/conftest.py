@@ -425,6 +425,10 @@ def open_desk(link: FakeLink, pins: FakePins, monkeypatch: pytest.MonkeyPatch) -
             if begun is None:
                 app.main.table.select("backend")
             await desk.pilot.pause()
+            for _ in range(200):  # under load, the keys at the bottom are drawn after the rest
+                if desk.text().splitlines()[-1:] not in ([], [""]):
+                    break
+                await desk.pilot.pause(0.01)
             yield desk
 
     return opened

@@ -1,7 +1,7 @@
 """Tell that a reloader starts its program again and again: `watchmedo auto-restart` does after each end.
 
-Each run may be ready for a moment, and prints why it ends. Where a person saves broken files as fast, that is told
-as well: the cause is the right one.
+Each run may be ready for a moment, and prints why it ends, or nothing. A reloader ends a run itself when a file is
+saved: a run that follows such a change says nothing of a loop, however fast they are saved.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, auto
+
+from msgspec import Struct
 
 from devinit.supervisor.diagnosis.causes import of_last_run, stuck_by
 from devinit.supervisor.diagnosis.own_words import error_line
@@ -16,27 +19,92 @@ from devinit.text import harmless
 
 WATCHMEDO = r"(?:^|[\s/])watchmedo\s+auto-restart(?=\s|$)"
 """In the command of what starts a program after each end: watchmedo (6.0)."""
-LOOP, DO = r"\b(?:while|until)\b", r"\bdo\b"
+_PATTERN = r"(?<=\s)(?:--patterns?[=\s]|-p\s?)(\S+)"
+_DIRECTORY = r"(?<=\s)(?:--directory[=\s]|-d\s?)(\S+)"
+LOOP, DO = r"\b(?P<word>while|until)\b", r"\bdo\b"
 """The loop of a shell does so too. Two searches: one would be quadratic in a command of many loops."""
+_DONE = r"\bdone\b['\"\s;&]*$"
+"""Where nothing follows the loop. Where something does, the loop waits for another server."""
+_ASIDE = r"^(?:sleep|echo|printf|true|:)\b"
+"""What stands in a loop beside its program."""
+_NEGATED = r"^\s*!\s"
 RUNS = 4
 """After this many failed runs one after the other, the program is reported as failing again and again."""
-WITHIN_SECONDS = 12.0
-"""A program that ends while it loads is started again within 3 s each time, Celery included."""
+FAST_SECONDS = 8.0
+"""A program that ends while it loads is started again within 3 s, Celery included, and later on a busy machine."""
 SOUND_SECONDS = 3.0
-"""A program that has run for this long has loaded."""
-SILENT_RUNS = 3
-"""One that ends without a word may have been ended by its reloader, for a file that was saved."""
+"""A program that has run for this long has loaded, if few runs before it failed ..."""
+SOUND_SHARE = 1.5
+"""... and for so many times as long as the longest of those. After RUNS of them it has to last FAST_SECONDS."""
 SILENT = "it prints nothing about its end"
 
-LastLines = Callable[[], list[str]]
+LinesSince = Callable[[int], list[str]]
+"""Returns the last lines that were printed since an offset of the log."""
+
+
+class Silence(Enum):
+    """What a run is that ended by itself and has printed no error."""
+
+    FAILED = auto()
+    """It failed: it should have gone on."""
+    BY_CODE = auto()
+    """It failed if its exit code says so."""
+    UNKNOWN = auto()
+    """It may have done its work."""
+
+
+class Watched(Struct, frozen=True):
+    """Which files a reloader ends its program for."""
+
+    directories: tuple[str, ...]
+    """As the command has them: relative to its folder."""
+    patterns: tuple[str, ...]
+    """As `pathlib` matches them."""
+
+
+class Ended(Struct, frozen=True):
+    """A run that failed."""
+
+    began: float
+    seconds: float
+    """Until the next run began."""
 
 
 def is_respawning(command: str) -> bool:
     """Whether a command starts its program again after each end."""
     if re.search(WATCHMEDO, command) is not None:
         return True
-    loop = re.search(LOOP, command)
-    return loop is not None and re.search(DO, command[loop.end() :]) is not None
+    return _loop_of(command) is not None
+
+
+def silence_of_runs(command: str) -> Silence:
+    """Return what the runs of such a command are that print no error.
+
+    A loop may do its work with each run. Its condition has failed when it goes on until that is true.
+    """
+    if re.search(WATCHMEDO, command) is not None:
+        return Silence.FAILED
+    loop = _loop_of(command)
+    if loop is None:
+        return Silence.UNKNOWN
+    word, condition, body = loop
+    if re.search(_DONE, body) is None:
+        return Silence.UNKNOWN
+    is_negated = re.match(_NEGATED, condition) is not None
+    if (word == "until") != is_negated:
+        return Silence.FAILED
+    return Silence.BY_CODE if _is_one_program(re.sub(_DONE, "", body)) else Silence.UNKNOWN
+
+
+def watched_by(command: str) -> Watched | None:
+    """Return for which files such a command ends its program; None where it does so for none."""
+    found = re.search(WATCHMEDO, command)
+    if found is None:
+        return None
+    options = command[found.end() :].partition(" -- ")[0]
+    patterns = [each for text in re.findall(_PATTERN, options) for each in _unquoted(text).split(";")]
+    directories = [_unquoted(text) for text in re.findall(_DIRECTORY, options)]
+    return Watched(tuple(directories or ["."]), tuple(each for each in patterns if each))
 
 
 class Respawns:
@@ -44,43 +112,91 @@ class Respawns:
 
     def __init__(self) -> None:
         self.failed_run = float("-inf")
-        """When the latest run began that has ended with an error, in seconds of the caller's clock."""
+        """When the latest run began that has failed, in seconds of the caller's clock."""
         self._reloader: int | None = None
         self._workers = frozenset[int]()
-        self._begun: deque[float] = deque(maxlen=RUNS)
-        """When the latest runs began, in the same seconds."""
-        self._cause: str | None = None
-        self._silent = 0
-        """How many of the latest runs have printed nothing."""
-        self._size = self._size_before = 0
-        """How much was printed by now, and by the last look before the latest run was seen, in bytes."""
+        self._reaped = 0
+        self._is_between = True
+        """Whether the latest run has ended, and the next one was not seen yet."""
+        self._begun: float | None = None
+        """When the run that goes on began, in the same seconds."""
+        self._failed: deque[Ended] = deque(maxlen=RUNS)
+        """The latest runs, as far as they failed one after the other."""
+        self._cause = SILENT
+        """What the latest of them said of its end."""
+        self._said: str | None = None
+        """The error that the output of the run that goes on has ended with."""
+        self._size = self._from = 0
+        """How much was printed by now, and before the run that goes on, in bytes."""
 
     def look(
-        self, reloader: int, below: Mapping[int, float], size: int, last_lines: LastLines, now: float
+        self,
+        reloader: int,
+        below: Mapping[int, float],
+        *,
+        reaped: int = 0,
+        size: int,
+        lines_since: LinesSince,
+        has_failed: Callable[[float], bool | None],
+        now: float,
     ) -> str | None:
         """Return what the program ends of again and again, if it does.
 
-        `reloader`: its pid; `below`: the pids of its descendants, and when each of them began. `size`: of the log,
-        in bytes; `last_lines`: returns those of its end.
+        `reloader`: its pid; `below`: the pids of its descendants, and when each of them began. `reaped`: a number
+        that changes with each end of a child, of those that last less than the time between two looks. `size`: of
+        the log, in bytes. `has_failed`: called when a run has ended, with the time at which it began; returns
+        whether that was a failure, and None of one that its reloader has ended.
         """
         if reloader != self._reloader:
-            self._reloader, self._workers, self._cause = reloader, frozenset(below), None
-            self._begun.clear()
-        if below and not below.keys() & self._workers:
-            self._silent = self._silent + 1 if size == self._size_before else 0
-            if self._silent >= SILENT_RUNS and self._cause is not None:
-                self._cause, self.failed_run = SILENT, self._begun[-1]
-            self._workers = frozenset(below)
-            self._begun.append(min(below.values()))
-            self._size_before = self._size
+            self._reloader, self._workers, self._reaped = reloader, frozenset(below), reaped
+            self._begun, self._is_between = min(below.values(), default=now), not below
+            self._from, self._said = size, None
+            self._failed.clear()
+        has_reaped, self._reaped = reaped != self._reaped, reaped
+        if not below.keys() & self._workers:
+            begun = min(below.values(), default=now)
+            if has_reaped or (below and not self._is_between):
+                self._run_ended(begun, lines_since, has_failed)
+            elif below:
+                self._begun = begun
+            self._workers, self._is_between = frozenset(below), not below
         if size != self._size:
-            self._size, cause = size, end_of(last_lines())
-            self._cause = cause or self._cause
-            if cause is not None and self._begun:
-                self.failed_run = self._begun[-1]
-        if len(self._begun) < RUNS or now - self._begun[0] > WITHIN_SECONDS:
+            self._size = size
+            if (cause := end_of(lines_since(self._from))) is not None:
+                self._said = cause
+                if self._begun is not None:
+                    self.failed_run = self._begun
+        failed = len(self._failed) + (self._said is not None)
+        if failed < RUNS or self._begun is None or now - self._begun >= self._sound_seconds():
             return None
-        return self._cause if now - self._begun[-1] < SOUND_SECONDS else None
+        return self._said or self._cause
+
+    def stays(self, now: float) -> bool:
+        """Whether the run that goes on has lasted longer than those before it that failed."""
+        return not self._failed or (self._begun is not None and now - self._begun >= self._sound_seconds())
+
+    def age(self, now: float) -> float:
+        """Return for how long the run that goes on has lasted."""
+        return now - self._begun if self._begun is not None else 0.0
+
+    def _run_ended(
+        self, begun: float, lines_since: LinesSince, has_failed: Callable[[float], bool | None]
+    ) -> None:
+        before = self._begun
+        cause = self._said or end_of(lines_since(self._from))
+        if before is None or begun - before > FAST_SECONDS or (failed := has_failed(before)) is None:
+            self._failed.clear()
+        elif failed or cause is not None:
+            self._failed.append(Ended(before, begun - before))
+            self._cause = cause or SILENT
+            self.failed_run = before
+        self._begun, self._from, self._said = begun, self._size, None
+
+    def _sound_seconds(self) -> float:
+        if len(self._failed) >= RUNS:
+            return FAST_SECONDS
+        longest = max((each.seconds for each in self._failed), default=0.0)
+        return max(SOUND_SECONDS, SOUND_SHARE * longest)
 
 
 def end_of(lines: Sequence[str]) -> str | None:
@@ -88,3 +204,25 @@ def end_of(lines: Sequence[str]) -> str | None:
     run = of_last_run(lines)
     last = next((line for each in reversed(run) if (line := harmless(each)).strip()), "")
     return stuck_by(run) or error_line([last])
+
+
+def _loop_of(command: str) -> tuple[str, str, str] | None:
+    """Return the word that a loop of the shell begins with, its condition and what follows `do`."""
+    loop = re.search(LOOP, command)
+    if loop is None:
+        return None
+    rest = command[loop.end() :]
+    do = re.search(DO, rest)
+    return (loop["word"], rest[: do.start()], rest[do.end() :]) if do is not None else None
+
+
+def _is_one_program(body: str) -> bool:
+    """Whether a loop runs one program and nothing that looks at how that ended."""
+    if re.search(r"[|&<>()$`]|\b(?:if|case|for|while|until)\b", body):
+        return False
+    commands = (each.strip() for each in re.split(r"[;\n]", body))
+    return len([each for each in commands if each and not re.match(_ASIDE, each)]) == 1
+
+
+def _unquoted(text: str) -> str:
+    return text.strip("'\"")

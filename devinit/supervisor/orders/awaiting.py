@@ -151,6 +151,7 @@ async def until_live(stack: Stack, name: str, after: float | None, seen: dict[st
                 return awaited("failed", runner, stack, in_words(error))
             if runner.phase is Phase.READY and not settling.is_settled(runner, after):
                 if (cause := settling.cause_of_loop(runner)) is not None:
+                    await runner.confirm()
                     return awaited("failed", runner, stack, cause)
                 if settling.is_down:
                     await runner.confirm()
@@ -226,7 +227,7 @@ class Since:
         self._has_died = False
 
     def is_unanswered(self, runner: Runner) -> bool:
-        """Whether what keeps a service from coming up is older than the change, and may end with the next run."""
+        """Whether what keeps a service from coming up is older than the change: its next run may be well."""
         after, since, stuck = self._after, runner.history.stuck_since, runner.state.stuck
         if after is None or since is None or stuck is None:
             return False

@@ -30,7 +30,7 @@ from devinit.model.status import Phase
 from devinit.supervisor.diagnosis.build_table import ANSWERS_FIRST
 from devinit.supervisor.diagnosis.listening import LINES
 from devinit.supervisor.logs import log_files
-from devinit.supervisor.readiness.crashes import down_by
+from devinit.supervisor.readiness.crashes import STARTED_AGAIN, down_by
 from devinit.supervisor.readiness.health import asked_as
 from devinit.supervisor.readiness.probing import ATTEMPT_SECONDS, ask_once, not_yet, ready
 from devinit.supervisor.readiness.proving import SERVER_ERRORS, other_scheme
@@ -186,6 +186,8 @@ async def answered(runner: Runner, stage: ProjectState, page_seconds: float) -> 
         if runner.phase is not Phase.READY:
             return False, "it is still starting", None
         crashed = down_by(runner.ears()) if runner.is_program else None
+        if crashed is None and runner.is_program and not runner.hearing.stays():
+            return False, STARTED_AGAIN, None
         return crashed is None, crashed.cause if crashed else None, None
     seconds = health.timeout_seconds if health is not None else ATTEMPT_SECONDS
     result = await runner.answer_to(probe, seconds)

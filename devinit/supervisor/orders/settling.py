@@ -30,8 +30,8 @@ GOING_DOWN = r"(?i)\bshut(?:ting)? ?down\b|\bstopping\b|\brestarting\b|\bchanges
 """The last words of a worker that its reloader ends, and of reloaders: the next one has not begun. Celery takes
 some three seconds over its warm shutdown."""
 GENERATIONS = 3
-"""So many workers that a reloader began one after the other, each after a crash, are no coincidence: `watchmedo
-auto-restart` goes on."""
+"""So many workers that a reloader began one after the other, each after a crash, are no coincidence: some go
+on. What is known to start its program after each end is judged by `respawns`."""
 LOADED_SECONDS = 1.0
 """A worker that its reloader began so long ago, and that is at rest, has loaded its code."""
 LOADING = "it has no port to be asked at, and is loading its code or busy"
@@ -62,6 +62,9 @@ class Settling:
     def cause_of_loop(self, runner: Runner) -> str | None:
         """Return what a worker ends of again and again, under a reloader that starts it again each time."""
         process = runner.run.process
+        if runner.hearing.reloader() is not None:
+            cause = runner.ears().respawns()
+            return f"{AGAIN}: {cause}" if cause is not None else None
         if process is None or not re.search(RELOADS, command_line_of(process.pid)):
             return None
         workers = frozenset(runner.pids()) - {process.pid}
@@ -82,8 +85,10 @@ class Settling:
         busy all the time, must have run for as long as one that counts as sound; so must the last worker of a
         reloader that restarts it repeatedly.
         """
-        if not isinstance(runner.probe_again(), LogProbe | StayedUpProbe) or runner.run.process is None:
+        if runner.run.process is None:
             return True
+        if not isinstance(runner.probe_again(), LogProbe | StayedUpProbe):
+            return runner.hearing.stays()
         now, state = time.monotonic(), runner.state
         if now - self._looked_at < MEASURED_SECONDS:
             return False
@@ -94,6 +99,8 @@ class Settling:
         was_down, self._was_down = self._was_down, down_by(runner.ears()) is not None
         self.is_down = was_down and self._was_down
         if self._was_down:
+            return False
+        if not (runner.hearing.has_loaded() if age < STABLE_SECONDS else runner.hearing.stays()):
             return False
         if age >= STABLE_SECONDS:
             return self._generations <= GENERATIONS or now - self._begun_again >= STABLE_SECONDS

@@ -16,14 +16,22 @@ BUSY_SECONDS = 5.0
 
 
 async def until_at_rest(
-    seconds: float, pids: Callable[[], Iterable[int]], saw: Callable[[str], None]
+    seconds: float,
+    pids: Callable[[], Iterable[int]],
+    saw: Callable[[str], None],
+    stays: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Return when a service has stayed up for so many seconds and is at rest, or is seen to be at work."""
+    """Return when a service has stayed up for so many seconds and is at rest, or is seen to be at work.
+
+    `stays`: whether its program has, which may be started again and again.
+    """
     clock = asyncio.get_running_loop().time
     began = before = clock()
     used = wanted_seconds(pids())
     at_rest = False
-    while not (at_rest and clock() - began >= seconds) and clock() - began < max(BUSY_SECONDS, seconds):
+    while not stays() or (
+        not (at_rest and clock() - began >= seconds) and clock() - began < max(BUSY_SECONDS, seconds)
+    ):
         await asyncio.sleep(MEASURED_SECONDS)
         now, wanted = clock(), wanted_seconds(pids())
         at_rest = wants_little(wanted - used, now - before)

@@ -94,6 +94,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     saw: Callable[[str], None]
     answered: Callable[[int | None], None] = lambda _status: None
     """Told the status of the last HTTP answer that was refused, after each attempt; None before there is one."""
+    stays: Callable[[], bool] = lambda: True
+    """Whether its program has stayed up, where that is started again after each end."""
     is_stuck: Callable[[], bool] = lambda: False
     """Whether it waits for its code to be fixed: then no time is over."""
     moved_at: Callable[[], float | None] = lambda: None

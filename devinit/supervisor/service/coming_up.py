@@ -186,6 +186,7 @@ class ComingUp:
             read_output=runner.output.read(since=runner.output.size() if is_same_run else None),
             saw=self._saw,
             answered=self._answered,
+            stays=runner.hearing.stays,
             is_stuck=lambda: runner.state.stuck is not None,
             moved_at=lambda: self._moved_at,
             published=published_of(runner.service, stage),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Callable
@@ -9,11 +10,22 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from devinit.supervisor.diagnosis.causes import dying_by, last_worker
-from devinit.supervisor.diagnosis.listening import LINES, Ears
-from devinit.supervisor.diagnosis.respawns import SOUND_SECONDS, Respawns, is_respawning
+from devinit.supervisor.diagnosis.listening import LINES, LOOK_SECONDS, Ears
+from devinit.supervisor.diagnosis.respawns import (
+    SOUND_SECONDS,
+    Respawns,
+    Silence,
+    is_respawning,
+    silence_of_runs,
+    watched_by,
+)
 from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of
+from devinit.supervisor.processes.ending import exit_of
+from devinit.system.changes import have_changed_since
+from devinit.system.facts import identity_of
 from devinit.system.listeners import tcp_listeners
-from devinit.system.procfs import command_line_of, family_of, stat_of
+from devinit.system.process import Process
+from devinit.system.procfs import LINUX, command_line_of, family_of, reaped_by, stat_of
 
 if TYPE_CHECKING:
     from devinit.supervisor.project.project_state import ProjectState
@@ -27,6 +39,8 @@ class Hearing:
     def __init__(self, runner: Runner, stage: ProjectState) -> None:
         self._runner, self._stage = runner, stage
         self._respawns = Respawns()
+        self._run: Process | None = None
+        """Of the program that is started after each end: its run that goes on."""
 
     def ears(self, answer: Callable[[], int | None]) -> Ears:
         """Return how it is heard now. `answer`: the status of its last HTTP answer, if that was refused."""
@@ -51,7 +65,8 @@ class Hearing:
         return None if port is None else bool(tcp_listeners(port))
 
     def _dead_worker(self, lines: list[str]) -> DeadWorker | None:
-        if (process := self._runner.run.process) is None:
+        # What starts its program again after each end waits for nothing, and reaps it.
+        if (process := self._runner.run.process) is None or self.reloader() is not None:
             return None
         # A reloader names itself once, at its beginning: many lines may have come since.
         return dead_worker_of(process.pid, chain(lines, self._runner.output.first_lines()))
@@ -64,22 +79,89 @@ class Hearing:
         lives = stat is not None and stat.runs and time.monotonic() - begun_at(stat) >= SOUND_SECONDS
         return None if lives else cause
 
-    def _ends_again(self) -> str | None:
+    def reloader(self) -> int | None:
+        """Return the process of the service that starts a program after each end, if it has one."""
         process = self._runner.run.process
-        if process is None or not _respawns(process.pid):
+        if process is None or not is_respawning(command_line_of(process.pid)):
             return None
         # A shell above watchmedo has its words in its command, too.
-        family = family_of(process.pid)
-        reloader = next(pid for pid in reversed(family) if pid == process.pid or _respawns(pid))
-        below = {pid: begun_at(stat) for pid in family_of(reloader)[1:] if (stat := stat_of(pid)) is not None}
-        size = self._runner.output.size()
-        return self._respawns.look(
-            reloader, below, size, lambda: self._runner.log_tail(LINES), time.monotonic()
+        family = reversed(family_of(process.pid))
+        return next((pid for pid in family if is_respawning(command_line_of(pid))), None)
+
+    def stays(self) -> bool:
+        """Whether its program, if it is started after each end, has lasted longer than the runs that failed."""
+        return self.reloader() is None or (
+            self._ends_again() is None and self._respawns.stays(time.monotonic())
         )
 
+    def has_loaded(self) -> bool:
+        """Whether its program, if it is started after each end, has run for as long as it takes to load one."""
+        return self.reloader() is None or (
+            self.stays() and self._respawns.age(time.monotonic()) >= SOUND_SECONDS
+        )
 
-def _respawns(pid: int) -> bool:
-    return is_respawning(command_line_of(pid))
+    async def until_run_ends(self) -> bool:
+        """Return when the program that is started after each end has ended; False for any other service."""
+        while LINUX and self.reloader() is not None:
+            self._ends_again()
+            run = Process.open(self._run.identity) if self._run is not None else None
+            if run is None:
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
+            with run:
+                await exit_of(run)
+            return True
+        return False
+
+    def _ends_again(self) -> str | None:
+        reloader = self.reloader()
+        if reloader is None:
+            return None
+        stats = {pid: stat for pid in family_of(reloader)[1:] if (stat := stat_of(pid)) is not None}
+        # What a loop waits with between two runs is none.
+        running = {pid: stat for pid, stat in stats.items() if stat.runs and stat.name != "sleep"}
+        command, began = command_line_of(reloader), {pid: begun_at(stat) for pid, stat in running.items()}
+        found = self._respawns.look(
+            reloader,
+            began,
+            # What else a loop has run was no failure.
+            reaped=reaped_by(reloader) if silence_of_runs(command) is Silence.FAILED else 0,
+            size=self._runner.output.size(),
+            lines_since=lambda since: self._runner.log_tail(LINES, since),
+            has_failed=lambda at: self._has_failed(command, at),
+            now=time.monotonic(),
+        )
+        first = next((pid for pid, stat in running.items() if stat.parent == reloader), None)
+        if first is not None and (self._run is None or self._run.pid != first):
+            self._hold(first)
+        return found
+
+    def _has_failed(self, command: str, at: float) -> bool | None:
+        """Return whether a run that began at this time, and has ended, failed; None if its reloader ended it."""
+        watched = watched_by(command)
+        if watched is not None:
+            began = time.time() - (time.monotonic() - at)
+            top = self._runner.service.directory
+            folders = [str(top / each) for each in watched.directories]
+            return None if have_changed_since(began, folders, watched.patterns) else True
+        match silence_of_runs(command):
+            case Silence.FAILED:
+                return True
+            case Silence.BY_CODE:
+                return self._run is not None and self._run.kernel_code() not in (None, 0)
+        return False
+
+    def _hold(self, pid: int) -> None:
+        """Hold the process of the run that goes on: it wakes us with its end, and tells its exit code."""
+        self.forget()
+        identity = identity_of(pid)
+        self._run = Process.open(identity) if identity is not None else None
+
+    def forget(self) -> None:
+        """Let go of the process of the run that goes on."""
+        run, self._run = self._run, None
+        if run is not None:
+            run.close()
 
 
 def begun_at(stat: Stat) -> float:

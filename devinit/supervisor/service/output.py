@@ -27,11 +27,14 @@ class Output:
         """Let a run begin at an offset of the log; without one, behind everything that was printed so far."""
         self.offset = self.size() if offset is None else offset
 
-    def tail(self, service: Service, count: int) -> list[str]:
-        """Return the last lines of the run, without the project's secrets and the requests of devinit itself."""
+    def tail(self, service: Service, count: int, since: int = 0) -> list[str]:
+        """Return the last lines of the run, without the project's secrets and the requests of devinit itself.
+
+        `since`: an offset before which nothing counts.
+        """
         health = service.health
         asked = {path for path in (service.ready.http, health.http if health else None) if path}
-        lines = [*without_own_requests(log_files.run_lines(self.path, self.offset), asked)]
+        lines = [*without_own_requests(log_files.run_lines(self.path, max(self.offset, since)), asked)]
         if not lines:
             return []
         # Preloaded, and 9 ms that no service waits for which has printed nothing when it is looked at first.

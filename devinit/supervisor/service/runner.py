@@ -131,9 +131,12 @@ class Runner:
         """Return when the state has changed."""
         await self._next_state.wait()
 
-    def log_tail(self, count: int = TAIL_LINES) -> list[str]:
-        """Return the last lines of the current or the last run, without the project's secrets."""
-        return self.output.tail(self.service, count)
+    def log_tail(self, count: int = TAIL_LINES, since: int = 0) -> list[str]:
+        """Return the last lines of the current or the last run, without the project's secrets.
+
+        `since`: an offset of the log before which nothing counts.
+        """
+        return self.output.tail(self.service, count, since)
 
     async def idle(self) -> None:
         """Return when nothing that was begun is still being done."""
@@ -263,6 +266,7 @@ class Runner:
     def _process_ended(self, process: Process) -> None:
         code = process.returncode()
         self.run.forget()
+        self.hearing.forget()
         self.input.look()
         if self._follow_server(process.identity, code):
             return
@@ -341,6 +345,7 @@ class Runner:
         self.run.expect_end()
         self.run.withstood = await end_processes(self, self._stage)
         self.run.forget()
+        self.hearing.forget()
 
     def probe_again(self) -> Probe:
         """Return how a service is asked that has been ready: what it printed once says nothing any more."""

@@ -14,6 +14,7 @@ from devinit.supervisor.diagnosis.listening import Finding, Sign
 from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.readiness.crashes import (
     CONFIRM_SECONDS,
+    STARTED_AGAIN,
     Silence,
     down_by,
     loading,
@@ -88,6 +89,7 @@ class WatchOver:
         name, on_growth = self._runner.name, self._stage.logs.on_growth
         grown = asyncio.Event()
         on_growth[name] = grown.set
+        ends = self._tasks.create_task(self._wake_at_ends(grown))
         if self._stage.ports.port_of(name) is None:
             # It may have printed the crash before it counted as ready: staying up was all that was asked.
             grown.set()
@@ -100,8 +102,14 @@ class WatchOver:
             else:
                 self._fell_silent(found.detail)
         finally:
+            ends.cancel()
             if on_growth.get(name) == grown.set:
                 del on_growth[name]
+
+    async def _wake_at_ends(self, grown: asyncio.Event) -> None:
+        """Look at a program that is started after each end with each of them: it may end without a word."""
+        while await self._runner.hearing.until_run_ends():
+            grown.set()
 
     def _is_down(self, found: Finding | Silence) -> bool:
         """Whether what was found counts: not of a service that waits for input, nor where checks restart it."""
@@ -116,6 +124,8 @@ class WatchOver:
         """
         name = self._runner.name
         port = self._stage.ports.port_of(name)
+        if not self._runner.hearing.stays():
+            return STARTED_AGAIN
         if port is None or self.heals:
             return None
         probe = TcpProbe(self._stage.endpoint(name).host, port)
