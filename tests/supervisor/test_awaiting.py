@@ -435,10 +435,11 @@ class TestWaiting:
         (shop.root / "worker.py").write_text("raise KeyError('BROKER')")
         worker = f"{sys.executable} -S -E {shop.root}/worker.py"
         shop.service("worker", command=f"sh -c 'while :; do {worker}; sleep 0.2; done' --watch")
-        shop.up()
+        started = shop("start", "-d")
 
         code, report = answer(shop, "wait", "worker")
 
+        assert started.returncode != 0
         assert (code, report["services"][0]["outcome"]) == (1, "failed")
         assert report["services"][0]["reason"].startswith(
             "its reloader starts it again and again: KeyError: 'BROKER'"

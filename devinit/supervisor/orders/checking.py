@@ -30,10 +30,11 @@ from devinit.model.status import Phase
 from devinit.supervisor.diagnosis.build_table import ANSWERS_FIRST
 from devinit.supervisor.diagnosis.listening import LINES
 from devinit.supervisor.logs import log_files
-from devinit.supervisor.readiness.crashes import STARTED_AGAIN, down_by
+from devinit.supervisor.readiness.crashes import down_by
 from devinit.supervisor.readiness.health import asked_as
 from devinit.supervisor.readiness.probing import ATTEMPT_SECONDS, ask_once, not_yet, ready
 from devinit.supervisor.readiness.proving import SERVER_ERRORS, other_scheme
+from devinit.supervisor.readiness.rest import STARTED_AGAIN
 from devinit.supervisor.readiness.schemes import is_open
 from devinit.supervisor.reporting import report
 from devinit.supervisor.reporting.reasons import reason_of

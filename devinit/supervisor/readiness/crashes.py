@@ -43,9 +43,6 @@ NOISY_SECONDS = 5.0
 """How often a service that goes on printing is asked about: its reloader may start it again without end."""
 
 
-STARTED_AGAIN = "its program has ended by itself, and was started again a moment ago"
-
-
 class Silence(Struct, frozen=True):
     """What was seen of a service that says no cause and serves no more: it may still be loading."""
 

@@ -27,7 +27,6 @@ from devinit.model.probe import (
 from devinit.model.service import Scheme
 from devinit.ports import verify
 from devinit.ports.holder import lookup
-from devinit.supervisor.readiness.crashes import STARTED_AGAIN
 from devinit.supervisor.readiness.probing import (
     ATTEMPT_SECONDS,
     NOTHING_LISTENS,
@@ -36,7 +35,7 @@ from devinit.supervisor.readiness.probing import (
     check,
     intervals,
 )
-from devinit.supervisor.readiness.rest import until_at_rest
+from devinit.supervisor.readiness.rest import until_at_rest, until_staying
 from devinit.supervisor.readiness.subject import (
     Ailing,
     Elsewhere,
@@ -63,8 +62,6 @@ UNHURRIED = 8
 """So many starts may look that often at once; more of them share what these take."""
 BELIEVED_SECONDS = 5.0
 """How long a server is believed that it is only starting."""
-STAYING_SECONDS = 0.25
-"""How often a program that is started after each end is looked at, until a run lasts."""
 TELLING_SECONDS = 1.5
 """After this long it is said of a job that it still runs."""
 SETTLED_SECONDS = 2.0
@@ -144,7 +141,7 @@ async def until_ready(subject: Subject) -> Verdict:
                         await until_moving(subject)
                     found = Ready() if port is None else await until_listening(subject, port, saw)
                     if isinstance(found, Ready):
-                        await until_staying(subject)
+                        await until_staying(subject.stays, subject.saw)
                         return (
                             await until_answering(subject, saw, limit.when())
                             or await until_extra_ports_answer(subject, saw)
@@ -173,13 +170,6 @@ async def until_moving(subject: Subject) -> None:
     began = clock()
     while subject.is_stuck():
         await pace.pause(clock() - began)
-
-
-async def until_staying(subject: Subject) -> None:
-    """Return when the program of a service that is started after each end has stayed up for a while."""
-    while not subject.stays():
-        subject.saw(STARTED_AGAIN)
-        await asyncio.sleep(STAYING_SECONDS)
 
 
 async def until_listening(subject: Subject, port: int, saw: Saw) -> Ready | Foreign | Elsewhere:

@@ -11,6 +11,9 @@ MEASURED_SECONDS = 0.5
 """Over this time it is measured how much of a CPU a worker wants."""
 LOADING_SHARE = 0.25
 """Loading code takes a whole CPU, or waits for one; a worker that waits for work takes some hundredths."""
+STAYING_SECONDS = 0.25
+"""How often a program that is started after each end is looked at, until a run lasts."""
+STARTED_AGAIN = "its program has ended by itself, and was started again a moment ago"
 BUSY_SECONDS = 5.0
 """A service that wants a CPU for so long is at work: few programs load their code for longer."""
 
@@ -37,6 +40,13 @@ async def until_at_rest(
         at_rest = wants_little(wanted - used, now - before)
         before, used = now, wanted
         saw("it has no port to be asked at" if at_rest else "it is loading its code, or busy")
+
+
+async def until_staying(stays: Callable[[], bool], saw: Callable[[str], None]) -> None:
+    """Return when the program of a service that is started after each end has stayed up for a while."""
+    while not stays():
+        saw(STARTED_AGAIN)
+        await asyncio.sleep(STAYING_SECONDS)
 
 
 def wants_little(wanted: float, seconds: float) -> bool:

@@ -14,7 +14,6 @@ from devinit.supervisor.diagnosis.listening import Finding, Sign
 from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.readiness.crashes import (
     CONFIRM_SECONDS,
-    STARTED_AGAIN,
     Silence,
     down_by,
     loading,
@@ -23,6 +22,7 @@ from devinit.supervisor.readiness.crashes import (
 )
 from devinit.supervisor.readiness.health import asked_as, look_after
 from devinit.supervisor.readiness.probing import check
+from devinit.supervisor.readiness.rest import STARTED_AGAIN
 from devinit.supervisor.readiness.scheme_hints import says_another
 from devinit.supervisor.service.data_watch import look_at_data, watch_data
 from devinit.supervisor.service.in_container import watch_engine
