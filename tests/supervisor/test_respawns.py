@@ -20,6 +20,7 @@ from devinit.supervisor.diagnosis.respawns import (
     Watched,
     is_respawning,
     silence_of_runs,
+    was_told_to_end,
     watched_by,
 )
 from devinit.system.procfs import LINUX
@@ -69,7 +70,7 @@ class Reloader:
             {self.pid: self.began},
             size=len(self.lines),
             lines_since=lambda since: self.lines[since:],
-            has_failed=lambda _began: self.failed,
+            has_failed=lambda _began, _lines: self.failed,
             now=self.now,
         )
 
@@ -183,7 +184,7 @@ class TestAProgramThatIsStartedAgainAfterEachEnd:
             RELOADER,
             {},
             lines_since=lambda _since: lines,
-            has_failed=lambda _began: True,
+            has_failed=lambda _began, _lines: True,
             size=0,
         )
 
@@ -198,6 +199,25 @@ class TestAProgramThatIsStartedAgainAfterEachEnd:
         reloader.run(seconds=0.5)
         reloader.run(seconds=0.5)
         assert not reloader.respawns.stays(reloader.now)
+
+
+class TestARun:
+    @pytest.mark.parametrize(
+        ("lines", "code", "was_told"),
+        [
+            (["worker: Warm shutdown (MainProcess)", ""], 0, True),
+            (["  | KeyError", "KeyboardInterrupt"], None, True),
+            (["Ready"], -2, True),
+            ([], 143, True),
+            ([], -9, False),
+            ([], 1, False),
+            (["KeyboardInterrupt", "KeyError: 'KEY'"], 1, False),
+        ],
+    )
+    def test_was_told_to_end_when_its_last_words_or_its_code_say_so(
+        self, lines: list[str], code: int | None, *, was_told: bool
+    ) -> None:
+        assert was_told_to_end(lines, code) is was_told
 
 
 class TestACommand:

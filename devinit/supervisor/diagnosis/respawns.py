@@ -38,8 +38,20 @@ SOUND_SHARE = 1.5
 """... and for so many times as long as the longest of those. After RUNS of them it has to last FAST_SECONDS."""
 SILENT = "it prints nothing about its end"
 
+TOLD_TO_END = r"^KeyboardInterrupt\b|\bWarm shutdown\b"
+"""The last words of a program that its reloader has interrupted: Python's while it loads, and Celery's."""
+SIGNALS = frozenset({-2, -15, 130, 143})
+"""Exit codes of such a program: SIGINT and SIGTERM."""
+REACTION_SECONDS = 2.0
+"""So long before a run began a file may have been saved for which it was ended: one save is several events."""
+LATEST_SECONDS = 10.0
+"""The same of a run whose end shows that it was asked for: each of the events may take seconds to be served."""
+
 LinesSince = Callable[[int], list[str]]
 """Returns the last lines that were printed since an offset of the log."""
+HasFailed = Callable[[float, list[str]], bool | None]
+"""Called when a run has ended, with the time at which it began and its last lines: returns whether it failed, None
+of one that its reloader has ended."""
 
 
 class Silence(Enum):
@@ -51,6 +63,12 @@ class Silence(Enum):
     """It failed if its exit code says so."""
     UNKNOWN = auto()
     """It may have done its work."""
+
+
+def was_told_to_end(lines: Sequence[str], code: int | None) -> bool:
+    """Whether a run that has printed this and has ended with this code was told to."""
+    last = next((line for each in reversed(lines) if (line := harmless(each)).strip()), "")
+    return code in SIGNALS or re.search(TOLD_TO_END, last) is not None
 
 
 class Watched(Struct, frozen=True):
@@ -137,15 +155,14 @@ class Respawns:
         reaped: int = 0,
         size: int,
         lines_since: LinesSince,
-        has_failed: Callable[[float], bool | None],
+        has_failed: HasFailed,
         now: float,
     ) -> str | None:
         """Return what the program ends of again and again, if it does.
 
         `reloader`: its pid; `below`: the pids of its descendants, and when each of them began. `reaped`: a number
         that changes with each end of a child, of those that last less than the time between two looks. `size`: of
-        the log, in bytes. `has_failed`: called when a run has ended, with the time at which it began; returns
-        whether that was a failure, and None of one that its reloader has ended.
+        the log, in bytes.
         """
         if reloader != self._reloader:
             self._reloader, self._workers, self._reaped = reloader, frozenset(below), reaped
@@ -179,12 +196,10 @@ class Respawns:
         """Return for how long the run that goes on has lasted."""
         return now - self._begun if self._begun is not None else 0.0
 
-    def _run_ended(
-        self, begun: float, lines_since: LinesSince, has_failed: Callable[[float], bool | None]
-    ) -> None:
-        before = self._begun
-        cause = self._said or end_of(lines_since(self._from))
-        if before is None or begun - before > FAST_SECONDS or (failed := has_failed(before)) is None:
+    def _run_ended(self, begun: float, lines_since: LinesSince, has_failed: HasFailed) -> None:
+        before, lines = self._begun, lines_since(self._from)
+        cause = self._said or end_of(lines)
+        if before is None or begun - before > FAST_SECONDS or (failed := has_failed(before, lines)) is None:
             self._failed.clear()
         elif failed or cause is not None:
             self._failed.append(Ended(before, begun - before))

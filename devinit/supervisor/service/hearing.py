@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 from devinit.supervisor.diagnosis.causes import dying_by, last_worker
 from devinit.supervisor.diagnosis.listening import LINES, LOOK_SECONDS, Ears
 from devinit.supervisor.diagnosis.respawns import (
+    LATEST_SECONDS,
+    REACTION_SECONDS,
     SOUND_SECONDS,
     Respawns,
     Silence,
     is_respawning,
     silence_of_runs,
+    was_told_to_end,
     watched_by,
 )
 from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of
@@ -128,7 +131,7 @@ class Hearing:
             reaped=reaped_by(reloader) if silence_of_runs(command) is Silence.FAILED else 0,
             size=self._runner.output.size(),
             lines_since=lambda since: self._runner.log_tail(LINES, since),
-            has_failed=lambda at: self._has_failed(command, at),
+            has_failed=lambda at, lines: self._has_failed(command, at, lines),
             now=time.monotonic(),
         )
         first = next((pid for pid, stat in running.items() if stat.parent == reloader), None)
@@ -136,19 +139,20 @@ class Hearing:
             self._hold(first)
         return found
 
-    def _has_failed(self, command: str, at: float) -> bool | None:
+    def _has_failed(self, command: str, at: float, lines: list[str]) -> bool | None:
         """Return whether a run that began at this time, and has ended, failed; None if its reloader ended it."""
-        watched = watched_by(command)
-        if watched is not None:
+        code = self._run.kernel_code() if self._run is not None else None
+        if (watched := watched_by(command)) is not None:
+            late = LATEST_SECONDS if was_told_to_end(lines, code) else REACTION_SECONDS
             began = time.time() - (time.monotonic() - at)
             top = self._runner.service.directory
             folders = [str(top / each) for each in watched.directories]
-            return None if have_changed_since(began, folders, watched.patterns) else True
+            return None if have_changed_since(began - late, folders, watched.patterns) else True
         match silence_of_runs(command):
             case Silence.FAILED:
                 return True
             case Silence.BY_CODE:
-                return self._run is not None and self._run.kernel_code() not in (None, 0)
+                return code not in (None, 0)
         return False
 
     def _hold(self, pid: int) -> None:
