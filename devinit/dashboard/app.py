@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from devinit.dashboard import themes
+from devinit.dashboard import hang_up, themes
 from devinit.dashboard.begun import Begun, Twice
 from devinit.dashboard.kept_answers import KeptAnswers
 from devinit.dashboard.lines.feed import Feed, Piece
@@ -119,6 +119,8 @@ class Dashboard(App[str]):
             self.main.show_all_by_itself()
             self.run_worker(self._see_start(self.begun), name="start", exclusive=False)
         self.set_interval(MEASURE_SECONDS, self._measure)
+        if not self.is_headless and not self.is_web:
+            hang_up.watch(0, partial(asyncio.get_running_loop().call_soon_threadsafe, self.exit))
 
     def _say_at_first(self) -> None:
         """Say what is wrong with the user's own file, and what a user sees for the first time."""

@@ -97,7 +97,7 @@ def remove(path: str, former: str | None = None) -> None:
 def _not_deleted(path: str, error: OSError) -> StateFileError:
     return StateFileError(
         f"{error.filename or path} cannot be deleted: {error.strerror or error}",
-        hint="run the command again when nothing writes there any more; what is left is tried again",
+        hint="a process still writes there, or the disk refuses it: the next `devinit forget` finds what is left",
     )
 
 
