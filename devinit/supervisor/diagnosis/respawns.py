@@ -131,6 +131,8 @@ class Respawns:
     def __init__(self) -> None:
         self.failed_run = float("-inf")
         """When the latest run began that has failed, in seconds of the caller's clock."""
+        self.has_ended_well = False
+        """Whether a run was seen that has done its work."""
         self._reloader: int | None = None
         self._workers = frozenset[int]()
         self._reaped = 0
@@ -205,6 +207,8 @@ class Respawns:
             self._failed.append(Ended(before, begun - before))
             self._cause = cause or SILENT
             self.failed_run = before
+        else:
+            self.has_ended_well = True
         self._begun, self._from, self._said = begun, self._size, None
 
     def _sound_seconds(self) -> float:

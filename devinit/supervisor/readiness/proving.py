@@ -242,7 +242,7 @@ async def until_answering(
     if isinstance(subject.probe, EndProbe):
         await until_cancelled(saw)
     if isinstance(subject.probe, StayedUpProbe) and subject.probe.settles:
-        await until_at_rest(subject.probe.seconds, subject.pids, subject.saw, subject.stays)
+        await until_at_rest(subject.probe.seconds, subject.pids, subject.saw, subject.has_come_up)
         return None
     clock = asyncio.get_running_loop().time
     cut_off, before = 0, None

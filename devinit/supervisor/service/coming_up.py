@@ -187,6 +187,7 @@ class ComingUp:
             saw=self._saw,
             answered=self._answered,
             stays=runner.hearing.stays,
+            has_come_up=runner.hearing.has_come_up,
             is_stuck=lambda: runner.state.stuck is not None,
             moved_at=lambda: self._moved_at,
             published=published_of(runner.service, stage),

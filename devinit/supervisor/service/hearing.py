@@ -103,6 +103,10 @@ class Hearing:
             self.stays() and self._respawns.age(time.monotonic()) >= SOUND_SECONDS
         )
 
+    def has_come_up(self) -> bool:
+        """Whether its program, if it is started after each end, has loaded or has done its work once."""
+        return self.has_loaded() or (self.stays() and self._respawns.has_ended_well)
+
     async def until_run_ends(self) -> bool:
         """Return when the program that is started after each end has ended; False for any other service."""
         while LINUX and self.reloader() is not None:
@@ -152,7 +156,8 @@ class Hearing:
             case Silence.FAILED:
                 return True
             case Silence.BY_CODE:
-                return code not in (None, 0)
+                # One that has ended before it was seen has left no code.
+                return None if self._run is None else code not in (None, 0)
         return False
 
     def _hold(self, pid: int) -> None:
