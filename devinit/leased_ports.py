@@ -22,7 +22,12 @@ from devinit.model.defaults import DISCOVERY, DISCOVERY_REFRESH_SECONDS, port_ra
 from devinit.model.names import port_variable
 from devinit.model.port import ConflictPolicy, Exhausted, PortRequest
 from devinit.model.service import Endpoint
-from devinit.notify.discovery.file import for_process, remove_discovery, write_discovery
+from devinit.notify.discovery.file import (
+    for_process,
+    remove_discovery,
+    speaks_of_another,
+    write_discovery,
+)
 from devinit.ports.granting.grants import Grant, grant
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.ports.remembered import ports_file
@@ -41,6 +46,8 @@ class Leased(NamedTuple):
     root: Path
     discovery: Path
     """Its discovery file."""
+    process_id: int
+    """The process that leased it, which alone keeps the discovery file and gives the port back; no fork does."""
 
 
 _leased: dict[tuple[str, str], Leased] = {}
@@ -126,7 +133,7 @@ def _granted(root: Path, requests: list[PortRequest]) -> list[Grant]:
         return []
     store = LeaseStore(state_directory() / "leases")
     names = [each.service for each in requests]
-    others = {name for name in names if store.keepers(root_name(root), name)}
+    others = {owner.service for _, owner, live in store.owners() if live and owner.root == root_name(root)}
     environment = dict(os.environ)
     if len(requests) == 1 and _service_of_devinit(root) is None and "PORT" in environment:
         environment[port_variable(names[0])] = environment["PORT"]
@@ -138,6 +145,7 @@ def _granted(root: Path, requests: list[PortRequest]) -> list[Grant]:
         remembered=ports_file.read(root, names),
         policy=ConflictPolicy.MOVE,
         store=store,
+        by_program=True,
         say=_say,
     )
     for each in grants:
@@ -146,7 +154,7 @@ def _granted(root: Path, requests: list[PortRequest]) -> list[Grant]:
         usual = root / DISCOVERY.get(each.service, f".{each.service}-port.json")
         # Another process is this service already: the usual file speaks of that one.
         discovery = for_process(usual, os.getpid()) if each.service in others else usual
-        _leased[str(root), each.service] = Leased(each, root, discovery)
+        _leased[str(root), each.service] = Leased(each, root, discovery, os.getpid())
     _remember(root, {each.service: each for each in grants if each.service not in others})
     if not _keeper or _keeper[0] != os.getpid():
         _keeper[:] = [os.getpid()]
@@ -196,11 +204,19 @@ def _announce(granted: Grant) -> None:
 
 def _publish() -> None:
     """Write each discovery file, which says that the port is in use as of now."""
-    for (_, service), leased in _leased.items():
-        port = leased.grant.port
+    now = time.time()
+    for key, leased in [*_leased.items()]:
+        if leased.process_id != os.getpid():
+            continue
+        service, port = key[1], leased.grant.port
         endpoint = Endpoint(service=service, host="127.0.0.1", port=port, url=f"http://localhost:{port}")
         try:
-            write_discovery(leased.root, leased.discovery, endpoint, process_id=os.getpid(), now=time.time())
+            path = leased.discovery
+            if speaks_of_another(path, os.getpid(), now):
+                # devinit has started a service of that name since: the usual file speaks of it.
+                path = for_process(path, os.getpid())
+                _leased[key] = leased._replace(discovery=path)
+            write_discovery(leased.root, path, endpoint, process_id=os.getpid(), now=now)
         except (DevinitError, OSError):
             continue  # a full disk, a file of the user's: the port is ours all the same
 
@@ -218,10 +234,21 @@ def _give_back(process_id: int) -> None:
         return
     with _guard:
         for leased in _leased.values():
+            if leased.process_id != process_id:
+                continue
             port = leased.grant.port
             remove_discovery(leased.root, leased.discovery, port=port, process_id=process_id)
             leased.grant.close(keep_reservation=False)
         _leased.clear()
+
+
+def _renew_guard() -> None:
+    """Have a lock of our own in a fork: a thread of the parent may have held the inherited one."""
+    global _guard  # noqa: PLW0603 - a lock cannot be taken away from a thread that is not there
+    _guard = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_renew_guard)
 
 
 def _say(text: str) -> None:

@@ -84,9 +84,13 @@ def services_of(project: NeighbourStatus, paint: Paint) -> str:
 
     if project["state"] != NeighbourState.STOPPED:
         return listed(project["services"])
-    kept = listed(each for each in project["services"] if each["reserved"])
-    used = listed(each for each in project["services"] if not each["reserved"])
-    return "  ".join([*([f"keeps {kept}"] if kept else []), *([f"used {used}"] if used else [])])
+    at_rest = [each for each in project["services"] if not each["program"]]
+    kinds = {
+        "keeps": listed(each for each in at_rest if each["reserved"]),
+        "used": listed(each for each in at_rest if not each["reserved"]),
+        "programs of yours have": listed(each for each in project["services"] if each["program"]),
+    }
+    return "  ".join(f"{verb} {names}" for verb, names in kinds.items() if names)
 
 
 def mark_of(state: str, paint: Paint) -> str:

@@ -52,9 +52,9 @@ def status_at_rest(folder: str) -> ProjectStatus:
     # Only this case reads the configuration, and pays for it.
     from pathlib import Path
 
-    from devinit.control.orphans import is_elsewhere, orphans_of, recorded_elsewhere
+    from devinit.control.orphans import is_elsewhere, orphans_of, programs_of, recorded_elsewhere
     from devinit.kinds import kind_of
-    from devinit.model.at_rest import row_at_rest
+    from devinit.model.at_rest import program_has, row_at_rest
     from devinit.model.status import Phase
     from devinit.resolving.at_rest import at_rest
 
@@ -64,12 +64,15 @@ def status_at_rest(folder: str) -> ProjectStatus:
     reasons = {name: ELSEWHERE if is_elsewhere(root, name) else ORPHANED for name in orphans}
     if ELSEWHERE in reasons.values():
         reasons = {**dict.fromkeys(recorded_elsewhere(root), ELSEWHERE), **reasons}
+    programs = programs_of(root)
     services: list[ServiceStatus] = []
     for name, service in project.services.items():
         row = row_at_rest(service, remembered, has_pages=kind_of(service).has_pages)
         if name in reasons:
             port = orphans.get(name) if service.port else None
             row = {**row, "phase": Phase.ORPHANED.value, "port": port, "reason": reasons[name]}
+        elif name in programs:
+            row = {**row, "reason": program_has(name, programs[name])}
         services.append(row)
     return {"project": project.name, "root": str(root), "supervisor": None, "services": services}
 
@@ -129,7 +132,8 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
         case "stopped":
             by_name = "" if service.get("autostart", True) else "  starts by its name"
             mark = paint.dim(symbol("✗", "x", sys.stdout))
-            return f"{mark} Not running{paint.dim(by_name)}{outdated(service, paint)}"
+            program = f": {reason}" if is_of_program(reason) else ""
+            return f"{mark} Not running{program}{paint.dim(by_name)}{outdated(service, paint)}"
         case "exited":
             # The phase of work that was done once and went well; anything else has failed.
             before = f": {reason.partition('; ')[0]}" if reason.startswith(RAN_BEFORE) else ""
@@ -143,6 +147,15 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
     else:
         mark = paint.attention(symbol("⚠", "!", sys.stdout))
     return f"{mark} {phase.capitalize()}{said}{outdated(service, paint)}"
+
+
+def is_of_program(reason: str) -> bool:
+    """Whether the reason of a stopped service is that a program has leased a port under its name."""
+    if not reason:
+        return False
+    from devinit.model.at_rest import A_PROGRAM  # few stopped services have a reason
+
+    return reason.startswith(A_PROGRAM)
 
 
 def address(service: ServiceStatus, paint: Paint) -> str:

@@ -44,6 +44,11 @@ class Leased(Struct, frozen=True):
     kept: bool = False
     """It is reserved while the project is stopped."""
 
+    @property
+    def is_run_by_devinit(self) -> bool:
+        """Whether a service that devinit has started keeps the lease: no program that took it for itself."""
+        return self.live and not self.owner.by_program
+
 
 class Folder(Struct, frozen=True, kw_only=True):
     """What was found out about one checkout: everything that its state follows from."""
@@ -78,7 +83,7 @@ def neighbours() -> list[NeighbourStatus]:
     found = []
     for name, root in roots.items():
         apart = answers.get(name, {}).get("apart")
-        leased = [each.owner.service for each in leases.get(name, ()) if each.live]
+        leased = [each.owner.service for each in leases.get(name, ()) if each.is_run_by_devinit]
         folder = Folder(
             root=root,
             exists=os.path.isdir(root),  # noqa: PTH112  paths are text here
@@ -100,7 +105,7 @@ def neighbours() -> list[NeighbourStatus]:
 
 def state_of(folder: Folder) -> NeighbourState:
     """Return what can be said about a project as a whole."""
-    runs = any(lease.live for lease in folder.leases)
+    runs = any(lease.is_run_by_devinit for lease in folder.leases)
     if folder.answer is not None:
         runs = any(service["phase"] != Phase.STOPPED for service in folder.answer["services"])
     if not folder.exists:
@@ -144,6 +149,7 @@ def services_of(folder: Folder, state: NeighbourState) -> list[NeighbourService]
                 # The URL of a database holds its password.
                 "url": service["url"] if has_pages(service) else None,
                 "reserved": False,
+                "program": False,
             }
             for service in folder.answer["services"]
         ]
@@ -151,10 +157,11 @@ def services_of(folder: Folder, state: NeighbourState) -> list[NeighbourService]
     return [
         {
             "name": each.owner.service,
-            "phase": unknown if each.live else Phase.STOPPED.value,
+            "phase": unknown if each.is_run_by_devinit else Phase.STOPPED.value,
             "port": each.port,
             "url": None,
             "reserved": each.kept and not each.live,
+            "program": each.live and each.owner.by_program,
         }
         for each in folder.leases
     ]

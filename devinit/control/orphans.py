@@ -23,7 +23,7 @@ from devinit.errors import ServiceError
 from devinit.model.names import is_extra
 from devinit.model.process import ProcessFacts, ProcessIdentity
 from devinit.model.saving import SAVING_SECONDS, last_resort, request_to_end, saving_server
-from devinit.ports.leases import LeaseStore, root_name
+from devinit.ports.leases import LeaseStore, programs_leased, root_name, services_leased
 from devinit.system.files import read_text
 from devinit.system.namespaces import pid_namespace
 from devinit.system.paths import marked_service, run_mark, state_directory
@@ -35,16 +35,20 @@ KILL_SECONDS = 5.0
 
 
 def orphans_of(root: str | os.PathLike[str]) -> dict[str, int]:
-    """Return the services of a checkout that have a port leased at this moment, with the port.
+    """Return the services of a checkout for which devinit has a port leased at this moment, with the port.
 
-    The caller has found out that no supervisor listens.
+    The caller has found out that no supervisor listens. A program that has leased a port for itself is no orphan.
     """
     name = root_name(root)
     store = LeaseStore(state_directory() / "leases")
-    found = [(owner.service, port) for port, owner, live in store.owners() if live and owner.root == name]
     # A service's own port, not an extra one of it; and no lease that only a program keeps which was left running.
-    own = {service: port for service, port in found if not is_extra(service)}
+    own = {service: port for service, port in services_leased(store.owners(), name) if not is_extra(service)}
     return {service: port for service, port in own.items() if not store.is_only_kept_apart(name, service)}
+
+
+def programs_of(root: str | os.PathLike[str]) -> dict[str, int]:
+    """Return the names under which programs of the user have leased ports for themselves, with the ports."""
+    return programs_leased(LeaseStore(state_directory() / "leases").owners(), root_name(root))
 
 
 def is_elsewhere(root: str | os.PathLike[str], service: str) -> bool:

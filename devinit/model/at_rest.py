@@ -69,6 +69,15 @@ def mode_at_rest(service: Service, remembered: int | None) -> Mode:
     return "moved" if moves else "preferred"
 
 
+A_PROGRAM = "a program of yours"
+"""How it begins what is said of a program that has leased a port for itself."""
+
+
+def program_has(name: str, port: int) -> str:
+    """Say that a program, which devinit did not start, has leased a port under the name of a service."""
+    return f"{A_PROGRAM} has leased port {port} as {name}"
+
+
 def how_to_start(name: str) -> str:
     """Say of a stopped service how it is started."""
     return f"it is stopped: `devinit start {name}` starts it"

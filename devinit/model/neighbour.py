@@ -32,6 +32,8 @@ class NeighbourService(TypedDict):
     url: str | None
     reserved: bool
     """It is stopped, and no other project's search ends on its port."""
+    program: bool
+    """devinit does not run it: a program has leased the port for itself under that name."""
 
 
 class NeighbourStatus(TypedDict):

@@ -116,6 +116,9 @@ class LeaseOwner(Struct, frozen=True, kw_only=True):
     """The supervisor that took the lease: information, never proof. The file lock is the proof."""
     at: float
     """Unix time at which the lease was taken."""
+    by_program: bool = False
+    """A program leased the port for itself (`devinit.lease_port`): devinit has not started that program, and does
+    not end it. Missing in records of earlier versions, which count as devinit's."""
 
 
 class Listener(Struct, frozen=True, kw_only=True):
@@ -162,6 +165,8 @@ class VerdictKind(StrEnum):
     """A left-over of this checkout that devinit itself started and no supervisor looks after: ours to end."""
     STRAY = "stray"
     """A process that works inside this checkout and was not started by devinit."""
+    PROGRAM = "program"
+    """A program that has leased the port for itself, in whatever checkout."""
     NEIGHBOUR = "neighbour"
     """A running service of another devinit project or worktree."""
     RESERVED = "reserved"

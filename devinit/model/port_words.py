@@ -21,6 +21,7 @@ VERDICTS = {
     "ours": "It is a service of this checkout that devinit looks after.",
     "orphan": "It is left over from an earlier run: devinit started it, and no supervisor looks after it.",
     "stray": "It works in this checkout, and devinit did not start it.",
+    "program": "It is a program of yours that has leased the port: devinit did not start it.",
     "neighbour": "It is a service of another devinit project.",
     "reserved": "No process uses it now; it is reserved for a devinit service that does not run.",
     "assigned": "No process uses it now; PM2 starts an application on it that is stopped.",

@@ -83,6 +83,8 @@ def _is_lease_of(path: str, service: str, root: str) -> bool:
     try:
         record = json.loads(read_bytes(path) or b"{}")
         is_its = record["root"] == os.fsencode(root).decode(errors="replace")  # `ports.leases.root_name`
+        if record.get("by_program"):
+            return False  # no proof: a program of the user's has leased it for itself
         # An extra port of a service is leased as `SERVICE.NAME`.
         return is_its and service_of(record["service"]) == service and is_locked(path)
     except (*_UNREADABLE, RecursionError):

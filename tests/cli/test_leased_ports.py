@@ -171,6 +171,19 @@ class TestTheDiscoveryFile:
 
         assert (tmp_path / "api" / ".backend-port.json").read_text() == '{"mine": 1}'
 
+    def test_stays_when_a_fork_that_leased_another_port_has_ended(self, run: Run, port: int) -> None:
+        forks = (
+            f"{asks(port)}\nif os.fork() == 0:\n    devinit.lease_port('metrics', {port + 1}, announce=False)\n"
+            "    assert os.path.exists('.metrics-port.json')\n    sys.exit(0)\n"
+            "assert os.wait()[1] == 0\nassert not os.path.exists('.metrics-port.json')"
+        )
+        program = run(forks)
+        program.announced()
+
+        said = json.loads((program.folder / ".backend-port.json").read_text())
+
+        assert (said["port"], said["process_id"]) == (port, program.process.pid)
+
 
 class TestSeveralPorts:
     def test_are_those_that_are_preferred_even_if_an_earlier_one_moves(self, run: Run, port: int) -> None:

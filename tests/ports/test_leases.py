@@ -385,7 +385,7 @@ class TestTheContentOfALeaseFile:
 
         assert content == {
             "root": owner.root, "project": "shop", "service": "backend", "pid": os.getpid(), "at": 0.0,
-            "reserved": True, "taken_from": "", "claim": "kept", "down": False,
+            "by_program": False, "reserved": True, "taken_from": "", "claim": "kept", "down": False,
         }  # fmt: skip
 
     def test_that_belongs_to_no_port_is_left_alone(self, store: LeaseStore) -> None:

@@ -93,6 +93,8 @@ def owner(root: str = SHOP, service: str = "backend") -> LeaseOwner:
 
 APPLICATION = Application(name="web", port=8000, directory="/srv/web", home="/srv/pm2")
 LIVE, RESERVED = Taken(owner(), live=True), Taken(owner(BLOG), live=False)
+PROGRAM = Taken(replace(owner(), by_program=True), live=True)
+"""A program has leased it for itself."""
 EARLIER = Taken(owner(), live=True)
 """The same, and nobody looks after the service."""
 NOBODY = PortHolders(port=8000, uid=ME)
@@ -131,6 +133,19 @@ TABLE = {
     ),
     "an earlier run, but a person's own server under a manager listens": Row(
         held(process(SHOP, manager=PM2)), EARLIER, VerdictKind.SUPERVISED, "`pm2 stop web`"
+    ),
+    "a program with a lease of its own": Row(held(process(SHOP)), PROGRAM, VerdictKind.PROGRAM, "", OURS),
+    "a program with a lease of its own that does not listen": Row(
+        NOBODY, PROGRAM, VerdictKind.PROGRAM, "end it by hand"
+    ),
+    "a program with a lease of its own, under a manager": Row(
+        held(process(SHOP, manager=PM2)), PROGRAM, VerdictKind.SUPERVISED, "`pm2 stop web`"
+    ),
+    "a program with a lease of its own in another project": Row(
+        held(process(BLOG)),
+        Taken(replace(owner(BLOG), by_program=True), live=True),
+        VerdictKind.PROGRAM,
+        "a program of my blog (/home/me/my blog) runs on it",
     ),
     "an earlier run of which nobody listens": Row(
         NOBODY, EARLIER, VerdictKind.ORPHAN, "`devinit stop backend` ends it"

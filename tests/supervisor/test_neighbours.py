@@ -95,11 +95,19 @@ class TestAllProjects:
                 "port": port,
                 "url": f"http://localhost:{port}",
                 "reserved": False,
+                "program": False,
             }
         ]
         assert (other["state"], other["supervisor"]) == ("stopped", None)
         assert other["services"] == [
-            {"name": "web", "phase": "stopped", "port": port + 1, "url": None, "reserved": True}
+            {
+                "name": "web",
+                "phase": "stopped",
+                "port": port + 1,
+                "url": None,
+                "reserved": True,
+                "program": False,
+            }
         ]
         assert [each["project"] for each in everything("status")] == ["first", "second"]
 

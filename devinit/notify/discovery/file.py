@@ -132,6 +132,15 @@ def is_kept_by_another(root: Path, path: Path, writer: str, now: float) -> bool:
     )
 
 
+def speaks_of_another(path: Path, process_id: int, now: float) -> bool:
+    """Whether a file says of another process that it answers now.
+
+    Raise StateFileError where the file cannot be read.
+    """
+    author = _author(path)
+    return author is not None and author["process_id"] != process_id and _is_fresh(author, now)
+
+
 def for_process(path: Path, process_id: int) -> Path:
     """Return the name of a discovery file that one process has for itself: `.backend-port.4711.json`."""
     stem, suffix = os.path.splitext(path.name)  # noqa: PTH122 - a suffix of `.backend` would be its name

@@ -32,7 +32,7 @@ class Ending(Struct, frozen=True, kw_only=True):
     """For whom."""
     found: PortHolders
     lease: Lease | None
-    """None where an earlier run of the service has it, which ends only with its tree."""
+    """None where what is ended has it: an earlier run of the service, or a program that leased it for itself."""
     answered: bool
     """A person chose it, and is asked again when it cannot be done."""
 
@@ -69,13 +69,15 @@ def plan(
 
 
 def _lease_after_tree(store: LeaseStore, port: int, owner: LeaseOwner) -> Lease:
-    """Wait for the last process of an orphaned service, which takes its lease along."""
+    """Wait for the last process of what was ended, which takes its lease along."""
     deadline = time.monotonic() + _LEASE_SECONDS
     while isinstance(lease := store.take(port, owner), Taken):
         if time.monotonic() > deadline:
+            has_left = lease.owner is not None and lease.owner.by_program
+            whom = "the program that had it" if has_left else f"an earlier run of {owner.service}"
             raise PortConflict(
-                f"port {port} is still leased to an earlier run of {owner.service}",
-                hint="a process that it started still runs; end it by hand, or choose another port",
+                f"port {port} is still leased to {whom}",
+                hint="a process of it still runs; end it by hand, or choose another port",
             )
         time.sleep(0.005)  # a lock that another process lets go wakes no process that does not block on it
     return lease

@@ -156,6 +156,7 @@ def grant(
     chosen: Mapping[str, int] | None = None,
     ask_running: AskRunning = lambda _service, _port: None,
     unusable: Mapping[int, str] | None = None,
+    by_program: bool = False,
     say: Say | None = None,
 ) -> list[Grant]:
     """Grant every request a port, in their order, or raise and take nothing.
@@ -163,7 +164,8 @@ def grant(
     `environ` is the caller's; `remembered` the content of .ports.json, and `chosen` what of that was chosen by
     hand; `aliases` the services' other port variables; `protected` the pids of the caller (they and their
     ancestors are never ended); `ask_running` finds out whether a service can use what runs on a taken port;
-    `unusable` are ports that are free and of no use, and why. The
+    `unusable` are ports that are free and of no use, and why; `by_program`: this process is a program that takes
+    them for itself, and no supervisor. The
     grant of a service that does (`granted.uses`) has neither lease nor hold: the port is not ours.
     Raises ConflictsFound (policy ask, unanswered), PortConflict and PortsExhausted.
     """
@@ -179,7 +181,7 @@ def grant(
         say(text)
     search = Search(
         wanted,
-        owner=_owner(root, project, ""),
+        owner=replace(_owner(root, project, ""), by_program=by_program),
         store=store,
         resolutions=resolutions,
         protected=tuple(protected),

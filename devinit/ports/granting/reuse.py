@@ -26,6 +26,8 @@ def refusal(server: RunningServer, obstruction: Obstruction, root: str) -> str:
     if server.problem:
         return server.problem
     match obstruction:
+        case Taken(owner=LeaseOwner(by_program=True), live=True):
+            return ""  # a server of the user's own, as one without a lease
         case Taken(owner=LeaseOwner() as owner, live=True) if owner.root == root:
             return f"{server.title} answers, but it is {owner.service} of this project"
         case Taken(owner=owner, live=True) if not server.authenticated:

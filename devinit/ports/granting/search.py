@@ -60,7 +60,13 @@ _ASSIGNED = 20
 """How many ports the kernel is asked for, when nothing else is left."""
 _REPLACED = "another process holds it now, so none was ended"
 _SELF_EXPLAINING = frozenset(
-    {VerdictKind.OURS, VerdictKind.NEIGHBOUR, VerdictKind.RESERVED, VerdictKind.ASSIGNED}
+    {
+        VerdictKind.OURS,
+        VerdictKind.PROGRAM,
+        VerdictKind.NEIGHBOUR,
+        VerdictKind.RESERVED,
+        VerdictKind.ASSIGNED,
+    }
 )
 """Verdicts whose summary says all that there is to say."""
 

@@ -17,12 +17,12 @@ def started_by_us(
     """Return the holders that an earlier run of the service which has the port leased has started.
 
     They carry the mark of that service or descend from what does, or, since Redis and others write over
-    their environment, they keep its lease. None for a port that no service of this checkout has leased.
+    their environment, they keep its lease. None for a port that devinit has not leased for this checkout.
     """
     if not isinstance(obstruction, Taken) or not obstruction.live or not found.holders:
         return frozenset()
     owner = obstruction.owner
-    if owner is None or not root or owner.root != root:
+    if owner is None or not root or owner.root != root or owner.by_program:
         return frozenset()
     service = service_of(owner.service)
     table = ProcessTable()

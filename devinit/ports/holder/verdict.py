@@ -25,7 +25,7 @@ Obstruction: TypeAlias = Taken | Refusal | Application
 FORBIDDEN = (
     "the kernel allows ports from `sysctl net.ipv4.ip_unprivileged_port_start` on: choose a higher one"
 )
-_HOLDS_A_LEASE = frozenset({VerdictKind.OURS, VerdictKind.ORPHAN, VerdictKind.NEIGHBOUR})
+_HOLDS_A_LEASE = frozenset({VerdictKind.OURS, VerdictKind.ORPHAN, VerdictKind.PROGRAM, VerdictKind.NEIGHBOUR})
 
 
 def judge(
@@ -73,6 +73,8 @@ def brief(obstruction: Obstruction, root: str, found: PortHolders | None = None)
     match obstruction:
         case Taken(owner=None):
             return "leased by a devinit project that cannot be told"
+        case Taken(owner=LeaseOwner(by_program=True) as owner, live=True):
+            return f"leased by a program of yours, as {_whose(owner, root)}"
         case Taken(owner=LeaseOwner() as owner, live=True, taken_over=taken_over):
             took = ", which took it over while this project did not use it" if taken_over else ""
             return f"leased by {_whose(owner, root)}{took}"
@@ -97,6 +99,8 @@ def _judge(
     match obstruction:
         case Refusal.FORBIDDEN:
             return Barrier(VerdictKind.FORBIDDEN, FORBIDDEN)
+        case Taken(owner=LeaseOwner(by_program=True) as owner, live=True):
+            return _program(found, owner, root)
         case Taken(owner=owner, live=True):
             if owner is None or owner.root != root:
                 return Barrier(VerdictKind.NEIGHBOUR, _leased(owner, root, found))
@@ -142,6 +146,18 @@ def _orphan(found: PortHolders, owner: LeaseOwner, root: str, started: Collectio
     if all(each.identity.pid in started for each in found.holders):
         return Barrier(VerdictKind.ORPHAN, "")
     return managed_by(found.manager) if found.manager else Barrier(VerdictKind.STRAY, "")
+
+
+def _program(found: PortHolders, owner: LeaseOwner, root: str) -> Barrier:
+    """Judge a port that a program has leased for itself: it is ended only where a person says so."""
+    if owner.root != root or not found.holders:
+        what = "runs on it" if found.listeners else "has it without listening"
+        whose = "" if owner.root == root else f" of {owner.project} ({owner.root})"
+        return Barrier(
+            VerdictKind.PROGRAM,
+            f"a program{whose} {what}, which devinit did not start: end it by hand, or choose another port",
+        )
+    return found.barrier or (managed_by(found.manager) if found.manager else Barrier(VerdictKind.PROGRAM, ""))
 
 
 def _holder(found: PortHolders, root: str) -> Barrier:

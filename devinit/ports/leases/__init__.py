@@ -14,7 +14,15 @@ is stopped. Files are never unlinked, since a lock on an unlinked file locks not
 from __future__ import annotations
 
 from devinit.ports.leases.lease import Lease
-from devinit.ports.leases.records import LAPSE_SECONDS, Claim, Displaced, Taken, root_name
+from devinit.ports.leases.records import (
+    LAPSE_SECONDS,
+    Claim,
+    Displaced,
+    Taken,
+    programs_leased,
+    root_name,
+    services_leased,
+)
 from devinit.ports.leases.store import LeaseStore
 
 __all__ = [
@@ -24,5 +32,7 @@ __all__ = [
     "Lease",
     "LeaseStore",
     "Taken",
+    "programs_leased",
     "root_name",
+    "services_leased",
 ]

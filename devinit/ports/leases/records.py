@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -117,6 +118,7 @@ def record_of(owner: LeaseOwner, before: Record | None) -> Record:
         service=owner.service,
         pid=owner.pid,
         at=owner.at,
+        by_program=owner.by_program,
         taken_from=_taken_from(before, owner.root),
         claim=before.claim if before is not None and same else Claim.NONE,
     )
@@ -125,7 +127,12 @@ def record_of(owner: LeaseOwner, before: Record | None) -> Record:
 def owner_of(record: Record) -> LeaseOwner:
     """Return the owner that a record names."""
     return LeaseOwner(
-        root=record.root, project=record.project, service=record.service, pid=record.pid, at=record.at
+        root=record.root,
+        project=record.project,
+        service=record.service,
+        pid=record.pid,
+        at=record.at,
+        by_program=record.by_program,
     )
 
 
@@ -166,6 +173,25 @@ def taken_by(record: Record | None, root: str, *, live: bool) -> Taken:
     if record is None:
         return Taken(None, live)
     return Taken(owner_of(record), live, taken_over=record.taken_from == root, down=record.down and not live)
+
+
+def services_leased(owners: Iterable[tuple[int, LeaseOwner, bool]], root: str) -> list[tuple[str, int]]:
+    """Return under which names devinit has which ports leased now for the services of a checkout.
+
+    A service that has moved by itself has its former port leased as well, under the same name.
+    """
+    return [
+        (each.service, port)
+        for port, each, live in owners
+        if live and each.root == root and not each.by_program
+    ]
+
+
+def programs_leased(owners: Iterable[tuple[int, LeaseOwner, bool]], root: str) -> dict[str, int]:
+    """Return the names under which programs have leased ports of a checkout for themselves, with the ports."""
+    return {
+        each.service: port for port, each, live in owners if live and each.root == root and each.by_program
+    }
 
 
 def _taken_from(before: Record | None, root: str) -> str:

@@ -31,6 +31,7 @@ from devinit.ports.leases.records import (
     read_record,
     record_of,
     root_name,
+    services_leased,
     taken_by,
     write_record,
 )
@@ -94,7 +95,9 @@ class LeaseStore:
         """Whether processes of one of these services of a checkout have the lease of a port."""
         found = self.look(port)
         owner = found.owner if found is not None and found.live else None
-        return owner is not None and owner.root == root and service_of(owner.service) in services
+        if owner is None or owner.by_program:
+            return False
+        return owner.root == root and service_of(owner.service) in services
 
     def entries(self) -> list[Entry]:
         """Return every port that is leased, or that a stopped service was ready on; by port."""
@@ -132,12 +135,11 @@ class LeaseStore:
             return True
 
     def keepers(self, root: str, service: str) -> list[ProcessIdentity]:
-        """Return the processes that keep the live leases of a service, its extra ports included."""
-        ports = [
-            port
-            for port, owner, live in self.owners()
-            if live and owner.root == root and service_of(owner.service) == service
-        ]
+        """Return the processes that keep the live leases which devinit took for a service, also of extra ports.
+
+        A program that has leased a port for itself is none of them, although it may have named the service.
+        """
+        ports = [port for name, port in services_leased(self.owners(), root) if service_of(name) == service]
         return [keeper for port in ports for keeper in openers_of(self._path(port))]
 
     def is_only_kept_apart(self, root: str, service: str) -> bool:

@@ -17,7 +17,7 @@ from devinit.ports.granting.grants import Grant, adopt, grant
 from devinit.ports.granting.overrides import Overrides, overrides
 from devinit.ports.hold import Refusal
 from devinit.ports.holder.verdict import brief
-from devinit.ports.leases import Claim, LeaseStore, root_name
+from devinit.ports.leases import Claim, LeaseStore, root_name, services_leased
 from devinit.ports.remembered import by_hand, ports_file
 from devinit.supervisor.project.port_wishes import PortWishes, is_for_now, is_refused, without_questions
 from devinit.supervisor.project.reuse import Asking, without_ports_of_used_servers
@@ -287,21 +287,21 @@ class ProjectPorts:
             each.rest()
 
     def orphaned(self) -> set[str]:
-        """Return the services of this checkout that have a live lease which is not ours.
+        """Return the services of this checkout for which devinit took a live lease that is not ours.
 
         A lease that only programs keep in which a person works (tmux) is no service that runs.
         """
         ours = {each.port for each in (*self._grants.values(), *(ahead for ahead, _ in self._ahead.values()))}
         root = root_name(self._root)
         found = {
-            service_of(owner.service)
-            for port, owner, live in self._store.owners()
-            if live and owner.root == root and port not in ours
+            service_of(service)
+            for service, port in services_leased(self._store.owners(), root)
+            if port not in ours
         }
         return {name for name in found if not self._store.is_only_kept_apart(root, name)}
 
     def keepers(self, name: str) -> list[ProcessIdentity]:
-        """Return the processes that keep the leases of a service of this checkout, whatever started them."""
+        """Return the processes that keep the leases which a supervisor of this checkout took for a service."""
         return self._store.keepers(root_name(self._root), name)
 
     def port_of(self, name: str) -> int | None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinit.errors import ConfigError
+from devinit.model.at_rest import program_has
 from devinit.model.build_words import in_words
 from devinit.model.status import Phase
+from devinit.ports.leases import LeaseStore, programs_leased, root_name
 from devinit.ports.remembered import ports_file
 from devinit.supervisor.lifecycle import ALIVE
 from devinit.supervisor.service.coming_up import PATIENCE_SECONDS
+from devinit.system.paths import state_directory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +57,15 @@ def reason_to_wait(runner: Runner, runners: Mapping[str, Runner]) -> str | None:
     phases = {name: runners[name].phase for name in runner.service.depends_on if name in runners}
     name = next((each for each, phase in phases.items() if phase not in UP), None)
     return f"waits for {name}, which is {phases[name].value}" if name else None
+
+
+def programs_instead_of(runners: Mapping[str, Runner], stage: ProjectState) -> dict[str, str]:
+    """Return what is said of each stopped service under whose name a program has leased a port for itself."""
+    stopped = [name for name, each in runners.items() if each.phase is Phase.STOPPED]
+    if not stopped:
+        return {}
+    leased = programs_leased(LeaseStore(state_directory() / "leases").owners(), root_name(stage.root))
+    return {name: program_has(name, leased[name]) for name in stopped if name in leased}
 
 
 def takes_its_time(runner: Runner) -> bool:

@@ -29,7 +29,13 @@ from devinit.supervisor.project.drift import ADDED
 from devinit.supervisor.project.project_state import ProjectState
 from devinit.supervisor.reporting.connections import connections_of
 from devinit.supervisor.reporting.probe_words import describe_probe
-from devinit.supervisor.reporting.reasons import next_port_of, reason_of, reason_to_wait, remembered_ports
+from devinit.supervisor.reporting.reasons import (
+    next_port_of,
+    programs_instead_of,
+    reason_of,
+    reason_to_wait,
+    remembered_ports,
+)
 from devinit.supervisor.service.runner import Runner
 from devinit.system.usage import Usage
 from devinit.text import shortened
@@ -189,13 +195,16 @@ def project_status(
     `new`: services that were added to the configuration since.
     """
     remembered = remembered_ports(stage)
+    programs = programs_instead_of(runners, stage)
     return {
         "project": stage.project.name,
         "root": str(stage.root),
         "supervisor": {"pid": os.getpid(), "version": __version__},
         "services": [
             *(
-                service_status(runner, stage, usages.get(name), changed.get(name, []), remembered)
+                service_status(
+                    runner, stage, usages.get(name), changed.get(name, []), remembered, programs=programs
+                )
                 for name, runner in runners.items()
             ),
             *(
@@ -212,10 +221,12 @@ def service_status(
     usage: tuple[Usage, float | None] | None,
     changed: list[str],
     remembered: dict[str, int] | None,
+    *,
+    programs: Mapping[str, str],
 ) -> ServiceStatus:
     """Return one service of `status`."""
     endpoint = stage.endpoint(runner.name)
-    reason = reason_of(runner, stage)
+    reason = programs.get(runner.name) or reason_of(runner, stage)
     return {
         "name": runner.name,
         "provider": runner.service.provider,
@@ -281,6 +292,7 @@ def why(
         "reason": shown(
             (of_orphan(runner.name, stage) if is_orphaned else None)
             or ports.failed
+            or programs_instead_of({runner.name: runner}, stage).get(runner.name)
             or reason_of(runner, stage)
             or reason_to_wait(runner, runners)
             or (how_to_start(runner.name) if state.phase is Phase.STOPPED else None),
