@@ -7,6 +7,7 @@ import sys
 from devinit.cli.bring_up import params_of, reached, take_back
 from devinit.cli.dashboard import dashboard_of
 from devinit.cli.output import Paint, is_quiet, talk
+from devinit.cli.progress import symbols_of
 from devinit.control.client import RemoteError
 from devinit.control.conversation import conflicts_of
 from devinit.control.pending import Pending
@@ -15,6 +16,7 @@ from devinit.system import terminal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TextIO
 
     from devinit.cli.arguments import Arguments
     from devinit.control.wire import Json
@@ -38,15 +40,33 @@ def start_in_dashboard(root: str, arguments: Arguments) -> int:
     return told(dashboard, said)
 
 
+class Loading:
+    """A line that stands where the user looks until the dashboard is there: Textual takes a moment to load."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._is_shown = stream.isatty() and not is_quiet()
+
+    def __enter__(self) -> None:
+        if self._is_shown:
+            mark = Paint(self._stream).attention(symbols_of(self._stream)["busy"])
+            terminal.draw(self._stream, 0, [], [f"{mark} starting; the dashboard opens"])
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_shown:
+            terminal.draw(self._stream, 1, [], [])
+
+
 def opened(root: str, pending: Pending, params: Json) -> Dashboard:
     """Order the start, and make its dashboard meanwhile. Raise what it is refused with until then."""
     try:
         pending.order(params)
-        from pathlib import Path  # from here on the supervisor is at work
+        with Loading(sys.stderr):
+            from pathlib import Path  # from here on the supervisor is at work
 
-        from devinit.dashboard.begun import BegunStart
+            from devinit.dashboard.begun import BegunStart
 
-        dashboard = dashboard_of(Path(root), BegunStart(pending, params), params["profile"])
+            dashboard = dashboard_of(Path(root), BegunStart(pending, params), params["profile"])
     except KeyboardInterrupt:
         give_back(root, pending)
         raise

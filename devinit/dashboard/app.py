@@ -17,6 +17,7 @@ from textual.screen import Screen
 
 from devinit.dashboard import hang_up, themes
 from devinit.dashboard.begun import Begun, Twice
+from devinit.dashboard.farewell import farewell
 from devinit.dashboard.kept_answers import KeptAnswers
 from devinit.dashboard.lines.feed import Feed, Piece
 from devinit.dashboard.lines.store import Store
@@ -27,7 +28,7 @@ from devinit.dashboard.orders import Json, Orders
 from devinit.dashboard.pages import Pages
 from devinit.dashboard.palette import palette
 from devinit.dashboard.preferences import Preferences, keys_with
-from devinit.dashboard.presentation import banner, farewell
+from devinit.dashboard.presentation import banner
 from devinit.dashboard.screens.main import MainScreen
 from devinit.dashboard.starting import Start, after
 from devinit.dashboard.state import Line, Stack, happened, lost, planned, refreshed
@@ -73,8 +74,7 @@ class Dashboard(App[str]):
         self._preferences = preferences or Preferences()
         self.keys = keys_with(self._preferences.keys)
         self._first_theme = self._preferences.theme or theme
-        self._hint = hint
-        """What is said to a user who sees this for the first time."""
+        self._hint = hint  # for a user who sees this for the first time
         self.store = Store()
         self.begun = begun
         """The start that was ordered before."""

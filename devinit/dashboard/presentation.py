@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from devinit.dashboard.refusals import ON_THE_WAY, RUNS
-from devinit.dashboard.state import ALIVE, AT_REST, BUSY, Line, Stack, View, counts, is_everything_at_rest
+from devinit.dashboard.state import ALIVE, BUSY, Line, Stack, View, counts, is_everything_at_rest
 from devinit.model.configuration_words import still_as_before
 from devinit.text import cut, one_line, pad, plain, width
 
@@ -55,8 +54,6 @@ NO_SERVICES: list[Piece] = [
     (" starts them.", ""),
 ]
 GAP = "  "
-STOPPED = "stopped"
-RESTARTING = "restarting"
 
 
 class Column(NamedTuple):
@@ -315,39 +312,6 @@ def cut_pieces(pieces: Sequence[Piece], columns: int) -> list[Piece]:
 def cut_left(text: str, columns: int) -> str:
     """Return the end of a path, which tells checkouts apart, with a sign when something is missing."""
     return text if width(text) <= columns else "…" + text[-(columns - 1) :]
-
-
-def farewell(stack: Stack, ordered: Mapping[str, str]) -> str:
-    """Return what is said on the shell after the dashboard was left.
-
-    `ordered`: the last order of each service that is not answered yet; it goes on without the dashboard.
-    """
-    phases = {view.name: phase_soon(view, ordered.get(view.name, "")) for view in stack.services.values()}
-    running = [name for name, phase in phases.items() if phase in RUNS]
-    said = [f"{', '.join(running)} {'keeps' if len(running) == 1 else 'keep'} running"] if running else []
-    for doing, words in {RESTARTING: ("is being restarted", "are being restarted"), **ON_THE_WAY}.items():
-        names = [name for name, phase in phases.items() if phase == doing]
-        said += [f"{', '.join(names)} {words[len(names) > 1]}"] if names else []
-    if not said:
-        return "nothing runs; `devinit start` starts everything"
-    if all(phase in (*AT_REST, "stopping") for phase in phases.values()):
-        return f"{'; '.join(said)}; `devinit start` starts everything"
-    return f"{'; '.join(said)}; `devinit stop` ends everything, `devinit dashboard` comes back here"
-
-
-def phase_soon(view: View, ordered: str) -> str:
-    """Return the phase that an order without an answer brings a service to, `RESTARTING` for a restart.
-
-    The phase that is shown is older: a stop of everything reaches a database after all that depend on it.
-    """
-    match ordered:
-        case "stop" if view.phase not in AT_REST:
-            return "stopping"
-        case "start" if view.phase == STOPPED and view.autostart:
-            return "starting"
-        case "restart" if view.phase in (*ON_THE_WAY, STOPPED):
-            return RESTARTING
-    return view.phase
 
 
 def fit(text: str, columns: int, *, right: bool = False) -> str:

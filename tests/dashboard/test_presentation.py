@@ -9,11 +9,11 @@ import pytest
 
 from devinit.dashboard import port_table
 from devinit.dashboard.details import dependencies, environment, explanation, reasons
+from devinit.dashboard.farewell import farewell
 from devinit.dashboard.port_table import neighbour_lines
 from devinit.dashboard.presentation import (
     MARKS,
     banner,
-    farewell,
     headline,
     is_link_at,
     percent,
