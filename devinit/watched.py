@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import os
 import select
+import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -36,7 +37,8 @@ class Watch:
         self._service, self._start = service, start
         self._changes = self._look_again()
         self._wake, self._waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._is_closed = False
+        self._is_closed = self._is_over = False
+        self._guard = threading.Lock()
 
     def __iter__(self) -> Iterator[Discovered | None]:
         """Return the changes, for a program that waits for them."""
@@ -45,10 +47,12 @@ class Watch:
     async def __aiter__(self) -> AsyncIterator[Discovered | None]:
         """Return the changes, for a program with a loop. A thread waits for each."""
         while True:
+            waiting = asyncio.ensure_future(asyncio.to_thread(next, self._changes, self))
             try:
-                changed = await asyncio.to_thread(next, self._changes, self)
+                changed = await asyncio.shield(waiting)
             except asyncio.CancelledError:
                 self.close()
+                await asyncio.wait([waiting])  # the thread: it comes to its end at once
                 raise
             if isinstance(changed, Watch):
                 return
@@ -66,11 +70,27 @@ class Watch:
 
     def close(self) -> None:
         """End the iteration, also one that another thread waits in."""
-        if not self._is_closed:
-            self._is_closed = True
+        self._wake_up()
+        try:
+            self._changes.close()
+        except ValueError:
+            return  # it runs, here or in another thread, and comes to its own end
+        self._let_go()
+
+    def _wake_up(self) -> None:
+        with self._guard:
+            was_closed, self._is_closed = self._is_closed, True
+        if not was_closed:
             os.close(self._waker)  # makes the other end readable
 
-    def _look_again(self) -> Iterator[Discovered | None]:
+    def _let_go(self) -> None:
+        """Close the end that is waited at, also of an iteration that was never begun."""
+        with self._guard:
+            was_over, self._is_over = self._is_over, True
+        if not was_over:
+            os.close(self._wake)
+
+    def _look_again(self) -> Generator[Discovered | None, None, None]:
         try:
             before: object = self
             for _ in self._occasions():
@@ -79,8 +99,8 @@ class Watch:
                     before = found
                     yield found
         finally:
-            self.close()
-            os.close(self._wake)
+            self._wake_up()
+            self._let_go()
 
     def _occasions(self) -> Iterator[None]:
         """Yield when there is a reason to ask: at first, after each event, and now and then while nothing runs."""

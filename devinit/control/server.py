@@ -46,6 +46,8 @@ WHO_WE_ARE = {
     "exit_code": SupervisorError.exit_code,
 }
 """What an error tells that most often comes from another version of devinit."""
+OURS = "devinit"
+"""How the names of devinit's own modules begin."""
 
 
 encoder = msgspec.json.Encoder(enc_hook=str)
@@ -309,6 +311,14 @@ class Server:
             if is_about_threads(error):
                 text = f"{request.method} failed: the system has no room for another thread of the supervisor"
                 hint = "see `ulimit -u`; in a container also its pids limit"
+            elif isinstance(error, ImportError) and (error.name or "").partition(".")[0] == OURS:
+                text = (
+                    f"{request.method} failed: the files of devinit were replaced while this supervisor ran"
+                )
+                hint = (
+                    f"`kill {os.getpid()}` ends the supervisor: services keep running, and the next command takes "
+                    "them over with the new files"
+                )
             connection.send(
                 refusal(request.id, RpcError(INTERNAL_ERROR, text, {"hint": hint, "exit_code": 5}))
             )

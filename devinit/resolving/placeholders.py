@@ -73,13 +73,16 @@ def _hides_text(text: str) -> bool:
     return any(isinstance(each, str) for hidden in hidden_parts(text) for each in value_of(hidden).pieces)
 
 
-def referred_to(templates: Iterable[str]) -> set[str]:
-    """Return the names that templates refer to without a default. Raise ConfigError for what is no template."""
+def referred_to(templates: Iterable[tuple[str, str]]) -> set[str]:
+    """Return the names that templates refer to without a default. Raise ConfigError for what is no template.
+
+    Each comes with the key in devinit.toml that it stands at.
+    """
     found: set[str] = set()
-    for template in templates:
+    for key, template in templates:
         found |= {
             each.name
-            for each in parse(template, key="a value")
+            for each in parse(template, key=key)
             if isinstance(each, TemplateReference) and each.default is None
         }
     return found

@@ -344,12 +344,19 @@ def with_placeholder(service: Service) -> Service:
     return replace(service, settings=replace(settings, password=text))  # type: ignore[type-var]  # it is a Struct
 
 
-def templates_of(project: Project) -> Iterator[str]:
-    """Yield every text of a project that may refer to variables."""
-    yield from project.environment.values()
+def templates_of(project: Project) -> Iterator[tuple[str, str]]:
+    """Yield every text of a project that may refer to variables, with the key that it stands at."""
+    for name, text in project.environment.items():
+        yield f"environment.{name}", text
     for service in project.services.values():
-        yield from service.env.values()
-        yield from filter(None, (service.command, *service.setup, *service.before_start))
+        place = f"services.{service.name}"
+        for name, text in service.env.items():
+            yield f"{place}.env.{name}", text
+        if service.command:
+            yield f"{place}.command", service.command
+        for key, commands in (("setup", service.setup), ("before_start", service.before_start)):
+            for command in commands:
+                yield f"{place}.{key}", command
 
 
 def _language(service: Service) -> str:

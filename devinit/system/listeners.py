@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from devinit.model.port import Listener
-from devinit.system.procfs import LINUX, process_ids, read
+from devinit.system.procfs import LINUX, process_ids, read, thread_folders
 from devinit.system.sockets import LISTEN, LISTENING, ask_kernel, read_tables
 
 _GONE_OR_HIDDEN = frozenset({errno.ENOENT, errno.ESRCH, errno.EACCES, errno.EPERM})
@@ -62,6 +62,8 @@ def holders_of(inodes: set[int], first: Sequence[int] = (), *, every: bool = Fal
     if every or not all(holders.values()):
         asked = set(first)
         _collect((pid for pid in process_ids() if pid not in asked), holders)
+    if LINUX and (missing := {inode: pids for inode, pids in holders.items() if not pids}):
+        _collect(process_ids(), missing, of_threads)
     return holders
 
 
@@ -74,9 +76,19 @@ def ephemeral_range() -> range:
     return range(int(low), int(high) + 1)
 
 
-def _collect(pids: Iterable[int], holders: dict[int, list[int]]) -> None:
+def of_threads(pid: int) -> set[int]:
+    """Return the inodes of all sockets that the threads of a process hold.
+
+    Those are others than the process's where its main thread has ended, or a thread has descriptors of its own.
+    """
+    return {inode for folder in thread_folders(pid) for inode in _sockets_in(f"{folder}/fd")}
+
+
+def _collect(
+    pids: Iterable[int], holders: dict[int, list[int]], sockets_of: Callable[[int], set[int]] = socket_inodes
+) -> None:
     for pid in pids:
-        for inode in holders.keys() & socket_inodes(pid):
+        for inode in holders.keys() & sockets_of(pid):
             if pid not in holders[inode]:
                 holders[inode].append(pid)
 

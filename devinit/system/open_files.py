@@ -6,13 +6,17 @@ import os
 
 from devinit.model.process import ProcessIdentity
 from devinit.system.facts import identity_of
-from devinit.system.procfs import LINUX, process_ids
+from devinit.system.procfs import LINUX, process_ids, thread_folders
 
 
 def openers_of(path: str) -> list[ProcessIdentity]:
     """Return the visible processes that have this file open, the oldest first, without our own."""
     real = os.path.realpath(path)
-    pids = [pid for pid in process_ids() if pid != os.getpid() and has_open(pid, real)]
+    others = [pid for pid in process_ids() if pid != os.getpid()]
+    pids = [pid for pid in others if has_open(pid, real)]
+    if LINUX and not pids:
+        # The main thread of a process may have ended, or a thread have descriptors of its own.
+        pids = [pid for pid in others if any(_has_open(each, real) for each in thread_folders(pid))]
     found = [identity for pid in pids if (identity := identity_of(pid)) is not None]
     return sorted(found, key=lambda identity: identity.start_time)
 
@@ -23,7 +27,11 @@ def has_open(pid: int, path: str) -> bool:
         from devinit.system import macos  # loads psutil
 
         return path in macos.open_files_of(pid)
-    folder = f"/proc/{pid}/fd"
+    return _has_open(f"/proc/{pid}", path)
+
+
+def _has_open(process: str, path: str) -> bool:
+    folder = f"{process}/fd"
     try:
         names = os.listdir(folder)
     except OSError:

@@ -53,7 +53,18 @@ def stat_of(pid: int) -> Stat | None:
     end = raw.rindex(b")")
     fields = raw[end + 2 :].split(None, 20)
     name = raw[raw.index(b"(") + 1 : end].decode(errors="replace")
-    return Stat(chr(fields[0][0]), int(fields[1]), int(fields[3]), int(fields[19]), int(fields[4]), name)
+    state, threads = chr(fields[0][0]), int(fields[17])
+    if state == "Z" and threads > 1:
+        state = "S"  # its main thread has ended, and others run on
+    return Stat(state, int(fields[1]), int(fields[3]), int(fields[19]), int(fields[4]), name)
+
+
+def thread_folders(pid: int) -> list[str]:
+    """Return what /proc has of each thread of a process; nothing when it is gone or hidden. Linux only."""
+    try:
+        return [f"/proc/{pid}/task/{name}" for name in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return []
 
 
 def exit_status_of(pid: int) -> int | None:

@@ -225,6 +225,22 @@ class TestAtATerminal:
         attached.child.kill(signal.SIGCONT)
         attached.shows("all")
 
+    def test_a_holder_that_is_halted_is_said(self, shop: Shop) -> None:
+        program(shop, BUSY)
+        printed(shop, "busy")
+        holder = shop.status()["app"]["terminal"]["pid"]
+        os.kill(holder, signal.SIGSTOP)
+        try:
+            attached = attach(shop, f"(pid {holder})")
+            text, code = attached.left()
+        finally:
+            os.kill(holder, signal.SIGCONT)
+
+        assert "the process that holds the terminal of app does not answer" in text
+        assert f"`kill -CONT {holder}` lets it go on" in text
+        assert code != 0
+        attach(shop, "busy")
+
     def test_a_terminal_that_was_lost_is_said(self, shop: Shop) -> None:
         text = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\nprint('up', flush=True)\nwhile True: signal.pause()"
         program(shop, text)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
-import signal
 import subprocess
-import sys
 import time
 
 from tests.cli.conftest import PATIENCE, Shop
@@ -18,13 +16,12 @@ class TestTheDashboard:
         shop.service("backend", port=port)
         master, slave = pty.openpty()
         dashboard = subprocess.Popen(
-            [sys.executable, "-m", "devinit", "-C", str(shop.root), "dashboard"],
+            ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *shop.program("dashboard")],
             stdin=slave,
             stdout=slave,
             stderr=slave,
             env={**os.environ, "TERM": "xterm-256color"},
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
         )
         os.close(slave)
         try:

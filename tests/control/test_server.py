@@ -182,6 +182,17 @@ class TestARequest:
         assert "Traceback" not in json.dumps(error)
         assert "result" in await talk.ask("echo")
 
+    async def test_that_misses_a_module_says_that_the_files_were_replaced(self, house: House) -> None:
+        talk = await house.talk()
+
+        error = (await talk.ask("import"))["error"]
+
+        assert error["message"] == (
+            "import failed: the files of devinit were replaced while this supervisor ran"
+        )
+        assert error["data"]["hint"].startswith(f"`kill {os.getpid()}` ends the supervisor")
+        assert "result" in await talk.ask("echo")
+
     async def test_that_finds_no_room_for_a_thread_is_told_the_cause(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from devinit.errors import ConfigError
 from devinit.model.resolved import Reference, Value
 from devinit.resolving.placeholders import placeholder, referred_to, value_of, variable_of
 
@@ -36,7 +37,12 @@ def test_a_secret_that_is_written_down_becomes_a_reference_to_its_variable(name:
 
 
 def test_names_with_a_default_are_not_asked_for() -> None:
-    assert referred_to(["${A} ${B:-x} $C $${D}", "${E:-${F}}"]) == {"A"}
+    assert referred_to([("environment.X", "${A} ${B:-x} $C $${D}"), ("environment.Y", "${E:-${F}}")]) == {"A"}
+
+
+def test_a_text_that_is_none_is_named_by_its_key() -> None:
+    with pytest.raises(ConfigError, match=r"^services\.web\.env\.TOKEN: "):
+        referred_to([("services.web.env.TOKEN", "${not a name}")])
 
 
 def test_a_text_of_a_repository_that_looks_like_one_stays_what_it_is() -> None:

@@ -26,6 +26,31 @@ def running(shop: Shop, port: int) -> Shop:
     return shop
 
 
+def opened() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+class TestDescriptors:
+    def test_are_closed_at_the_end_of_a_watch_that_was_never_iterated(self, tmp_path: Path) -> None:
+        before = opened()
+
+        for _ in range(20):
+            with devinit.watch("backend", start=tmp_path):
+                pass
+
+        assert opened() == before
+
+    def test_are_closed_at_the_end_of_a_watch_that_was_left_in_the_middle(self, tmp_path: Path) -> None:
+        before = opened()
+
+        watches = [devinit.watch("backend", start=tmp_path) for _ in range(20)]
+        for each in watches:
+            next(iter(each))
+            each.close()
+
+        assert opened() == before
+
+
 class TestAWatch:
     def test_says_where_the_service_answers_now(self, running: Shop, port: int) -> None:
         with devinit.watch("backend", start=running.root) as watch:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from devinit.system import listeners, sockets
+from devinit.system.facts import alive, identity_of
 from devinit.system.listeners import (
     holders_of,
     socket_inodes,
@@ -30,6 +35,27 @@ worker = os.fork()
 if worker:
     print(server.getsockname()[1], flush=True)
     print(worker, flush=True)
+signal.pause()
+"""
+
+
+LISTEN_IN_A_THREAD = """
+import ctypes, os, signal, socket, sys, threading, time
+libc = ctypes.CDLL(None, use_errno=True)
+CLONE_FILES = 0x400
+ready = threading.Event()
+def serve():
+    if sys.argv[1] == "own table":
+        assert libc.unshare(CLONE_FILES) == 0
+    global server
+    server = socket.create_server(("127.0.0.1", 0))
+    print(server.getsockname()[1], flush=True)
+    ready.set()
+    time.sleep(600)
+threading.Thread(target=serve).start()
+ready.wait()
+if sys.argv[1] == "main thread ended":
+    libc.pthread_exit(None)
 signal.pause()
 """
 
@@ -284,3 +310,27 @@ class TestTheHoldersOfASocket:
 class TestTheEphemeralRange:
     def test_holds_the_ports_that_the_kernel_chooses(self, opened: Opened) -> None:
         assert port_of(opened(bound("127.0.0.1"))) in listeners.ephemeral_range()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have descriptors of their own on Linux")
+@pytest.mark.parametrize("how", ["own table", "main thread ended"])
+def test_a_socket_that_only_a_thread_has_is_its_process_s(how: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", LISTEN_IN_A_THREAD, how], stdout=subprocess.PIPE) as program:
+        try:
+            assert program.stdout is not None
+            port = int(program.stdout.readline())
+            while (
+                how == "main thread ended"
+                and "(zombie)" not in Path(f"/proc/{program.pid}/status").read_text()
+            ):
+                time.sleep(0.01)  # the end of a thread wakes no other process
+            [listener] = tcp_listeners(port)
+
+            found = holders_of({listener.inode}, every=True)
+
+            assert found == {listener.inode: [program.pid]}
+            identity = identity_of(program.pid)
+            assert identity is not None
+            assert alive(identity)
+        finally:
+            program.kill()

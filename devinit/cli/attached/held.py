@@ -81,10 +81,10 @@ class Held:
         """Show one run of the service; None when that has ended."""
         try:
             connection = connected(address, None)
-        except (OSError, ServiceError) as error:
-            if isinstance(error, ServiceError):
-                raise
-            return self._idle(LOOK_SECONDS, woken)
+        except TimeoutError:
+            raise self._halted() from None
+        except OSError:
+            return self._idle(LOOK_SECONDS, woken)  # it has just ended, or is not there yet
         with connection:
             rows, columns = raw_terminal.size()
             lines = (rows or 24) if self._lines is None else self._lines
@@ -108,6 +108,17 @@ class Held:
                         return None
                     for kind, content in received.take(data):
                         self._hear(kind, content)
+
+    def _halted(self) -> ServiceError:
+        """Return the error for a terminal whose holder is there, and does not answer."""
+        row = self._row()
+        terminal = row.get("terminal") if row is not None else None
+        pid = terminal["pid"] if terminal is not None else None
+        return ServiceError(
+            f"the process that holds the terminal of {self.service} does not answer"
+            + (f" (pid {pid})" if pid is not None else ""),
+            hint=f"it may be halted: `kill -CONT {pid}` lets it go on" if pid is not None else None,
+        )
 
     def _hear(self, kind: bytes, content: bytes) -> None:
         match kind:

@@ -36,7 +36,14 @@ from devinit.kinds.docker.kind import DockerKeys
 from devinit.kinds.docker.networks import LOCK, Network, have_network, have_relays, order_of, remove_network
 from devinit.kinds.docker.record import Chosen, chosen_of, chosen_path, folder_of, path_of, record_of
 from devinit.kinds.docker.serving import completed, endpoint_of, environment_of, has_login, server_of
-from devinit.kinds.docker.volumes import have_volumes, names_of, not_kept, real_paths, volumes_of
+from devinit.kinds.docker.volumes import (
+    have_volumes,
+    names_of,
+    not_kept,
+    real_paths,
+    refuse_files_outside,
+    volumes_of,
+)
 from devinit.kinds.password import kept_password, stated_password
 from devinit.kinds.programs import make_private
 from devinit.kinds.provider import Notes, Place, Say, Stated, reachable
@@ -136,6 +143,7 @@ class DockerProvider(ContainerProvider):
         keys, chosen = keys_of(service), chosen_of(service.name, place)
         if chosen is None:
             raise ProviderError(f"what {service.name} runs is on no record any more", hint="start it again")
+        refuse_files_outside(service, place)
         mark = run_mark(place.root, service.name)
         body = body_of(
             keys,

@@ -124,15 +124,28 @@ def real_paths(service: Service, keys: DockerKeys, place: Place) -> dict[str, st
         source = text.partition(":")[0]
         if is_name(source):
             continue
-        path = os.path.realpath(Path(root, source))
-        if path != root and not path.startswith(f"{root}{os.sep}"):
-            raise ServiceError(
-                f"{service.name}: {source} leads out of the project, to {path}",
-                hint="a container gets files of its project alone",
-            )
+        path = _inside(service, source, root)
         if not Path(path).exists():
             raise ServiceError(
                 f"{service.name}: {source} does not exist", hint="create it, or correct `volumes`"
             )
         found[source] = path
     return found
+
+
+def refuse_files_outside(service: Service, place: Place) -> None:
+    """Raise ServiceError where `env_file` has values from outside of the project for a container."""
+    root = os.path.realpath(place.root)
+    for file in service.env_file:
+        _inside(service, os.path.relpath(file, place.root), root)
+
+
+def _inside(service: Service, source: str, root: str) -> str:
+    """Return where a file of the project really lies. Raise ServiceError where that is outside of it."""
+    path = os.path.realpath(Path(root, source))
+    if path != root and not path.startswith(f"{root}{os.sep}"):
+        raise ServiceError(
+            f"{service.name}: {source} leads out of the project, to {path}",
+            hint="a container gets files of its project alone",
+        )
+    return path

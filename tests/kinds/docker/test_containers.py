@@ -322,6 +322,18 @@ class TestWhatIsRefused:
         (checkout.root / "link").symlink_to("/etc")
 
         assert "./link leads out of the project, to /etc" in checkout.devinit("start", code=None)
+
+    @pytest.mark.parametrize("file", ["../other.env", "link.env"])
+    def test_values_of_a_file_outside_of_the_project(self, checkout: Checkout, file: str) -> None:
+        other = checkout.root.parent / "other.env"
+        other.write_text("TOKEN=of-another-project\n")
+        (checkout.root / "link.env").symlink_to(other)
+        checkout.configure(WEB.format(port=22230) + f'env_file = "{file}"\n')
+
+        said = checkout.devinit("start", code=None)
+
+        assert f"web: {file} leads out of the project, to {other.resolve()}" in said
+        assert checkout.containers() == []
         assert checkout.containers() == []
 
     def test_a_volume_of_another_checkout(self, checkout: Checkout, engine: Engine) -> None:
