@@ -91,7 +91,7 @@ def run(arguments: Arguments) -> int:
         tell(project.notes)
         return 0
     kept = keep_what_differs(path, text, root)
-    write_atomically(path, text, mode=rights_of(path), inside=root)
+    write_atomically(path, text, mode=rights_of(path), inside=root, keeps_owner=True)
     if arguments.json:
         written = {"path": str(path), "services": list(project.services), "notes": list(project.notes)}
         evidence = {name: evidence_of(name, project) for name in project.services}
@@ -250,7 +250,8 @@ def ignoring(root: Path) -> list[str]:
         text = (read_bytes(path, inside=root) or b"").decode()
         missing = [name for name in WRITTEN if name not in text.split()]
         if missing:
-            write_atomically(path, with_lines(text, missing), mode=rights_of(path), inside=root)
+            content = with_lines(text, missing)
+            write_atomically(path, content, mode=rights_of(path), inside=root, keeps_owner=True)
     except (StateFileError, UnicodeDecodeError):
         return [f"add to .gitignore: {', '.join(WRITTEN)}"]
     return [f"added to .gitignore: {', '.join(missing)}"] if missing else []

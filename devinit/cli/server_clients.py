@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from devinit.model.service import Service
 
 
+ITS_OWN = ("PATH", "PG", "PSQL", "REDISCLI")
+"""How the names begin that a client program itself knows. The project's others, such as keys of services in the
+cloud, are none of its business, nor of a pager that it starts."""
+
+
 def split(words: list[str]) -> tuple[list[str], list[str]]:
     """Return our own options, which stand first, and the words for the client program."""
     position = 0
@@ -77,9 +82,10 @@ def setting_for(
     mention(
         {**setting, "databases": [each for each in setting["databases"] if each == service.name]}, test=test
     )
-    environment = environment_of(setting, root)
     prefix = f"{variable_prefix(service.name)}_"
     given = setting["environment"]
+    concerning = {name: value for name, value in given.items() if name.startswith((prefix, *ITS_OWN))}
+    environment = environment_of({**setting, "environment": concerning}, root)
     own = {name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)}
     if missing := next((name for name in needed if name not in own), None):
         name = f"{prefix}{missing}"

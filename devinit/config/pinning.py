@@ -65,7 +65,8 @@ def pin(path: Path, service: str, policy: str, profile: str | None) -> bool:
     if changed is None:
         return False
     # read_text() takes a byte order mark away: it is not missed.
-    write_atomically(path, changed, mode=path.stat().st_mode & 0o777, inside=path.parent)
+    mode = path.stat().st_mode & 0o777
+    write_atomically(path, changed, mode=mode, inside=path.parent, keeps_owner=True)
     return True
 
 

@@ -37,11 +37,13 @@ def write_atomically(
     mode: int = 0o644,
     durable: bool = True,
     inside: str | os.PathLike[str] | None = None,
+    keeps_owner: bool = False,
 ) -> None:
     """Replace a file as a whole: a reader sees the old content or the new, whatever happens meanwhile.
 
     Without `durable` that holds for every crash of a program, but not for a power cut. A link is kept, and its
-    target replaced, if the target lies `inside` that folder. Raise StateFileError for any other link, for what
+    target replaced, if the target lies `inside` that folder. With `keeps_owner` a file that root replaces stays
+    its owner's: for what a person edits, and never for secrets. Raise StateFileError for any other link, for what
     is no regular file, and where the file cannot be written.
     """
     name = os.fspath(path)
@@ -49,7 +51,8 @@ def write_atomically(
     content = data.encode() if isinstance(data, str) else data
     temporary = _name_beside(target)
     try:
-        _write_new(temporary, content, mode, durable=durable)
+        owner = _owner_of(target) if keeps_owner else None
+        _write_new(temporary, content, mode, durable=durable, owner=owner)
         os.replace(temporary, target)
     except OSError as error:
         _remove_if_there(temporary)
@@ -230,9 +233,24 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def _write_new(path: str, content: bytes, mode: int, *, durable: bool) -> None:
+def _owner_of(path: str) -> tuple[int, int] | None:
+    """Return the user and the group of a file that root would make its own; None for any other."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return (found.st_uid, found.st_gid) if found.st_uid != 0 else None
+
+
+def _write_new(
+    path: str, content: bytes, mode: int, *, durable: bool, owner: tuple[int, int] | None = None
+) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with open(descriptor, "wb", buffering=0) as file:
+        if owner is not None:
+            os.fchown(descriptor, *owner)
         remaining = memoryview(content)
         while remaining:
             # A nearly full disk takes a part and says so only by the count.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -25,6 +26,19 @@ def found(shop: Shop, port: int) -> Shop:
 
 
 class TestTheFile:
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can take a file over")
+    def test_of_a_person_stays_hers_when_root_replaces_it(self, found: Shop) -> None:
+        path, ignored = found.root / "devinit.toml", found.root / ".gitignore"
+        path.write_text("# by hand\n")
+        ignored.write_text("build\n")
+        for each in (path, ignored):
+            os.chown(each, 1234, 1234)
+
+        assert found("init", "--force").returncode == 0
+
+        assert "[services.web]" in path.read_text()
+        assert {(each.stat().st_uid, each.stat().st_gid) for each in (path, ignored)} == {(1234, 1234)}
+
     def test_lies_over_what_is_found_later(self, found: Shop, port: int) -> None:
         assert found("init").returncode == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -72,6 +73,20 @@ class TestPsql:
         ]
         assert done.returncode == 7
         assert "postgres" in done.stderr
+
+    @pytest.mark.parametrize("client", ["psql", "redis-cli"])
+    def test_gets_nothing_else_of_the_project_s_environment(self, databases: Shop, client: str) -> None:
+        with (databases.root / "devinit.toml").open("a") as file:
+            file.write(
+                '\n[environment]\nCLOUD_KEY = "k3y"\nPGAPPNAME = "shop"\nREDISCLI_HISTFILE = "/dev/null"\n'
+            )
+        program = Path(os.environ["PATH"].partition(":")[0], client)
+        program.write_text("#!/bin/sh\nenv\n")
+
+        said = databases(client).stdout
+
+        assert "CLOUD_KEY" not in said
+        assert ("PGAPPNAME=shop" if client == "psql" else "REDISCLI_HISTFILE=/dev/null") in said
 
     def test_of_another_server_gets_that_ones(self, databases: Shop, port: int) -> None:
         done = databases("psql", "-s", "events")
