@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,6 +26,7 @@ from devinit.supervisor.readiness import proving
 from devinit.supervisor.readiness.proving import interval_of, seconds_of_attempt, until_ready
 from devinit.supervisor.readiness.subject import Elsewhere, Foreign, Ready, Subject, TimeOver
 from devinit.system.processes import members_of
+from devinit.system.procfs import LINUX
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from tests.supervisor.conftest import FreePorts, Launcher, Started, Stranger
 
 LISTEN = """
-import signal, socket, sys
+import select, socket, sys
 servers = []
 for text in sys.argv[1:]:
     address, port = text.rsplit(",", 1)
@@ -43,8 +46,9 @@ for text in sys.argv[1:]:
     server.listen()
     servers.append(server)
 print("ready", flush=True)
+clients = []
 while True:
-    signal.pause()
+    clients += [each.accept()[0] for each in select.select(servers, [], [])[0]]
 """
 FORK = LISTEN.replace(
     "print(", "import os\nif os.fork():\n    [each.close() for each in servers]\nelse:\n    print("
@@ -132,6 +136,39 @@ class TestAService:
         launch.python("import time; time.sleep(0.2)\n" + LISTEN, f"127.0.0.1,{port}")
 
         assert isinstance(await until_ready(watcher.subject(port)), Ready)
+
+    @pytest.mark.skipif(not LINUX, reason="reads the kernel's queue")
+    async def test_is_not_ready_before_a_process_of_its_own_accepts(
+        self, launch: Launcher, watcher: Watcher, port: int
+    ) -> None:
+        """A server listens, and forks workers that load the application before they accept."""
+        program = LISTEN.replace("clients = []", "import time; time.sleep(1)\nclients = []")
+        listen(launch, f"127.0.0.1,{port}", program=program)
+        began = time.monotonic()
+
+        assert isinstance(await until_ready(watcher.subject(port)), Ready)
+        assert time.monotonic() - began > 0.9
+
+    @pytest.mark.skipif(not LINUX, reason="reads the kernel's queue")
+    async def test_that_nobody_serves_is_not_ready(
+        self, launch: Launcher, watcher: Watcher, port: int
+    ) -> None:
+        listen(
+            launch,
+            f"127.0.0.1,{port}",
+            program=LISTEN.replace("clients = []", "import signal; signal.pause()"),
+        )
+
+        assert isinstance(await until_ready(watcher.subject(port, timeout=0.5)), TimeOver)
+
+    async def test_that_serves_a_client_at_a_time_is_ready_while_it_serves_one(
+        self, launch: Launcher, watcher: Watcher, port: int
+    ) -> None:
+        busy = LISTEN.replace("clients = []", "client = servers[0].accept()[0]; client.recv(1)")
+        listen(launch, f"127.0.0.1,{port}", program=busy)
+
+        with socket.create_connection(("127.0.0.1", port)):
+            assert isinstance(await until_ready(watcher.subject(port, timeout=20)), Ready)
 
     async def test_is_not_ready_before_its_probe_says_so(
         self, launch: Launcher, watcher: Watcher, port: int

@@ -65,7 +65,8 @@ while True:
         if broken:
             sys.exit("DATABASE_URL is missing")
         server.listen()
-        signal.pause()
+        while True:
+            server.accept()[0].close()
     while os.path.exists("broken") == broken:
         time.sleep(0.02)
     os.kill(worker, signal.SIGKILL)
