@@ -75,9 +75,8 @@ class Dashboard(App[str]):
         self.keys = keys_with(self._preferences.keys)
         self._first_theme = self._preferences.theme or theme
         self._hint = hint  # for a user who sees this for the first time
-        self.store = Store()
-        self.begun = begun
-        """The start that was ordered before."""
+        self.store, self.begun = Store(), begun
+        """`begun`: the start that was ordered before."""
         self._twice = Twice()
         """What comes of it on its own connection, and on the other one again."""
         self.start = Start(began=clock() - begun.seconds) if begun is not None else None
@@ -90,8 +89,7 @@ class Dashboard(App[str]):
         """Why the services cannot be reached from here, if they run in another container."""
         self._missed_supervisor = False
         """Whether it was said that the supervisor is gone, or could not be asked."""
-        self._stale = False
-        """Whether a status is on its way already."""
+        self._stale = False  # a status is on its way already
         self._feed = Feed(root, self._take_pieces)
         self._turns = Turns(self, super().on_event)
         self._tasks = Tasks(self, root, tasks)
