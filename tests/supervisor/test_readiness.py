@@ -51,7 +51,7 @@ while True:
     clients += [each.accept()[0] for each in select.select(servers, [], [])[0]]
 """
 FORK = LISTEN.replace(
-    "print(", "import os\nif os.fork():\n    [each.close() for each in servers]\nelse:\n    print("
+    "print(", "import os\nif os.fork():\n    [each.close() for each in servers]; servers = []\nelse:\n    print("
 )
 
 
@@ -160,6 +160,15 @@ class TestAService:
         )
 
         assert isinstance(await until_ready(watcher.subject(port, timeout=0.5)), TimeOver)
+
+    async def test_that_ends_before_it_accepts_is_not_ready(
+        self, launch: Launcher, watcher: Watcher, port: int
+    ) -> None:
+        """Its clients leave the queue with it."""
+        ends = LISTEN.replace("clients = []", "import time; time.sleep(0.4); sys.exit()")
+        listen(launch, f"127.0.0.1,{port}", program=ends)
+
+        assert isinstance(await until_ready(watcher.subject(port, timeout=1.5)), TimeOver)
 
     async def test_that_serves_a_client_at_a_time_is_ready_while_it_serves_one(
         self, launch: Launcher, watcher: Watcher, port: int

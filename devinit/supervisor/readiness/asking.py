@@ -8,8 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinit.model.probe import HttpProbe, ProbeResult, ProbeVerdict, TcpProbe
-from devinit.supervisor.readiness.probing import ATTEMPT_SECONDS, attempt, check, no_command, ready
+from devinit.supervisor.readiness.probing import (
+    ATTEMPT_SECONDS,
+    NOTHING_LISTENS,
+    attempt,
+    check,
+    no_command,
+    ready,
+)
 from devinit.system.connections import is_serving, waiting_clients
+from devinit.system.listeners import tcp_listeners
 
 if TYPE_CHECKING:
     from devinit.supervisor.readiness.subject import Subject
@@ -41,7 +49,11 @@ async def asked_to_accept(probe: TcpProbe, seconds: float, *, was_ready: bool) -
         if not was_ready and is_serving(probe.port):
             return ready()
         return ProbeResult(ProbeVerdict.NOT_YET, NOT_ACCEPTED)
-    return await check(probe, no_command, seconds, is_own=True)
+    result = await check(probe, no_command, seconds, is_own=True)
+    # A connection that has left the queue was accepted, or its listener is gone and the queue with it.
+    if result.verdict is ProbeVerdict.READY and not tcp_listeners(probe.port):
+        return ProbeResult(ProbeVerdict.NOT_YET, NOTHING_LISTENS)
+    return result
 
 
 async def ask_extra(probe: TcpProbe | HttpProbe, subject: Subject) -> ProbeResult:
