@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -22,7 +22,7 @@ from devinit.model.probe import (
 from devinit.model.service import Project, Service
 from devinit.supervisor.project.chosen import named
 from devinit.supervisor.reporting.probe_words import describe_probe
-from devinit.supervisor.reporting.report import reason_of_new_addresses
+from devinit.supervisor.reporting.report import TAILS_BYTES, bounded, reason_of_new_addresses
 
 
 def project(*names: str) -> Project:
@@ -107,3 +107,15 @@ class TestTheReasonOfNewAddresses:
         now = {"db": "postgresql://shop:new@127.0.0.1:5432/shop"}
 
         assert reason_of_new_addresses(self.BEFORE, now) == "db has another password"
+
+
+class TestTheLastLinesOfASummary:
+    def test_are_bounded_by_their_bytes(self) -> None:
+        lines = ["\u2713" * 400] * 60
+        row: Any = {"service": "web", "log_tail": lines, "truncated": False}
+
+        told = bounded([row, row])
+
+        sent = [line for each in told for line in each["log_tail"]]
+        assert sum(len(line.encode()) for line in sent) <= TAILS_BYTES + len(lines[0].encode())
+        assert all(each["truncated"] for each in told)

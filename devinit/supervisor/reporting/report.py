@@ -174,12 +174,17 @@ def bounded(rows: list[SummaryRow]) -> list[SummaryRow]:
     told: list[SummaryRow] = []
     for row in rows:
         lines = row["log_tail"]
-        while len(lines) > 1 and sum(map(len, lines)) > left:
+        while len(lines) > 1 and bytes_of(lines) > left:
             lines = lines[1:]
-        left = max(0, left - sum(map(len, lines)))
+        left = max(0, left - bytes_of(lines))
         cut = len(lines) < len(row["log_tail"])
         told.append({**row, "log_tail": lines, "truncated": True} if cut else row)
     return told
+
+
+def bytes_of(lines: Iterable[str]) -> int:
+    """Return how long lines are on the wire, as far as their own characters go."""
+    return sum(len(line.encode()) for line in lines)
 
 
 def project_status(
