@@ -640,6 +640,12 @@ class TestDependants:
     def test_may_start_when_it_is_not_well_and_optional(self, phase: Phase) -> None:
         assert satisfies_dependants(state(phase), optional=True)
 
+    def test_that_wait_for_a_job_wait_for_one_that_failed_and_is_optional(self) -> None:
+        failed = state(Phase.FAILED, last_exit=1)
+
+        assert not satisfies_dependants(failed, optional=True, condition=Condition.COMPLETED)
+        assert satisfies_dependants(failed, optional=True, condition=Condition.STARTED)
+
     @pytest.mark.parametrize(
         "phase",
         [

@@ -40,6 +40,17 @@ def exit_code(**states: LifecycleState) -> int:
 
 
 class TestTheExitCode:
+    def test_counts_an_optional_job_that_failed_where_another_service_waits_for_its_end(self) -> None:
+        services = {
+            "migrate": service("migrate", optional=True),
+            "web": waiting_for("migrate", Condition.COMPLETED),
+        }
+        states = {"migrate": failed(Failure.EXIT), "web": WAITING}
+
+        assert exit_code_of(services, states, services) == 1
+        assert not may_start("web", states, services)
+        assert blocker("web", states, services) == "migrate"
+
     @pytest.mark.parametrize(
         ("state", "code"),
         [

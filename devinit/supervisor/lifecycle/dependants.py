@@ -17,7 +17,8 @@ def satisfies_dependants(
         case Phase.EXITED:
             return state.last_exit == 0
         case Phase.FAILED:
-            return optional
+            # To have completed is more than not to be in the way: what a job should have done is not there.
+            return optional and condition is not Condition.COMPLETED
         case Phase.UNHEALTHY if condition is Condition.READY:
             # A running service is not stopped for it, but a dependant that starts now would meet the fault.
             return optional

@@ -94,8 +94,12 @@ def may_start(name: str, states: States, services: Services) -> bool:
 
 
 def exit_code_of(wanted: Iterable[str], states: States, services: Services) -> int:
-    """Return the exit code of a start. Services that are optional do not count."""
-    codes = {code_of(states[name]) for name in wanted if not services[name].optional}
+    """Return the exit code of a start. Services that are optional count only where another one waits for them."""
+    counted = [name for name in wanted if not services[name].optional]
+    waiting = [name for name in counted if states[name].phase is Phase.WAITING]
+    lacking = {each for name in waiting for each in _obstacles(name, states, services)}
+    missed = [each for each in lacking if services[each].optional]
+    codes = {code_of(states[name]) for name in (*counted, *missed)}
     # What was tried and went wrong says more than what had to wait for it, or was too slow.
     return next((code for code in (PORT_CONFLICT, SERVICE_FAILED, TIMED_OUT) if code in codes), DONE)
 
