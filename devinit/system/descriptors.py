@@ -37,14 +37,17 @@ class Descriptors:
         """Make sure that so many descriptors can be kept for long. Raise ServiceError where the system refuses."""
         self._kept = kept
         self.raise_limit(kept)
-        allowed = soft_limit() - RESERVED - SHARES * LEAST_AT_ONCE
-        if kept > allowed and kept > soft_limit() // 4:
+        # What is reserved is the most that is ever used: of a low limit a quarter can be kept all the same.
+        allowed = max(soft_limit() - RESERVED - SHARES * LEAST_AT_ONCE, soft_limit() // 4)
+        if kept > allowed:
             import resource  # few projects have so many services
 
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
             raise ServiceError(
-                f"{kept} files have to be kept open for these services, and the limit leaves {max(0, allowed)}",
-                hint=f"raise it (`ulimit -Hn` shows {hard} now), or start fewer services at once",
+                f"{kept} files have to be kept open for these services, and the limit of devinit's supervisor "
+                f"(pid {os.getpid()}) leaves {allowed}",
+                hint=f"it may open {hard} (`ulimit -Hn`), as the shell that started it: after `devinit stop`, a "
+                "start in a shell with a higher limit has that; or start fewer services at once",
             )
 
     def raise_limit(self, kept: int) -> None:

@@ -89,7 +89,24 @@ class TestHundredsOfServices:
         assert "ulimit -Hn" in refused.stderr
         shop.expect_nothing_left()
 
-    def test_are_not_fewer_than_none_where_a_shell_allows_hardly_any(
+    def test_are_those_of_the_supervisor_until_a_shell_with_a_higher_limit_starts_another_one(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        names = many(shop, free_ports(30))
+        assert limited(shop, 128, 128, "start", names[0], "-d").returncode == 0
+        supervisor = shop.supervisor()
+
+        refused = limited(shop, 1000, 4000, "start", "-d")
+
+        assert refused.returncode == 1
+        assert f"the limit of devinit's supervisor (pid {supervisor})" in refused.stderr
+        assert "it may open 128" in refused.stderr
+        assert shop("stop").returncode == 0
+        assert limited(shop, 1000, 4000, "start", "-d").returncode == 0
+        assert shop("stop").returncode == 0
+        shop.expect_nothing_left()
+
+    def test_are_a_quarter_of_the_limit_where_a_shell_allows_hardly_any(
         self, shop: Shop, free_ports: FreePorts
     ) -> None:
         many(shop, free_ports(8))
@@ -97,7 +114,7 @@ class TestHundredsOfServices:
         refused = limited(shop, 40, 40, "start", "-d")
 
         assert refused.returncode == 1
-        assert "the limit leaves 0\n" in refused.stderr
+        assert "leaves 10\n" in refused.stderr
 
     def test_show_their_logs_in_a_shell_that_may_open_fewer_files(
         self, shop: Shop, free_ports: FreePorts

@@ -51,7 +51,8 @@ while True:
     clients += [each.accept()[0] for each in select.select(servers, [], [])[0]]
 """
 FORK = LISTEN.replace(
-    "print(", "import os\nif os.fork():\n    [each.close() for each in servers]; servers = []\nelse:\n    print("
+    "print(",
+    "import os\nif os.fork():\n    [each.close() for each in servers]; servers = []\nelse:\n    print(",
 )
 
 
