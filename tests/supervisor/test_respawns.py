@@ -311,7 +311,7 @@ class TestAService:
         assert status["phase"] == "starting"
         assert said in status["reason"]
         assert not checked["well"]
-        assert mended["services"][0]["outcome"] == "live"
+        assert mended["services"][0]["outcome"] == "live", mended["services"][0]
 
     @pytest.mark.parametrize("text", ["import os; os._exit(1)", "print('hello'); raise SystemExit(0)"])
     def test_that_ends_without_a_word_is_not_ready_for_any_command(self, shop: Shop, text: str) -> None:
