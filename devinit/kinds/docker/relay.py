@@ -72,6 +72,8 @@ class Relay:
     def __init__(self, gateway: str, subnet: str, ports: Iterable[tuple[int, int]]) -> None:
         self._gateway, self._subnet = gateway, subnet
         self._listeners: dict[int, tuple[_socket.socket, int]] = {}
+        self.not_reached: list[int] = []
+        """Ports that cannot be relayed: another program has taken the place, or the network has gone."""
         self._pairs: list[tuple[Pipe, Pipe]] = []
         for port, relayed_at in ports:
             listener = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM | _socket.SOCK_NONBLOCK)
@@ -82,8 +84,8 @@ class Relay:
                 listener.bind((gateway, relayed_at))
                 listener.listen(WAITING)
             except OSError:
-                # Another program has taken it since, or the network has gone with its engine.
                 listener.close()
+                self.not_reached.append(port)
             else:
                 self._listeners[listener.fileno()] = listener, port
 
@@ -109,27 +111,31 @@ class Relay:
                 self._accept(*self._listeners[descriptor])
 
     def _accept(self, listener: _socket.socket, port: int) -> None:
-        try:
+        with suppress(OSError):  # the caller has gone again
             descriptor, (address, _) = listener._accept()  # type: ignore[attr-defined]  # noqa: SLF001  what socket.accept calls
-        except OSError:
-            return
-        caller = _socket.socket(fileno=descriptor)
-        if address == self._gateway or not is_within(address, self._subnet):
-            caller.close()  # no container of the network: another user of this machine, or another machine
-            return
-        caller.settimeout(0)
-        server = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
-        server.settimeout(ANSWER_SECONDS)
-        try:
-            server.connect((LOOPBACK, port))
-        except OSError:
-            server.close()
-            caller.close()
-            return
-        server.settimeout(0)
-        for each in (caller, server):
-            each.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-        self._pairs.append((Pipe(caller, server), Pipe(server, caller)))
+            caller = _socket.socket(fileno=descriptor)
+            is_ours = address != self._gateway and is_within(address, self._subnet)
+            # Any other caller is another user of this machine, or another machine.
+            server = connected(port) if is_ours else None
+            if server is None:
+                caller.close()
+                return
+            for each in (caller, server):
+                each.settimeout(0)
+                each.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+            self._pairs.append((Pipe(caller, server), Pipe(server, caller)))
+
+
+def connected(port: int) -> _socket.socket | None:
+    """Return a connection to a service of this machine; None when it does not listen."""
+    server = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    server.settimeout(ANSWER_SECONDS)
+    try:
+        server.connect((LOOPBACK, port))
+    except OSError:
+        server.close()
+        return None
+    return server
 
 
 def is_kept(pair: tuple[Pipe, Pipe], found: dict[int, int]) -> bool:

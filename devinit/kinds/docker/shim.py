@@ -134,7 +134,11 @@ class Shim:
 
     def _relay(self) -> None:
         """Let the container reach the services of its project, before its program looks for them."""
-        Relay(self.order["gateway"], self.order["subnet"], self.order["relays"]).begin()
+        relay = Relay(self.order["gateway"], self.order["subnet"], self.order["relays"])
+        if relay.not_reached:
+            ports = ", ".join(map(str, relay.not_reached))
+            say(f"the container does not reach port {ports} of this machine: a restart finds another way")
+        relay.begin()
 
     def _of_before(self) -> Json | None:
         """Return the container on record, which has another name since the checkout was moved."""
