@@ -586,3 +586,60 @@ class TestAStructuredLog:
     @pytest.mark.parametrize("line", ['{"level":"fatal"', '{"level":["fatal"]}', "level=fatal", "[1]", "{}"])
     def test_that_says_nothing_is_passed_over(self, line: str) -> None:
         assert cause_of([line]) is None
+
+
+class TestAProgramThatAborts:
+    @pytest.mark.parametrize(
+        ("lines", "cause"),
+        [
+            (["terminate called after throwing an instance of 'std::runtime_error'", "  what():  no config"], "no config"),
+            (["", "thread 'main' (211) has overflowed its stack", "fatal runtime error: stack overflow, aborting"], "thread 'main' (211) has overflowed its stack"),
+            (["as: as.c:5: main: Assertion `port > 0' failed."], "as.c:5: main: Assertion `port > 0' failed."),
+            (["free(): double free detected in tcache 2"], "free(): double free detected in tcache 2"),
+            (["*** stack smashing detected ***: terminated"], "stack smashing detected"),
+        ],
+    )  # fmt: skip
+    def test_says_why_in_its_log(self, lines: list[str], cause: str) -> None:
+        assert cause_of(["up", *lines], -6) == cause
+
+
+class TestWordsOfFrameworks:
+    @pytest.mark.parametrize(
+        ("lines", "cause"),
+        [
+            (
+                ["Usage: typer1.py [OPTIONS]", "╭─ Error ───────╮", "│ Missing option '--port'.      │", "╰───────────────╯"],
+                "Missing option '--port'.",
+            ),
+            (
+                [
+                    "pydantic_core._pydantic_core.ValidationError: 2 validation errors for S",
+                    "database_url",
+                    "  Field required [type=missing, input_value={}, input_type=dict]",
+                    "    For further information visit https://errors.pydantic.dev/2/v/missing",
+                    "secret_key",
+                    "  Field required [type=missing, input_value={}, input_type=dict]",
+                ],
+                "pydantic_core._pydantic_core.ValidationError: 2 validation errors for S: database_url, secret_key: Field required",
+            ),
+            (
+                ["Comp.java:3: error: incompatible types: String cannot be converted to int", "  int a = x;", "          ^", "1 error", "error: compilation failed"],
+                "Comp.java:3: error: incompatible types: String cannot be converted to int",
+            ),
+            (
+                ["Uncaught:", "{", "  code: 'E1',", "  message: 'no database'", "}", "(Use `node --trace-uncaught ...` to show where it was thrown)", "", "Node.js v22.1.0"],
+                "uncaught: { code: 'E1', message: 'no database' }",
+            ),
+            (
+                ['{"event": "boot failed", "level": "error", "exception": [{"exc_type": "KeyError", "exc_value": "\'DSN\'", "frames": []}]}'],
+                "boot failed: KeyError: 'DSN'",
+            ),
+        ],
+    )  # fmt: skip
+    def test_are_understood(self, lines: list[str], cause: str) -> None:
+        assert cause_of(lines, 1) == cause
+
+    def test_of_workers_without_a_cause_are_their_code_and_last_line(self) -> None:
+        death = ["goodbye", "[2026-12-01 12:00:00 +0000] [1] [ERROR] Worker (pid:7) exited with code 1."]
+
+        assert dying_by(death * 3) == "its workers die again and again (code 1); its last line: goodbye"

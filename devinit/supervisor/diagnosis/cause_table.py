@@ -60,7 +60,7 @@ STRONG: tuple[Saying, ...] = (
     Saying(r"^thread '[^']*' panicked at '(?P<said>.+)', (?P<at>\S+)$"),
     _first(
         r"^(?:psql: )?error(?:\[E\d+\])?: (?:Uncaught (?:\(in promise\) )?)?(?P<said>(?!could not compile|"
-        r"aborting due to|process didn't exit|script \"|Recipe |[Cc]ommand (?:'\[|.* (?:failed|exited))).+)",
+        r"compilation failed|aborting due to|process didn't exit|script \"|Recipe |[Cc]ommand (?:'\[|.* (?:failed|exited))).+)",
         place=r"^\s+--> (?P<at>\S+)$",
     ),
     # Java, Kotlin, Maven, Gradle, Spring
@@ -108,6 +108,16 @@ STRONG: tuple[Saying, ...] = (
     Saying(r"\bERROR:\s+(?P<said>could not (?:write|extend|fsync|flush) .+)"),
     Saying(r"^postgres: (?P<said>could not .+)"),
     Saying(r"# (?P<said>(?:Fatal error|Fatal:|Failed|Can't) .+)"),
+    # Programs that abort: C++, Rust, assert and glibc
+    Saying(r"^\s+what\(\):\s+(?P<said>.+)"),
+    Saying(r"^(?P<said>thread '[^']*' (?:\(\d+\) )?has overflowed its stack)"),
+    Saying(r"^\S+: (?P<said>\S+:\d+: (?:.+: )?Assertion [`'].+' failed\.)"),
+    Saying(
+        r"^(?:\*\*\* )?(?P<said>(?:free|malloc|realloc|munmap_chunk|malloc_consolidate)\(\): [a-z].+"
+        r"|corrupted (?:size|double)\b.+|double free or corruption.*|stack smashing detected)"
+    ),
+    # Typer, in a box of rich
+    Saying(r"^│ (?P<said>(?:Missing|Invalid|No such|Got) .*?\S)\s*│$"),
     # Shells, make and Python, about what is not there
     Saying(
         r"^(?:\S*/)?(?:(?:ba|da|z|k)?sh|[\w.-]+\.sh): (?:line )?\d+: (?P<said>.+: (?:(?:command )?not found"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from devinit.model.port import HIGHEST_PORT, LOWEST_UNPRIVILEGED_PORT
 from devinit.supervisor.diagnosis.cause_table import (
@@ -60,6 +61,9 @@ TRACEBACK_LINES = 8
 """Before the last line of a traceback stands a place in the code, its text, and what marks a part of that."""
 PYTHON_EXCEPTION = r"^[\w.]*(?:Error|Exception|Configured|NotFound|Exit)(?::|$)"
 """ImproperlyConfigured is Django's; the rest ends as exceptions usually do."""
+INVALID = r"\b\d+ validation errors? for \S+$"
+INVALID_FIELD = r"^  (?P<said>\S.*?) \[type=\w+"
+"""pydantic: a field's name, and what is wrong with it in the line below."""
 TRACE_UNCAUGHT = r"^\(Use `node --trace-uncaught"
 """What Node prints below a value that was thrown and has no stack."""
 NODE_CRASH = r"^Node\.js v\d"
@@ -89,6 +93,7 @@ WORKER_DIED = r"Child process \[\d+\] died|Worker \(pid:\d+\) (?:exited with cod
 WORKER_BEGINS = r"\[INFO\] Booting worker with pid: (?P<pid>\d+)"
 """gunicorn, which says nothing once its worker has loaded the application."""
 WORKER_UP = r"Application startup complete"
+WORKER_CODE = r"Worker \(pid:\d+\) exited with code (?P<code>\d+)"
 DYING = "its workers die again and again"
 DEATHS = 3
 """So many workers that died in a row: the next one dies, too."""
@@ -200,7 +205,13 @@ def dying_by(lines: Sequence[str]) -> str | None:
     if len(died) < DEATHS or any(re.search(WORKER_UP, line) for line in said[died[-DEATHS] :]):
         return None
     words = worker_words(said)
-    return f"{DYING}: {words}" if words else DYING
+    return f"{DYING}: {words}" if words else with_last_line(f"{DYING}{code_of_worker(said)}", own_lines(said))
+
+
+def code_of_worker(said: Sequence[str]) -> str:
+    """Return with which code the last worker ended, where its server says so."""
+    found = (re.search(WORKER_CODE, line) for line in reversed(said))
+    return next((f" (code {each['code']})" for each in found if each), "")
 
 
 def last_worker(lines: Sequence[str]) -> int | None:
@@ -284,12 +295,24 @@ def told_at(lines: Sequence[str], number: int, saying: Saying) -> str | None:
         return None
     place = groups.get("at") or place_below(below, saying.place)
     said += f" ({place})" if place else place_of(lines[:number], said)
+    if re.search(INVALID, said) and (fields := invalid_fields(below)):
+        said += f": {fields}"
     root = root_of(below) or raised_from(lines[:number])
     # SQLAlchemy and others repeat in their message what they were raised from.
     if not root or (root.partition(": ")[2] or root) in said:
         return said
     behind = f"; cause: {root[:LONGEST_ROOT]}"
     return said[: LONGEST_CAUSE - len(behind)] + behind
+
+
+def invalid_fields(below: Sequence[str]) -> str:
+    """Return which fields pydantic refuses, and why, where the reasons are the same once."""
+    reasons: dict[str, list[str]] = {}
+    for field, reason in pairwise(below):
+        found = re.match(INVALID_FIELD, reason)
+        if found and re.match(r"\S", field):
+            reasons.setdefault(found["said"], []).append(field.strip())
+    return "; ".join(f"{', '.join(fields)}: {reason}" for reason, fields in reasons.items())
 
 
 def said_below(lines: Sequence[str]) -> str:
@@ -349,7 +372,11 @@ def thrown(lines: Sequence[str]) -> str | None:
     above = [line for line in lines[: numbers[-1]] if line.strip() and line.strip() != "Uncaught:"]
     if not above or re.fullmatch(r"\s*\^+\s*", above[-1]):
         return None
-    return f"uncaught: {above[-1].strip()}{place_of(above, above[-1])}"
+    begins = [number for number, line in enumerate(above) if line.startswith(("{", "["))]
+    # An object of several lines ends with its brace alone.
+    is_whole = above[-1].strip() not in ("}", "]") or not begins
+    said = above[-1].strip() if is_whole else " ".join(line.strip() for line in above[begins[-1] :])
+    return f"uncaught: {said}{place_of(above, above[-1])}"
 
 
 def place_of(before: Sequence[str], said: str) -> str:

@@ -100,6 +100,14 @@ def _first(record: Mapping[str, object], names: Iterable[str]) -> str:
         if isinstance(value, dict):
             # pino's has type, message and stack.
             value = value.get("message")
+        if isinstance(value, list):
+            # structlog's `dict_tracebacks`: the innermost exception is the last one.
+            value = _of_exception(value[-1]) if value and isinstance(value[-1], dict) else ""
         if isinstance(value, (str, int)) and (lines := str(value).strip().splitlines()):
             return lines[-1].strip()
     return ""
+
+
+def _of_exception(value: Mapping[str, object]) -> str:
+    kind, said = value.get("exc_type"), value.get("exc_value")
+    return ": ".join(text for text in (kind, said) if isinstance(text, str) and text)
