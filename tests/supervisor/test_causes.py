@@ -623,6 +623,19 @@ class TestWordsOfFrameworks:
                 "pydantic_core._pydantic_core.ValidationError: 2 validation errors for S: database_url, secret_key: Field required",
             ),
             (
+                [
+                    "  | ExceptionGroup: unhandled errors in a TaskGroup (2 sub-exceptions)",
+                    "  +-+---------------- 1 ----------------",
+                    "    | Traceback (most recent call last):",
+                    '    |   File "/shop/grp.py", line 2, in a',
+                    "    | ValueError: first bad",
+                    "    +---------------- 2 ----------------",
+                    "    | KeyError: 'second'",
+                    "    +------------------------------------",
+                ],
+                "ValueError: first bad",
+            ),
+            (
                 ["Comp.java:3: error: incompatible types: String cannot be converted to int", "  int a = x;", "          ^", "1 error", "error: compilation failed"],
                 "Comp.java:3: error: incompatible types: String cannot be converted to int",
             ),

@@ -47,6 +47,8 @@ STRONG: tuple[Saying, ...] = (
         SIGN + r'(?::\w{1,60})?(?:Exception in thread "[^"]*" |Unhandled exception\. )?(?:Uncaught )?'
         r"(?P<said>[\w.:$]*(?:Error|Exception)(?: \[\w+\])?: .+)"
     ),
+    # The first exception of a group, in Python.
+    _first(r"^\s+\| (?P<said>(?![\w.]{0,60}ExceptionGroup)[\w.]{1,60}(?:Error|Exception): .+)"),
     Saying(r'^\[?UnhandledPromiseRejection: .*\bThe (?P<said>promise rejected with the reason ".*")'),
     Saying(r"^FATAL ERROR: (?P<said>.+)"),
     # Go. `go: downloading …` is progress. The compiler's lines begin with the place.
@@ -60,7 +62,8 @@ STRONG: tuple[Saying, ...] = (
     Saying(r"^thread '[^']*' panicked at '(?P<said>.+)', (?P<at>\S+)$"),
     _first(
         r"^(?:psql: )?error(?:\[E\d+\])?: (?:Uncaught (?:\(in promise\) )?)?(?P<said>(?!could not compile|"
-        r"compilation failed|aborting due to|process didn't exit|script \"|Recipe |[Cc]ommand (?:'\[|.* (?:failed|exited))).+)",
+        r"compilation failed|"
+        r"aborting due to|process didn't exit|script \"|Recipe |[Cc]ommand (?:'\[|.* (?:failed|exited))).+)",
         place=r"^\s+--> (?P<at>\S+)$",
     ),
     # Java, Kotlin, Maven, Gradle, Spring
