@@ -172,7 +172,7 @@ class Respawns:
             self._from, self._said = size, None
             self._failed.clear()
         has_reaped, self._reaped = reaped != self._reaped, reaped
-        if not below.keys() & self._workers:
+        if (below or has_reaped) and not below.keys() & self._workers:
             begun = min(below.values(), default=now)
             if has_reaped or (below and not self._is_between):
                 self._run_ended(begun, lines_since, has_failed)
@@ -192,6 +192,8 @@ class Respawns:
 
     def stays(self, now: float) -> bool:
         """Whether the run that goes on has lasted longer than those before it that failed."""
+        if self._is_between and self._said is not None:
+            return False
         return not self._failed or (self._begun is not None and now - self._begun >= self._sound_seconds())
 
     def age(self, now: float) -> float:

@@ -93,9 +93,12 @@ class Hearing:
 
     def stays(self) -> bool:
         """Whether its program, if it is started after each end, has lasted longer than the runs that failed."""
-        return self.reloader() is None or (
-            self._ends_again() is None and self._respawns.stays(time.monotonic())
-        )
+        if (reloader := self.reloader()) is None:
+            return True
+        if self._ends_again() is not None or not self._respawns.stays(time.monotonic()):
+            return False
+        by_code = silence_of_runs(command_line_of(reloader)) is Silence.BY_CODE
+        return not (by_code and self._run is not None and self._run.kernel_code() not in (None, 0))
 
     def has_loaded(self) -> bool:
         """Whether its program, if it is started after each end, has run for as long as it takes to load one."""
@@ -132,10 +135,10 @@ class Hearing:
             reloader,
             began,
             # What else a loop has run was no failure.
-            reaped=reaped_by(reloader) if silence_of_runs(command) is Silence.FAILED else 0,
+            reaped=reaped_by(reloader) if silence_of_runs(command) is not Silence.BY_CODE else 0,
             size=self._runner.output.size(),
             lines_since=lambda since: self._runner.log_tail(LINES, since),
-            has_failed=lambda at, lines: self._has_failed(command, at, lines),
+            has_failed=lambda at, lines: self._has_failed(command, reloader, at, lines),
             now=time.monotonic(),
         )
         first = next((pid for pid, stat in running.items() if stat.parent == reloader), None)
@@ -143,15 +146,18 @@ class Hearing:
             self._hold(first)
         return found
 
-    def _has_failed(self, command: str, at: float, lines: list[str]) -> bool | None:
+    def _has_failed(self, command: str, reloader: int, at: float, lines: list[str]) -> bool | None:
         """Return whether a run that began at this time, and has ended, failed; None if its reloader ended it."""
         code = self._run.kernel_code() if self._run is not None else None
         if (watched := watched_by(command)) is not None:
             late = LATEST_SECONDS if was_told_to_end(lines, code) else REACTION_SECONDS
-            began = time.time() - (time.monotonic() - at)
+            stat = stat_of(reloader)
+            # What was saved before there was a reloader, it did not see.
+            seen_since = max(at - late, begun_at(stat) if stat is not None else at)
+            began = time.time() - (time.monotonic() - seen_since)
             top = self._runner.service.directory
             folders = [str(top / each) for each in watched.directories]
-            return None if have_changed_since(began - late, folders, watched.patterns) else True
+            return None if have_changed_since(began, folders, watched.patterns) else True
         match silence_of_runs(command):
             case Silence.FAILED:
                 return True
