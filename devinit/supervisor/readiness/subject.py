@@ -97,7 +97,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     stays: Callable[[], bool] = lambda: True
     """Whether its program has stayed up, where that is started again after each end."""
     has_come_up: Callable[[], bool] = lambda: True
-    """Whether it has loaded, or has done its work, where nothing else can be asked."""
+    """The same where nothing else can be asked: a loop may do its work with each run."""
     is_stuck: Callable[[], bool] = lambda: False
     """Whether it waits for its code to be fixed: then no time is over."""
     moved_at: Callable[[], float | None] = lambda: None

@@ -107,7 +107,10 @@ class Hearing:
         )
 
     def has_come_up(self) -> bool:
-        """Whether its program, if it is started after each end, has loaded or has done its work once."""
+        """Whether its program stays up; of one that may end because it is done, whether it has been done once."""
+        reloader = self.reloader()
+        if reloader is None or silence_of_runs(command_line_of(reloader)) is Silence.FAILED:
+            return self.stays()
         return self.has_loaded() or (self.stays() and self._respawns.has_ended_well)
 
     async def until_run_ends(self) -> bool:
