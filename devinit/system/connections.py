@@ -52,13 +52,6 @@ def is_accepted(port: int, peer_port: int) -> bool:
     return all(one.inode for one in mine if one.state == ESTABLISHED)
 
 
-def is_serving(port: int) -> bool:
-    """Whether a process has accepted a connection to a port that goes on. False where that cannot be seen."""
-    if not LINUX:
-        return False
-    return any(one.state == ESTABLISHED and one.inode for one in sockets_in(1 << ESTABLISHED, port))
-
-
 def arrives(client: Address, server: Address) -> bool:
     """Whether a connection ends at the address that its client connected to. True where that cannot be seen.
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
-import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,7 +24,6 @@ from devinit.supervisor.readiness import proving
 from devinit.supervisor.readiness.proving import interval_of, seconds_of_attempt, until_ready
 from devinit.supervisor.readiness.subject import Elsewhere, Foreign, Ready, Subject, TimeOver
 from devinit.system.processes import members_of
-from devinit.system.procfs import LINUX
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
@@ -34,7 +31,7 @@ if TYPE_CHECKING:
     from tests.supervisor.conftest import FreePorts, Launcher, Started, Stranger
 
 LISTEN = """
-import select, socket, sys
+import signal, socket, sys
 servers = []
 for text in sys.argv[1:]:
     address, port = text.rsplit(",", 1)
@@ -46,13 +43,11 @@ for text in sys.argv[1:]:
     server.listen()
     servers.append(server)
 print("ready", flush=True)
-clients = []
 while True:
-    clients += [each.accept()[0] for each in select.select(servers, [], [])[0]]
+    signal.pause()
 """
 FORK = LISTEN.replace(
-    "print(",
-    "import os\nif os.fork():\n    [each.close() for each in servers]; servers = []\nelse:\n    print(",
+    "print(", "import os\nif os.fork():\n    [each.close() for each in servers]\nelse:\n    print("
 )
 
 
@@ -137,48 +132,6 @@ class TestAService:
         launch.python("import time; time.sleep(0.2)\n" + LISTEN, f"127.0.0.1,{port}")
 
         assert isinstance(await until_ready(watcher.subject(port)), Ready)
-
-    @pytest.mark.skipif(not LINUX, reason="reads the kernel's queue")
-    async def test_is_not_ready_before_a_process_of_its_own_accepts(
-        self, launch: Launcher, watcher: Watcher, port: int
-    ) -> None:
-        """A server listens, and forks workers that load the application before they accept."""
-        program = LISTEN.replace("clients = []", "import time; time.sleep(1)\nclients = []")
-        listen(launch, f"127.0.0.1,{port}", program=program)
-        began = time.monotonic()
-
-        assert isinstance(await until_ready(watcher.subject(port)), Ready)
-        assert time.monotonic() - began > 0.9
-
-    @pytest.mark.skipif(not LINUX, reason="reads the kernel's queue")
-    async def test_that_nobody_serves_is_not_ready(
-        self, launch: Launcher, watcher: Watcher, port: int
-    ) -> None:
-        listen(
-            launch,
-            f"127.0.0.1,{port}",
-            program=LISTEN.replace("clients = []", "import signal; signal.pause()"),
-        )
-
-        assert isinstance(await until_ready(watcher.subject(port, timeout=0.5)), TimeOver)
-
-    async def test_that_ends_before_it_accepts_is_not_ready(
-        self, launch: Launcher, watcher: Watcher, port: int
-    ) -> None:
-        """Its clients leave the queue with it."""
-        ends = LISTEN.replace("clients = []", "import time; time.sleep(0.4); sys.exit()")
-        listen(launch, f"127.0.0.1,{port}", program=ends)
-
-        assert isinstance(await until_ready(watcher.subject(port, timeout=1.5)), TimeOver)
-
-    async def test_that_serves_a_client_at_a_time_is_ready_while_it_serves_one(
-        self, launch: Launcher, watcher: Watcher, port: int
-    ) -> None:
-        busy = LISTEN.replace("clients = []", "client = servers[0].accept()[0]; client.recv(1)")
-        listen(launch, f"127.0.0.1,{port}", program=busy)
-
-        with socket.create_connection(("127.0.0.1", port)):
-            assert isinstance(await until_ready(watcher.subject(port, timeout=20)), Ready)
 
     async def test_is_not_ready_before_its_probe_says_so(
         self, launch: Launcher, watcher: Watcher, port: int

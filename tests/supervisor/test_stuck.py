@@ -65,8 +65,7 @@ while True:
         if broken:
             sys.exit("DATABASE_URL is missing")
         server.listen()
-        while True:
-            server.accept()[0].close()
+        signal.pause()
     while os.path.exists("broken") == broken:
         time.sleep(0.02)
     os.kill(worker, signal.SIGKILL)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from textwrap import dedent
 
 NODE_ERRORS = r"^(?P<margin>\s*)\[errors\]: \[$"
 """Node, below the message of an AggregateError: its errors follow, down to a `]` with the same margin."""
@@ -42,6 +41,8 @@ def with_message_first(lines: Sequence[str]) -> list[str]:
 
 def inside_pip(lines: Sequence[str]) -> list[str]:
     """Return what the build of a package printed, the last one that failed under pip; nothing where none did."""
+    from textwrap import dedent  # what fails under pip alone pays for it
+
     ends = [number for number, line in enumerate(lines) if re.match(PIP_BOX_ENDS, line)]
     begins = [number for number in range(ends[-1]) if re.match(PIP_BOX, lines[number])] if ends else []
     return dedent("\n".join(lines[begins[-1] + 1 : ends[-1]])).splitlines() if begins else []

@@ -11,7 +11,6 @@ import contextlib
 import functools
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -47,8 +46,6 @@ BEFORE_SECONDS = 0.5
 FIRST_INTERVAL_SECONDS = 0.004
 """What listens is nearly there: PostgreSQL says "starting up" for some 5 ms. After twelve attempts it is 30 ms."""
 LONGEST_INTERVAL_SECONDS = 0.5
-SOON_SECONDS = (0.0005, 0.001, 0.002)
-"""A server that waits for clients accepts one within that time."""
 BODY_BYTES = 64 * 1024
 LONGEST_STATUS_LINE = 8192
 
@@ -149,7 +146,7 @@ async def until_accepted(probe: TcpProbe, *, is_own: bool) -> None:
         if is_own:
             prove_end(writer)
         own_port = writer.get_extra_info("sockname")[1]
-        for interval in chain(SOON_SECONDS, intervals()):
+        for interval in intervals():
             if is_accepted(probe.port, own_port):
                 return
             await asyncio.sleep(interval)

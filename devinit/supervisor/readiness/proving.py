@@ -27,11 +27,12 @@ from devinit.model.probe import (
 from devinit.model.service import Scheme
 from devinit.ports import verify
 from devinit.ports.holder import lookup
-from devinit.supervisor.readiness.asking import ask, ask_extra
 from devinit.supervisor.readiness.probing import (
     ATTEMPT_SECONDS,
     NOTHING_LISTENS,
     ask_once,
+    attempt,
+    check,
     intervals,
 )
 from devinit.supervisor.readiness.rest import until_at_rest, until_staying
@@ -47,6 +48,7 @@ from devinit.supervisor.readiness.subject import (
     Unreachable,
     Verdict,
 )
+from devinit.system.connections import waiting_clients
 from devinit.system.listeners import tcp_listeners
 from devinit.system.procfs import family_of
 
@@ -68,6 +70,7 @@ WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
 ELSEWHERE_INTERVAL_SECONDS = 0.5
 MARGIN_SECONDS = 0.1
 """So much before the deadline the last attempt says what it saw."""
+NOT_ACCEPTED = "it listens, but no process accepts the connections"
 STUCK_INTERVAL_SECONDS = 2.0
 """How often a service is asked that waits for its code to be fixed: each try may print an error, all night."""
 
@@ -277,7 +280,7 @@ async def until_extra_ports_answer(subject: Subject, saw: Saw) -> Unreachable | 
                         f"its port {name}, {probe.port}, is {lookup.holders_of_port(probe.port).reason}"
                     )
                 case verify.Ours():
-                    result = await ask_extra(probe, subject)
+                    result = await attempt(probe, subject.run_command, subject.read_output, is_own=True)
                     if result.verdict is ProbeVerdict.REDIRECTED:
                         return Unreachable(f"its port {name}: {result.detail}")
                     if result.verdict is ProbeVerdict.READY:
@@ -345,6 +348,18 @@ def seconds_of_attempt(stated: float | None, cut_off: int, left: float) -> float
     """
     seconds = ATTEMPT_SECONDS * 2**cut_off if stated is None else stated
     return max(left - MARGIN_SECONDS, MARGIN_SECONDS) if left < 2 * seconds else seconds
+
+
+async def ask(subject: Subject, seconds: float) -> ProbeResult:
+    """Carry the probe out once, in so many seconds."""
+    # An engine may have the kernel send connections on to its container.
+    is_own = subject.port is not None and subject.published is None
+    if not subject.was_ready:
+        return await attempt(subject.probe, subject.run_command, subject.read_output, seconds, is_own=is_own)
+    # Each attempt would stay in the queue until the process accepts it.
+    if subject.port is not None and waiting_clients(subject.port):
+        return ProbeResult(ProbeVerdict.NOT_YET, NOT_ACCEPTED)
+    return await check(subject.probe, subject.run_command, seconds, subject.read_output, is_own=is_own)
 
 
 async def until_worth_asking(probe: Probe, saw: Saw) -> None:
