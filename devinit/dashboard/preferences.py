@@ -94,7 +94,7 @@ def preferences_path(environ: Mapping[str, str]) -> Path:
 
 
 def read_preferences(environ: Mapping[str, str]) -> Preferences:
-    """Return what the user's file says; what everybody gets where there is none."""
+    """Return what the user's file says; the built-in ones where there is none."""
     path = preferences_path(environ)
     try:
         text = read_text(path)

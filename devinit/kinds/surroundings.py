@@ -15,6 +15,7 @@ from devinit.model.service import Service
 from devinit.system.files import LARGEST_SETTINGS, read_text
 from devinit.toolchains.python.installers import installer_of
 from devinit.toolchains.python.language import VENV_FOLDERS
+from devinit.toolchains.reading import text_of
 
 _ASSIGNMENT = "VIRTUAL_ENV="
 ODD = {"\n": "a line break", "\r": "a carriage return", ":": "a colon"}
@@ -70,19 +71,15 @@ def _places_named_by(environment: Path) -> Iterator[Path]:
                 yield Path(value)
 
 
-def _text(folder: Path, name: str) -> str:
-    with suppress(StateFileError):
-        return read_text(folder / name, most=LARGEST_SETTINGS) or ""
-    return ""
-
-
 def _warning_about_copy(environment: Path, original: Path, services: Iterable[Service]) -> str:
     folder = environment.parent
     remove = f"`rm -r {quote(str(environment))}`"
     if any(each.setup for each in services if each.directory == folder):
         way = f"{remove}, and the next start makes a new one by `setup`"
     else:
-        made = installer_of([folder], lambda place, name: (place / name).exists(), _text)
+        made = installer_of(
+            [folder], lambda at, name: (at / name).exists(), lambda at, name: text_of(at / name)
+        )
         way = f"{remove}, then `{made[1].command}` in {folder}" if made else f"{remove}, and make a new one"
     return (
         f"{environment} is a copy of {original}: its programs run the Python and the code of that one; {way}"
