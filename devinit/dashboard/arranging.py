@@ -38,7 +38,7 @@ class Arrangement(Struct, frozen=True):
 
     @property
     def said(self) -> str:
-        """What differs from what everybody sees."""
+        """What differs from the order that is built in."""
         only = f"only {self.pattern.pattern}" if self.pattern is not None else ""
         ordered = ORDERS[self.order] if self.order != CONFIGURED else ""
         return ", ".join(filter(None, (ordered, only)))

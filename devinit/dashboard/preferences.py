@@ -22,7 +22,7 @@ Table: TypeAlias = Mapping[str, Any]
 """A table as it was read. Any: nothing about it has been checked."""
 TABLES = ("dashboard", "keys", "themes")
 ACTIONS = tuple(dict.fromkeys(key.action for key in KEYS if key.action.isidentifier()))
-COLOURS = (
+PALETTE = (
     "primary",
     "secondary",
     "accent",
@@ -33,6 +33,10 @@ COLOURS = (
     "background",
     "surface",
     "panel",
+)
+"""The colours that Textual knows by itself; the others are those of devinit."""
+COLOURS = (
+    *PALETTE,
     "border",
     "dim",
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textual.theme import Theme
 
-from devinit.dashboard.preferences import OwnTheme
+from devinit.dashboard.preferences import PALETTE, OwnTheme
 from devinit.errors import StateFileError
 from devinit.system.files import read_text, write_atomically
 from devinit.system.paths import state_directory
@@ -58,19 +58,6 @@ LIGHT = Theme(
         "screen-selection-background": "#1f5fbf 25%",
     },
 )
-PALETTE = (
-    "primary",
-    "secondary",
-    "accent",
-    "success",
-    "warning",
-    "error",
-    "foreground",
-    "background",
-    "surface",
-    "panel",
-)
-"""What Textual knows by itself; `dim` and `border` are ours."""
 LIGHT_BACKGROUNDS = ("7", "15")
 """White, as COLORFGBG counts the sixteen colours."""
 
