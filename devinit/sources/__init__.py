@@ -1,6 +1,7 @@
-"""The ways in which a repository describes itself: one module or folder each (`source.Source`).
+"""The sources of services: one module or folder for each way in which a repository describes itself.
 
-Another one is added by its module and a line in this table. Importing it loads nothing but `os`.
+A new source needs its module (`source.Source`) and an entry in `SOURCES`. Importing this module loads nothing but
+`os`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What values with addresses become where devinit runs the servers: host and port are devinit's then. Pure.
+"""Rewrite addresses in the values of variables, so that they name the servers that devinit runs. Pure.
 
-In a compose file the host is the name of another container, and the port the one inside of it. Host and port
-become templates of devinit, and so do user, password and database where devinit runs the server. Scheme, driver,
-path, query and all else stay as they are. What is not certain is left out, and the reason is returned.
+In a compose file, the host is the name of another container and the port is the one inside that container. Both
+become templates of devinit. User, password and database do, too, where devinit runs the server. Scheme, driver,
+path, query and all other text stay unchanged. An ambiguous address is left out, and the result gives the reason.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from devinit.sources.interpolation import literal
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - recognised, and replaced
 THE_HOST = frozenset({"host.docker.internal", "gateway.docker.internal", "host.containers.internal"})
-"""How a container calls the machine that it runs on."""
+"""Names by which a container reaches the machine that it runs on."""
 _URL = (
     r"(?P<scheme>(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,40})://"
     r"(?:(?P<user>[^\s/:@'\",?#]{0,200})(?::(?P<password>[^\s/@'\",]{0,200}))?@)?"
@@ -31,17 +31,17 @@ _DSN_HOST = re.compile(r"(?<![\w-])host=([A-Za-z0-9_.-]{1,200})")
 _DSN_PORT = re.compile(r"(?<![\w-])port=(\d{1,5})")
 _ANY_PORT = re.compile(r"(?:0\.0\.0\.0)?:(\d{1,5})")
 _HOST_NAME = re.compile(r"(?:.*_)?(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS|HOSTS|BROKER)")
-"""Names of variables that hold a host."""
+"""Matches names of variables that hold a host."""
 _USUAL_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "redis": 6379, "rediss": 6379}
 DATA_PORTS = {"postgresql": 5432, "postgres": 5432, "postgis": 5432, "redis": 6379}
-"""Scheme → the port that a URL without one means, of a server that devinit runs."""
+"""URL scheme → the port of a URL that names none, for servers that devinit runs."""
 _PARTS = {
     "USER": "USER", "USERNAME": "USER", "PASSWORD": "PASSWORD", "PASS": "PASSWORD", "DB": "DB", "NAME": "DB",
     "DATABASE": "DB", "DBNAME": "DB", "DB_NAME": "DB",
 }  # fmt: skip
-"""The end of a variable's name → that of the variable which has the same part of a login."""
+"""Ending of a variable's name → the suffix of devinit's own variable for the same part of a login."""
 _IN_A_URL = re.compile(r"[A-Za-z0-9._~-]*")
-"""What a URL needs no escape for."""
+"""Characters that need no escape in a URL."""
 
 
 class Login(Struct, frozen=True):
@@ -53,48 +53,48 @@ class Login(Struct, frozen=True):
 
 
 class Server(Struct, frozen=True, kw_only=True):
-    """A service of the compose file, as others reach it."""
+    """A service of the compose file, as other services reach it."""
 
     name: str
-    """What the compose file calls it."""
+    """Its name in the compose file."""
     prefix: str | None
-    """What the names of its variables begin with; None for one that devinit does not run."""
+    """Prefix of its variables; None when devinit does not run it."""
     ports: tuple[int, ...]
-    """Inside of its container, the main one first; none when they are not known."""
+    """Ports inside its container, the main one first; empty when they are unknown."""
     is_data: bool = False
     login: Login = Login()
 
     @property
     def main(self) -> int | None:
-        """The port that it is known by."""
+        """The port at which other services reach it."""
         return self.ports[0] if self.ports else None
 
 
 class Network(Struct, frozen=True, kw_only=True):
-    """Whom a service can reach, and how."""
+    """The servers that one service can reach, and its own folders."""
 
     hosts: Mapping[str, Server]
     published: Mapping[int, Server]
-    """Keyed by the port of the host; only those that lead to the main port of a service."""
+    """Keyed by the port on the host; holds only ports that lead to the main port of a service."""
     own: Server
     folders: tuple[tuple[str, str], ...] = ()
-    """Folders of its container, and the templates of those that it has natively; the longest first."""
+    """Folders of its container, each with the template of the native folder; longest first."""
     gone: tuple[str, ...] = ()
-    """Folders of its container that nothing native stands for."""
+    """Folders of its container that have no native counterpart."""
 
 
 class Rewritten(Struct):
-    """A value as a template, and why it cannot be one."""
+    """A value as a template, with the reasons if it cannot be one."""
 
     template: str
     changed: bool = False
     problems: list[str] = field(default_factory=list)
     missing: list[Server] = field(default_factory=list)
-    """Servers that it names, and that devinit does not run."""
+    """Servers that the value names and that devinit does not run."""
 
 
 def rewritten(name: str, value: str, values: Mapping[str, str], network: Network) -> Rewritten:
-    """Return what a variable is natively; `values` are those of all variables of the same service."""
+    """Return the native value of a variable; `values` holds all variables of the same service."""
     server = _host(name, value, network) or _of_a_port(name, values, network)
     if server is not None and server.prefix is None:
         return Rewritten("", missing=[server])
@@ -110,7 +110,7 @@ def rewritten(name: str, value: str, values: Mapping[str, str], network: Network
 
 
 def in_text(text: str, network: Network) -> Rewritten:
-    """Return a text with every address in it replaced, as a template."""
+    """Return a text as a template in which every known address is replaced."""
     result = Rewritten("")
     parts: list[str] = []
     position = 0
@@ -127,7 +127,7 @@ def in_text(text: str, network: Network) -> Rewritten:
 
 
 def logins_in(text: str, network: Network) -> Iterator[tuple[Server, Login]]:
-    """Yield the data services that URLs of this machine name, with the login that they name."""
+    """Yield each data service that a loopback URL in the text names, with the login in that URL."""
     for found in _ADDRESS.finditer(text):
         if found["scheme"] and found["host"] in LOOPBACK:
             usual = DATA_PORTS.get(found["scheme"].partition("+")[0].lower())
@@ -138,7 +138,7 @@ def logins_in(text: str, network: Network) -> Iterator[tuple[Server, Login]]:
 
 
 def added_ports(values: Mapping[str, str], network: Network) -> Iterator[tuple[str, str, str]]:
-    """Yield the variable of a host that has none for its port beside it, then name and template of that."""
+    """Yield each host variable without a port variable, then the name and the template of that port variable."""
     for name, value in values.items():
         server = _host(name, value, network)
         if server is not None and server.prefix is not None:
@@ -148,18 +148,18 @@ def added_ports(values: Mapping[str, str], network: Network) -> Iterator[tuple[s
 
 
 def _host(name: str, value: str, network: Network) -> Server | None:
-    """Return the server that a variable for a host names."""
+    """Return the server that a host variable names."""
     return network.hosts.get(value) if _HOST_NAME.fullmatch(name.upper()) else None
 
 
 def _of_a_port(name: str, values: Mapping[str, str], network: Network) -> Server | None:
-    """Return the server whose host is named beside a variable for a port."""
+    """Return the server that the host variable beside a port variable names."""
     prefix = name.upper().removesuffix("PORT")
     return _beside(prefix, values, network) if prefix.endswith("_") and prefix != name.upper() else None
 
 
 def _whole(name: str, value: str, values: Mapping[str, str], network: Network) -> str | None:
-    """Return the template of a value that is one part of an address; None when it is none."""
+    """Return the template of a value that is one whole part of an address; None for any other value."""
     server = _host(name, value, network)
     if server is not None and server.prefix is not None:
         return f"${{{server.prefix}_HOST}}"
@@ -175,7 +175,7 @@ def _whole(name: str, value: str, values: Mapping[str, str], network: Network) -
 
 
 def _part(name: str, value: str, values: Mapping[str, str], network: Network) -> str | None:
-    """Return the template of a port, a user, a password or a database."""
+    """Return the template of a port, user, password or database; None for any other value."""
     upper = name.upper()
     for ending in ("PORT", *sorted(_PARTS, key=len, reverse=True)):
         prefix = upper.removesuffix(ending)
@@ -195,7 +195,7 @@ def _part(name: str, value: str, values: Mapping[str, str], network: Network) ->
 def _port(
     prefix: str, value: str, server: Server | None, values: Mapping[str, str], network: Network
 ) -> str | None:
-    """Return the template of a port, whose server another variable may name; None when it stays."""
+    """Return the template of a port, whose server another variable may name; None when the port stays."""
     if not (value.isascii() and value.isdigit()):
         return None
     if server is not None:
@@ -206,7 +206,7 @@ def _port(
 
 
 def _published_beside(prefix: str, port: int, values: Mapping[str, str], network: Network) -> Server | None:
-    """Return the server at a port of this machine, when another variable with the same beginning says so."""
+    """Return the server at a published port when a variable with the same prefix holds a loopback host."""
     server = network.published.get(port)
     for name, value in values.items():
         is_host = name.upper().startswith(prefix) and _HOST_NAME.fullmatch(name.upper()[len(prefix) :])
@@ -216,7 +216,7 @@ def _published_beside(prefix: str, port: int, values: Mapping[str, str], network
 
 
 def _beside(prefix: str, values: Mapping[str, str], network: Network) -> Server | None:
-    """Return the server whose host another variable with the same beginning names."""
+    """Return the server that a host variable with the same prefix names."""
     for name, value in values.items():
         upper = name.upper()
         if upper.startswith(prefix) and upper != prefix and _HOST_NAME.fullmatch(upper[len(prefix) :]):
@@ -231,7 +231,7 @@ def _is_port_of(port: int | None, server: Server) -> bool:
 
 
 def _of_url(found: re.Match[str], network: Network, result: Rewritten) -> str | None:
-    """Return the template of a URL's address; None when it stays as it is."""
+    """Return the template of a URL up to its path; None when the URL stays unchanged."""
     scheme, host = found["scheme"], found["host"]
     port = int(found["port"]) if found["port"] else None
     server = network.hosts.get(host)
@@ -248,7 +248,7 @@ def _of_url(found: re.Match[str], network: Network, result: Rewritten) -> str | 
 
 
 def _at_the_server(found: re.Match[str], server: Server, result: Rewritten) -> str:
-    """Return the template of a URL that names a server of devinit."""
+    """Return the template of a URL of a server that devinit runs."""
     scheme, path = found["scheme"], found["path"] or ""
     login = _userinfo(found, server, result)
     if server.is_data and server.login.database and path[1:] == server.login.database:
@@ -259,7 +259,7 @@ def _at_the_server(found: re.Match[str], server: Server, result: Rewritten) -> s
 
 
 def _userinfo(found: re.Match[str], server: Server, result: Rewritten) -> str:
-    """Return user and password of a URL, as the server that devinit runs has them."""
+    """Return user and password of a URL as a template, as far as devinit's server has the same user."""
     user, password = found["user"], found["password"]
     if user is None:
         return ""
@@ -276,7 +276,7 @@ def _userinfo(found: re.Match[str], server: Server, result: Rewritten) -> str:
 
 
 def _of_published(found: re.Match[str], network: Network, result: Rewritten) -> str | None:
-    """Return the template of a URL by which the host is reached: `http://localhost:8000`."""
+    """Return the template of a URL that goes through the host, such as `http://localhost:8000`."""
     host, port = found["host"], int(found["port"]) if found["port"] else None
     if host not in LOOPBACK and host not in THE_HOST:
         return None
@@ -299,7 +299,7 @@ def _of_published(found: re.Match[str], network: Network, result: Rewritten) -> 
 
 
 def _of_pair(found: re.Match[str], network: Network, result: Rewritten) -> str | None:
-    """Return the template of `host:port`; None when it is something else."""
+    """Return the template of `host:port`; None when it is no known address."""
     host, port = found["name"], int(found["number"])
     server = network.hosts.get(host)
     if server is not None and (not server.ports or port == server.main):
@@ -316,7 +316,7 @@ def _of_pair(found: re.Match[str], network: Network, result: Rewritten) -> str |
 
 
 def _dsn(text: str, network: Network, result: Rewritten) -> str:
-    """Return `host=db port=5432 …` with both replaced."""
+    """Return a text such as `host=db port=5432 …` with host and port replaced."""
     found = _DSN_HOST.search(text)
     server = network.hosts.get(found[1]) if found else None
     if found is None or server is None:

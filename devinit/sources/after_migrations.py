@@ -1,4 +1,4 @@
-"""Workers wait until the migrations of their application have run: no list of processes says so. Pure."""
+"""Make workers wait for the migrations of their application, which no list of processes states. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from devinit.sources.references import leads_to
 
 
 def after_migrations(services: Mapping[str, Service]) -> dict[str, Service]:
-    """Return services of which the workers start after what their server runs before its own start.
+    """Return the services, with each worker starting after its server, which migrates before it starts.
 
-    The server of a worker is the only one in the same folder that runs something before.
+    The server of a worker is the only server in the same folder that runs commands before its start.
     """
     preparing = [each for each in services.values() if each.before_start and each.port is not None]
     return {name: _waiting(service, preparing, services) for name, service in services.items()}
@@ -36,7 +36,7 @@ def _waiting(service: Service, preparing: list[Service], services: Mapping[str, 
 
 
 def _works_on_data(service: Service) -> bool:
-    """Return whether a service is a worker, which may ask the database as soon as it runs."""
+    """Return whether a service is a worker, which may query the database as soon as it runs."""
     if service.port is not None or service.before_start or not kind_of(service).runs_a_command:
         return False
     return not BUILDERS.search(service.name) and not builds(program_of(words_of(service.command or "")))

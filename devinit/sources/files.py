@@ -1,4 +1,4 @@
-"""How a repository is read: in bounds, and never stopped by a file."""
+"""Read the files of a repository within bounds; no unreadable file stops a search."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LARGEST_FILE = 500_000
 MOST_FILES = 500
 DEEPEST = 5
 LONGEST_WORDS = 500
-"""Limits of a search: a project shows itself in its first files, and no start should wait for the rest."""
+"""Limits of a search. Its first files identify a project, and a start should not wait for the rest."""
 
 _SKIPPED = {
     "node_modules", "venv", "env", "site-packages", "__pycache__", "dist", "build", "tests", "test",
@@ -30,11 +30,12 @@ _MARKS = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-"""Byte order mark → encoding, as pip reads requirements. UTF-32 first: its mark begins like that of UTF-16."""
+"""Byte order mark → encoding, as pip reads requirements. UTF-32 comes first: its mark begins like that of UTF-16.
+"""
 
 
 def read(path: Path, bounds: Bounds) -> str:
-    """Return a file's text; "" when it is missing, unreadable, out of bounds or too long to be handwritten."""
+    """Return the text of a file; "" when it is missing, unreadable, out of bounds or too long."""
     return read_source(path) if bounds.holds(path) else ""
 
 
@@ -44,7 +45,7 @@ def read_source(path: Path) -> str:
 
 
 def content_of(path: Path) -> bytes:
-    """Return what a file holds; b"" when it is missing, unreadable, or too long to be handwritten."""
+    """Return the content of a file; b"" when it is missing, unreadable or too long to be handwritten."""
     try:
         content = beginning_of(path)
     except (OSError, ValueError):
@@ -53,7 +54,7 @@ def content_of(path: Path) -> bytes:
 
 
 def beginning_of(path: Path) -> bytes:
-    """Return what a file holds, up to a byte more than is read; b"" when there is none. Raise OSError."""
+    """Return a file's content, at most one byte more than the limit; b"" when it is no file. Raise OSError."""
     if not path.is_file():  # opening a named pipe would wait for its writer
         return b""
     with open(open_regular(path), "rb") as file:  # noqa: PTH123  a descriptor has no Path
@@ -61,9 +62,10 @@ def beginning_of(path: Path) -> bytes:
 
 
 def decoded(content: bytes) -> str:
-    """Return a text without its byte order mark, which says how it is encoded; UTF-8 without one.
+    """Decode a text by its byte order mark, which is removed; as UTF-8 without one.
 
-    Each line ends with a line feed, as in what Python reads itself: a file of Windows, or of old programs, too.
+    Every line ends with a line feed, as in text that Python reads itself, also in files of Windows or of old
+    programs.
     """
     mark, encoding = next((each for each in _MARKS if content.startswith(each[0])), (b"", "utf-8"))
     text = content[len(mark) :].decode(encoding, errors="replace")
@@ -71,20 +73,20 @@ def decoded(content: bytes) -> str:
 
 
 def table(value: Any, key: str) -> dict[str, Any]:
-    """Return a nested table of a parsed file, or an empty one."""
+    """Return a nested table of a parsed file; an empty one when it is missing or no table."""
     inner = value.get(key) if isinstance(value, dict) else None
     return inner if isinstance(inner, dict) else {}
 
 
 def source_files(folder: Path, suffix: str | tuple[str, ...], bounds: Bounds) -> Iterator[Path]:
-    """Yield files with a suffix, nearest first, without installed packages, tests, migrations and links out."""
+    """Yield files with a suffix, nearest first; without packages, tests, migrations and links out of bounds."""
     for entry in entries_below(folder, suffix):
         if not entry.is_symlink() or bounds.holds(entry.path):
             yield Path(entry.path)
 
 
 def entries_below(folder: Path, suffix: str | tuple[str, ...]) -> Iterator[os.DirEntry[str]]:
-    """Yield what has a name with a suffix, nearest first, in folders that are no links."""
+    """Yield directory entries whose names have a suffix, nearest first; links to folders are not followed."""
     level, count = [folder], 0
     for _ in range(DEEPEST):
         below: list[Path] = []
@@ -102,7 +104,7 @@ def entries_below(folder: Path, suffix: str | tuple[str, ...]) -> Iterator[os.Di
 
 
 def _entries_inside(directory: Path) -> list[os.DirEntry[str]]:
-    """Return what is in a folder. One in which there is but a folder is no level: `com/example/shop`."""
+    """Return the entries of a folder; nested single folders count as one level: `com/example/shop`."""
     entries = _entries(directory)
     for _ in range(DEEPEST):
         if len(entries) != 1 or not entries[0].is_dir(follow_symlinks=False) or entries[0].name in _SKIPPED:
@@ -120,7 +122,7 @@ def _entries(directory: Path) -> list[os.DirEntry[str]]:
 
 
 def seen(about: str, path: Path, bounds: Bounds, text: str, position: int) -> Evidence:
-    """Return the line of a file's text in which a position lies, as what a service was read from."""
+    """Return the line of a text at a position, as evidence for a value of a service."""
     beginning = text.rfind("\n", 0, position) + 1
     end = text.find("\n", position)
     return Evidence(

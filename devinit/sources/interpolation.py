@@ -1,7 +1,7 @@
-"""What `$NAME` and `${NAME:-default}` become in the files of compose and of process-compose. Pure.
+"""Interpolate `$NAME` and `${NAME:-default}` in the files of compose and of process-compose. Pure.
 
-A value is needed in two forms: with the variables replaced, to recognise what it is, and as a template of devinit
-that names them still, because what `.env` says is no business of a devinit.toml.
+Each value is needed in two forms. With its variables replaced, it shows what the service is. As a template of
+devinit, it still names the variables, because the values in `.env` do not belong in a devinit.toml.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import TypeAlias
 from msgspec import Struct
 
 LONGEST_VALUE = 8_000
-"""In characters. Variables that name variables would multiply it."""
+"""In characters. Variables whose defaults name variables could multiply the length."""
 DEEPEST = 10
 _START = re.compile(r"\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(:?[-?+])?)")
 
 
 class Variable(Struct, frozen=True):
-    """`${NAME}` with what stands behind the name."""
+    """A reference such as `${NAME:-default}`."""
 
     name: str
     operator: str = ""
-    """`:-`, `-`, `:?`, `?`, `:+`, `+`, or nothing."""
+    """One of `:-`, `-`, `:?`, `?`, `:+`, `+`, or ""."""
     operand: Pieces = ()
 
 
@@ -31,11 +31,11 @@ Pieces: TypeAlias = tuple[str | Variable, ...]
 
 
 class Unreadable(ValueError):
-    """Raised for a value whose variables cannot be read, or that becomes too long."""
+    """Raised for a value with malformed variables, or for one that becomes too long."""
 
 
 def pieces_of(text: str) -> Pieces:
-    """Return a value taken apart. Raise Unreadable."""
+    """Split a value into text and variables. Raise Unreadable."""
     pieces, end = _pieces(text[: LONGEST_VALUE + 1], 0, 0)
     if end > LONGEST_VALUE:
         raise Unreadable(f"it has more than {LONGEST_VALUE:,} characters")
@@ -86,7 +86,7 @@ def _variable(text: str, start: int, depth: int) -> tuple[str | Variable, int]:
 
 
 def expanded(pieces: Pieces, names: Mapping[str, str]) -> str:
-    """Return the value as compose makes it; a variable without a value is empty. Raise Unreadable."""
+    """Return the value that compose would use; a variable without a value is empty. Raise Unreadable."""
     parts: list[str] = []
     length = 0
     for part in _expanded(pieces, names):
@@ -114,7 +114,7 @@ def _expanded(pieces: Pieces, names: Mapping[str, str]) -> Iterator[str]:
 
 
 def variables_in(pieces: Pieces) -> Iterator[Variable]:
-    """Yield the variables of a value, those of its defaults as well."""
+    """Yield the variables of a value, including those in defaults."""
     for piece in pieces:
         if isinstance(piece, Variable):
             yield piece
@@ -122,7 +122,7 @@ def variables_in(pieces: Pieces) -> Iterator[Variable]:
 
 
 def missing(pieces: Pieces, names: Mapping[str, str]) -> str | None:
-    """Return a variable without which compose would not start; None when all of those have a value."""
+    """Return the first required variable (`${NAME:?}`) without a value, which stops compose; else None."""
     for each in variables_in(pieces):
         if each.operator.endswith("?") and not names.get(each.name):
             return each.name
@@ -130,7 +130,7 @@ def missing(pieces: Pieces, names: Mapping[str, str]) -> str | None:
 
 
 def template(pieces: Pieces, names: Mapping[str, str]) -> str:
-    """Return the value as a template of devinit that names its variables."""
+    """Return the value as a template of devinit that still names its variables."""
     return "".join(_template(pieces, names))
 
 
@@ -147,5 +147,5 @@ def _template(pieces: Pieces, names: Mapping[str, str]) -> Iterator[str]:
 
 
 def literal(text: str) -> str:
-    """Return a text as it is in a template."""
+    """Return a text escaped for a template."""
     return text.replace("$", "$$")

@@ -1,4 +1,4 @@
-"""JSON with comments and commas behind the last value, as JavaScript tools have it in their files. Pure."""
+"""Parse JSON with comments and trailing commas, as JavaScript tools allow it in their files. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LAST_COMMA = re.compile(r'("(?:[^"\\\n]|\\.)*")|,(?=\s{0,99}[}\]])')
 
 
 def parse_jsonc(text: str) -> object:
-    """Return the value of a text; None for one that cannot be parsed."""
+    """Return the value of a text; None when it cannot be parsed."""
     plain = _COMMENT.sub(lambda found: found[1] or "", text)
     try:
         return json.loads(_LAST_COMMA.sub(lambda found: found[1] or "", plain))

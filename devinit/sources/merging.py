@@ -1,9 +1,10 @@
-"""One answer of several sources: which counts, what adds up, and what contradicts each other. Pure.
+"""Merge the services of several sources, and report where the sources contradict each other. Pure.
 
 The source with the greater weight wins. Two services are the same when they have the same name, when they run the
 same command or are servers in the same folder, or when they are databases of the same kind. The winner keeps its
-command, and takes over what only the other one knows. A list of all processes is complete: an application that it
-does not name is left out, and a note says so. A service whose command no source knows is left out in the end.
+command, and takes from the other one only what it lacks. A list of all processes is complete: an application that
+it does not name is left out, and a note says so. A service is left out in the end when no source knows its
+command.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from devinit.toolchains.node.managers import MANAGERS
 
 
 def merged(founds: Iterable[Found], wanted: Collection[str] = ()) -> Found:
-    """Return what all sources say together; databases come first, because applications need them.
+    """Return the services of all sources as one; databases come first, because applications need them.
 
-    Services that are wanted by name are not left out because another source does not name them.
+    Services in `wanted` stay even when a list of all processes does not name them.
     """
     by_weight = sorted(founds, key=lambda each: -each.weight)
     found = reduce(partial(_joined, wanted=wanted), by_weight, Found(weight=Weight.PROCESSES))
@@ -47,7 +48,7 @@ def merged(founds: Iterable[Found], wanted: Collection[str] = ()) -> Found:
 
 
 def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
-    """Return what two sources say, of which the first one wins."""
+    """Return the services of two sources as one; the first source wins."""
     if not high.services and not high.environment:
         return structs.replace(
             low, notes=(*high.notes, *low.notes), containers=high.containers | low.containers
@@ -102,10 +103,10 @@ def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
 
 
 def _twins(high: Found, low: Found) -> dict[str, list[Service]]:
-    """Return which services of two sources are the same one: several where it cannot be told which."""
+    """Return the matches of each weaker service in the stronger source; more than one when it is ambiguous."""
     twins: dict[str, list[Service]] = {}
     claimed: set[str] = set()
-    # What publishes a port is a server sooner than what others are only built from.
+    # Services that publish a port come first: they are likelier servers than services that others build on.
     services = sorted(low.services.values(), key=lambda each: _port_evidence(each.name, low) is None)
     for candidates in _IN_CONTAINERS if low.weight is Weight.CONTAINERS else _BY_NAME:
         for service in services:
@@ -128,7 +129,7 @@ def _differ_in_language(one: Service, found: Found, other: Service, elsewhere: F
 
 
 def _of_the_same_name(service: Service, _low: Found, others: list[Service]) -> Iterator[Service]:
-    """Yield the application of this name; what works off a queue is no server, whatever both are called."""
+    """Yield the application of the same name. A worker and a server never match, even under one name."""
     if _is_application(service):
         same = (each for each in others if each.name == service.name and _is_application(each))
         yield from (each for each in same if not (_works_alone(each, service) or _works_alone(service, each)))
@@ -139,7 +140,7 @@ def _works_alone(one: Service, other: Service) -> bool:
 
 
 def _of_the_same_command(service: Service, _low: Found, others: list[Service]) -> Iterator[Service]:
-    """Yield a service that runs the same command in the same folder, whatever each source calls it."""
+    """Yield a service that runs the same command in the same folder under any name."""
     if service.command is not None:
         started = _started(service)
         yield from [
@@ -148,7 +149,7 @@ def _of_the_same_command(service: Service, _low: Found, others: list[Service]) -
 
 
 def _started(service: Service) -> list[str]:
-    """Return the words of a command; of one that runs a script of a package, without the flags behind it."""
+    """Return the words of a command; for a script of a package, without the flags after its name."""
     words = words_of(service.command or "")
     is_script = len(words) > 2 and words[0] in MANAGERS and words[1] == "run"  # noqa: PLR2004 - the script follows
     return words[:3] if is_script else words
@@ -169,7 +170,7 @@ def _in_the_same_folder(service: Service, low: Found, others: list[Service]) -> 
 
 
 def _runs(service: Service, file: str) -> bool:
-    """Return whether a command names a file, or as `shop.main:app` the module in it."""
+    """Return whether a command names a file, as a path or as a module: `shop.main:app`."""
     for word in (service.command or "").split():
         module = word.partition(":")[0]
         paths = (word.removeprefix("./"), f"{module.replace('.', '/')}.py" if ":" in word else "")
@@ -184,7 +185,7 @@ def _of_the_same_name_and_folder(service: Service, _low: Found, others: list[Ser
 
 
 def _of_the_same_work(service: Service, _low: Found, others: list[Service]) -> Iterator[Service]:
-    """Yield a worker of the same program in the same folder: a second scheduler would do everything twice."""
+    """Yield a worker of the same program in the same folder: a second scheduler would run every job twice."""
     work = _work_of(service)
     same = [
         each for each in others if work and _work_of(each) == work and each.directory == service.directory
@@ -193,7 +194,7 @@ def _of_the_same_work(service: Service, _low: Found, others: list[Service]) -> I
 
 
 def _work_of(service: Service) -> tuple[str, ...]:
-    """Return the program of a worker, with what it does of several things; nothing for any other service."""
+    """Return the program of a worker and the kind of work that it does; empty for any other service."""
     if service.port is not None or not _is_application(service):
         return ()
     program = program_of(words_of(service.command or ""))
@@ -205,7 +206,7 @@ def _work_of(service: Service) -> tuple[str, ...]:
 
 
 _CELERY_OF_DJANGO = re.compile(r"(?:run_?|start_?)?celery")
-"""A command of manage.py of a project's own that starts Celery again when a file changes."""
+"""Matches a project's own manage.py command that restarts Celery when a file changes."""
 _KINDS_OF_WORK = frozenset({"worker", "beat", "flower", "scheduler"})
 _BY_NAME = (
     _of_the_same_name,
@@ -222,11 +223,11 @@ _IN_CONTAINERS = (
     _of_the_same_work,
     _of_the_same_name,
 )
-"""How the same service is found, the surest first: what is built in a folder is what its code is."""
+"""Ways to match two services, most certain first: an image built in a folder runs the code of that folder."""
 
 
 def _why_not(service: Service, high: Found, low: Found, wanted: Collection[str]) -> str:
-    """Say why a service that only the weaker source knows is left out; nothing when it is added."""
+    """Return why a service that only the weaker source knows is left out; "" when it is added."""
     said = _said(service, low)
     if service.name in high.services:
         return f"{said}: left out, because {high.origin} has another service of this name"
@@ -248,13 +249,13 @@ def _why_not(service: Service, high: Found, low: Found, wanted: Collection[str])
 
 
 def _is_beyond(service: Service, high: Found, low: Found) -> bool:
-    """Return whether a list cannot be expected to name a service: it speaks of programs in other languages."""
+    """Return whether a list does not cover a service, because it names only programs in other languages."""
     language = low.languages.get(service.name)
     return bool(high.speaks_of and language) and language not in high.speaks_of
 
 
 def _completed(winner: Service, other: Service, high: Found, low: Found) -> Service:
-    """Return the winner with what only the other one knows of the same service."""
+    """Return the winner, completed with facts that only the other source knows about the same service."""
     if not _is_application(winner):
         return _completed_server(winner, other, high, low)
     changes: dict[str, Any] = {
@@ -271,10 +272,10 @@ def _completed(winner: Service, other: Service, high: Found, low: Found) -> Serv
         and not _is_around(other, winner)
     )
     if winner.command is None or (is_stated and other.command is not None):
-        # Of a worker a compose file knows the queues and the options.
+        # For a worker, the compose file knows the queues and the options.
         changes |= {"command": other.command, "directory": other.directory}
     if other.port is not None and not _port_evidence(winner.name, high) and _knows_port(other, low):
-        # A list of processes numbers them from 5000 on; a source that knows the program knows its usual port.
+        # A list of processes numbers ports from 5000; a source that knows the program knows its usual port.
         changes["port"] = structs.replace(other.port, service=winner.name)
     serves = winner.port is not None or "port" in changes
     if winner.directory == other.directory and serves and low.weight > Weight.PRODUCTION:
@@ -288,13 +289,16 @@ def _completed(winner: Service, other: Service, high: Found, low: Found) -> Serv
 
 
 def _as_far_as_known(ready: Readiness, found: Found) -> Readiness:
-    """Return when a service is ready; the page that a container is asked for may be none of the code's."""
+    """Return the readiness of a service; for a page of a container, any status below 500 counts.
+
+    The health check of a container may request a page that the code lacks.
+    """
     is_of_a_container = found.weight is Weight.CONTAINERS and ready.http is not None
     return structs.replace(ready, status=tuple(range(200, 500))) if is_of_a_container else ready
 
 
 def _without_jobs(commands: tuple[str, ...], service: Service, found: Found) -> tuple[str, ...]:
-    """Return commands without those that a job has done, for the end of which the service waits."""
+    """Return the commands without those that a completed job of the service already runs."""
     done = [
         program_of(words_of(found.services[name].command or ""))[:2]
         for name, condition in service.conditions.items()
@@ -304,20 +308,20 @@ def _without_jobs(commands: tuple[str, ...], service: Service, found: Found) -> 
 
 
 def _is_around(service: Service, other: Service) -> bool:
-    """Return whether a service starts a worker by a program around it, which may end others of their kind."""
+    """Return whether a service wraps a worker in a program of its own, which may end other workers of its kind."""
     first = program_of(words_of(service.command or ""))[:1]
     return bool(_work_of(other)) and first == ["manage.py"] != program_of(words_of(other.command or ""))[:1]
 
 
 def _knows_port(service: Service, found: Found) -> bool:
-    """Whether a source's port counts for another one's command: what a container listens on does not."""
+    """Return whether a source's port applies to another source's command: a port inside a container does not."""
     if found.weight is Weight.CONTAINERS:
         return _port_evidence(service.name, found) is not None and not (service.port and service.port.strict)
     return found.weight > Weight.PRODUCTION
 
 
 def _completed_server(winner: Service, other: Service, high: Found, low: Found) -> Service:
-    """Return a server that keeps data, with the port and the settings that only the other one names."""
+    """Return a database server with the port and the settings that only the other source states."""
     changes: dict[str, Any] = {}
     if other.port is not None and _port_evidence(other.name, low) and not _port_evidence(winner.name, high):
         changes["port"] = structs.replace(other.port, service=winner.name)
@@ -332,7 +336,7 @@ def _states_settings(service: Service, found: Found) -> bool:
 
 
 def _differences(winner: Service, other: Service, high: Found, low: Found) -> Iterator[str]:
-    """Yield what two sources say differently of one service, where both name a line for it."""
+    """Yield a note for each value of one service that differs between two sources, with the line of each."""
     if not _is_application(winner):
         return
     if winner.directory != other.directory and other.before_start and low.weight > Weight.PRODUCTION:
@@ -364,12 +368,12 @@ def _contradictions(high: Found, low: Found) -> Iterator[str]:
 
 
 def _with_databases(service: Service, databases: Mapping[str, Service]) -> Service:
-    """Return a service that waits for every database: a list of processes has no order."""
+    """Return a service that depends on every database, because a list of processes has no order."""
     return structs.replace(service, depends_on=tuple(dict.fromkeys((*databases, *service.depends_on))))
 
 
 def _said(service: Service, found: Found) -> str:
-    """Return a service by the line that shows it: `Procfile, line 1 (web)`."""
+    """Return a service with the line that it was found in: `Procfile, line 1 (web)`."""
     first = next(iter(found.evidence.get(service.name, ())), None)
     return f"{first.place if first else found.origin} ({service.name})"
 

@@ -1,4 +1,4 @@
-"""What a package.json says: its package manager, its scripts, and how the server that one starts gets its port."""
+"""Read package.json: its package manager, its scripts, and how the server of a script gets its port."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from devinit.sources.files import content_of, read, seen
 from devinit.system.bounds import Bounds
 from devinit.toolchains.node.managers import LOCKED_BY, MANAGERS
 
-# Vite listens on what `localhost` resolves to first, which may be ::1 alone, so it gets the address as an option.
-# Next listens on every address; its HMR accepts localhost only as long as no host is given.
+# Vite listens on the first address of `localhost`, which may be ::1 alone, so it gets the address as an option.
+# Next listens on every address; its HMR accepts localhost only while no host is given.
 PORT_FLAGS = {"next": "--port ${PORT}", "nuxt": "--port ${PORT}"} | {
     name: SERVERS[name].given
     for name in (
@@ -25,10 +25,10 @@ PORT_FLAGS = {"next": "--port ${PORT}", "nuxt": "--port ${PORT}"} | {
         "http-server", "json-server",
     )
 }  # fmt: skip
-"""How a development server gets its port. Every other one is left to read PORT."""
+"""Development server → the flags that set its port. Every other server has to read PORT."""
 
 LAST_WINS = frozenset({"vite", "next"})
-"""Those whose port behind another one in the script replaces that. Every other one takes a single one."""
+"""Programs that use the last of several port flags. Every other program takes a single one."""
 _PORT_OPTIONS = frozenset({"--port", "-p", "-P"})
 
 CONFIGURATIONS = tuple(
@@ -36,34 +36,34 @@ CONFIGURATIONS = tuple(
     for tool in ("vite", "astro", "nuxt", "vue", "webpack", "rsbuild", "rspack")
     for ending in ("ts", "js", "mjs", "mts", "cjs")
 )
-"""Files of development servers in which their port may stand."""
+"""Configuration files of development servers that may set a port."""
 _CONFIGURED = re.compile(
     r"\b(?:server|devServer)\s{0,20}:\s{0,20}\{[^{}]{0,2000}?\bport\s{0,20}"
     r"(?::\s{0,20}(?:(?:[\w.()]{1,60}\s{0,9}(?:\?\?|\|\|)\s{0,9}[\"']?)?(?P<port>\d{2,5})"
     r"|(?P<name>[A-Za-z_$][\w$]{0,60}))\b|[,}])"
 )
-"""The port in one of them: a number, or a constant that may be called `port` as well."""
+"""Matches the port in one of them: a number or a constant; the shorthand `port` names a constant, too."""
 
 SEVERAL = re.compile(r"(?<![\w-])(concurrently|npm-run-all|run-p|turbo|nx|lerna)\b|(?<![&>])&(?![&>])")
-"""Scripts that start several programs: flags would reach the wrong one."""
+"""Matches scripts that start several programs: flags would reach the wrong one."""
 _OF_A_LIBRARY = ("exports", "types", "typings", "files", "publishConfig", "bin")
-"""What a package states that others import or install."""
+"""Keys of packages that others import or install."""
 _ESCAPED_HALF = r"\ud"
-"""How JSON escapes one half of a character outside of the first 65,536, which may stand there alone."""
+"""Begins a JSON escape of a surrogate: half of a character beyond the first 65,536, which may stand alone."""
 
 
 def read_package(folder: Path, bounds: Bounds) -> dict[str, Any] | None:
-    """Return package.json, as far as it is one (Any: nothing about it has been checked)."""
+    """Return package.json; None when it is missing or malformed (Any: its contents are unchecked)."""
     import json  # only repositories with Node in them need it
 
     path = folder / "package.json"
     try:
-        # As npm reads it: UTF-8, with or without a byte order mark.
+        # npm reads it as UTF-8, with or without a byte order mark.
         content = content_of(path) if bounds.holds(path) else b""
         text = content.decode("utf-8-sig", errors="replace")
         package = json.loads(text)
         if _ESCAPED_HALF in text.lower():
-            # Half of a character, which nothing can print, send or write: it becomes a question mark.
+            # A lone surrogate cannot be printed, sent or written: it becomes a question mark.
             plain = json.dumps(package, ensure_ascii=False).encode(errors="replace")
             package = json.loads(plain)
     except (ValueError, RecursionError):
@@ -72,12 +72,12 @@ def read_package(folder: Path, bounds: Bounds) -> dict[str, Any] | None:
 
 
 def is_library(package: dict[str, Any]) -> bool:
-    """Return whether a package is there to be imported or installed by others."""
+    """Return whether other packages or users import or install this package."""
     return package.get("private") is not True and any(key in package for key in _OF_A_LIBRARY)
 
 
 def package_manager(bounds: Bounds, folder: Path, package: dict[str, Any]) -> str:
-    """Return what package.json names, else what wrote the lock file; the folder's own before the root's."""
+    """Return the manager in package.json, else that of the lock file; the folder counts before the root."""
     root = bounds.root
     for place, described in ((folder, package), (root, read_package(root, bounds) or {})):
         named = str(described.get("packageManager", "")).partition("@")[0]
@@ -90,7 +90,7 @@ def package_manager(bounds: Bounds, folder: Path, package: dict[str, Any]) -> st
 
 
 def tool_of(script: str) -> str | None:
-    """Return the program whose port can be set by flags after the script: they reach its last command."""
+    """Return the program whose port can be set by flags after the script, its last one; None without one."""
     if SEVERAL.search(script):
         return None
     program = program_of(words_of(re.split(r"&&|\|\||;", script)[-1]))
@@ -101,17 +101,17 @@ def tool_of(script: str) -> str | None:
 
 
 def command_of(manager: str, script: str, words: str) -> str:
-    """Return what runs a script, with a port for the server that it starts, if that takes one."""
+    """Return the command that runs a script, with a port for its server if that takes one."""
     flags = PORT_FLAGS.get(tool_of(words) or "")
     command = f"{manager} run {script}"
     if flags is None:
         return command
-    # npm keeps flags for itself unless they stand after --; pnpm would pass the -- on.
+    # npm keeps flags for itself unless they follow --; pnpm would pass the -- on.
     return f"{command} -- {flags}" if manager == "npm" else f"{command} {flags}"
 
 
 def line_of_script(folder: Path, script: str, bounds: Bounds) -> tuple[Evidence, ...]:
-    """Return the line of package.json that holds a script; nothing when it is not found as text."""
+    """Return the line of package.json that defines a script; empty when the text does not show it."""
     path = folder / "package.json"
     text = content_of(path).decode("utf-8-sig", errors="replace")
     found = re.compile(rf'"{re.escape(script)}"\s{{0,100}}:').search(text, max(text.find('"scripts"'), 0))
@@ -121,9 +121,9 @@ def line_of_script(folder: Path, script: str, bounds: Bounds) -> tuple[Evidence,
 def line_of_configured_port(
     folder: Path, tool: str, bounds: Bounds, given: str = ""
 ) -> tuple[int, Evidence] | None:
-    """Return the port that the configuration of a development server names, and its line; None without one.
+    """Return the port in the configuration of a development server, and its line; None without one.
 
-    `given`: the file that the script names, relative to the folder.
+    `given` is the configuration file that the script names, relative to the folder.
     """
     usual = (each for each in CONFIGURATIONS if each.startswith(f"{tool.partition('-')[0]}."))
     for name in (given,) if given else usual:
@@ -134,7 +134,7 @@ def line_of_configured_port(
 
 
 def configured_port(text: str) -> tuple[int, int] | None:
-    """Return the port that the text of such a configuration names, and where; None without one."""
+    """Return the port in the text of a configuration, and its position; None without one."""
     found = _CONFIGURED.search(text)
     if found is None:
         return None
@@ -151,7 +151,7 @@ def configured_port(text: str) -> tuple[int, int] | None:
 
 
 def configuration_given(words: Sequence[str]) -> str:
-    """Return the file that a command names as the configuration of its development server; empty without one."""
+    """Return the configuration file that a command passes to its development server; "" without one."""
     for word, value in pairwise((*words, "")):
         name, is_joined, joined = word.partition("=")
         if name in ("--config", "-c"):

@@ -1,4 +1,4 @@
-"""Which page a health check requests. Pure."""
+"""Find the page that a health check requests. Pure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _OWN_PAGE = re.compile(
 
 
 class Page(Struct, frozen=True):
-    """A page of a service itself."""
+    """A page of the service itself."""
 
     path: str
     port: int | None
-    """None when the command names none."""
+    """None when the command names no port."""
 
 
 def own_page(command: str) -> Page | None:
-    """Return the one page of this machine that a command fetches by curl or wget; None when it does more."""
+    """Return the local page that a command fetches by curl or wget; None unless it is exactly one."""
     pages = [*_OWN_PAGE.finditer(command)]
     if len(pages) != 1 or not _FETCHES.search(command):
         return None

@@ -1,4 +1,4 @@
-"""How services refer to each other once some have another name and some are left out. Pure."""
+"""Update references between services when some are renamed and others left out. Pure."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]{0,80})_(HOST|PORT|URL|USER|PASSWOR
 def retold(
     service: Service, names: Mapping[str, str | None], others: Mapping[str, Service]
 ) -> tuple[Service, list[str]]:
-    """Return a service that calls the others by the names that they have now, and what is said about it.
+    """Return a service that refers to the others by their new names, and notes on variables that it loses.
 
-    `names` has the new name of each of `others`; None for one that is not started.
+    `names` maps each of `others` to its new name; None for a service that is not started.
     """
     gone = {name: "is not started" for name, now in names.items() if now is None}
     service, notes = _without_addresses(service, gone, others)
@@ -44,9 +44,10 @@ def retold(
 def _without_addresses(
     service: Service, gone: Mapping[str, str], others: Mapping[str, Service]
 ) -> tuple[Service, list[str]]:
-    """Return a service without the variables that name another one that cannot be reached, and say why.
+    """Return a service without variables that name an unreachable service, and a note for each.
 
-    An origin of that keeps the port that it would prefer (`http://localhost:3000`): nothing is asked there.
+    A variable that names only the port of such a service keeps the preferred port (`http://localhost:3000`), as in
+    a list of allowed origins: no request goes there.
     """
     prefixes = {variable_prefix(name): name for name in gone}
     ports = {name: str(each.port.preferred) for name, each in others.items() if each.port and name in gone}
@@ -66,7 +67,7 @@ def _without_addresses(
 
 
 def without_addresses_of(found: Found, gone: Mapping[str, str]) -> Found:
-    """Return what was found without the variables that name some services; `gone` says of each why."""
+    """Return the result without variables that name services in `gone`, which maps each service to the reason."""
     services, notes = dict(found.services), list(found.notes)
     for name, service in found.services.items():
         if name not in gone:
@@ -76,9 +77,9 @@ def without_addresses_of(found: Found, gone: Mapping[str, str]) -> Found:
 
 
 def with_ports_of_pages(found: Found) -> Found:
-    """Return what was found with the variables of services that follow a page or a server which moves.
+    """Return the result with local URLs in variables following the ports of pages and servers that may move.
 
-    A compose file gives a backend `http://localhost:5173`, and does not know the page itself.
+    A compose file gives a backend `http://localhost:5173` without naming the service of that page.
     """
     ports: dict[str, list[str]] = {}
     for name, service in found.services.items():
@@ -99,15 +100,15 @@ def with_ports_of_pages(found: Found) -> Found:
 
 
 def without_portless(found: Found) -> Found:
-    """Return what was found without variables for addresses of services that have none."""
+    """Return the result without variables that hold addresses of services without a port."""
     gone = {name: "has no port" for name, each in found.services.items() if each.port is None}
     return without_addresses_of(found, gone)
 
 
 def without_unfinished(found: Found, wanted: Collection[str]) -> Found:
-    """Return what was found without the services whose command no source knows.
+    """Return the result without services whose command no source knows.
 
-    Those that are wanted by name stay: a devinit.toml says what starts them.
+    Services in `wanted` stay: a devinit.toml has their commands.
     """
     gone = {
         name: reason
@@ -118,9 +119,9 @@ def without_unfinished(found: Found, wanted: Collection[str]) -> Found:
 
 
 def without_port_twins(found: Found, wanted: Collection[str]) -> Found:
-    """Return what was found, with only one of the services that are fixed to the same port.
+    """Return the result with only the first of the services that have the same fixed port.
 
-    Those that are wanted by name stay: a devinit.toml may give them another port.
+    Services in `wanted` stay: a devinit.toml may give them another port.
     """
     first: dict[int, str] = {}
     gone: dict[str, str] = {}
@@ -136,7 +137,7 @@ def without_port_twins(found: Found, wanted: Collection[str]) -> Found:
 
 
 def _without(found: Found, gone: Mapping[str, str]) -> Found:
-    """Return what was found without some services; `gone` says of each what is noted, or "" for nothing."""
+    """Return the result without the services in `gone`, which maps each to a note, or to "" for no note."""
     if not gone:
         return found
     names = {name: None if name in gone else name for name in found.services}
@@ -151,7 +152,7 @@ def _without(found: Found, gone: Mapping[str, str]) -> Found:
 
 
 def without_circles(found: Found) -> Found:
-    """Return what was found without dependencies that would make services wait for each other."""
+    """Return the result without dependencies that would make services wait for each other."""
     kept: dict[str, list[str]] = {name: [] for name in found.services}
     notes = list(found.notes)
     for name, service in found.services.items():
@@ -174,7 +175,7 @@ def without_circles(found: Found) -> Found:
 
 
 def leads_to(start: str, end: str, edges: Mapping[str, Sequence[str]]) -> bool:
-    """Return whether a service waits for another one, also through others. `edges`: name → what it waits for."""
+    """Return whether a service waits for another one, directly or not. `edges`: name → names that it waits for."""
     waiting, seen = [start], {start}
     while waiting:
         for name in edges.get(waiting.pop(), ()):

@@ -1,4 +1,4 @@
-"""Names of a repository as words of a command."""
+"""Quote names from a repository for use in a command."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import shlex
 
 
 def word(text: str) -> str:
-    """Return a text as one word, for a shell and for the templates of devinit alike."""
+    """Return a text as one word of a command, quoted for the shell and escaped for the templates of devinit."""
     return shlex.quote(text).replace("${", "$${")

@@ -1,7 +1,7 @@
-"""What a source is: one way in which a repository describes itself.
+"""The interface of a source: one way in which a repository describes itself.
 
-A source is a module with the names of `Source`. It loads nothing but `os` at first, because every source is asked
-whether it has anything to read; `read` loads what reads.
+A source is a module with the names of `Source`. Its import loads nothing but `os`, because every source is asked
+whether it has anything to read; `read` imports the rest.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ from devinit.system.bounds import Bounds
 
 
 class Weight(IntEnum):
-    """How much a source is believed, where several speak of the same service; the greater one wins."""
+    """Priority of a source when several describe the same service; the greater one wins."""
 
     PRODUCTION = 1
-    """A list of processes that are deployed: others say better how they are developed."""
+    """A list of deployed processes; other sources know better how to run them for development."""
     CONTAINERS = 2
-    """Services as they run in containers: which there are and what they are given, less how they are developed."""
+    """Services as they run in containers: reliable for their number and variables, less for development commands.
+    """
     APPLICATIONS = 3
-    """Applications that were recognised by their code."""
+    """Applications recognised by their code."""
     PROCESSES = 4
-    """A list of all processes that are needed for development."""
+    """A list of all processes that development needs."""
 
 
 class Found(Struct, frozen=True, kw_only=True):
-    """What a source says."""
+    """The services that a source found, with the evidence for them."""
 
     origin: str = ""
-    """What it was read from, in words: `Procfile.dev`."""
+    """Where they were read from, in words: `Procfile.dev`."""
     weight: Weight = Weight.APPLICATIONS
     services: dict[str, Service] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
@@ -42,33 +43,33 @@ class Found(Struct, frozen=True, kw_only=True):
     evidence: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
     """Keyed by service."""
     scope: frozenset[str] = frozenset()
-    """The folders, absolute, of which a list names every process; empty when that is all of the project."""
+    """Absolute folders in which the list names every process; empty for the whole project."""
     speaks_of: frozenset[str] = frozenset()
-    """The languages whose programs a list names, each of them; empty when those are all."""
+    """Languages of which the list names every program; empty for all languages."""
     unfinished: dict[str, str] = field(default_factory=dict)
-    """Services whose command it does not know → what is said when no other source knows it either, or ""."""
+    """Services without a known command → the note if no other source knows the command either, or ""."""
     clients: frozenset[str] = frozenset()
-    """Services that may use every database of the project: the source knows no order."""
+    """Services that may use every database of the project, because the source states no order."""
     languages: dict[str, str] = field(default_factory=dict)
-    """Service → the language of its program, `python`; missing where nothing shows it."""
+    """Service → the language of its program, such as `python`; unknown languages are missing."""
     containers: frozenset[str] = frozenset()
-    """How services are called in a network of containers, whether or not they run here."""
+    """Names of all services in the network of containers, including those that do not run here."""
     notes: tuple[str, ...] = ()
-    """What the developer should know: what was left out, and why."""
+    """Messages for the developer: what was left out, and why."""
     hints: tuple[str, ...] = ()
-    """What may help where no application was found at all."""
+    """Suggestions that are shown when no source found an application."""
 
 
 class Source(Protocol):
     """One way in which a repository describes itself."""
 
     APPLICATIONS: tuple[str, ...]
-    """What is looked for, in words, one place each."""
+    """Places where it looks, in words, one item each."""
     DATABASES: tuple[str, ...]
-    """The same of databases."""
+    """The same for databases."""
 
     def claims(self, folder: str | os.PathLike[str]) -> bool:
-        """Tell by the names in a folder whether there is anything to read."""
+        """Return whether there is anything to read, judging by the names in a folder."""
 
     def read(self, bounds: Bounds) -> Found:
-        """Return what a project says, whose folder is that of the bounds. No file stops it."""
+        """Return the services of the project at the root of the bounds. No unreadable file raises an error."""

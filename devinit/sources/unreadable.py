@@ -1,6 +1,6 @@
-"""Why a file in which a source would look cannot be read, with the place that is wrong.
+"""Explain why a file of a source cannot be read, with the place of the problem.
 
-Files are read as npm, pip and uv read them: what those refuse is refused here, and said instead of passed over.
+Files are read as npm, pip and uv read them. A file that those refuse is refused here, too, and reported.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WIDE = f"{UTF_16}: {SAVE_AS_UTF_8}"
 
 
 def problem_of(path: Path, bounds: Bounds) -> str:
-    """Return why a file cannot be read, with line and column; empty when it can, or is not there."""
+    """Return why a file cannot be read, with line and column; "" when it can be read or does not exist."""
     content, problem = _content_of(path, bounds)
     if content is None:
         return problem
@@ -33,7 +33,7 @@ def problem_of(path: Path, bounds: Bounds) -> str:
 
 
 def problem_of_text(path: Path, bounds: Bounds) -> str:
-    """Return why a file of another form than those cannot be read; empty when it can, or is not there."""
+    """Return why a file in another format cannot be read; "" when it can be read or does not exist."""
     content, problem = _content_of(path, bounds)
     if content is None:
         return problem
@@ -41,7 +41,7 @@ def problem_of_text(path: Path, bounds: Bounds) -> str:
 
 
 def _content_of(path: Path, bounds: Bounds) -> tuple[bytes | None, str]:
-    """Return what a file holds, or None and why not; a link out of the repository is named elsewhere."""
+    """Return the content of a file, or None and why not; "" for a link out of bounds, reported elsewhere."""
     if not bounds.holds(path):
         return None, ""
     try:
@@ -98,6 +98,6 @@ def _not_utf8(error: UnicodeDecodeError) -> str:
 
 
 def place_in(text: str, position: int) -> str:
-    """Return where a character of a text stands, as editors count."""
+    """Return line and column of a character in a text, counted from 1 as in editors."""
     lines = re.split(r"\r\n?|\n", text[:position])
     return f"line {len(lines)}, column {len(lines[-1]) + 1}"

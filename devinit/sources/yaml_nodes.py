@@ -1,7 +1,7 @@
-"""Other people's YAML as a tree whose every node knows its file and line.
+"""YAML of other programs as a tree in which every node knows its file and line.
 
-Nothing is constructed from tags, and nothing is unbounded: depth, nodes, and what aliases and merge keys multiply.
-What compose files and their relatives leave open (numbers, booleans) stays the text that it is in the file.
+Tags construct no objects. Depth, number of nodes, and the copies that aliases and merge keys make are bounded.
+Numbers and booleans remain the text of the file, because compose files and their relatives leave them open.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ DEEPEST = 60
 MOST_MERGED = 50_000
 """Entries that merge keys copy in one document: a chain of them would copy the square of its length."""
 _LINES = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
-"""What ends a line for YAML."""
+"""Line endings of YAML."""
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE = "<<"
 
 
 class Place(Struct, frozen=True):
-    """Where a node stands."""
+    """The line in which a node begins."""
 
     file: str
     """Relative to the project's folder."""
     line: int
     """Counted from 1."""
     says: str = ""
-    """The line as it is in the file."""
+    """The text of the line."""
 
     def __str__(self) -> str:
-        """Return the file and the line, for a person."""
+        """Return the file and the line for messages."""
         return f"{self.file}, line {self.line}"
 
     def evidence(self, about: str) -> Evidence:
-        """Return the line as what a value of a service was read from."""
+        """Return the line as evidence for a value of a service."""
         says = self.says.strip()[:LONGEST_WORDS]
         return Evidence(about=about, file=self.file, line=self.line, says=says)
 
@@ -74,15 +74,15 @@ Node: TypeAlias = Scalar | Sequence | Mapping
 
 
 class Document(Struct, frozen=True):
-    """What a file says, as far as it can be read."""
+    """The readable part of a YAML file."""
 
     root: Node | None
     problems: tuple[str, ...] = ()
-    """What was passed over, each with file and line."""
+    """Entries that were skipped, each with file and line."""
 
 
 class _Refused(Exception):
-    """A document that is too large, or that YAML does not allow."""
+    """Raised for a document that is too large or not allowed by YAML."""
 
 
 def parsed(text: str, file: str) -> Document:
@@ -106,7 +106,7 @@ def parsed(text: str, file: str) -> Document:
 
 
 def _take(builder: _Builder, event: Any, yaml: Any) -> None:
-    """Add what an event says (Any: events of PyYAML have no useful types)."""
+    """Add the node of an event (Any: PyYAML's events have no useful types)."""
     line = event.start_mark.line
     match event:
         case yaml.ScalarEvent():
@@ -123,7 +123,7 @@ def _take(builder: _Builder, event: Any, yaml: Any) -> None:
 
 
 class _Open(Struct):
-    """A list or a mapping whose end has not come yet."""
+    """A list or a mapping whose end has not been read."""
 
     at: Place
     tag: str
@@ -133,7 +133,7 @@ class _Open(Struct):
 
 
 class _Builder:
-    """Makes the tree from events: without recursion, because a text says how deep it is."""
+    """Builds the tree from events without recursion, because the text decides how deep it is."""
 
     def __init__(self, file: str, lines: list[str]) -> None:
         self.root: Node | None = None
@@ -156,7 +156,7 @@ class _Builder:
         self._open.append(_Open(self.place(line), tag, anchor, is_mapping, []))
 
     def end(self) -> None:
-        """Close the list or mapping that was opened last."""
+        """Close the last opened list or mapping."""
         last = self._open.pop()
         if last.is_mapping:
             self.add(self._mapping(last), last.anchor)
@@ -164,13 +164,13 @@ class _Builder:
             self.add(Sequence(tuple(last.nodes), last.at, last.tag), last.anchor)
 
     def refer(self, anchor: str, line: int) -> None:
-        """Put what an anchor names in the place of an alias."""
+        """Add the node that an alias refers to."""
         if anchor not in self._anchors:
             self._say(line + 1, f"*{anchor} refers to itself, or to nothing, and is passed over")
         self.add(self._anchors.get(anchor, Scalar(None, self.place(line))), None)
 
     def add(self, node: Node, anchor: str | None) -> None:
-        """Put a finished node where it belongs."""
+        """Add a finished node to the open list or mapping, or make it the root."""
         self._nodes += 1
         if self._nodes > MOST_NODES:
             raise _Refused(f"{self._file}: cannot be read: it has more than {MOST_NODES:,} values")
@@ -207,13 +207,13 @@ class _Builder:
         return Mapping(items, keys, opened.at, opened.tag)
 
     def _say(self, line: int, text: str) -> None:
-        # A file of nonsense has one for each line.
+        # A malformed file may have a problem on every line.
         if len(self.problems) < 20:  # noqa: PLR2004 - more than a person reads
             self.problems.append(f"{self._file}, line {line}: {text}")
 
 
 def _sources(merged: list[Node]) -> Iterator[Mapping]:
-    """Yield the mappings that merge keys name; the earlier one wins."""
+    """Yield the mappings that merge keys name; earlier ones win."""
     for node in merged:
         for each in node.items if isinstance(node, Sequence) else (node,):
             if isinstance(each, Mapping):
@@ -221,17 +221,17 @@ def _sources(merged: list[Node]) -> Iterator[Mapping]:
 
 
 def text_of(node: Node | None) -> str:
-    """Return a text; "" for null and for what is none."""
+    """Return the text of a scalar; "" for null and for any other node."""
     return (node.text or "") if isinstance(node, Scalar) else ""
 
 
 def mapping_of(node: Node | None) -> Mapping | None:
-    """Return a node that is a mapping; None otherwise."""
+    """Return the node if it is a mapping; else None."""
     return node if isinstance(node, Mapping) else None
 
 
 def listed(node: Node | None) -> tuple[Scalar, ...]:
-    """Return the texts of a list, or the one text; nothing for null and for what is neither."""
+    """Return the texts of a list, or a single text; empty for null and for any other node."""
     match node:
         case Scalar(text=str()):
             return (node,)

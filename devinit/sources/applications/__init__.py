@@ -1,4 +1,4 @@
-"""Applications that are recognised by their code, in any folder, and the databases that they use."""
+"""Applications in any folder, recognised by their code, and the databases that they use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DATABASES: tuple[str, ...] = (
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
-    """Return whether a folder has anything in it: applications may be in any folder, under any name."""
+    """Return whether a folder has any entries: applications may be in any folder, under any name."""
     try:
         return bool(os.listdir(folder))  # noqa: PTH208 - loads os alone
     except OSError:
@@ -27,7 +27,7 @@ def claims(folder: str | os.PathLike[str]) -> bool:
 
 
 def read(bounds: Bounds) -> Found:
-    """Return the applications and databases of a project, by reading only."""
+    """Return the applications and databases of a project; files are only read."""
     from devinit.sources.applications.services import found_in  # only where there is something to read
 
     return found_in(bounds)

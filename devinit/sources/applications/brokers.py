@@ -1,4 +1,4 @@
-"""Which broker Celery is set to, where that is not Redis: by the settings, and by the files of variables."""
+"""Find a Celery broker other than Redis in settings and env files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _STATED = re.compile(
     r"^[^\n#]{0,100}?broker\w{0,20}[\"']?[^\n]{0,80}?(?P<scheme>amqps?|pyamqp|redis|rediss|sqs|kafka)://",
     re.MULTILINE | re.IGNORECASE,
 )
-"""A line that gives a broker an address, or a default for one."""
+"""Matches a line that sets the address of a broker, or a default for it."""
 _ENV_FILES = (".env", ".env.local", ".env.example", ".env.sample", ".env.template")
 _TITLES = {
     "amqp": "RabbitMQ",
@@ -23,9 +23,9 @@ _TITLES = {
 
 
 def other_broker(tree: Tree, folder: str) -> tuple[str, Evidence] | None:
-    """Return the broker of the workers in a folder that devinit does not run, with the line that names it.
+    """Return the broker of the workers in a folder if devinit does not run it, with the line that names it.
 
-    A file of variables says more than the code, whose address is but a default there.
+    An env file has priority over the code, whose address is only a default.
     """
     files = [joined(each, name) for each in upwards(folder) for name in _ENV_FILES if tree.has(each, name)]
     for file in (*files, *tree.sources(folder, ".py")):

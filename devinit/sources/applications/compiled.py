@@ -1,4 +1,4 @@
-"""Recognise the servers of Spring Boot and .NET by the files that each of them is built from."""
+"""Recognise the servers of Spring Boot and .NET by their build files."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _LAUNCH_URL = re.compile(
     r"\"applicationUrl\"[ \t]{0,10}:[ \t]{0,10}\"[^\"\n]{0,200}?http://[\w.*+-]{1,60}:(?P<port>\d{2,5})"
 )
 _NPGSQL = re.compile(r"(?:^|;)\s{0,9}Host\s{0,9}=", re.IGNORECASE)
-"""`Server=` is what other databases are called by."""
+"""Matches PostgreSQL: other databases use `Server=`."""
 _OF_NPGSQL = {
     "host": "HOST", "port": "PORT", "database": "DB", "username": "USER", "user id": "USER", "userid": "USER",
     "password": "PASSWORD",
 }  # fmt: skip
-"""Key of a connection string → the end of the variable that has the same."""
+"""Key of a connection string → suffix of devinit's variable for it."""
 _PROFILES = re.compile(r"\"profiles\"[ \t]{0,10}:")
-"""What stands before it in launchSettings.json is for IIS on Windows."""
+"""The part of launchSettings.json before it is for IIS on Windows."""
 
 
 def spring(tree: Tree) -> Finding:
-    """Return the servers of Spring Boot: modules of Maven or Gradle with its starter for the web."""
+    """Return the servers of Spring Boot: modules of Maven or Gradle with its web starter."""
     units = []
     for folder in tree.folders:
         for name in ("pom.xml", "build.gradle", "build.gradle.kts"):
@@ -70,7 +70,7 @@ def _of_spring(tree: Tree, folder: str, name: str, position: int) -> Unit:
         env={
             "SERVER_PORT": "${PORT}",
             "SERVER_ADDRESS": LOCAL_HOST,
-            # It would start the containers of a compose file by itself.
+            # Otherwise it would start the containers of a compose file.
             "SPRING_DOCKER_COMPOSE_ENABLED": "false",
         },
         evidence=(tree.seen("command", joined(folder, name), position), *said),
@@ -78,7 +78,7 @@ def _of_spring(tree: Tree, folder: str, name: str, position: int) -> Unit:
 
 
 def _spring_port(text: str) -> re.Match[str] | None:
-    """Return where settings name the port: `server.port`, or `port` in the section `server`."""
+    """Return the match of the port in Spring settings: `server.port`, or `port` in the section `server`."""
     section = _SPRING_SECTION.search(text)
     for found in _SPRING_PORT.finditer(text):
         if found[0].startswith("server."):
@@ -90,12 +90,12 @@ def _spring_port(text: str) -> re.Match[str] | None:
 
 
 def _ends_section(text: str) -> bool:
-    """Return whether a line of a text stands at the margin: a section of its own begins there."""
+    """Return whether a text has a line without indentation, which begins another section."""
     return any(line[:1].strip() not in ("", "#") for line in text.split("\n")[1:])
 
 
 def _spring_command(tree: Tree, folder: str, *, is_maven: bool) -> str:
-    """Return what runs an application: by the wrapper of the nearest folder, which has the right version."""
+    """Return the command of an application; the nearest wrapper has the right version of the build tool."""
     wrapper, program = ("mvnw", "mvn") if is_maven else ("gradlew", "gradle")
     task = "spring-boot:run" if is_maven else "bootRun"
     place = next((each for each in upwards(folder) if tree.has(each, wrapper)), None)
@@ -106,7 +106,7 @@ def _spring_command(tree: Tree, folder: str, *, is_maven: bool) -> str:
 
 
 def dotnet(tree: Tree) -> Finding:
-    """Return the servers of .NET: projects with the SDK for the web."""
+    """Return the servers of .NET: projects with the web SDK."""
     units = []
     for folder in tree.folders:
         for name in tree.files[folder]:
@@ -119,7 +119,7 @@ def dotnet(tree: Tree) -> Finding:
 
 
 def _connections(tree: Tree, folder: str) -> dict[str, str]:
-    """Return the variables that take the place of connection strings which name PostgreSQL on this machine."""
+    """Return the variables that override connection strings of PostgreSQL on this machine."""
     found: dict[str, str] = {}
     for name in ("appsettings.json", "appsettings.Development.json"):
         described = parse_jsonc(tree.text(joined(folder, name)))
@@ -138,7 +138,7 @@ def _parts(text: str) -> dict[str, str]:
 
 
 def _as_template(text: str) -> str:
-    """Return a connection string with what devinit knows of the server in its place."""
+    """Return a connection string with devinit's templates for host, port, database and login."""
     told: list[str] = []
     for each in filter(None, (part.strip() for part in text.split(";"))):
         key, _, value = each.partition("=")
@@ -158,7 +158,7 @@ def _of_dotnet(tree: Tree, folder: str, project: Evidence) -> Unit:
         folder=folder,
         role=Role.BACKEND,
         kind="ASP.NET Core",
-        # The launch profile would bring its own port.
+        # The launch profile would set its own port.
         command="dotnet watch --non-interactive run --no-launch-profile",
         port=int(found["port"]) if found else 5000,
         ready=Readiness(timeout_seconds=BUILD_SECONDS),

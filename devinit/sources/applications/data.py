@@ -1,4 +1,4 @@
-"""Which database servers a project uses: by what it depends on, by its settings and by its source text."""
+"""Find the database servers of a project by its dependencies, its settings and its source code."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _COMMENT = re.compile(r"^[ \t]{0,200}(?:#|//)[^\n]*", re.MULTILINE)
 _SQLITE = re.compile(
     r"\bsqlite(?:\+\w{1,20})?:///(?:[^\s\"']|[\"'][ \t]{0,20}\+[ \t]{0,20}\w)|backends\.sqlite3"
 )
-"""A database that is a file, as the value of a setting."""
+"""Matches a database in a file, as the value of a setting."""
 _ENGINES = {"MySQL": NOT_PROVIDED["MySQL"], "SQLite": SQLITE, "H2": frozenset({"java:h2"})}
 """Further databases for which a program may have a driver."""
 _SPRING_SETTINGS = re.compile(r"application(?:-[\w-]{1,60})?\.(?:properties|ya?ml)")
 _JDBC = re.compile(r"\bjdbc:(?P<engine>h2|postgresql)\b")
 _LIBRARIES = frozenset({"packages", "libs", "crates", "shared", "common"})
-"""Folders with what the programs of a project have in common."""
+"""Folders with code that the programs of a project share."""
 _NEAR = 2
-"""Levels below a program at the top that belong to it: `prisma/`, `config/settings`."""
+"""Levels below a program in the root folder that belong to it: `prisma/`, `config/settings`."""
 _MOST_READ = 1_000
-"""Source files that are searched."""
+"""Limit of the source files that are searched."""
 
 _PRISMA = re.compile(
     r"^[ \t]{0,40}provider[ \t]{0,20}=[ \t]{0,20}[\"'](mysql|mongodb|sqlserver|cockroachdb)[\"']",
@@ -55,9 +55,9 @@ _PRISMA_NAMES = {
 def databases_in(
     tree: Tree, folders: list[str]
 ) -> tuple[dict[str, Service], dict[str, tuple[Evidence, ...]], list[str]]:
-    """Return the database servers that a project uses, with the line that shows each, and notes about others.
+    """Return the database servers of a project, with the line that shows each, and notes about others.
 
-    `folders` are those of its programs: source text is searched below them.
+    `folders` are the folders of its programs: source code is searched below them.
     """
     places = _places(tree, folders)
     declared = [each for folder in places for each in dependencies_of(tree, folder)]
@@ -84,7 +84,7 @@ def databases_in(
 
 
 def _chosen_later(tree: Tree, declared: list[Dependency], choices: set[str]) -> Iterator[str]:
-    """Say of each file that declares drivers of several databases which one is not started for that."""
+    """Yield a note for each file with drivers of several databases, naming the one that is not started."""
     for file in sorted(choices):
         here = [each for each in declared if each.file == file]
         driver = next((each for each in here if each.name in POSTGRES.packages), None)
@@ -100,7 +100,7 @@ def _chosen_later(tree: Tree, declared: list[Dependency], choices: set[str]) -> 
 
 
 def _is_in_memory(tree: Tree, dependency: Dependency) -> bool:
-    """Return whether a driver is that of H2, and all settings of its application of Spring name H2 alone."""
+    """Return whether a driver is that of H2 and the settings of its Spring application name only H2."""
     if dependency.name not in _ENGINES["H2"]:
         return False
     folder = joined(dependency.file.rpartition("/")[0], "src/main/resources")
@@ -113,12 +113,12 @@ def _is_in_memory(tree: Tree, dependency: Dependency) -> bool:
 
 
 def _places(tree: Tree, folders: list[str]) -> list[str]:
-    """Return the folders whose files speak of the programs: theirs, those around and in them, and libraries."""
+    """Return the folders whose files concern the programs: theirs, those around and below, and libraries."""
     if not folders:
         return tree.folders
     around = {each for folder in folders for each in upwards(folder)}
     if any(_is_of_dotnet(tree, folder) for folder in folders):
-        # The projects of a solution stand beside each other.
+        # The projects of a solution are in sibling folders.
         around |= {folder for folder in tree.folders if _is_of_dotnet(tree, folder)}
     return [
         folder
@@ -135,7 +135,7 @@ def _is_of_dotnet(tree: Tree, folder: str) -> bool:
 
 
 def _is_beside(dependency: Dependency, files: list[str]) -> bool:
-    """Return whether one of these files belongs to what declares a dependency: a driver that it need not use."""
+    """Return whether one of these files is below the declaration of a driver, which may then be unused."""
     folder = dependency.file.rpartition("/")[0].removesuffix("requirements").rstrip("/")
     return any(not folder or file.startswith(f"{folder}/") for file in files)
 
@@ -147,7 +147,7 @@ def _uses(
     declared: list[Dependency],
     sources: list[tuple[str, str]],
 ) -> Iterator[Evidence]:
-    """Yield the lines that show the use of a server, the clearest first."""
+    """Yield the lines that show the use of a server, the most explicit first."""
     for each in declared:
         if each.name in traces.packages:
             yield tree.seen("provider", each.file, each.position)
@@ -163,10 +163,10 @@ def _uses(
 
 
 def _settings(tree: Tree, places: list[str]) -> Iterator[str]:
-    """Yield the settings that are files: .env and its templates, those of Alembic, Prisma and Rails."""
+    """Yield the settings files: env files and their templates, and files of Alembic, Prisma and Rails."""
     for folder in places:
         for name in tree.files[folder]:
-            # What devinit wrote itself would keep a server for ever that the code no longer uses.
+            # devinit writes ENVIRONMENT_FILE itself: it would keep a server that the code no longer uses.
             is_env = name.startswith(".env") and name != ENVIRONMENT_FILE
             last = folder.rpartition("/")[2]
             if (
@@ -187,7 +187,7 @@ def _sources(tree: Tree, folders: Iterable[str]) -> list[tuple[str, str]]:
 def _others(
     tree: Tree, places: list[str], declared: list[Dependency], has_sqlite: list[str]
 ) -> Iterator[str]:
-    """Yield a note for each server that is used and that devinit does not provide."""
+    """Yield a note for each required server that devinit does not provide."""
     named: set[str] = set()
     for folder in places:
         file = joined(folder, "schema.prisma")
@@ -206,7 +206,7 @@ def _others(
 
 
 def _elsewhere(tree: Tree, declared: list[Dependency], sources: list[tuple[str, str]]) -> Iterator[str]:
-    """Yield a note for each driver that no server on this machine answers."""
+    """Yield a note for each driver whose server is never on this machine."""
     if any(LOCAL_PROXY.search(text) for _, text in sources):
         return
     for each in {each.name: each for each in reversed(declared) if each.name in ELSEWHERE}.values():
@@ -221,12 +221,12 @@ def _needed(server: str, user: str, said: Evidence) -> str:
 
 
 def _without_comments(text: str) -> str:
-    """Return a text without its comments; everything else keeps its place."""
+    """Return a text with comments replaced by blanks; all positions stay the same."""
     return _COMMENT.sub(lambda found: " " * len(found[0]), text)
 
 
 def needs_of(tree: Tree, folder: str, kinds: Iterable[str]) -> tuple[str, ...]:
-    """Return which of these kinds of servers the program in a folder depends on by its own packages."""
+    """Return the kinds of servers that the program in a folder uses, judging by its own packages."""
     own = {each.name for each in dependencies_of(tree, folder)}
     has_prisma = "node:@prisma/client" in own
     return tuple(

@@ -1,7 +1,7 @@
-"""What the files of a folder declare as dependencies, in every language that devinit knows.
+"""The dependencies that the files of a folder declare, in every language that devinit knows.
 
-A name begins with its language: `python:asyncpg`, `node:pg`, `ruby:pg`. One that counts with an extra or a feature
-only has that in brackets: `python:celery[redis]`, `rust:sqlx[postgres]`.
+A name begins with its language: `python:asyncpg`, `node:pg`, `ruby:pg`. An extra or a feature that matters follows
+in brackets: `python:celery[redis]`, `rust:sqlx[postgres]`.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ BY_LINES: dict[str, tuple[str, re.Pattern[str]]] = {
     "mix.exs": ("elixir", _MIX),
     "pom.xml": ("java", _ARTIFACT),
 }
-"""File → its language, and how a line names a dependency."""
+"""File → language and pattern of a dependency."""
 _GRADLE_FILES = ("build.gradle", "build.gradle.kts")
 
 
 class Dependency(Struct, frozen=True):
-    """A package that a program needs, and where that is said."""
+    """A package that a program needs, and the position of its declaration."""
 
     name: str
     file: str
@@ -44,7 +44,7 @@ class Dependency(Struct, frozen=True):
 
 
 def dependencies_of(tree: Tree, folder: str) -> list[Dependency]:
-    """Return what the files of a folder declare, for all but development."""
+    """Return the dependencies in the files of a folder, except development dependencies."""
     return tree.once(f"dependencies of {folder}", lambda: _declared(tree, folder))
 
 
@@ -61,9 +61,9 @@ def _declared(tree: Tree, folder: str) -> list[Dependency]:
 
 
 def requirement_files(tree: Tree, folder: str) -> Iterator[str]:
-    """Yield the files of requirements in a folder."""
+    """Yield the requirements files of a folder."""
     for name in tree.files.get(folder, ()):
-        # Without an s it is as common as it is misspelt.
+        # The name without the final s is a common mistake.
         if name.startswith("requirement") and name.endswith(".txt"):
             yield joined(folder, name)
     below = joined(folder, "requirements")
@@ -98,7 +98,7 @@ def _requirement(line: str) -> Iterator[str]:
 
 
 def _keys(packages: dict[str, Any], file: str, text: str) -> Iterator[Dependency]:
-    """Yield the distributions of a table that has a key for each."""
+    """Yield the distributions in a table that has a key for each."""
     for key, described in packages.items():
         extras = described.get("extras") if isinstance(described, dict) else None
         for name in _with_extras("python", _normal(key), extras if isinstance(extras, list) else []):
@@ -170,7 +170,7 @@ def _of_dotnet(tree: Tree, folder: str) -> Iterator[Dependency]:
 
 
 def toml(text: str) -> dict[str, Any]:
-    """Return the tables of a text (Any: nothing about them has been checked); none when it is no TOML."""
+    """Return the tables of a text (Any: their contents are unchecked); empty when it is not valid TOML."""
     try:
         return parse_toml(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Recognise a Django project by the manage.py that names its settings."""
+"""Recognise a Django project by a manage.py that names its settings."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def found_in(tree: Tree) -> Finding:
 
 
 def _debug(tree: Tree, folder: str) -> tuple[str, Evidence] | None:
-    """Return the value that turns debugging on, where the settings have it off and no `.env` says anything.
+    """Return the value that turns on debugging, if the settings turn it off and no `.env` sets it.
 
-    Without it Django refuses to start with no hosts, and serves no static files.
+    Without it, Django refuses to start without a list of hosts, and serves no static files.
     """
     if any(re.search(r"^DEBUG\b", tree.text(joined(each, ".env")), re.MULTILINE) for each in upwards(folder)):
         return None
@@ -73,7 +73,7 @@ def _debug(tree: Tree, folder: str) -> tuple[str, Evidence] | None:
 
 
 def settings_of(tree: Tree, folder: str) -> list[str]:
-    """Return the files of the settings that a manage.py names, with those beside them; none when none is found."""
+    """Return the settings files that a manage.py names, with those beside them; empty when none exists."""
     found = _SETTINGS.search(tree.text(joined(folder, "manage.py")))
     if found is None:
         return []
@@ -90,7 +90,7 @@ def settings_of(tree: Tree, folder: str) -> list[str]:
 
 
 def uses_database(tree: Tree, folder: str) -> bool:
-    """Return whether there is a database to bring up to date: only settings without one say no."""
+    """Return whether the project has a database to migrate; only settings without a database rule it out."""
     texts = [tree.text(file) for file in settings_of(tree, folder)]
     if not any(texts):
         return True

@@ -18,7 +18,7 @@ _SETTINGS = ("dev", "runtime", "config")
 _REPOSITORY = re.compile(
     r"^config[ \t]{1,9}:\w{1,60},[ \t]{0,9}[\w.]{0,100}Repo\b[^\n]{0,20}\n", re.MULTILINE
 )
-"""The settings of a database of Ecto: `config :shop, Shop.Repo,`."""
+"""Matches the settings of an Ecto database: `config :shop, Shop.Repo,`."""
 _SETTING = re.compile(
     r"^[ \t]{1,40}(?P<key>username|password|database|hostname|port|url):[ \t]{0,9}"
     r"(?:\"(?P<text>[^\"#\n]{0,200})\"|(?P<number>\d{2,5})|(?P<read>[^\n]{1,300}))",
@@ -67,7 +67,7 @@ def phoenix(tree: Tree) -> Finding:
 
 
 def _port_in(text: str) -> re.Match[str] | None:
-    """Return where settings name the port of the pages; that of a database is another one."""
+    """Return the match of the web port in the settings, skipping the ports of databases."""
     databases = [
         (found.start(), found.end() + len(_body(text, found))) for found in _REPOSITORY.finditer(text)
     ]
@@ -78,13 +78,13 @@ def _port_in(text: str) -> re.Match[str] | None:
 
 
 def _body(text: str, repository: re.Match[str]) -> str:
-    """Return the settings of a database, up to what follows them."""
+    """Return the settings of a database, up to the next block."""
     end = _END.search(text, repository.end())
     return text[repository.end() : end.start() if end else len(text)]
 
 
 def _migrations(tree: Tree, folder: str) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
-    """Return what applies the migrations of Ecto, where its settings name a database that devinit can run."""
+    """Return the command of the Ecto migrations if the settings name a database that devinit can run."""
     file = joined(folder, "mix.exs")
     position = tree.text(file).find("{:ecto_sql,")
     is_there = any(tree.path(joined(folder, "priv/repo/migrations")).glob("*.exs"))
@@ -95,7 +95,7 @@ def _migrations(tree: Tree, folder: str) -> tuple[tuple[str, ...], tuple[Evidenc
 
 
 def _is_here(texts: list[str]) -> bool:
-    """Return whether the settings of a database name this machine, and all of it as a constant."""
+    """Return whether the settings of a database are constants for this machine."""
     for text in texts:
         if found := _REPOSITORY.search(text):
             stated = {each["key"]: each for each in _SETTING.finditer(_body(text, found))}

@@ -1,4 +1,4 @@
-"""Recognise the servers of Ruby on Rails and Deno by the files that each of them has."""
+"""Recognise the servers of Ruby on Rails and Deno by their usual files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DENO_TASK = ("dev", "start")
 
 
 def rails(tree: Tree) -> Finding:
-    """Return the applications of Rails, and of Sidekiq beside them."""
+    """Return the applications of Rails, with their Sidekiq workers."""
     units = []
     for folder in tree.folders:
         gemfile = joined(folder, "Gemfile")
@@ -57,14 +57,14 @@ def rails(tree: Tree) -> Finding:
 
 
 def worker(folder: str, kind: str, command: str, evidence: Evidence) -> Unit:
-    """Return what works off a queue."""
+    """Return a worker that processes a queue."""
     return Unit(
         folder=folder, role=Role.WORKER, kind=kind, suffix="worker", command=command, evidence=(evidence,)
     )
 
 
 def deno(tree: Tree) -> Finding:
-    """Return the programs of Deno: a task that starts a server."""
+    """Return the programs of Deno: each has a task that starts a server."""
     units = []
     for folder in tree.folders:
         file = next(
@@ -99,7 +99,7 @@ def deno(tree: Tree) -> Finding:
 
 
 def _deno_port(tree: Tree, folder: str, task: str) -> tuple[str, javascript.PortUse] | None:
-    """Return where the code of a program of Deno takes its port from, the file that its task runs first."""
+    """Return the file and the port use of a Deno program; files that its task runs come first."""
     named = [joined(folder, word.removeprefix("./")) for word in task.split()]
     sources = tree.sources(folder, javascript.SUFFIXES)
     for file in sorted(sources, key=lambda each: each not in named):

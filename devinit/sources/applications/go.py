@@ -1,4 +1,4 @@
-"""Recognise the servers of Go: packages called main in which something listens."""
+"""Recognise the servers of Go: main packages that listen on a port."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _LISTENS = re.compile(
 _SERVES = re.compile(
     r"net/http|gin-gonic|gofiber|labstack/echo|go-chi|gorilla/mux|fasthttp|google\.golang\.org/grpc|connectrpc"
 )
-"""Packages that serve requests: `.Run(` alone may be anything."""
+"""Matches packages that serve requests: `.Run(` alone may be anything."""
 _WORKS = re.compile(r"(?:\A|[-_])(?:workers?|consumers?|scheduler|cron|jobs?)(?:[-_]|\Z)")
-"""The name of a program that works off a queue, or what is due."""
+"""Matches the name of a program that processes a queue or scheduled work."""
 _MIGRATES = re.compile(r"(?:\A|[-_])migrat(?:e|es|or|ions?)(?:[-_]|\Z)")
 _USUAL_PORT = 8080
 
@@ -35,7 +35,7 @@ def found_in(tree: Tree) -> Finding:
 
 
 def _beside(tree: Tree, module: str) -> Iterator[str]:
-    """Name the programs of a module that work without being asked, and that migrate, by their names."""
+    """Yield a note for each program of a module that is a worker or a migration, judging by its name."""
     texts = _texts(tree, module)
     for file, text in texts.items():
         folder, found = parent(file), _MAIN.search(text)
@@ -65,7 +65,7 @@ def _servers(tree: Tree, module: str) -> Iterator[Unit]:
     mains = list(dict.fromkeys(parent(file) for file, text in texts.items() if _MAIN.search(text)))
     for folder in mains:
         own = {file: text for file, text in texts.items() if parent(file) == folder}
-        # With one program in the module, what listens may stand in any of its packages.
+        # With one program in the module, the listening code may be in any of its packages.
         listening = _listening(own) or (_listening(texts) if len(mains) == 1 else None)
         if listening is None:
             continue
@@ -90,7 +90,7 @@ def _servers(tree: Tree, module: str) -> Iterator[Unit]:
 
 
 def _listening(texts: Mapping[str, str]) -> tuple[str, int] | None:
-    """Return the first place that listens: file and position."""
+    """Return file and position of the first code that listens."""
     for file, text in texts.items():
         if _SERVES.search(text) and (found := _LISTENS.search(text)):
             return file, found.start()
@@ -98,7 +98,7 @@ def _listening(texts: Mapping[str, str]) -> tuple[str, int] | None:
 
 
 def _command(tree: Tree, module: str, folder: str, *, is_only: bool) -> str:
-    """Return what runs a program: `air`, which builds it at each change, where that is set up and installed."""
+    """Return the command of a program: `air`, which rebuilds on changes, if it is configured and installed."""
     import shutil  # 2 ms, for repositories with Go alone
 
     if is_only and tree.has(module, ".air.toml") and shutil.which("air") is not None:

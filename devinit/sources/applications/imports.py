@@ -1,4 +1,4 @@
-"""From which folder a Python module is imported: where its own imports resolve."""
+"""Find the folder from which a Python module is imported, by resolving its own imports."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from devinit.sources.applications.tree import Tree, joined, parent, relative, up
 from devinit.sources.applications.unit import NAMED_AS_BACKEND, NAMED_AS_FRONTEND
 
 MARKERS = ("manage.py", "pyproject.toml", "Pipfile", "setup.py", "uv.lock", "poetry.lock")
-"""Files that show where a Python project begins; requirements*.txt does, too."""
+"""Files that mark the root of a Python project; requirements*.txt does, too."""
 CONTAINERS = frozenset(
     {"apps", "services", "packages", "modules", "projects", "microservices", "backends", "components"}
 )
-"""Folders that hold one program in each of their folders."""
+"""Folders that hold one program in each subfolder."""
 _SERVICE = re.compile(r"(?:\A|[-_])(?:backend|server|api|service)\Z")
 _IMPORTS = re.compile(r"^[ \t]{0,80}(?:from|import)[ \t]{1,20}(\w{1,80})", re.MULTILINE)
 _LAYOUTS = frozenset({"src", "lib", "python"})
-"""Folders that hold packages and are none."""
+"""Folders that hold packages and are no packages themselves."""
 
 
 class Place(Struct, frozen=True):
-    """From where a module is imported."""
+    """The folder and the name by which a module is imported."""
 
     folder: str
-    """Where its program runs."""
+    """Working directory of its program."""
     above: str
-    """The folder that must be on the path, relative to that; empty for that one."""
+    """The folder on the import path, relative to `folder`; empty for `folder` itself."""
     module: str
 
 
 def place_of(tree: Tree, file: str, reading: Reading) -> Place:
-    """Return from where a module is imported, by its imports; where those say nothing, by the usual layouts."""
+    """Return the place of a module, by its imports; where those say nothing, by the usual layouts."""
     base = _base(tree, file)
     resolved = _resolved(tree, file, reading)
     if resolved is None:
@@ -43,7 +43,7 @@ def place_of(tree: Tree, file: str, reading: Reading) -> Place:
     inside = resolved == base or not base or resolved.startswith(f"{base}/")
     folder = base if inside else resolved
     if inside and not base and resolved and not _is_layout(resolved):
-        # The root declares what a program needs that is written and started in a folder of its own.
+        # The root declares the dependencies of a program that has a folder of its own.
         folder = resolved
     names = list(relative(file, resolved).with_suffix("").parts)
     if names[-1] == "__init__" and len(names) > 1:
@@ -57,7 +57,7 @@ def _is_layout(folder: str) -> bool:
 
 
 def _base(tree: Tree, file: str) -> str:
-    """Return the folder in which the project of a module begins."""
+    """Return the root folder of a module's project."""
     for folder in upwards(parent(file)):
         if any(tree.has(folder, name) for name in MARKERS) or any(requirement_files(tree, folder)):
             named = _named(file)
@@ -66,7 +66,7 @@ def _base(tree: Tree, file: str) -> str:
 
 
 def _named(file: str) -> str:
-    """Return the first folder of a file whose name says that a program is in it; empty without one."""
+    """Return the leading folders of a file if their name marks a program; "" without one."""
     parts = file.split("/")[:-1]
     if parts and (parts[0] in NAMED_AS_BACKEND | NAMED_AS_FRONTEND or _SERVICE.search(parts[0])):
         return parts[0]
@@ -74,7 +74,7 @@ def _named(file: str) -> str:
 
 
 def _unmarked(tree: Tree, file: str) -> str:
-    """Return where a program begins that declares nothing: above its packages."""
+    """Return the root of a program without declarations: the folder above its packages."""
     parts = file.split("/")[:-1]
     if not parts or parts[0] in _LAYOUTS or parts[0] == "app" or tree.has(parts[0], "__init__.py"):
         return ""
@@ -82,9 +82,9 @@ def _unmarked(tree: Tree, file: str) -> str:
 
 
 def _resolved(tree: Tree, file: str, reading: Reading) -> str | None:
-    """Return the folder from which most of a module's imports of the project's own modules resolve."""
+    """Return the folder from which most imports of the project's own modules resolve."""
     heads = {full.partition(".")[0] for full in reading.imports.values() if not full.startswith(".")}
-    # `shop/celery/` is not what `from celery import Celery` means where Celery is declared.
+    # `shop/celery/` does not satisfy `from celery import Celery` where Celery is declared.
     heads -= _declared(tree, file)
     best, most = None, 0
     for folder in _possible(file, reading):
@@ -95,14 +95,14 @@ def _resolved(tree: Tree, file: str, reading: Reading) -> str | None:
 
 
 def _declared(tree: Tree, file: str) -> set[str]:
-    """Return the packages that the project of a module declares, as they are imported in most cases."""
+    """Return the packages that a module's project declares, in the usual form of their import names."""
     folders = upwards(parent(file))
     names = (each.name.partition(":") for folder in folders for each in dependencies_of(tree, folder))
     return {name.replace("-", "_") for language, _, name in names if language == "python"}
 
 
 def _possible(file: str, reading: Reading) -> Iterator[str]:
-    """Yield the folders from which a module can be imported, the nearest first."""
+    """Yield the folders from which a module can be imported, nearest first."""
     names = file.split("/")
     for count in range(len(names) - 1, -1, -1):
         between = names[count:-1]
@@ -126,7 +126,7 @@ def _has_module(tree: Tree, folder: str, name: str) -> bool:
 
 
 def _usual(tree: Tree, file: str, base: str, reading: Reading) -> str:
-    """Return the folder from which a module is imported by the usual layouts."""
+    """Return the folder from which a module is imported in the usual layouts."""
     possible = list(_possible(file, reading)) or [parent(file)]
     source = joined(base, "src")
     if file.startswith(f"{source}/") and source in possible and not _is_package(tree, source):
@@ -137,7 +137,7 @@ def _usual(tree: Tree, file: str, base: str, reading: Reading) -> str:
 
 
 def _is_package(tree: Tree, folder: str) -> bool:
-    """Return whether `src` is imported by its name, as `from src.models import …` does."""
+    """Return whether `src` itself is imported, as in `from src.models import …`."""
     if tree.has(folder, "__init__.py"):
         return True
     name = folder.rpartition("/")[2]

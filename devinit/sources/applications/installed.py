@@ -1,4 +1,4 @@
-"""What has to be installed before a program can be started, with the command that does it."""
+"""Find missing packages and environments of programs, with the command that installs them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from devinit.toolchains.python.installers import installer_of
 
 
 def missing(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
-    """Yield a note for each place where something has to be installed, with the programs that need it."""
+    """Yield a note for each place with missing packages, with the programs that need them."""
     needed: dict[tuple[str, str], list[str]] = {}
     for unit in units:
         for found in _missing_for(tree, unit):
@@ -45,7 +45,7 @@ def _missing_for(tree: Tree, unit: Unit) -> Iterator[tuple[str, str]]:
         case "elixir":
             if not tree.path(joined(unit.folder, "deps")).exists():
                 yield "deps is missing; `{command}` makes it", _in(unit.folder, "mix deps.get")
-            # What the watchers in config/dev.exs run is installed there.
+            # The watchers in config/dev.exs run programs that are installed there.
             assets = joined(unit.folder, "assets")
             if tree.package(assets) is not None:
                 yield from _packages_of_node(tree, assets)
@@ -68,7 +68,7 @@ def _packages_of_node(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
 
 
 def _client_of_prisma(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
-    """Yield what is missing of the code that Prisma writes, for a package and those that it uses."""
+    """Yield the clients of Prisma that have not been generated, for a package and for those that it uses."""
     packages = tree.workspace() if folder else {}
     this = next((each for each in packages.values() if each.folder == folder), None)
     used = [packages[name].folder for name in sorted(needed_by(packages, this))] if this else []
@@ -96,7 +96,7 @@ def _environment(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
 
 
 def _install_without(tree: Tree, folder: str, manager: str) -> str:
-    """Return what installs packages by npm, where the machine does not have their package manager."""
+    """Return a command that installs packages by npm, because their package manager is missing."""
     from devinit.toolchains.node.asking import manager_version  # only where it is missing
 
     texts = (tree.text(joined(place, "package.json")) for place in upwards(folder))
@@ -105,7 +105,7 @@ def _install_without(tree: Tree, folder: str, manager: str) -> str:
 
 
 def _is_here(program: str) -> bool:
-    """Return whether the machine has a program."""
+    """Return whether a program is on the PATH."""
     return found_on(os.environ.get("PATH", os.defpath), program) is not None
 
 

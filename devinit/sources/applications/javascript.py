@@ -1,4 +1,4 @@
-"""What the source files of a program for Node show: whether it listens, and on which port. Pure."""
+"""Analyse source files of Node programs: whether they listen, and on which port. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CHOSEN = re.compile(
     r"(?<![\w.])process\.env(?:\.(?P<name>[A-Z][A-Z0-9_]{0,40})|\[['\"](?P<quoted>[A-Z][A-Z0-9_]{0,40})['\"]\])"
     r"\s{0,20}\?(?![.?])[^:?\n]{1,80}:\s{0,20}['\"`]?(?P<usual>\d{2,5})(?!\d)"
 )
-"""`process.env.PORT ? Number(process.env.PORT) : 3000`."""
+"""Matches `process.env.PORT ? Number(process.env.PORT) : 3000`."""
 _DENO = re.compile(
     r"\bDeno\.env\.get\(['\"](?P<name>[A-Z][A-Z0-9_]{0,40})['\"]\)\s{0,20}\)?\s{0,20}(?:(?:\|\||\?\?)\s{0,20}['\"`]?(?P<usual>\d{2,5})(?!\d))?"
 )
@@ -41,7 +41,7 @@ _GIVEN_TO_LISTEN = re.compile(
     r"(?:\.(?P<name>[A-Z][A-Z0-9_]{0,40})|\[['\"](?P<quoted>[A-Z][A-Z0-9_]{0,40})['\"]\])"
     r"\s{0,20}\)?\s{0,20}(?:(?:\|\||\?\?)\s{0,20}['\"`]?(?P<usual>\d{2,5})(?!\d))?"
 )
-"""Whatever the variable is called: `app.listen({ port: parseInt(process.env.FASTIFY_PORT ?? "3000") })`."""
+"""Matches a variable of any name: `app.listen({ port: parseInt(process.env.FASTIFY_PORT ?? "3000") })`."""
 _LISTENS_ON = re.compile(r"\.listen\(\s{0,20}(?:\{\s{0,20}port\s{0,20}:\s{0,20})?(?P<port>\d{2,5})(?!\d)")
 _SERVES_ON = re.compile(r"(?<![\w.])port\s{0,20}:\s{0,20}(?P<port>\d{2,5})(?!\d)")
 _CONSTANT = re.compile(
@@ -51,7 +51,7 @@ _CONSTANT = re.compile(
 
 
 class PortUse(NamedTuple):
-    """Where a program takes its port from."""
+    """The place in the code from which a program takes its port."""
 
     position: int
     usual: int | None = None
@@ -60,30 +60,30 @@ class PortUse(NamedTuple):
 
 
 def plain(text: str) -> str:
-    """Return source text without comments that fill lines; every other line keeps its place."""
+    """Return source code with comment lines replaced by blanks; all positions stay the same."""
     return _COMMENT.sub(lambda found: " " * len(found[0]), text)
 
 
 def listens(text: str) -> int | None:
-    """Return where a source text begins to listen; None when it does not."""
+    """Return the position of the code that listens; None when there is none."""
     found = _LISTENS.search(text)
     return found.start() if found else None
 
 
 def works(text: str) -> bool:
-    """Return whether a source text works off a queue."""
+    """Return whether a source text processes a queue."""
     return _WORKS.search(text) is not None
 
 
 def port_of(text: str) -> PortUse | None:
-    """Return the port of a program whose text this is; None when the text says nothing about it."""
+    """Return the port of the program in a source text; None when the text does not state it."""
     uses = [
         use
         for pattern in (_READ, _CHOSEN, _DENO, _DECLARED, _GIVEN_TO_LISTEN)
         for found in pattern.finditer(text)
         if (use := _use(found, is_own=pattern is _GIVEN_TO_LISTEN))
     ]
-    # One with a default says more than one without.
+    # A port with a default has priority over one without.
     stated = sorted(uses, key=lambda use: (use.usual is None, use.variable != "PORT", use.position))
     if stated:
         return stated[0]
@@ -120,7 +120,7 @@ _OWN = frozenset(
 
 
 def is_own_port(name: str) -> bool:
-    """Return whether a variable is where a program listens, not where another one does."""
+    """Return whether a variable holds the program's own port, and not that of another server."""
     return name in _OWN
 
 

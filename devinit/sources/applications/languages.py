@@ -1,6 +1,6 @@
-"""The detectors of all languages, each loaded only where a file shows that there is something for it.
+"""The detectors of all languages; each is imported only when the repository has files for it.
 
-Commands that read the configuration read the repository, too: a project of Python and Node does not wait for the
+Commands that read the configuration read the repository, too: a project in Python and Node does not wait for the
 patterns of Rust.
 """
 
@@ -13,7 +13,7 @@ from devinit.sources.applications.unit import Finding
 
 
 def findings_in(tree: Tree) -> Iterator[Finding]:
-    """Yield what each language has in a repository. A further language is one more case here."""
+    """Yield the findings of each language in a repository. A new language is one more case here."""
     names = {name for folder in tree.folders for name in tree.files[folder]}
     if any(name.endswith(".py") for names in tree.files.values() for name in names):
         yield from _of_python(tree)
@@ -64,7 +64,7 @@ def _of_node(tree: Tree, *, has_nx: bool) -> Iterator[Finding]:
         found = nx.found_in(tree)
         tops = {unit.folder for unit in found.units}
         yield found
-    # Scripts of a workspace's root start the same projects once more.
+    # Scripts of a workspace's root would start the same projects again.
     yield from (node.found_in(tree, folder) for folder in tree.folders if folder not in tops)
 
 

@@ -1,6 +1,6 @@
-"""Recognise the applications of Laravel, with what its development starts beside the pages.
+"""Recognise the applications of Laravel, with the programs that its development command starts beside them.
 
-`composer dev` starts several programs by `concurrently`; they are found in the script, and in what is installed.
+`composer dev` starts several programs by `concurrently`. The script and the installed packages show which.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ _DATABASE = re.compile(r"^DB_CONNECTION[ \t]{0,10}=[ \t]{0,10}['\"]?(?P<name>\w{
 _LIVE = re.compile(r"^APP_ENV[ \t]{0,10}=[ \t]{0,10}['\"]?prod", re.MULTILINE)
 _ELSEWHERE = {"mysql": "MySQL", "mariadb": "MariaDB", "sqlsrv": "SQL Server", "mongodb": "MongoDB"}
 _MIGRATE = {
-    # Without --force it asks before it makes the file.
+    # Without --force, it asks before it creates the file.
     "sqlite": "php artisan migrate --force",
     "pgsql": "php artisan migrate --no-interaction",
 }
 _ENV_FILES = (".env", ".env.example")
 _SCRIPTS = ("dev", "start")
-"""Scripts of composer.json with which development begins."""
+"""Development scripts in composer.json."""
 _KNOWN = frozenset({"serve", "pail", "octane:start"})
-"""Commands of artisan that need no service of their own: the pages, and what shows logs."""
+"""Artisan commands that need no service of their own: they serve the pages or show logs."""
 _QUEUES = ("queue:listen", "queue:work", "horizon")
 
 
@@ -55,14 +55,14 @@ class _Part(Struct, frozen=True):
 
     command: str
     name: str
-    """As the script calls it; empty without a name."""
+    """Its name in the script; empty without one."""
     artisan: str
-    """The command of artisan that it runs; empty for another program."""
+    """Its artisan command; empty for another program."""
     evidence: Evidence
 
 
 def found_in(tree: Tree) -> Finding:
-    """Return the applications of Laravel, with their queues, schedulers and sockets."""
+    """Return the applications of Laravel, with their queue workers, schedulers and WebSocket servers."""
     units: list[Unit] = []
     notes: list[str] = []
     for folder in tree.folders:
@@ -91,7 +91,7 @@ def found_in(tree: Tree) -> Finding:
 
 
 def _composer(text: str) -> dict[str, Any]:
-    """Return a composer.json (Any: nothing about it has been checked)."""
+    """Return the content of a composer.json (Any: it is unchecked)."""
     try:
         described = json.loads(text)
     except (ValueError, RecursionError):
@@ -109,7 +109,7 @@ def _application(tree: Tree, folder: str, settings: str) -> Unit:
         role=Role.BACKEND,
         kind="Laravel",
         language="php",
-        # Without --tries it takes another port of its own when this one is taken.
+        # Without --tries, it would choose another port when this one is taken.
         command=f"php artisan serve --host={LOCAL_HOST} --port=${{PORT}} --tries=1",
         port=8000,
         before_start=migrate,
@@ -123,7 +123,7 @@ def _application(tree: Tree, folder: str, settings: str) -> Unit:
 
 
 def _parts(tree: Tree, file: str, composer: dict[str, Any]) -> Iterator[_Part]:
-    """Yield the programs that the script for development of composer.json starts side by side."""
+    """Yield the programs that the development script of composer.json runs in parallel."""
     scripts = table(composer, "scripts")
     stated = next((scripts[name] for name in _SCRIPTS if name in scripts), None)
     lines = stated if isinstance(stated, list) else [stated]
@@ -142,7 +142,7 @@ def _parts(tree: Tree, file: str, composer: dict[str, Any]) -> Iterator[_Part]:
 def _workers(
     tree: Tree, folder: str, composer: dict[str, Any], settings: str, parts: list[_Part]
 ) -> Iterator[Unit]:
-    """Yield what works off the queue, and what starts scheduled work, where development starts these."""
+    """Yield the queue worker and the scheduler, if development starts them."""
     queue = next((each for each in parts if each.artisan in _QUEUES), None)
     stated = _QUEUE.search(tree.text(settings)) if settings else None
     if queue is not None:
@@ -166,7 +166,7 @@ def _workers(
 def _sockets(
     tree: Tree, folder: str, composer: dict[str, Any], settings: str, parts: list[_Part]
 ) -> Unit | None:
-    """Return Reverb, to which pages open their sockets; None where nothing uses it."""
+    """Return Reverb, the WebSocket server; None when the application does not use it."""
     if "laravel/reverb" not in table(composer, "require"):
         return None
     started = next((each.evidence for each in parts if each.artisan == "reverb:start"), None)
@@ -183,14 +183,14 @@ def _sockets(
         suffix="reverb",
         command=f"php artisan reverb:start --host={LOCAL_HOST} --port=${{PORT}}",
         port=int(stated["port"]) if stated else _USUAL_REVERB_PORT,
-        # The pages have the port from VITE_REVERB_PORT, which only the .env says.
+        # The pages read the port from VITE_REVERB_PORT, which is only in the .env.
         strict=stated is not None,
         evidence=(said, *((tree.seen("port", settings, stated.start()),) if stated else ())),
     )
 
 
 def _migrations(tree: Tree, folder: str, settings: str) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
-    """Return the migrations of an application whose database is in the checkout, or devinit's."""
+    """Return the migration command if the database is a file in the checkout or run by devinit."""
     text = tree.text(settings)
     found = _DATABASE.search(text)
     command = _MIGRATE.get(found["name"]) if found else None
@@ -201,7 +201,7 @@ def _migrations(tree: Tree, folder: str, settings: str) -> tuple[tuple[str, ...]
 
 
 def _needs(tree: Tree, settings: str) -> list[str]:
-    """Name the server that devinit does not run."""
+    """Return a note on the database server that devinit does not run; empty without one."""
     found = _DATABASE.search(tree.text(settings)) if settings else None
     title = _ELSEWHERE.get(found["name"], "") if found else ""
     place = tree.seen("provider", settings, found.start()).place if found else ""

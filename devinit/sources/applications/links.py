@@ -1,4 +1,4 @@
-"""Name what detection passes over because it is a link out of the repository: a clone may hold any."""
+"""Report links that lead out of the repository: detection does not follow them, as a clone may hold any link."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAMES = (
 
 
 def links_out(tree: Tree) -> Iterator[str]:
-    """Yield a line for each link that detection would have followed, with the way to have it followed."""
+    """Yield a note for each link that detection would have followed, with the way to allow it."""
     for name, target in tree.links_out:
         path = tree.path(name)
         is_named = declares_dependencies(path.parent.name, path.name)
@@ -35,5 +35,5 @@ def links_out(tree: Tree) -> Iterator[str]:
 
 
 def _is_folder(path: Path) -> bool:
-    """Return whether a link leads to a folder in which detection would look: no hidden one, such as `.devinit`."""
+    """Return whether a link leads to a folder that detection would search, which excludes hidden ones."""
     return path.is_dir() and (not path.name.startswith(".") or path.name in VENV_FOLDERS)

@@ -1,7 +1,7 @@
-"""How the programs of a project are called. Pure.
+"""Choose the service names of the programs in a project. Pure.
 
-The one backend is `backend` and the one frontend `frontend`, wherever they are. Of several, each has the name of
-its folder, and those in the usual folders keep the usual names.
+A single backend is `backend` and a single frontend `frontend`, wherever they are. Of several, each gets the name
+of its folder, and those in the usual folders keep the usual names.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _UNFIT = re.compile(r"[^a-z0-9]+")
 
 
 def named(units: Sequence[Unit]) -> dict[str, Unit]:
-    """Return the programs by their names, in their order."""
+    """Return the programs keyed by name, in their order."""
     names: dict[int, str] = {}
     for role in (Role.BACKEND, Role.FRONTEND):
         same = [index for index, unit in enumerate(units) if unit.role is role and not unit.name]
@@ -43,7 +43,7 @@ def _in_usual_folder(units: Sequence[Unit], same: list[int], role: Role) -> int 
 
 
 def _key(name: str) -> str:
-    """Return what two names must not share: their variables."""
+    """Return the key that must be unique: the prefix of a service's variables."""
     return variable_prefix(name).lower()
 
 
@@ -73,5 +73,5 @@ def _candidates(unit: Unit) -> Iterator[str]:
 
 
 def _fit(text: str) -> str:
-    """Return a text as a service may be called; empty when nothing is left of it."""
+    """Return a text as a valid service name; "" when no character is valid."""
     return _UNFIT.sub("-", text.lower()).strip("-0123456789")

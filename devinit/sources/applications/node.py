@@ -1,4 +1,4 @@
-"""Recognise the programs of a package for Node: by its scripts, its packages and its source files."""
+"""Recognise the programs of a Node package by its scripts, its dependencies and its source files."""
 
 from __future__ import annotations
 
@@ -38,26 +38,26 @@ from devinit.sources.applications.workspaces import manager_of, workspace_of
 from devinit.sources.files import table
 
 SCRIPTS = ("dev", "start:dev", "develop", "serve", "start")
-"""Scripts that may start a server for development, the likeliest first."""
+"""Scripts that may start a development server, the likeliest first."""
 _FILE = "package.json: "
 _SECOND_SCRIPTS = (
     "server", "dev:server", "server:dev", "start:server", "api", "dev:api", "start:api", "backend", "dev:backend",
 )  # fmt: skip
-"""Scripts of a package with a frontend that start the server beside it."""
+"""Scripts of a frontend package that start a backend beside it."""
 _LIBRARIES = frozenset({"packages", "libs", "lib", "tooling", "plugins", "shared", "internal"})
 _LIBRARY_BUILD = re.compile(r"\blib\s{0,20}:\s{0,20}\{\s{0,50}(?:entry|name|formats|fileName)\b")
 _STDIO = re.compile(r"\bnew\s{1,9}StdioServerTransport\b")
-"""What answers on standard input."""
+"""Matches a server that communicates on standard input."""
 _CONTEXT = re.compile(r"\bcreateApplicationContext\(")
-"""A program of NestJS without a server."""
+"""Matches a program of NestJS without a server."""
 _PLACEHOLDER = re.compile(r"\{\{|<%")
 _BUILT = ("dist/", "build/", "out/", "lib/", ".output/")
 _PORTS = {Role.BACKEND: 8000, Role.FRONTEND: 3000}
-"""Where a server is expected whose code names no port."""
+"""Default ports of servers whose code names none."""
 
 
 def found_in(tree: Tree, folder: str) -> Finding:
-    """Return the programs of the package in a folder, if there is one."""
+    """Return the programs of the package in a folder; empty without a package."""
     described = tree.package(folder)
     if described is None:
         return Finding()
@@ -89,7 +89,7 @@ def found_in(tree: Tree, folder: str) -> Finding:
 
 
 def _page_among_several(package: Package, script: str) -> str:
-    """Return the script of the one page that a script starts beside other programs; empty without one."""
+    """Return the script of the only page among several programs that a script starts; "" without one."""
     text = str(package.scripts[script])
     if not starts_several(text):
         return ""
@@ -106,7 +106,7 @@ def _page_among_several(package: Package, script: str) -> str:
 
 
 def _reloading(package: Package, script: str) -> str:
-    """Return the script that runs the same file as a plain one, and reloads it when it changes; empty without."""
+    """Return the script that runs the same file and reloads it on changes; "" without one."""
     run = run_of(script, package.scripts)
     entry = entry_of(package, run) if run.words[:1] == ("node",) and "--watch" not in run.words else None
     if entry is None:
@@ -120,7 +120,7 @@ def _reloading(package: Package, script: str) -> str:
 
 
 def _told_of_its_database(package: Package, finding: Finding) -> Finding:
-    """Return what a script starts, with a note about a database whose schema nothing brings up to date."""
+    """Return the finding with a note if no command migrates the database of its server."""
     servers = [each for each in finding.units if each.uses_databases and each.port is not None]
     is_migrated = any(line.about == "before_start" for unit in servers for line in unit.evidence)
     note = "" if is_migrated or not servers else package.unmigrated()
@@ -128,7 +128,7 @@ def _told_of_its_database(package: Package, finding: Finding) -> Finding:
 
 
 def _only_builds(package: Package, script: str) -> bool:
-    """Return whether a script builds, and serves nothing."""
+    """Return whether a script builds and serves nothing."""
     run = run_of(script, package.scripts)
     if not run.words:
         return False
@@ -142,7 +142,7 @@ def _program(package: Package, script: str) -> Finding:
     """Return the program that a script starts."""
     run = run_of(script, package.scripts)
     if run.inner and not run.takes_flags:
-        # npm passes flags on to the script that it runs, and no further.
+        # npm passes flags to the script that it runs, and no further.
         script, run = run.inner, run_of(run.inner, package.scripts)
     if not run.words:
         return _by_its_folder(package, script, run)
@@ -162,7 +162,7 @@ def _program(package: Package, script: str) -> Finding:
 
 
 def _answers_nothing(package: Package) -> bool:
-    """Return whether a program of NestJS has a context alone: it works off a queue, and listens nowhere."""
+    """Return whether a NestJS program only has an application context: it processes a queue and never listens."""
     texts = [javascript.plain(package.tree.text(file)) for file in sources_of(package)]
     return any(_CONTEXT.search(text) for text in texts) and not any(
         javascript.listens(text) is not None for text in texts
@@ -174,9 +174,9 @@ def _serves(tool: Tool, run: Run) -> bool:
         return True
     first, *rest = (*run.words[1:], "")
     if first.startswith("-"):
-        # What follows may be the value of an option: `vite --mode ssr`.
+        # A further word may be the value of an option: `vite --mode ssr`.
         return "build" not in rest and ("" in tool.commands or not tool.commands.isdisjoint(rest))
-    # A path may stand where a command could: `vite ./web`.
+    # The first word may also be a path: `vite ./web`.
     return first in tool.commands or ("" in tool.commands and not re.fullmatch(r"[a-z:-]+", first))
 
 
@@ -206,7 +206,7 @@ def _of_a_tool(package: Package, script: str, run: Run, tool: Tool) -> Unit:
         before_start=before_start,
         ready=Readiness() if is_backend or has_assets else PAGE,
         env=dict(tool.env),
-        # Next compiles its first page when it is asked for: 10 to 20 s that a person would wait.
+        # Next compiles its first page on the first request, which would take 10 to 20 s.
         warm="/" if tool.kind == "Next.js" else None,
         uses_databases=uses_databases,
         evidence=(*package.script_line(script), *port.said, *migrations),
@@ -214,7 +214,7 @@ def _of_a_tool(package: Package, script: str, run: Run, tool: Tool) -> Unit:
 
 
 def _of_a_runner(package: Package, script: str, run: Run) -> Finding:
-    """Return the program whose file a script runs: it listens, or works off a queue."""
+    """Return the program in the file that a script runs: a server or a queue worker."""
     entry = entry_of(package, run)
     if entry and _STDIO.search(package.tree.text(entry)):
         return Finding(notes=(f"{at(package.folder, _FILE)}an MCP server is started by those who use it",))
@@ -238,8 +238,8 @@ def _of_a_runner(package: Package, script: str, run: Run) -> Finding:
 
 
 def _server(package: Package, script: str, run: Run, kind: str) -> Unit:
-    """Return a server of one's own."""
-    # What is started beside a page's own server serves no pages.
+    """Return the project's own server."""
+    # A script that runs beside the server of a page serves no pages.
     is_page = script not in _SECOND_SCRIPTS and _serves_pages(package)
     role = Role.FRONTEND if is_page else Role.BACKEND
     port = port_of_a_program(package, script, run, _PORTS[role])
@@ -274,7 +274,7 @@ def _worker(package: Package, script: str) -> Unit:
 
 
 def _serves_pages(package: Package) -> bool:
-    """Return whether a server of one's own serves the pages of an application as well."""
+    """Return whether such a server also serves the pages of an application."""
     if not PAGE_PACKAGES.intersection(package.packages):
         return False
     has_page = any(
@@ -284,7 +284,7 @@ def _serves_pages(package: Package) -> bool:
 
 
 def _by_its_folder(package: Package, script: str, run: Run) -> Finding:
-    """Return what a script starts that is not known, where the name of the folder says that it is a server."""
+    """Return an unknown program of a script if the name of its folder marks it as a server."""
     last = package.folder.rpartition("/")[2]
     if last not in NAMED_AS_BACKEND | NAMED_AS_FRONTEND:
         return Finding()
@@ -292,7 +292,7 @@ def _by_its_folder(package: Package, script: str, run: Run) -> Finding:
     words = str(package.scripts[script])
     notes: tuple[str, ...] = ()
     if starts_several(words) and _has_members(package):
-        return Finding()  # each of them is found by itself
+        return Finding()  # each of them is detected by itself
     if starts_several(words):
         better = "one service for each is better"
         notes = (f"{at(package.folder, _FILE)}its script starts several programs ({words}); {better}",)
@@ -314,7 +314,7 @@ def _by_its_folder(package: Package, script: str, run: Run) -> Finding:
 
 
 def _has_members(package: Package) -> bool:
-    """Return whether a package is the root of a workspace with packages that can be started."""
+    """Return whether a package is the root of a workspace whose packages can be started."""
     tree, top = package.tree, package.folder
     return any(
         workspace_of(tree, folder) == top
@@ -325,7 +325,7 @@ def _has_members(package: Package) -> bool:
 
 
 def _is_library(package: Package, tool: Tool) -> bool:
-    """Return whether a package is made to be imported: its development server only shows it to its authors."""
+    """Return whether a package is a library, whose development server only shows it to its authors."""
     if tool.kind != "Vite" or "@sveltejs/kit" in package.packages:
         return False
     names = [f"vite.config.{ending}" for ending in ("ts", "js", "mjs", "mts")]

@@ -1,4 +1,4 @@
-"""On which port a program for Node listens: by its script, its configuration or its source files."""
+"""Find the port of a Node program in its script, its configuration or its source files."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _STATED = re.compile(r"^PORT[ \t]{0,20}=[ \t]{0,20}['\"]?(?P<port>\d{2,5})['\"]?
 
 
 class Port(Struct, frozen=True):
-    """Where a program listens when nothing else is said."""
+    """The default port of a program."""
 
     number: int
     strict: bool = False
-    """Whether it takes no other one."""
+    """Whether the port cannot change."""
     variable: tuple[str, ...] = ()
-    """Further names by which it reads it."""
+    """Further variables that hold it."""
     said: tuple[Evidence, ...] = ()
 
 
 def port_of_a_tool(package: Package, script: str, run: Run, tool: Tool) -> Port:
-    """Return the port of a known development server; flags behind the script move it."""
+    """Return the port of a known development server, which flags after the script can change."""
     is_told = bool(tool.given) and run.takes_flags
     written = option(run.words, tool.options)
     if is_port(written):
@@ -43,12 +43,12 @@ def port_of_a_tool(package: Package, script: str, run: Run, tool: Tool) -> Port:
         return Port(int(stated), not is_told, (), package.script_line(script, "port"))
     configured = _configured(package, run)
     number = configured[0] if configured else tool.port
-    # What reads PORT needs no flags.
+    # A program that reads PORT needs no flags.
     return Port(number, bool(tool.given) and not run.takes_flags, (), configured[1] if configured else ())
 
 
 def port_of_a_program(package: Package, script: str, run: Run, usual: int) -> Port:
-    """Return the port of a program of one's own, as its script or its source files name it."""
+    """Return the port of the project's own program, from its script, its source files or its env files."""
     stated = run.env.get("PORT", "")
     if is_port(stated):
         return Port(int(stated), strict=True, said=package.script_line(script, "port"))
@@ -73,7 +73,7 @@ def port_of_a_program(package: Package, script: str, run: Run, usual: int) -> Po
 
 
 def entry_of(package: Package, run: Run) -> str | None:
-    """Return the source file that a script runs; None when that is not plain, or the file is not there."""
+    """Return the source file that a script runs; None when it is unclear or missing."""
     for word in run.words[1:]:
         name = word.removeprefix("./")
         if not word.startswith("-") and ".." not in name.split("/") and not name.startswith("/"):
@@ -86,13 +86,13 @@ def entry_of(package: Package, run: Run) -> str | None:
 
 
 def _is_run_by_node(package: Package, file: str) -> bool:
-    """Return whether a file without an ending is a script of Node: `bin/www` of Express."""
+    """Return whether a file without an extension is a Node script: `bin/www` of Express."""
     first = package.tree.text(file).partition("\n")[0] if "." not in file.rpartition("/")[2] else ""
     return first.startswith("#!") and "node" in first
 
 
 def sources_of(package: Package) -> list[str]:
-    """Return the source files of a package, without those of packages in it."""
+    """Return the source files of a package, without those of nested packages."""
     tree = package.tree
     inner = [
         each
@@ -107,7 +107,7 @@ def sources_of(package: Package) -> list[str]:
 
 
 def _likely_sources(package: Package, run: Run) -> list[str]:
-    """Return the files that may name the port: what is run, what listens, and settings."""
+    """Return the files that may name the port: the entry file, files that listen, and settings."""
     entry = entry_of(package, run)
     sources = sources_of(package)
     listening = [
@@ -134,7 +134,7 @@ def _aliases(use: javascript.PortUse | None) -> tuple[str, ...]:
 
 
 def _configured(package: Package, run: Run) -> tuple[int, tuple[Evidence, ...]] | None:
-    """Return the port in the configuration of a development server, and the line that names it."""
+    """Return the port in the configuration of a development server, with the line that names it."""
     tree = package.tree
     given = joined(package.folder, configuration_given(run.words)) if configuration_given(run.words) else ""
     usual = (joined(package.folder, name) for name in (*CONFIGURATIONS, "angular.json"))
@@ -154,5 +154,5 @@ def _of_angular(text: str) -> tuple[int, int] | None:
 
 
 def is_port(digits: str) -> bool:
-    """Return whether a text is a port."""
+    """Return whether a text is a valid port."""
     return digits.isdecimal() and len(digits) <= 5 and LOWEST_PORT <= int(digits) <= HIGHEST_PORT  # noqa: PLR2004 - 65535

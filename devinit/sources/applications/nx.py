@@ -1,7 +1,7 @@
 """Recognise the applications of an Nx workspace: projects with a target that starts a server.
 
 A project is described by its `project.json`, by `nx.targets` in its package.json, or in the `projects` of a
-workspace.json or angular.json. Packages with scripts of their own are found by these, and not here.
+workspace.json or angular.json. Packages with their own scripts are recognised by those scripts, not here.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from devinit.sources.shell import word
 
 FILE = "nx.json"
 _LISTS = ("workspace.json", "angular.json")
-"""Files that describe all projects of a workspace in one place."""
+"""Files that describe all projects of a workspace."""
 _TARGETS = ("serve", "dev", "start")
-"""Names of targets that start a server for development, the likeliest first."""
+"""Targets that start a development server, the likeliest first."""
 _PORT = "--port ${PORT}"
 _HOST_AND_PORT = f"--host {LOCAL_HOST} {_PORT}"
 _NAME = re.compile(r"@?[a-z][\w.:@/-]{0,100}")
@@ -50,15 +50,15 @@ _PAGES = {
     "nuxt:server": ("Nuxt", 3000, _PORT),
     "remix:serve": ("Remix", 3000, _PORT),
 }
-"""Executor, without the scope before it → what serves, where it usually listens, and what tells it another port.
+"""Executor without its scope → name of the server, its default port, and the options that set another port.
 
 Source: the schemas of the executors in the packages of Nx and of Angular.
 """
 _PROGRAMS = frozenset({"js:node", "node:node", "node:execute"})
-"""Executors that run what was built of a program of one's own, which reads PORT if it does."""
+"""Executors that run a build of the project's own program, which may read PORT."""
 _DEVICES = re.compile(r"expo|react-native|storybook|cypress|playwright|electron|capacitor|detox")
 _BY_CONFIGURATION = ("vite.config", "next.config")
-"""Files for which the plugins of Nx make a target of their own: `serve` or `dev`."""
+"""Files for which the plugins of Nx infer a target: `serve` or `dev`."""
 _USUAL_PORT = 3000
 
 
@@ -67,19 +67,19 @@ class _Project(Struct, frozen=True):
 
     name: str
     folder: str
-    """Where its sources are."""
+    """Folder of its sources."""
     described: dict[str, Any]
     file: str
     """The file that describes it."""
 
     @property
     def targets(self) -> dict[str, Any]:
-        """Its targets by their names."""
+        """Its targets, keyed by name."""
         return table(self.described, "targets") or table(self.described, "architect")
 
 
 def found_in(tree: Tree) -> Finding:
-    """Return the applications of each Nx workspace, by the names that it gives them."""
+    """Return the applications of each Nx workspace, named as in the workspace."""
     units: list[Unit] = []
     notes: list[str] = []
     for top in (each for each in tree.folders if tree.has(each, FILE)):
@@ -102,7 +102,7 @@ def _migrating(unit: Unit, commands: tuple[str, ...], said: tuple[Evidence, ...]
 
 
 def _projects(tree: Tree, top: str) -> Iterator[_Project]:
-    """Yield the projects of a workspace that have no scripts of their own, each once."""
+    """Yield the projects of a workspace without scripts of their own, each once."""
     seen: set[str] = set()
     for name in _LISTS:
         file = joined(top, name)
@@ -128,7 +128,7 @@ def _projects(tree: Tree, top: str) -> Iterator[_Project]:
 
 
 def _application(package: Package, project: _Project) -> Unit | str | None:
-    """Return the server of a project; a note where it has one that is not known; None without one."""
+    """Return the server of a project; a note when its executor is unknown; None without a server."""
     tree = package.tree
     is_library = project.described.get("projectType") == "library"
     if is_library or project.name.endswith("-e2e") or not _NAME.fullmatch(project.name.lower()):
@@ -165,14 +165,14 @@ def _application(package: Package, project: _Project) -> Unit | str | None:
 
 
 def _position(text: str, project: _Project, target: str, executor: str) -> int:
-    """Return where a file describes the target of a project."""
+    """Return the position at which a file describes the target of a project."""
     start = max(text.find(f'"{project.name}"'), 0) if project.file.endswith(_LISTS) else 0
     begins = max(text.find(f'"{target}"', start), 0)
     return max(text.find(executor, begins), begins) if executor else begins
 
 
 def _by_its_configuration(package: Package, project: _Project) -> Unit | None:
-    """Return the server of a target that a plugin of Nx infers from a configuration file of the project."""
+    """Return the server of a target that a plugin of Nx infers from a configuration file."""
     tree = package.tree
     names = tree.files.get(project.folder, ())
     name = next((each for each in names if each.startswith(_BY_CONFIGURATION)), None)
@@ -193,7 +193,7 @@ def _by_its_configuration(package: Package, project: _Project) -> Unit | None:
 
 
 def _target_of(tree: Tree, top: str, plugin: str, usual: str) -> str | None:
-    """Return what a plugin calls the target that it makes; None where the workspace does not use it."""
+    """Return the name of the target that a plugin infers; None when the workspace does not use the plugin."""
     described = parse_jsonc(tree.text(joined(top, FILE)))
     plugins = described.get("plugins") if isinstance(described, dict) else None
     for each in plugins if isinstance(plugins, list) else []:
@@ -222,7 +222,7 @@ def _page(package: Package, project: _Project, kind: str, command: str) -> Unit:
 
 
 def _program(package: Package, project: _Project, command: str, said: Evidence) -> Unit:
-    """Return a program of one's own: its code says where it listens."""
+    """Return the project's own program: a server if its code listens, else a worker."""
     tree = package.tree
     file = _listening(tree, project)
     use = javascript.port_of(javascript.plain(tree.text(file))) if file else None
@@ -245,7 +245,7 @@ def _program(package: Package, project: _Project, command: str, said: Evidence) 
 
 
 def _listening(tree: Tree, project: _Project) -> str | None:
-    """Return the source file of a project in which something listens."""
+    """Return the source file of a project that listens."""
     files = tree.sources(joined(project.folder, "src"), javascript.SUFFIXES)
     return next(
         (file for file in files if javascript.listens(javascript.plain(tree.text(file))) is not None), None
@@ -262,5 +262,5 @@ def _configured(tree: Tree, folder: str) -> tuple[int, Evidence] | None:
 
 
 def _name(project: _Project) -> str:
-    """Return a project's name as a service may have it: `@shop/api` is `api`."""
+    """Return a project's name as a service name: `api` for `@shop/api`."""
     return re.sub(r"[^a-z0-9-]+", "-", project.name.lower().rpartition("/")[2]).strip("-")

@@ -1,4 +1,4 @@
-"""A package for Node as its detectors see it."""
+"""A Node package, as the detectors of Node use it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from devinit.sources.shell import word
 
 
 class Package(Struct, frozen=True):
-    """A package, and what is known of it before its scripts are looked at."""
+    """A Node package and its package.json."""
 
     tree: Tree
     folder: str
     described: dict[str, Any]
-    """Its package.json: nothing about it has been checked."""
+    """Its package.json, unchecked."""
     manager: str
 
     @property
@@ -33,26 +33,26 @@ class Package(Struct, frozen=True):
 
     @property
     def packages(self) -> dict[str, Any]:
-        """What it depends on, also for development."""
+        """Its dependencies, including those for development."""
         return table(self.described, "dependencies") | table(self.described, "devDependencies")
 
     def script_line(self, script: str, about: str = "command") -> tuple[Evidence, ...]:
-        """Return the line of one of its scripts; nothing when it is not found as text."""
+        """Return the line of one of its scripts; empty when the text does not show it."""
         lines = line_of_script(self.tree.path(self.folder), script, self.tree.bounds)
         return tuple(replace(each, about=about) for each in lines)
 
     def running(self, script: str, given: str = "") -> str:
-        """Return the command that runs a script, with words for its program behind it."""
+        """Return the command that runs a script, with arguments for its program."""
         command = f"{self.manager} run {word(script)}"
         if not given:
             return command
-        # npm keeps flags for itself unless they stand after --; pnpm would pass the -- on.
+        # npm keeps flags for itself unless they follow --; pnpm would pass the -- on.
         return f"{command} -- {given}" if self.manager == "npm" else f"{command} {given}"
 
     def migrations(self) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
-        """Return the commands that bring its database up to date, with what shows them.
+        """Return the commands that migrate its database, with the lines that show them.
 
-        Those of a package of the workspace that it uses count where it has none of its own.
+        Without migrations of its own, those of the workspace packages that it uses count.
         """
         bounds = self.tree.bounds
         own = migration_of(self.tree.path(self.folder), self.described, self.manager, bounds)
@@ -60,7 +60,7 @@ class Package(Struct, frozen=True):
         return tuple(each.command for each in found), tuple(each.said for each in found)
 
     def unmigrated(self) -> str:
-        """Say what brings its database up to date that nothing runs by itself; nothing without a database."""
+        """Return a note on a migration that nothing runs by itself; "" without one."""
         packages = self.tree.workspace() if self.folder else {}
         this = next((each for each in packages.values() if each.folder == self.folder), None)
         used = [packages[name].folder for name in sorted(needed_by(packages, this))] if this else []

@@ -1,4 +1,4 @@
-"""Which port a compiled program listens on, as far as its source text says it. Pure."""
+"""Find the port of a compiled program in its source code. Pure."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ _READS = re.compile(
     r"|\b(?:env|envconfig|env_name)[:=]\\?\"(?P<tag>(?:HTTP_|APP_|API_|SERVER_|BACKEND_|LISTEN_)?PORT)\b"
 )
 ENV_FILES = (".env", ".env.example", ".env.sample", ".env.template")
-"""Files of variables in which a port may stand."""
+"""Env files that may set the port."""
 _NUMBER = re.compile(
     r"(?<![\w.])(?:\d{1,3}(?:\.\d{1,3}){3}:|localhost:|\[::\]?\]?:|:|\")?(?P<port>\d{4,5})(?![\w.])"
 )
 
 
 class CodePort(Struct, frozen=True):
-    """Where a program listens."""
+    """The port of a program, as its code or an env file states it."""
 
     file: str
     position: int
     number: int | None
     variable: str | None
-    """The environment variable that it is read from; None for a number that stands in the code."""
+    """The environment variable that holds it; None for a constant in the code."""
 
 
 def port_in(texts: Iterable[tuple[str, str]], listens: re.Pattern[str]) -> CodePort | None:
-    """Return the port of a program, whose files with their texts these are; None when they name none.
+    """Return the port of a program with these files and texts; None when they state none.
 
-    `listens` finds where it begins to listen, with the port behind it as a group, if a number stands there.
+    `listens` matches a call that listens; its group `port` is the literal port in that call, if there is one.
     """
     constant: CodePort | None = None
     for file, text in texts:
@@ -47,7 +47,7 @@ def port_in(texts: Iterable[tuple[str, str]], listens: re.Pattern[str]) -> CodeP
 
 
 def stated_in(texts: Iterable[tuple[str, str]], name: str) -> CodePort | None:
-    """Return the port that a file of variables gives under a name; None when none does."""
+    """Return the port that env files set for a variable; None when none does."""
     line = re.compile(
         rf"^(?:export[ \t]{{1,9}})?{name}[ \t]{{0,20}}=[ \t]{{0,20}}['\"]?(?P<port>\d{{4,5}})\b", re.MULTILINE
     )
@@ -59,7 +59,7 @@ def stated_in(texts: Iterable[tuple[str, str]], name: str) -> CodePort | None:
 
 
 def _usual(text: str, position: int) -> int | None:
-    """Return the number that stands behind the reading of a variable: what holds without it."""
+    """Return the number after the read of a variable: its default."""
     found = _NUMBER.search(text, position, position + 200)
     return int(found["port"]) if found and _is_port(found["port"]) else None
 

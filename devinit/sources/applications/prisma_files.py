@@ -1,4 +1,4 @@
-"""Databases of Prisma that are files: a server's address in their variable is refused by the client."""
+"""Databases of Prisma that are files: their client refuses the address of a server in the variable."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _SCHEMAS = ("prisma/schema.prisma", "schema.prisma")
 _FILES = (".env", ".env.local", ".env.development", ".env.development.local")
 _TEMPLATES = (".env.example", ".env.sample", ".env.template")
 _FILE = "file:./dev.db"
-"""As `prisma init` calls it; it lies beside the schema."""
+"""The default of `prisma init`, relative to the schema."""
 
 
 def with_prisma_files(tree: Tree, units: list[Unit]) -> Iterator[tuple[Unit, str]]:
-    """Yield the programs, those whose Prisma uses SQLite with its file, and a note about each of these, or ""."""
+    """Yield each program with a note or ""; Prisma's SQLite gets a file where a template names a server."""
     for unit in units:
         found = _file_of(tree, unit.folder) if unit.language == "node" else None
         if found is None:
@@ -44,7 +44,7 @@ def with_prisma_files(tree: Tree, units: list[Unit]) -> Iterator[tuple[Unit, str
 
 
 def _file_of(tree: Tree, folder: str) -> tuple[str, str, int, str] | None:
-    """Return the variable of a database that is a file, its schema, the position there, and the contradiction."""
+    """Return the variable of an SQLite database, its schema, the position there, and the contradicting line."""
     for schema in (joined(folder, each) for each in _SCHEMAS):
         source = _DATASOURCE.search(tree.text(schema))
         if source is None:
@@ -62,9 +62,9 @@ def _file_of(tree: Tree, folder: str) -> tuple[str, str, int, str] | None:
 
 
 def _server_in(tree: Tree, folder: str, name: str) -> str:
-    """Return the line of a template of variables that gives a name the address of a server; "" when none does.
+    """Return the line of an env template that sets a variable to the address of a server; "" without one.
 
-    A file of variables that gives it a value counts more.
+    A real env file that sets the variable has priority.
     """
     places = tuple(dict.fromkeys((folder, "")))
     if any(_value(tree.text(joined(place, each)), name) for place in places for each in _FILES):
@@ -76,5 +76,5 @@ def _server_in(tree: Tree, folder: str, name: str) -> str:
 
 
 def _value(text: str, name: str) -> re.Match[str] | None:
-    """Return where a file of variables gives a name a URL."""
+    """Return the match of the URL that an env file assigns to a variable."""
     return next((each for each in _URL.finditer(text) if each["name"] == name), None)

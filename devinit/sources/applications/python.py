@@ -1,4 +1,4 @@
-"""Recognise the programs of Python by their source text. Nothing is imported or run."""
+"""Recognise the programs of Python by their source code. Nothing is imported or run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WELL_KNOWN = (
     "asgi.py", "app/asgi.py", "server.py", "app/server.py", "api.py", "app/api.py", "wsgi.py",
 )  # fmt: skip
 _PORTS = {"Flask": 5000, "APIFlask": 5000}
-"""Where the server of a framework listens; 8000 for the others."""
+"""Framework → default port of its server; 8000 for all others."""
 _WORDS = re.compile(
     "|".join(
         [
@@ -42,7 +42,7 @@ _WORDS = re.compile(
     )
     + r"|\brq\b|django_rq|beat_schedule|CELERY_BEAT|\bapp(?:lication)?\.run\("
 )
-"""What a file has in it that is looked at."""
+"""Matches files that are worth parsing."""
 _IMPORT_STRING = re.compile(r"(?<![\w./-])([A-Za-z_][\w.]{0,100}):([A-Za-z_]\w{0,60})(?![\w/])")
 COMMAND_FILES = (
     "Procfile",
@@ -53,29 +53,29 @@ COMMAND_FILES = (
     "package.json",
     "docker-compose.yml",
 )
-"""Files that may name what is served: an import string, a script."""
+"""Files that may name the served application by an import string or a script."""
 _SERVED_BY = re.compile(r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne)\b[^\n]{0,300}")
 _PORT_OPTION = re.compile(r"(?:--port|--bind|-b|-p)[\"', =\t]{1,6}(?:[\w.*\[\]]{0,40}:)?(\d{4,5})(?![\w.])")
 _TESTS = re.compile(r"(?:\A|/)(?:test_[^/]{0,200}|[^/]{0,200}_test|conftest|setup|noxfile)\.py\Z")
 _MOST_READ = 1_000
 _MOST_PARSED = 400
 _ROUNDS = 2
-"""How many files that import a factory from each other are followed."""
+"""Limit of files that import a factory from one another."""
 
 
 class Application(Struct, frozen=True):
-    """An application object, or the function that makes one."""
+    """An application object, or the function that creates one."""
 
     file: str
     made: Made
     reading: Reading
     place: Place
     source: tuple[str, Reading]
-    """The file that makes it, and what that shows."""
+    """The file that creates it, with its contents."""
 
 
 def readings_in(tree: Tree) -> dict[str, Reading]:
-    """Return what the Python files of a project show, keyed by file, the nearest first."""
+    """Return the parsed Python files of a project, keyed by file, nearest first."""
     readings: dict[str, Reading] = {}
     left: list[str] = []
     for file in tree.sources("", ".py", _MOST_READ):
@@ -85,7 +85,7 @@ def readings_in(tree: Tree) -> dict[str, Reading]:
             readings[file] = reading_of(tree.text(file))
         else:
             left.append(file)
-    # A file that only calls a factory of another one names no framework.
+    # A file that only calls a factory of another file names no framework.
     for _ in range(_ROUNDS):
         names = names_of(makers_of(readings))
         calling = [file for file in left if any(name in tree.text(file) for name in names)]
@@ -98,7 +98,7 @@ def readings_in(tree: Tree) -> dict[str, Reading]:
 
 
 def found_in(tree: Tree, readings: Mapping[str, Reading], taken: set[str]) -> Finding:
-    """Return the web applications of a project, one for each folder; those in `taken` folders are others'."""
+    """Return the web applications of a project, one per folder, without those below `taken` folders."""
     folders: dict[str, list[Application]] = {}
     for file, reading in readings.items():
         for made in reading.made:
@@ -132,7 +132,7 @@ def found_in(tree: Tree, readings: Mapping[str, Reading], taken: set[str]) -> Fi
 
 
 def _targets(tree: Tree, folder: str, readings: Mapping[str, Reading]) -> set[tuple[str, str]]:
-    """Return the import strings with which a server is started: in the code, and in files with commands."""
+    """Return the import strings that servers are started with, in the code and in files with commands."""
     strings = [
         target
         for file, reading in readings.items()
@@ -154,7 +154,7 @@ def _is_named(application: Application, targets: set[tuple[str, str]]) -> bool:
 def _likelihood(
     application: Application, targets: set[tuple[str, str]]
 ) -> tuple[bool, bool, int, int, int, str, bool]:
-    """Return a key that sorts the likeliest application first."""
+    """Return a sort key that puts the likeliest application first."""
     file = str(relative(application.file, application.place.folder))
     known = _WELL_KNOWN.index(file) if file in _WELL_KNOWN else len(_WELL_KNOWN)
     made = application.made
@@ -196,7 +196,7 @@ def _unit(tree: Tree, application: Application) -> Unit:
 
 
 def _port(tree: Tree, application: Application) -> tuple[int, tuple[Evidence, ...]]:
-    """Return the port that the code names for its server; the usual one of the framework without."""
+    """Return the port that the code sets for its server, or the default of the framework."""
     found = application.reading.port
     if found and LOWEST_PORT <= found[0] <= HIGHEST_PORT:
         return found[0], (line_of(tree, "port", application.file, found[1]),)
@@ -206,7 +206,7 @@ def _port(tree: Tree, application: Application) -> tuple[int, tuple[Evidence, ..
 def _commanded_port(tree: Tree, application: Application) -> int | None:
     """Return the port that a command of the project passes to an application.
 
-    It is no evidence: the published port of a container counts more than the one inside of it.
+    It is no evidence: the published port of a container has priority over the one inside it.
     """
     place = application.place
     for text in _commands_of(tree, place.folder):
@@ -218,7 +218,7 @@ def _commanded_port(tree: Tree, application: Application) -> int | None:
 
 
 def _commands_of(tree: Tree, folder: str) -> Iterator[str]:
-    """Yield what starts a server in the files of a folder, and of the project's own, that hold commands."""
+    """Yield the commands that start a server in the files of a folder and of the root folder."""
     for place in dict.fromkeys((folder, "")):
         for name in tree.files.get(place, ()):
             if name.startswith(COMMAND_FILES) or name.endswith(".sh"):
@@ -226,10 +226,7 @@ def _commands_of(tree: Tree, folder: str) -> Iterator[str]:
 
 
 def _health(application: Application) -> tuple[str, str, int] | None:
-    """Return the path of a health route of the application itself: that of a router may have a prefix.
-
-    With the file and the line that name it.
-    """
+    """Return the health route of an application, with file and line; a router's route may have a prefix."""
     for file, reading in ((application.file, application.reading), application.source):
         health = reading.health
         routes = health.get("Route") if application.made.framework in ("Starlette", "Litestar") else None
@@ -260,14 +257,14 @@ def _command(application: Application, packages: set[str]) -> str:
 
 
 def _flask_target(made: Made, place: Place) -> str:
-    """Return what `--app` of Flask names."""
+    """Return the value for `--app` of Flask."""
     module = f"{place.above}/{place.module.replace('.', '/')}" if place.above else place.module
     usual = made.name in ("app", "application", "create_app", "make_app")
     return f"{word(module)}{'' if usual else f':{made.name}'}"
 
 
 def line_of(tree: Tree, about: str, file: str, line: int) -> Evidence:
-    """Return a line of a file, by its number, as what a service was read from."""
+    """Return a line of a file, by its number, as evidence for a value of a service."""
     text = tree.text(file)
     position = 0
     for _ in range(line - 1):

@@ -33,20 +33,20 @@ FACTORIES = frozenset(
     | {"create_api", "build_application", "make_application"}
 )
 _ROUNDS = 4
-"""Functions that hand on to each other: so many, one after the other, are followed."""
+"""Limit of functions that call one another."""
 
 
 class Makers(Struct):
-    """What makes an application, keyed by name."""
+    """Functions, classes and methods that create an application."""
 
     functions: dict[str, str] = field(default_factory=dict)
-    """Function, or class that is a framework's own → the framework."""
+    """Function, or subclass of a framework's class → framework."""
     methods: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Class and method, or attribute → the framework."""
+    """Class, and method or attribute → framework."""
 
 
 def complete(readings: Mapping[str, Reading]) -> None:
-    """Add to what each file shows the names whose makers stand in any of them."""
+    """Complete the readings with names whose factories are in any of the files."""
     makers = makers_of(readings)
     for reading in readings.values():
         _add_factories(reading, makers)
@@ -57,12 +57,12 @@ def complete(readings: Mapping[str, Reading]) -> None:
 
 
 def names_of(makers: Makers) -> set[str]:
-    """Return the names of functions and classes that make applications."""
+    """Return the names of functions and classes that create applications."""
     return {*makers.functions, *(owner for owner, _ in makers.methods)}
 
 
 def makers_of(readings: Mapping[str, Reading]) -> Makers:
-    """Return what makes applications in a project."""
+    """Return the functions, classes and methods of a project that create applications."""
     makers = Makers()
     for _ in range(_ROUNDS):
         before = len(makers.functions) + len(makers.methods)
@@ -96,7 +96,7 @@ def _read_class(node: ast.ClassDef, reading: Reading, makers: Makers) -> None:
 
 
 def _returned(function: ast.FunctionDef, reading: Reading, makers: Makers) -> str:
-    """Return the framework of the application that a function returns; empty when it returns none."""
+    """Return the framework of the application that a function returns; "" without one."""
     if function.returns is not None and (framework := framework_named(function.returns, reading)):
         return framework
     local: dict[str, str] = {}
@@ -119,7 +119,7 @@ def _returned(function: ast.FunctionDef, reading: Reading, makers: Makers) -> st
 
 
 def _framework(value: ast.expr, reading: Reading, makers: Makers) -> str:
-    """Return the framework of the application that an expression makes."""
+    """Return the framework of the application that an expression creates; "" without one."""
     if framework := framework_of(value, reading):
         return framework
     match value:
@@ -170,7 +170,7 @@ def _add_made(reading: Reading, makers: Makers) -> None:
 
 
 def _add_around(reading: Reading) -> None:
-    """Add what is wrapped around an application (`ASGIApp(sio, app)`), and further names of one."""
+    """Add wrappers of an application (`ASGIApp(sio, app)`) and further names for one."""
     for name, value, line in reading.pending:
         known = {each.name: each for each in reading.made}
         match value:
@@ -188,7 +188,7 @@ def _add_around(reading: Reading) -> None:
 
 
 def _add_run(file: str, reading: Reading, readings: Mapping[str, Reading]) -> None:
-    """Add the applications of other modules that a file runs: its own code may add the routes to them."""
+    """Add imported applications that a file runs: the code of that file may add routes to them."""
     known = {each.name for each in reading.made}
     for name, line in reading.run.items():
         module, _, original = reading.imports[name].rpartition(".")
@@ -207,8 +207,8 @@ def _add_run(file: str, reading: Reading, readings: Mapping[str, Reading]) -> No
 
 
 def _files_of(module: str, folder: str) -> tuple[str, ...]:
-    """Return the files that a module may be whose name is imported in a file of a folder."""
+    """Return the possible files of a module that a file in a folder imports."""
     if module.startswith(".."):
-        return ()  # no program: what imports from above is a part of a package
+        return ()  # not a program: a file that imports from a parent package is part of a package
     path = "/".join(filter(None, (folder, module.lstrip(".").replace(".", "/"))))
     return (f"{path}.py", f"{path}/__init__.py")

@@ -1,4 +1,4 @@
-"""How the migrations of an application in Python are run: by Alembic, or by Flask-Migrate."""
+"""Find the command for the migrations of a Python application: by Alembic or by Flask-Migrate."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ _SCRIPTED = re.compile(
     r"[ \t]{1,10}upgrade[ \t]{1,10}head\b"
 )
 _SCRIPTS = (".sh", "Dockerfile", "Procfile", "Makefile", "justfile")
-"""How the names of files begin or end that may run Alembic with a configuration elsewhere."""
+"""Beginnings or endings of file names that may run Alembic with a configuration in another folder."""
 _RUN_BY_CODE = re.compile(r"\bcommand\.upgrade\(")
-"""Alembic's own function, in an application that brings its database up to date by itself."""
+"""Matches Alembic's function in an application that migrates its own database."""
 _FOLDERS = ("migrations", "alembic", "migration")
 """Folders of migrations, which the walk does not enter."""
 
 
 class Migrations(Struct, frozen=True):
-    """What brings a database up to date before an application starts."""
+    """The commands that migrate a database before an application starts."""
 
     commands: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 
 
 def migrations_of(tree: Tree, folder: str, packages: Collection[str], flask: str) -> Migrations:
-    """Return how the migrations of an application are run; nothing where there is no revision to apply.
+    """Return the migrations of an application; empty when there is no revision to apply.
 
-    `flask`: how its command names the application; empty for one of another framework.
+    `flask` is the application in Flask's command line; empty for other frameworks.
     """
     file = joined(folder, "alembic.ini")
     if tree.has(folder, "alembic.ini") and _has_revisions(tree, folder, tree.text(file)):
@@ -49,7 +49,7 @@ def migrations_of(tree: Tree, folder: str, packages: Collection[str], flask: str
 
 
 def unapplied(tree: Tree, folder: str) -> Iterator[str]:
-    """Yield a note about migrations below an application's folder for which no command was found."""
+    """Yield a note on migrations below an application's folder if no command for them was found."""
     if any(_RUN_BY_CODE.search(tree.text(file)) for file in tree.sources(folder, ".py")):
         return
     for place in tree.below(folder):
@@ -59,7 +59,8 @@ def unapplied(tree: Tree, folder: str) -> Iterator[str]:
                 continue
             inside = f"{joined(place, name).rpartition('/')[0]}"
             text = read(path, tree.bounds)
-            # The folder of the migrations is named from there, or from where the application runs.
+            # The path of the migrations is relative to that folder, or to the folder in which the application
+            # runs.
             if any(_has_revisions(tree, each, text) for each in (inside, folder)) or any(
                 path.parent.glob("versions/*.py")
             ):
@@ -80,7 +81,7 @@ def _declaring(tree: Tree, folder: str) -> Iterator[Evidence]:
 
 
 def _scripted(tree: Tree, folder: str) -> Iterator[Migrations]:
-    """Yield what scripts beside an application run: Alembic with a configuration that they name."""
+    """Yield the migrations in scripts beside an application: Alembic with a configuration that they name."""
     for place in (folder, joined(folder, "scripts"), joined(folder, "bin")):
         for name in tree.files.get(place, ()):
             if not name.startswith(_SCRIPTS) and not name.endswith(_SCRIPTS):

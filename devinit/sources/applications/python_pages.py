@@ -1,4 +1,4 @@
-"""Recognise pages that are scripts of Python: Streamlit, Gradio and Dash, by what their folder declares."""
+"""Recognise web pages that are Python scripts: Streamlit, Gradio and Dash, by the declared dependencies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from devinit.sources.files import read, seen, table
 from devinit.sources.shell import word
 
 _NAMES = ("streamlit_app", "app", "main", "home", "dashboard", "index", "ui", "frontend")
-"""What the first page is called, the likeliest first."""
+"""Names of the main page, the likeliest first."""
 
 
 class Framework(Struct, frozen=True, kw_only=True):
@@ -27,12 +27,12 @@ class Framework(Struct, frozen=True, kw_only=True):
 
     kind: str
     serves: re.Pattern[str]
-    """What a script has in it that serves a page."""
+    """Matches a script that serves a page."""
     command: str
-    """With `{script}` in the place of the script."""
+    """The command, with `{script}` as the placeholder of the script."""
     port: int
     constant: re.Pattern[str] | None = None
-    """How a script names its port itself: nothing moves it then."""
+    """Matches a port that the script sets itself and that cannot change."""
     env: dict[str, str] = {}
     ready: Readiness = PAGE
 
@@ -69,11 +69,11 @@ FRAMEWORKS = {
         env={"HOST": LOCAL_HOST},
     ),
 }
-"""Dependency → how its pages are served."""
+"""Dependency → framework."""
 
 
 def found_in(tree: Tree) -> Finding:
-    """Return the pages of a repository: one for each package and folder that declares it."""
+    """Return the pages of a repository: one for each framework in each folder that declares it."""
     units: list[Unit] = []
     notes: list[str] = []
     declaring = [
@@ -99,12 +99,12 @@ def found_in(tree: Tree) -> Finding:
 
 
 def _scripts(tree: Tree, folder: str, inner: list[str], framework: Framework) -> Iterator[str]:
-    """Yield the files of a folder that serve a page, except those in subfolders that are projects of their own."""
+    """Yield the files of a folder that serve a page, without subfolders that are projects of their own."""
     below = [f"{each}/" for each in inner if not folder or each.startswith(f"{folder}/")]
     module = framework.kind.lower()
     for file in tree.sources(folder, ".py"):
         text = tree.text(file)
-        # Further pages of Streamlit lie in a folder of this name.
+        # Streamlit keeps further pages in a folder of this name.
         is_further = "/pages/" in f"/{relative(file, folder)}"
         if (
             module in text
@@ -116,7 +116,7 @@ def _scripts(tree: Tree, folder: str, inner: list[str], framework: Framework) ->
 
 
 def _likelihood(tree: Tree, folder: str, file: str) -> tuple[bool, int, int, str]:
-    """Return a key that sorts the likeliest script first."""
+    """Return a sort key that puts the likeliest script first."""
     name = file.rpartition("/")[2].removesuffix(".py").lower()
     known = _NAMES.index(name) if name in _NAMES else len(_NAMES)
     return not _is_named(tree, folder, file), known, depth(file), file
@@ -153,7 +153,7 @@ def _unit(tree: Tree, folder: str, file: str, framework: Framework) -> Unit:
 
 
 def _port(tree: Tree, folder: str, file: str, framework: Framework) -> tuple[int, bool, tuple[Evidence, ...]]:
-    """Return the port of a page, whether its script names it, and the line that does."""
+    """Return the port of a page, whether its script fixes it, and the line that states it."""
     found = framework.constant.search(tree.text(file)) if framework.constant else None
     if found is not None and LOWEST_PORT <= int(found["port"]) <= HIGHEST_PORT:
         return int(found["port"]), True, (tree.seen("port", file, found.start("port")),)

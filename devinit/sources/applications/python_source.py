@@ -1,4 +1,7 @@
-"""What one Python source file makes and runs, read from its syntax tree. Nothing is imported. Pure."""
+"""Analyse one Python source file by its syntax tree: the applications that it creates and runs. Pure.
+
+Nothing is imported.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ FRAMEWORKS = {
     "Flask": ("flask",),
     "APIFlask": ("apiflask",),
 }
-"""Class of an application → the packages that it is imported from."""
+"""Class of an application → packages that it is imported from."""
 HEALTH_PATHS = ("/health", "/healthz", "/api/health", "/api/v1/health", "/up", "/ping")
 """The likeliest first."""
 _ROUTES = frozenset({"get", "route", "api_route", "head"})
@@ -38,20 +41,20 @@ _LARGEST = 300_000
 
 
 class Made(Struct, frozen=True):
-    """Something that a module has under a name."""
+    """An application, or a function that creates one, under its name in a module."""
 
     name: str
     framework: str
     line: int
     is_factory: bool = False
     rank: int = 0
-    """0 for the application, 1 for another name of it; -1 for what is wrapped around it, or adds to it."""
+    """0 for the application, 1 for another name of it; -1 for a wrapper, or for an import that may add routes."""
     of: str = ""
-    """The file that makes it, where this one imports and runs it."""
+    """The file that creates it, if this one imports and runs it."""
 
 
 class Worker(Struct, frozen=True):
-    """What a worker is started with."""
+    """A worker, with the name that its command needs."""
 
     tool: str
     name: str
@@ -60,36 +63,36 @@ class Worker(Struct, frozen=True):
 
 
 class Reading(Struct):
-    """What a file shows."""
+    """The contents of a file that matter to detection."""
 
     made: list[Made] = field(default_factory=list)
     targets: list[str] = field(default_factory=list)
     """Import strings that a server is started with: `app.main:app`."""
     port: tuple[int, int] | None = None
-    """The port that a call starts a server on, and its line."""
+    """The port in a call that starts a server, and its line."""
     health: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """Name of an application → the path of its health route, and its line."""
+    """Name of an application → path of its health route, and the line."""
     workers: list[Worker] = field(default_factory=list)
     run: dict[str, int] = field(default_factory=dict)
-    """Name that is imported and that a call starts a server of → the line of the call."""
+    """Imported name that a call serves → line of the call."""
     has_beat: bool = False
-    """Whether Celery's clock has something to do."""
+    """Whether Celery has scheduled work."""
     relative_level: int = 0
-    """How many packages up a relative import reaches."""
+    """Levels of the highest relative import."""
     mounted: set[str] = field(default_factory=set)
-    """Applications that are a part of another one."""
+    """Applications that are mounted in another one."""
     docs_path: str | None = "/docs"
-    """Where FastAPI shows its documentation; None where this file moves it, or hides it."""
+    """Path of FastAPI's documentation; None when this file hides it or computes its path."""
     pending: list[tuple[str, ast.expr, int]] = field(default_factory=list)
-    """Names that are made by calls of what is not known in this file alone."""
+    """Names whose value depends on other files."""
     functions: list[ast.FunctionDef] = field(default_factory=list)
     classes: list[ast.ClassDef] = field(default_factory=list)
     imports: dict[str, str] = field(default_factory=dict)
-    """Name → the module and the name in it that it stands for: `fastapi.FastAPI`."""
+    """Local name → dotted name that it was imported as: `fastapi.FastAPI`."""
 
 
 def reading_of(text: str) -> Reading:
-    """Return what a source text shows; of one that Python cannot read, the applications that its lines name."""
+    """Return the contents of a source text; if Python cannot parse it, the applications that its lines name."""
     tree = parsed(text) if len(text) <= _LARGEST else None
     if tree is None:
         return _broken(text)
@@ -102,9 +105,9 @@ def reading_of(text: str) -> Reading:
 
 
 def _broken(text: str) -> Reading:
-    """Return what the lines of a text name that cannot be parsed.
+    """Return the applications in the lines of a text that cannot be parsed.
 
-    In the middle of a change the application is still there: its own start says what is wrong.
+    During an edit, the application still counts: its own start reports the syntax error.
     """
     return Reading(
         made=[Made(found[1], found[2], _line(text, found.start())) for found in _BROKEN.finditer(text)],
@@ -117,7 +120,7 @@ def _line(text: str, position: int) -> int:
 
 
 def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements that are carried out when a module is imported."""
+    """Yield the statements that run when a module is imported."""
     waiting = list(reversed(body))
     while waiting:
         statement = waiting.pop()
@@ -200,25 +203,25 @@ def _is_with(function: ast.Attribute) -> bool:
 
 
 def framework_of(value: ast.expr, reading: Reading) -> str:
-    """Return the framework whose application an expression makes; empty for any other."""
+    """Return the framework of the application that an expression creates; "" for any other expression."""
     if not isinstance(value, ast.Call):
         return ""
     return framework_named(value.func, reading)
 
 
 def framework_named(value: ast.expr, reading: Reading) -> str:
-    """Return the framework whose class an expression names; empty for any other."""
+    """Return the framework whose class an expression names; "" for any other expression."""
     full = full_name(value, reading)
     package, _, _ = full.partition(".")
     last = full.rpartition(".")[2]
     if last not in FRAMEWORKS:
         return ""
-    # A name that is imported from elsewhere is another class.
+    # The same name from another package is another class.
     return last if full == last or package in FRAMEWORKS[last] else ""
 
 
 def full_name(value: ast.expr, reading: Reading) -> str:
-    """Return a dotted name with what its first part is imported as; empty for what is no name."""
+    """Return a dotted name with its first part resolved to its import; "" when it is no name."""
     parts: list[str] = []
     while isinstance(value, ast.Attribute):
         parts.append(value.attr)
@@ -277,7 +280,7 @@ def _read_call(node: ast.Call, reading: Reading) -> None:
 
 
 def _is_run_of_an_application(node: ast.Call, reading: Reading) -> bool:
-    """Return whether a call is `app.run(…)` of an application in this file, or of one that it imports."""
+    """Return whether a call is `app.run(…)` of an application in this file or of an imported one."""
     match node.func:
         case ast.Attribute(value=ast.Name(id=name), attr="run"):
             is_imported = name in ("app", "application") and "." in reading.imports.get(name, "")
@@ -299,7 +302,7 @@ def _read_decorator(decorator: ast.expr, reading: Reading) -> None:
 
 
 def callable_without_arguments(function: ast.FunctionDef) -> bool:
-    """Return whether a function needs no argument."""
+    """Return whether a function can be called without arguments."""
     arguments = function.args
     positional = len(arguments.posonlyargs) + len(arguments.args)
     return positional == len(arguments.defaults) and all(each is not None for each in arguments.kw_defaults)

@@ -1,4 +1,4 @@
-"""Workers that the tasks of a pyproject.toml start: those of taskipy, Poe the Poet and PDM."""
+"""Find workers in the tasks of a pyproject.toml: those of taskipy, Poe the Poet and PDM."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from devinit.sources.files import table
 _TABLES = (("taskipy", "tasks"), ("poe", "tasks"), ("pdm", "scripts"))
 _KEYS = ("cmd", "shell")
 _OPAQUE = re.compile(r"[|;&<>`$\n]")
-"""What only a shell understands."""
+"""Matches syntax that needs a shell."""
 
 
 def workers_of(tree: Tree, folder: str) -> Iterator[tuple[str, Evidence]]:
-    """Yield the command of each task that works off a queue, with the line that names it."""
+    """Yield the command of each task that runs a worker, with its line."""
     file = joined(folder, "pyproject.toml")
     text = tree.text(file)
     tools = table(toml(text), "tool")
@@ -35,6 +35,6 @@ def workers_of(tree: Tree, folder: str) -> Iterator[tuple[str, Evidence]]:
 
 
 def _command(task: Any) -> str:
-    """Return what a task runs (Any: nothing about it has been checked); empty for several commands."""
+    """Return the command of a task (Any: its contents are unchecked); "" for several commands."""
     described = next((task[key] for key in _KEYS if key in task), "") if isinstance(task, dict) else task
     return described if isinstance(described, str) else ""

@@ -1,4 +1,4 @@
-"""Settings without a default, in Python, that no file of the project names: the server refuses to start."""
+"""Find required settings of Python servers that no file provides: the server would refuse to start."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _GIVEN = frozenset(
         *("BROKER", "URL", "URI", "DSN", "HOST", "HOSTS", "PORT", "ORIGIN", "ORIGINS", "CORS"),
     }
 )
-"""Words in the names of what devinit gives, or may give."""
+"""Words in the names of variables that devinit provides, or may provide."""
 _VALUES = frozenset({"SecretStr", "SecretBytes", "EmailStr", "Path", "HttpUrl", "AnyUrl", "AnyHttpUrl"})
-"""Types of a single value whose names begin like those of classes."""
+"""Types of single values whose names begin with a capital letter."""
 _SETTINGS = re.compile(r"settings|config|base\.py\Z|local\.py\Z|dev\w{0,12}\.py\Z")
 _READS = re.compile(r"decouple|environ")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -28,13 +28,13 @@ _SAYING = re.compile(rf"{SAYING}|\Aenv\.")
 
 
 def required_settings(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
-    """Yield a note for each server in Python whose settings require what nothing gives."""
+    """Yield a note for each Python server whose required settings no file provides."""
     for folder in servers_in("python", units):
         for file in tree.sources(folder, ".py"):
             text = tree.text(file)
             if _BASE not in text and not (_SETTINGS.search(file) and _READS.search(text)):
                 continue
-            # Classes of pydantic read `secret_key` as SECRET_KEY.
+            # Classes of pydantic read the field `secret_key` from SECRET_KEY.
             words = {name: re.compile(rf"\b{name}\b", re.IGNORECASE) for name in _required_in(text)}
             missing = [name for name, word in words.items() if not is_said(tree, word, _SAYING)]
             if missing:
@@ -42,7 +42,7 @@ def required_settings(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
 
 
 def _required_in(text: str) -> Iterator[str]:
-    """Yield the variables that have no default, and that are no addresses: of settings classes and of calls."""
+    """Yield the variables without a default, except addresses, from settings classes and from calls."""
     tree = parsed(text)
     if tree is None:
         return
@@ -60,7 +60,7 @@ def _required_in(text: str) -> Iterator[str]:
 
 
 def _called_in(line: ast.stmt) -> Iterator[str]:
-    """Yield what a statement of a module asks for: `config("KEY")`, `env.str("KEY")`, `os.environ["KEY"]`."""
+    """Yield the variables that a statement requires: `config("KEY")`, `env.str("KEY")`, `os.environ["KEY"]`."""
     for node in ast.walk(line):
         match node:
             case ast.Call(
@@ -78,13 +78,13 @@ def _called_in(line: ast.stmt) -> Iterator[str]:
 
 
 def _is_no_value(annotation: ast.expr) -> bool:
-    """Return whether a field is none of the environment, or a model whose own fields may all have defaults."""
+    """Return whether no variable sets a field: a ClassVar, or a model whose fields may all have defaults."""
     name = annotation.id if isinstance(annotation, ast.Name) else ""
     return "ClassVar" in ast.unparse(annotation) or (name[:1].isupper() and name not in _VALUES)
 
 
 def _prefix_of(settings: ast.ClassDef) -> str:
-    """Return what the names of all variables of a settings class begin with."""
+    """Return the prefix of all variables of a settings class."""
     for node in ast.walk(settings):
         match node:
             case ast.keyword(arg="env_prefix", value=ast.Constant(value=str(text))):

@@ -1,4 +1,4 @@
-"""Recognise the servers of Rust, and what serves pages that are written in it."""
+"""Recognise the servers of Rust, and the servers of pages that are written in Rust."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _LISTENS = re.compile(
 _PORTS = {"rocket": 8000, "axum": 3000, "warp": 3030, "poem": 3000, "loco-rs": 5150} | dict.fromkeys(
     ("actix-web", "salvo", "tide", "hyper", "ntex"), 8080
 )
-"""Framework → where its servers usually listen."""
+"""Framework → default port."""
 _ARGUMENTS = {"loco-rs": f" -- start --binding {LOCAL_HOST} --port ${{PORT}}"}
-"""Framework → the arguments with which its program serves."""
+"""Framework → arguments that make its program serve."""
 _TRUNK = re.compile(r"\bdata-trunk\b")
 _SERVED = re.compile(
     r"^\[serve\](?:\n(?!\[)[^\n]*){0,40}?\nport[ \t]*=[ \t]*(?P<port>\d{4,5})\b", re.MULTILINE
@@ -34,7 +34,7 @@ _HOST_AND_PORT = f"--address {LOCAL_HOST} --port ${{PORT}}"
 
 
 def rust(tree: Tree) -> Finding:
-    """Return the servers of Rust: packages with a program that use a framework for servers, and those of pages."""
+    """Return the servers of Rust: packages with a program and a server framework, and packages with pages."""
     units = []
     for folder in tree.folders:
         if not tree.has(folder, "Cargo.toml"):
@@ -79,7 +79,7 @@ def rust(tree: Tree) -> Finding:
 
 
 def _pages(tree: Tree, folder: str) -> Unit | None:
-    """Return what builds and serves pages that are written in Rust: Trunk, Leptos or Dioxus."""
+    """Return the server that builds and serves pages in Rust: Trunk, Leptos or Dioxus."""
     manifest = joined(folder, "Cargo.toml")
     page = Unit(
         folder=folder,

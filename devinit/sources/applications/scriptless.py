@@ -1,4 +1,4 @@
-"""Recognise the server of a package for Node that has no script for it: `node app.js`, as its README says."""
+"""Recognise the server of a Node package without a script for it: `node app.js`, as a README would say."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from devinit.sources.files import table
 from devinit.sources.shell import word
 
 _NAMES = ("server", "app", "index", "main")
-"""What the file with which a server begins is called, the likeliest first."""
+"""Names of a server's main file, the likeliest first."""
 _FOLDERS = ("", "src", "server", "backend", "api")
 _RUNNERS = (("tsx", "npx --no-install tsx"), ("ts-node", "npx --no-install ts-node"))
-"""Package → what runs a file of TypeScript."""
+"""Package → command that runs a TypeScript file."""
 _USUAL_PORT = 8000
 
 
 def server_of(package: Package) -> Unit | None:
-    """Return the server that a package has, where one file alone is likely to be it."""
+    """Return the server of a package if one file is likely to be it."""
     kind = next(
         (name for each, name in SERVER_PACKAGES.items() if each in table(package.described, "dependencies")),
         None,
@@ -68,7 +68,7 @@ def _entry(package: Package) -> str | None:
 
 
 def _running(package: Package, file: str) -> str:
-    """Return what runs a file; nothing where no package does."""
+    """Return the command that runs a file; "" when no package can run it."""
     inside = word(file.removeprefix(f"{package.folder}/") if package.folder else file)
     if file.endswith((".js", ".mjs", ".cjs")):
         return f"npx --no-install nodemon {inside}" if "nodemon" in package.packages else f"node {inside}"

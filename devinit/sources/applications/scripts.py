@@ -1,4 +1,4 @@
-"""Which program a script of package.json runs: what stands before it is taken away. Pure."""
+"""Find the program that a script of package.json runs, without the wrappers before it. Pure."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from devinit.toolchains.node.managers import MANAGERS
 
 LONGEST_SCRIPT = 2_000
 _MOST_STEPS = 20
-"""Wrappers and scripts that are looked through."""
+"""Limit of nested wrappers and scripts."""
 _JOINTS = re.compile(r"&&|\|\||;")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w{0,80})=(.*)", re.DOTALL)
 _ELSEWHERE = frozenset(
     {"--prefix", "-C", "--dir", "--cwd", "--filter", "-F", "-w", "--workspace", "--workspaces", "-r"}
 )
-"""Options of a package manager that make it work in another folder."""
+"""Options that make a package manager work in another folder."""
 _RUNS_A_PROGRAM = frozenset({"exec", "dlx", "x"})
 _TAKES_A_VALUE = frozenset({"-e", "-f", "--file", "-c", "-v", "-p", "--env-file", "--exec"})
 _WRAPPERS = frozenset(
@@ -46,30 +46,30 @@ _RUNNING_WRAPPERS = frozenset({"doppler", "infisical", "op", "dotenvx", "varlock
 
 _WORDS = re.compile(r"[\w:.@/-]+")
 _CHANGES_CHECKOUT = re.compile(r"(?<![\w./-])git[ \t]{1,10}(?:pull|stash|reset|checkout)\b")
-"""What a script must not do when devinit starts it by itself, beside what no source lets a command do."""
+"""Matches changes to the checkout, which no automatic start may make."""
 
 
 class Run(Struct, frozen=True):
-    """What a script comes down to."""
+    """The program that a script runs in the end."""
 
     words: tuple[str, ...] = ()
-    """The program without its folder, and the words after it; none when that is not plain."""
+    """Program without its folder, and its arguments; empty when unclear."""
     env: dict[str, str] = {}
-    """What the script sets for it."""
+    """Variables that the script sets for it."""
     takes_flags: bool = True
-    """Whether flags that are put behind the script reach the program."""
+    """Whether flags after the script reach the program."""
     inner: str = ""
-    """The script that it only stands for, and that can be run in its place; empty without one."""
+    """The script that it only wraps, and that can run in its place; "" without one."""
 
 
 def run_of(name: str, scripts: Mapping[str, object]) -> Run:
-    """Return what a script runs in the end; a script that only runs another one is looked through."""
+    """Return the program that a script runs, directly or through other scripts."""
     text = scripts.get(name)
     return _run(text, scripts, {}, [name]) if isinstance(text, str) and len(text) <= LONGEST_SCRIPT else Run()
 
 
 def harm_in(name: str, scripts: Mapping[str, object]) -> str:
-    """Say what a script does beside starting a program, also by scripts that it runs; nothing without harm."""
+    """Return the harm that a script, or one that it runs, does beside starting a program; "" without harm."""
     texts = {each: text for each, text in scripts.items() if isinstance(text, str)}
     reached: dict[str, str] = {}
     waiting = [name]
@@ -78,7 +78,7 @@ def harm_in(name: str, scripts: Mapping[str, object]) -> str:
         for each in (f"pre{word}", word, f"post{word}"):
             if each in texts and each not in reached:
                 reached[each] = texts[each]
-                # One name too many is looked at rather than one too few; `npm:css` is `css` to concurrently.
+                # A name too many is better than one too few; `npm:css` means `css` to concurrently.
                 waiting += [found.removeprefix("npm:") for found in _WORDS.findall(texts[each])]
     for each, text in reached.items():
         reason = "it changes the checkout" if _CHANGES_CHECKOUT.search(text) else harm(text)
@@ -127,7 +127,7 @@ def _looked_through(
             return _of_a_manager(program, rest, scripts, env, way, takes_flags=takes_flags)
         elif program == "nodemon" and _value_of(rest, ("--exec", "-x")):
             inner = _value_of(rest, ("--exec", "-x"))
-            # What it watches comes first: flags behind the script are its own.
+            # nodemon's own arguments come first: it would take flags after the script.
             return Run(("nodemon", *inner.split()), env, takes_flags=False)
         else:
             return Run((program, *rest), env, takes_flags)
@@ -135,7 +135,7 @@ def _looked_through(
 
 
 def _of_this_system(name: str, scripts: Mapping[str, object]) -> str:
-    """Return the script that run-script-os chooses for one of this name; empty without any."""
+    """Return the script that run-script-os chooses for a name; "" without one."""
     names = (f"{name}:{system}" for system in ("linux", "darwin:linux", "nix", "default"))
     return next((each for each in names if isinstance(scripts.get(each), str)), "")
 
@@ -149,7 +149,7 @@ def _of_a_manager(
     *,
     takes_flags: bool,
 ) -> Run:
-    """Return what a package manager runs: a script of the same package, a program, or (bun) a file."""
+    """Return the run of a package manager: a script of the same package, a program, or (bun) a file."""
     if _ELSEWHERE.intersection(rest):
         return Run()
     words = _without_options(rest)
@@ -169,7 +169,7 @@ def _of_a_manager(
     if words[0] in way or len(inner) > LONGEST_SCRIPT or len(way) >= _MOST_STEPS:
         return Run()
     behind = " ".join(map(shlex.quote, (word for word in words[1:] if word != "--")))
-    # npm keeps flags for itself unless they stand behind `--`.
+    # npm keeps flags for itself unless they follow `--`.
     passes = takes_flags and (manager != "npm" or "--" in words[1:])
     found = _run(f"{inner} {behind}", scripts, env, [*way, words[0]])
     stands_for = found.inner or words[0] if len(words) == 1 and found.env == env else ""
@@ -177,7 +177,7 @@ def _of_a_manager(
 
 
 def _without_options(words: list[str]) -> list[str]:
-    """Return what follows the options of a wrapper."""
+    """Return the words after the options of a wrapper."""
     left = list(words)
     while left and left[0].startswith("-"):
         option = left.pop(0)
@@ -189,12 +189,12 @@ def _without_options(words: list[str]) -> list[str]:
 
 
 def _value_of(words: list[str], options: tuple[str, ...]) -> str:
-    """Return the value of an option; empty when it is not there."""
+    """Return the value of an option; "" when it is missing."""
     return next((value for word, value in pairwise([*words, ""]) if word in options), "")
 
 
 def option(words: tuple[str, ...], names: tuple[str, ...]) -> str:
-    """Return the value of an option in one of its forms: `--port 1`, `--port=1`, `-p1`; empty without."""
+    """Return the value of an option in one of its forms: `--port 1`, `--port=1`, `-p1`; "" without one."""
     for word, value in pairwise((*words, "")):
         if word in names:
             return value

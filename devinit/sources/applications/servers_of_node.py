@@ -1,4 +1,4 @@
-"""The development servers of Node: by which words they are known, and how each gets its port. One row each."""
+"""The table of Node's development servers: the words that start them, and how each gets its port."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class Tool(Struct, frozen=True, kw_only=True):
     kind: str
     port: int
     given: str = ""
-    """What is put behind the script; nothing where it reads PORT."""
+    """Arguments that set its port; empty when it reads PORT."""
     commands: frozenset[str] = frozenset()
-    """Commands that start a server; the empty one is the program alone. Any, when there are none."""
+    """Subcommands that start a server; "" stands for none. If the set is empty, all of them do."""
     role: Role = Role.FRONTEND
     options: tuple[str, ...] = ("--port", "-p")
-    """How a script names its port."""
+    """Its port options in a script."""
     last_wins: bool = False
-    """Whether a port that is put behind one in the script replaces it. Checked with the program."""
+    """Whether the last of several port options counts. Verified with each program."""
     is_server: bool = False
-    """Whether code of the application runs in the server, which may use databases."""
+    """Whether code of the application runs in the server and may use databases."""
     env: dict[str, str] = {}
 
 
@@ -36,8 +36,8 @@ def _commands(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
-# Vite listens on what `localhost` resolves to first, which may be ::1 alone, so it gets the address as an option.
-# Next listens on every address; its HMR accepts localhost only as long as no host is given.
+# Vite listens on the first address of `localhost`, which may be ::1 alone, so it gets the address as an option.
+# Next listens on every address; its HMR accepts localhost only while no host is given.
 TOOLS: dict[str, Tool] = {
     "vite": Tool(
         kind="Vite", port=5173, given=_STRICT, commands=_commands("", "dev", "serve"), last_wins=True
@@ -45,7 +45,7 @@ TOOLS: dict[str, Tool] = {
     "next": Tool(
         kind="Next.js", port=3000, given=_PORT, commands=_commands("", "dev"), last_wins=True, is_server=True
     ),
-    # Nuxt 2 serves without a command.
+    # Nuxt 2 serves without a subcommand.
     "nuxt": Tool(kind="Nuxt", port=3000, given=_HOST_AND_PORT, commands=_commands("", "dev"), is_server=True),
     "nuxt-ts": Tool(
         kind="Nuxt", port=3000, given=_HOST_AND_PORT, commands=_commands("", "dev"), is_server=True
@@ -59,7 +59,7 @@ TOOLS: dict[str, Tool] = {
         port=4200,
         given=_HOST_AND_PORT,
         commands=_commands("serve", "s", "dev"),
-        # It asks a first user whether it may report, and waits for the answer.
+        # On first use it asks for permission to report usage, and waits for the answer.
         env={"NG_CLI_ANALYTICS": "false"},
     ),
     "react-scripts": Tool(
@@ -118,9 +118,9 @@ RUNNERS = frozenset(
     {"node", "tsx", "nodemon", "ts-node", "ts-node-dev", "tsnd", "ts-node-esm", "bun", "deno", "swc-node"}
     | {"babel-node", "vite-node", "esno", "esrun", "node-dev"}
 )
-"""Programs that run a file: what that does shows whether it is a server."""
+"""Programs that run a file: its code shows whether it is a server."""
 RELOADERS = frozenset({"nodemon", "node-dev", "ts-node-dev", "tsnd"})
-"""Those that run it again when it changes."""
+"""Those that restart when a file changes."""
 
 BUILDERS = frozenset(
     {
@@ -150,7 +150,7 @@ BUILDERS = frozenset(
         "wireit",
     }
 )
-"""Programs that build what others serve or import."""
+"""Programs that build files which others serve or import."""
 
 DOCUMENTATION = {
     "docusaurus": "Docusaurus",
@@ -161,7 +161,7 @@ DOCUMENTATION = {
     "mintlify": "Mintlify",
     "typedoc": "TypeDoc",
 }
-"""Programs that serve documentation: not started by themselves."""
+"""Servers of documentation, which are not started by default."""
 DEVICES = (
     PHONES
     | {
@@ -176,7 +176,7 @@ DEVICES = (
         "plasmo": "a browser extension",
     }
 )
-"""Programs whose application is no web page: not started by themselves."""
+"""Programs for applications that are no web pages, which are not started by default."""
 
 SERVER_PACKAGES = {
     "@nestjs/core": "NestJS",
@@ -202,8 +202,8 @@ SERVER_PACKAGES = {
     "@medusajs/medusa": "Medusa",
     "payload": "Payload",
 }
-"""Package that serves requests → its name, the clearest first."""
+"""Package that serves requests → its name, most specific first."""
 PAGE_PACKAGES = frozenset(
     {"next", "vite", "@sveltejs/kit", "nuxt", "@remix-run/express", "@react-router/express"}
 )
-"""Packages with which a server of one's own serves pages, too."""
+"""Packages by which the project's own server also serves pages."""

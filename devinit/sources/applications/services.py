@@ -1,4 +1,4 @@
-"""From the programs that a repository shows to services: their names, their order, and what each waits for."""
+"""Turn the programs of a repository into services: their names, their order, and their dependencies."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from devinit.sources.unreadable import problem_of
 from devinit.system.bounds import Bounds
 
 MOST_BY_THEMSELVES = 8
-"""Up to this many servers are started by default; of more, only those that a frontend needs."""
+"""Limit of the servers that start by default; of more, only those that a frontend needs."""
 _MOST_PROBLEMS = 20
 _PRIMARY = ("backend", "api", "server", "gateway")
-"""The backend that the pages talk to, where there are several."""
+"""Names of the backend that frontends talk to when there are several."""
 
 
 def found_in(bounds: Bounds) -> Found:
-    """Return the services that the content of a project's folder suggests; none when nothing is recognised."""
+    """Return the services that a project's folder suggests; empty when nothing is recognised."""
     tree = tree_of(bounds)
     units, notes = units_in(tree)
     folders = list(dict.fromkeys(unit.folder for unit in units))
@@ -68,13 +68,13 @@ def found_in(bounds: Bounds) -> Found:
 
 
 def _shown_in(units: list[Unit]) -> list[str]:
-    """Return the folders of the files that programs run: `node backend/server.js` of the root is there."""
+    """Return the folders of files that commands run: `node backend/server.js` in the root runs one."""
     files = (each.file for unit in units for each in unit.evidence if each.about == "command")
     return [file.rpartition("/")[0] for file in files if "/" in file]
 
 
 def units_in(tree: Tree) -> tuple[list[Unit], tuple[str, ...]]:
-    """Return the programs of a repository, those that others may wait for first, and notes about them."""
+    """Return the programs of a repository, ordered by role as dependencies require, and notes about them."""
     findings = list(findings_in(tree))
     units = [unit for finding in findings for unit in finding.units]
     order = list(Role)
@@ -83,7 +83,7 @@ def units_in(tree: Tree) -> tuple[list[Unit], tuple[str, ...]]:
 
 
 def _without_absent(units: list[Unit], databases: Mapping[str, Service]) -> list[Unit]:
-    """Return the programs without variables for a PostgreSQL that the project does not have."""
+    """Return the programs without variables for PostgreSQL if the project has no PostgreSQL."""
     if "postgres" in databases:
         return units
     return [
@@ -93,7 +93,7 @@ def _without_absent(units: list[Unit], databases: Mapping[str, Service]) -> list
 
 
 def _migrated_once(units: list[Unit]) -> Iterator[Unit]:
-    """Yield the programs; of those that share the migrations of a package, the first one alone runs them."""
+    """Yield the programs; only the first of several runs the migrations of a package that they share."""
     seen: set[str] = set()
     for unit in units:
         said = [each.file for each in unit.evidence if each.about == "before_start"]
@@ -108,7 +108,7 @@ def _migrated_once(units: list[Unit]) -> Iterator[Unit]:
 
 
 def _beside_backends(tree: Tree, units: list[Unit]) -> Iterator[Unit]:
-    """Yield the programs; of Node, beside a backend in another language, none but what serves its assets."""
+    """Yield the programs; beside a backend in another language, Node counts only for pages and assets."""
     backends = {unit.folder for unit in units if unit.role is Role.BACKEND and unit.language != "node"}
     for unit in units:
         if unit.language != "node" or unit.folder not in backends:
@@ -122,9 +122,9 @@ def _beside_backends(tree: Tree, units: list[Unit]) -> Iterator[Unit]:
 def _startable(
     tree: Tree, units: list[Unit], databases: Mapping[str, Service]
 ) -> tuple[list[Unit], list[str]]:
-    """Return the programs, and notes about workers of Celery whose broker is not there.
+    """Return the programs that can start, and notes about Celery workers whose broker is missing.
 
-    One that is known waits for its developer; where none is known, there is nothing to start.
+    A worker with a known foreign broker is kept without autostart; one without any known broker is left out.
     """
     kept, notes = [], []
     for unit in units:
@@ -146,7 +146,7 @@ def _startable(
 
 
 def _ordered(tree: Tree, units: Mapping[str, Unit], databases: Mapping[str, Service]) -> dict[str, Service]:
-    """Return the services with what each waits for: databases, and of frontends the backend that they talk to."""
+    """Return the services with dependencies: databases, and for frontends the backend that they talk to."""
     backends = [name for name, unit in units.items() if unit.role is Role.BACKEND]
     primary = (
         [next(name for name in _PRIMARY if name in backends)] if set(_PRIMARY) & set(backends) else backends
@@ -193,13 +193,13 @@ def _service(tree: Tree, name: str, unit: Unit, needs: tuple[str, ...]) -> Servi
 
 
 def _fixing(unit: Unit) -> tuple[Evidence, ...]:
-    """Return the lines that keep a program on its port."""
+    """Return the lines that fix the port of a program."""
     lines = (each for each in unit.evidence if each.about == "port") if unit.strict else ()
     return tuple(replace(each, about="strict_port") for each in lines)
 
 
 def _asked_for(services: Mapping[str, Service]) -> Iterator[str]:
-    """Say which servers are not started by themselves, because there are many."""
+    """Yield a note on servers that do not start by default because there are many."""
     left = [name for name, service in services.items() if not service.autostart and service.port is not None]
     if left:
         yield (
@@ -209,7 +209,7 @@ def _asked_for(services: Mapping[str, Service]) -> Iterator[str]:
 
 
 def _passed_over(tree: Tree, folders: list[str]) -> Iterator[str]:
-    """Say which folders were not entered, where nothing else was found."""
+    """Yield notes on folders that were not searched."""
     for folder in tree.templates:
         yield f"{folder}/: a template that has to be filled in first; nothing of it is started"
     if not folders and tree.passed_over:
@@ -219,7 +219,7 @@ def _passed_over(tree: Tree, folders: list[str]) -> Iterator[str]:
 
 
 def unreadable(tree: Tree) -> Iterator[str]:
-    """Yield a line for each file that would show something if it could be read."""
+    """Yield a note for each unreadable file that could declare a program."""
     count = 0
     for folder in tree.folders:
         for name in tree.files[folder]:

@@ -1,4 +1,4 @@
-"""Recognise the applications of Symfony and Slim, which PHP's own server runs for development."""
+"""Recognise the applications of Symfony and Slim, which PHP's built-in server runs for development."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from devinit.sources.applications.tree import Tree, joined
 from devinit.sources.applications.unit import Finding, Role, Unit
 
 _FRAMEWORKS = {"symfony/framework-bundle": "Symfony", "slim/slim": "Slim"}
-"""Package → what it is called; both answer everything by `public/index.php`."""
+"""Package → name; both serve all requests by `public/index.php`."""
 _ENV_FILES = (".env.local", ".env.dev", ".env", ".env.example")
 _DATABASE = re.compile(
     r"^DATABASE_URL[ \t]{0,10}=[ \t]{0,10}['\"]?(?P<scheme>\w{1,30})(?:\+\w{1,30})?:", re.MULTILINE
@@ -18,11 +18,11 @@ _DATABASE = re.compile(
 _OURS = frozenset({"postgresql", "postgres", "pgsql", "sqlite"})
 _ELSEWHERE = {"mysql": "MySQL", "mysql2": "MySQL", "mariadb": "MariaDB", "sqlsrv": "SQL Server"}
 _PORT = 8000
-"""That of `symfony server:start`."""
+"""The default of `symfony server:start`."""
 
 
 def found_in(tree: Tree) -> Finding:
-    """Return the applications, each with its migrations where its database is in the checkout, or devinit's."""
+    """Return the applications, with migrations if the database is a file in the checkout or run by devinit."""
     units: list[Unit] = []
     notes: list[str] = []
     for folder in tree.folders:
@@ -55,13 +55,13 @@ def found_in(tree: Tree) -> Finding:
 
 
 def _is_there(tree: Tree, folder: str, name: str) -> bool:
-    """Return whether a file is there, also in a folder of what is built or served as it is."""
+    """Return whether a file exists, also in folders that the walk does not enter."""
     path = tree.path(joined(folder, name))
     return path.is_file() and tree.bounds.holds(path)
 
 
 def _stated_database(tree: Tree, folder: str) -> tuple[str, Evidence] | None:
-    """Return the scheme of the database that the settings name, with its line; None where they name none."""
+    """Return the scheme of the database URL in the settings, with its line; None without one."""
     for name in _ENV_FILES:
         file = joined(folder, name)
         if found := _DATABASE.search(tree.text(file)):

@@ -1,4 +1,4 @@
-"""What the use of a database server leaves in a repository: packages, URLs, variables and settings."""
+"""Traces that the use of a database server leaves in a repository: packages, URLs, variables and settings."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from msgspec import Struct
 
 
 class Traces(Struct, frozen=True):
-    """What the use of a server leaves in a repository."""
+    """Traces that the use of one server leaves in a repository."""
 
     packages: frozenset[str]
-    """Dependencies, each with its language: `python:asyncpg`, `python:celery[redis]`."""
+    """Dependencies with their language: `python:asyncpg`, `python:celery[redis]`."""
     url: re.Pattern[str]
-    """In settings and in source text."""
+    """Matches a URL in settings and source code."""
     variable: re.Pattern[str]
-    """A line of a .env file."""
+    """Matches a line of an env file."""
     setting: re.Pattern[str]
-    """In files that configure an application."""
+    """Matches a line in a configuration file of an application."""
 
 
 def _packages(**names: str) -> frozenset[str]:
-    """Return the names of packages, which are given by language and parted by spaces."""
+    """Return package names with their language; each argument is a list separated by spaces."""
     return frozenset(f"{language}:{name}" for language, text in names.items() for name in text.split())
 
 
@@ -78,15 +78,15 @@ SQLITE = _packages(
     rust="rusqlite sqlx[sqlite] diesel[sqlite] sea-orm[sqlx-sqlite]",
     dotnet="Microsoft.EntityFrameworkCore.Sqlite",
 )
-"""Drivers of SQLite in languages in which they are always declared."""
+"""Drivers of SQLite in languages that have to declare them."""
 LARAVEL_REDIS = re.compile(
     r"^(?:CACHE_STORE|CACHE_DRIVER|QUEUE_CONNECTION|SESSION_DRIVER|BROADCAST_DRIVER|BROADCAST_CONNECTION)"
     r"[ \t]{0,10}=[ \t]{0,10}['\"]?redis\b",
     re.MULTILINE,
 )
-"""What a .env of Laravel says where something is kept in Redis: every one has REDIS_HOST."""
+"""Matches a line by which Laravel uses Redis: REDIS_HOST proves nothing, as every Laravel .env has it."""
 PROVIDED = {"postgres": POSTGRES, "redis": REDIS}
-"""Kind of service → what the use of it leaves."""
+"""Kind of service → traces of its use."""
 
 NOT_PROVIDED = {
     "MySQL": _packages(
@@ -140,13 +140,13 @@ NOT_PROVIDED = {
     ),
     "Elasticsearch": _packages(python="elasticsearch opensearch-py", node="@elastic/elasticsearch"),
 }
-"""Server that devinit has no kind for → the packages that use one."""
+"""Server that devinit does not provide → packages that use it."""
 
 ELSEWHERE = {
     "node:@neondatabase/serverless": "Neon",
     "node:@vercel/postgres": "Neon",
     "node:@planetscale/database": "PlanetScale",
 }
-"""Driver that speaks HTTP or WebSocket → the service that answers it. A server of the database itself does not."""
+"""Driver that uses HTTP or WebSocket → the service that it needs instead of the plain database server."""
 LOCAL_PROXY = re.compile(r"\b(?:wsProxy|fetchEndpoint)\b")
-"""Source text that leads such a driver to a proxy on this machine."""
+"""Matches code that connects such a driver to a proxy on this machine."""

@@ -1,7 +1,7 @@
 """The files of a repository that may belong to an application, found by one bounded walk.
 
-Installed, generated and vendored folders are not entered, nor are examples, tests, copies and templates: the
-applications in them are not those of the project.
+Installed, generated and vendored folders are not entered. Examples, tests, copies and templates are not, either:
+the applications in them are not those of the project.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from devinit.toolchains.python.language import VENV_FOLDERS
 
 _T = TypeVar("_T")
 DEEPEST = 3
-"""Folders below the project's in which an application may begin: `services/backend/api`."""
+"""Levels below the project's folder at which an application may begin: `services/backend/api`."""
 DEEPEST_SOURCE = 6
-"""Folders below the project's whose source files are read."""
+"""Levels below the project's folder whose source files are read."""
 MOST_ENTRIES = 20_000
 MOST_IN_FOLDER = 3_000
 MOST_LINKS = 20
-"""Limits of the walk. Level by level: what is near the top is found in any case."""
+"""Limits of the walk. It goes level by level, so that files near the top are always found."""
 MOST_SOURCES = 500
-"""Source files that are read of one folder and what is below it."""
+"""Limit of the source files that are read in a folder and below it."""
 
 _INSTALLED = frozenset(
     {
@@ -73,23 +73,23 @@ _UNRENDERED = re.compile(r"\{\{|\{%|<%|\[%|__cookiecutter")
 
 
 class Tree(Struct, kw_only=True):
-    """What the walk has found. All names are relative to the project's folder; that one's own is empty."""
+    """The result of the walk. All names are relative to the project's folder, whose own name is ""."""
 
     bounds: Bounds
     files: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Folder → the names of its files, the nearest folder first. No link out of the repository is in it."""
+    """Folder → names of its files, nearest folder first. Links out of the repository are excluded."""
     inner: dict[str, list[str]] = field(default_factory=dict)
-    """Folder → the folders in it that were looked at."""
+    """Folder → its subfolders that were searched."""
     passed_over: list[str] = field(default_factory=list)
-    """Folders whose applications are not the project's: other repositories, examples, tests, copies, templates."""
+    """Folders of other applications: other repositories, examples, tests, copies, templates."""
     templates: list[str] = field(default_factory=list)
-    """Folders whose names still have to be filled in."""
+    """Folders whose names contain placeholders."""
     environments: set[str] = field(default_factory=set)
-    """Folders of Python environments."""
+    """Folders of Python virtual environments."""
     links_out: list[tuple[str, str]] = field(default_factory=list)
     """Name and target of each link that leads out of the repository."""
     is_whole: bool = True
-    """Whether the walk has seen everything within its depth."""
+    """Whether the walk saw everything within its depth."""
     _texts: dict[str, str] = field(default_factory=dict)
     _packages: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     _workspace: dict[str, Package] | None = None
@@ -116,34 +116,34 @@ class Tree(Struct, kw_only=True):
         return self._texts[name]
 
     def package(self, folder: str) -> dict[str, Any] | None:
-        """Return the package.json of a folder (Any: nothing about it has been checked)."""
+        """Return the package.json of a folder (Any: its contents are unchecked)."""
         if folder not in self._packages:
             is_there = self.has(folder, "package.json")
             self._packages[folder] = read_package(self.path(folder), self.bounds) if is_there else None
         return self._packages[folder]
 
     def workspace(self) -> dict[str, Package]:
-        """Return the packages of the workspace in the project's folder by their names."""
+        """Return the packages of the workspace in the project's folder, keyed by name."""
         if self._workspace is None:
             self._workspace = packages_of(self.bounds)
         return self._workspace
 
     def once(self, key: str, make: Callable[[], _T]) -> _T:
-        """Return what `make` returns for a key; it is called for the first time alone."""
+        """Return the result of `make` for a key; it is called only once."""
         if key not in self._made:
             self._made[key] = make()
         made: _T = self._made[key]
         return made
 
     def below(self, folder: str) -> Iterator[str]:
-        """Yield a folder and those below it, the nearest first."""
+        """Yield a folder and those below it, nearest first."""
         level = [folder] if folder in self.files else []
         while level:
             yield from level
             level = [inner for each in level for inner in self.inner.get(each, ())]
 
     def sources(self, folder: str, suffix: str | tuple[str, ...], most: int = MOST_SOURCES) -> Iterator[str]:
-        """Yield the files with a suffix in a folder and below it, the nearest first, within bounds."""
+        """Yield the files with a suffix in a folder and below it, nearest first, within bounds."""
         found = (
             joined(each, name)
             for each in self.below(folder)
@@ -153,27 +153,27 @@ class Tree(Struct, kw_only=True):
         return islice(found, most)
 
     def seen(self, about: str, name: str, position: int = 0, text: str | None = None) -> Evidence:
-        """Return the line of a file in which a position lies, as what a service was read from."""
+        """Return the line of a file at a position, as evidence for a value of a service."""
         return seen(about, self.path(name), self.bounds, self.text(name) if text is None else text, position)
 
 
 def joined(folder: str, name: str) -> str:
-    """Return the name of something in a folder."""
+    """Return the path of an entry in a folder; the project's folder is ""."""
     return f"{folder}/{name}" if folder else name
 
 
 def parent(name: str) -> str:
-    """Return the folder that something is in."""
+    """Return the folder of an entry."""
     return name.rpartition("/")[0]
 
 
 def depth(folder: str) -> int:
-    """Return how many folders below the project's a folder is."""
+    """Return the depth of a folder below the project's folder."""
     return folder.count("/") + 1 if folder else 0
 
 
 def upwards(folder: str) -> Iterator[str]:
-    """Yield a folder and those that it is in, up to the project's own."""
+    """Yield a folder and its parents, up to the project's folder."""
     while folder:
         yield folder
         folder = parent(folder)
@@ -181,15 +181,15 @@ def upwards(folder: str) -> Iterator[str]:
 
 
 def relative(name: str, folder: str) -> PurePosixPath:
-    """Return a file's name relative to a folder that it is in."""
+    """Return a file's name relative to one of its parent folders."""
     return PurePosixPath(name).relative_to(folder) if folder else PurePosixPath(name)
 
 
 def tree_of(bounds: Bounds) -> Tree:
     """Walk through a project's folder, level by level.
 
-    A repository in it is another project. A folder that holds the home directory is none as a whole: only its own
-    files are looked at.
+    A repository inside it is another project. In a folder that contains the home directory, only the files at the
+    top are searched.
     """
     tree, top = Tree(bounds=bounds), os.path.realpath(bounds.root)
     home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111 - as bounds have it
@@ -224,7 +224,7 @@ def _entries(path: Path) -> list[os.DirEntry[str]]:
 
 
 def _visited(tree: Tree, folder: str, entries: list[os.DirEntry[str]], top: str) -> list[str]:
-    """Add what is in a folder; return the folders that are to be entered."""
+    """Add the files of a folder; return the subfolders to enter."""
     files: list[str] = []
     below: list[str] = []
     for entry in entries:
@@ -243,7 +243,7 @@ def _visited(tree: Tree, folder: str, entries: list[os.DirEntry[str]], top: str)
 
 
 def _is_followed_folder(tree: Tree, entry: os.DirEntry[str], top: str) -> bool:
-    """Return whether an entry is a folder; a link counts when it leads to one of the repository elsewhere."""
+    """Return whether an entry is a folder, or a link to a folder of the repository outside of this tree."""
     if not entry.is_symlink():
         return entry.is_dir(follow_symlinks=False)
     target = os.path.realpath(entry.path)
@@ -255,7 +255,7 @@ def _is_followed_folder(tree: Tree, entry: os.DirEntry[str], top: str) -> bool:
 
 
 def _is_environment(entry: os.DirEntry[str]) -> bool:
-    """Return whether a folder is an environment of Python; of one that is entered, its content says so later."""
+    """Return whether a folder that is not entered is a Python virtual environment."""
     if entry.name in VENV_FOLDERS and os.path.isdir(os.path.join(entry.path, "bin")):  # noqa: PTH112, PTH118 - as scandir has it
         return True
     is_left_out = entry.name.startswith(".") or entry.name in _INSTALLED
@@ -263,7 +263,7 @@ def _is_environment(entry: os.DirEntry[str]) -> bool:
 
 
 def _leads_to_a_file(tree: Tree, name: str, entry: os.DirEntry[str]) -> bool:
-    """Return whether a link is a file of the repository; one that leads out of it is noted."""
+    """Return whether a link leads to a file of the repository; a link out of it is recorded."""
     target = tree.bounds.target_beyond(entry.path)
     if target is None:
         return os.path.isfile(entry.path)  # noqa: PTH113 - as scandir has it

@@ -1,4 +1,4 @@
-"""Variables that a server reads and that no file of the project gives: what is alike for all languages."""
+"""Report variables that a server reads and that no file provides: the part that all languages share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from devinit.sources.applications.tree import Tree, joined
 from devinit.sources.applications.unit import Role, Unit, at
 
 SAYING = r"\A\.env|\.env\Z|compose|\A(?:Docker|Proc|Make)file|\.(?:toml|ya?ml)\Z"
-"""Files that may give a value, or that say to a person which one to give."""
+"""Files that may set a variable, or that tell a developer to set it."""
 _LOCKS = "-lock.json"
 _MOST_NAMES = 5
 
@@ -22,7 +22,7 @@ def servers_in(language: str, units: Iterable[Unit]) -> Iterator[str]:
 
 
 def is_said(tree: Tree, word: re.Pattern[str], saying: re.Pattern[str]) -> bool:
-    """Return whether a file whose name matches `saying` has a word."""
+    """Return whether a file whose name matches `saying` contains a word."""
     return any(
         word.search(tree.text(joined(folder, each))) is not None
         for folder, names in tree.files.items()
@@ -32,7 +32,7 @@ def is_said(tree: Tree, word: re.Pattern[str], saying: re.Pattern[str]) -> bool:
 
 
 def note_of(folder: str, file: str, what: str, names: Sequence[str], env_file: str) -> str:
-    """Return the note about what a file of a server needs: `what` is `reads` or `requires`."""
+    """Return the note on variables that a file of a server needs; `what` is `reads` or `requires`."""
     inside = file.removeprefix(f"{folder}/") if folder else file
     more = " …" if len(names) > _MOST_NAMES else ""
     return (

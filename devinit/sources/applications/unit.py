@@ -1,4 +1,4 @@
-"""What a detector returns: a program that has to run, with the lines that show it."""
+"""The result of a detector: a program that has to run, with the lines that show it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from devinit.model.service import Readiness
 
 NAMED_AS_BACKEND = frozenset({"backend", "server", "api"})
 NAMED_AS_FRONTEND = frozenset({"frontend", "client", "web"})
-"""Folders whose name says that a program is in them, where its code does not."""
+"""Names of folders that mark a program where its code does not."""
 MOST_NAMED = 8
-"""Of many things in one note."""
+"""Limit of the items that one note lists."""
 BUILD_SECONDS = 600.0
-"""How long a program may take to be compiled before its first answer."""
+"""Time for a program to be compiled before its first answer."""
 PAGE_SECONDS = 120.0
-"""How long a development server may take to compile its first page."""
+"""Time for a development server to compile its first page."""
 PAGE = Readiness(http="/", status=tuple(range(200, 500)), timeout_seconds=PAGE_SECONDS)
-"""A server of pages is ready when its first page answers: with a 404 or a login, too, but not with a 500."""
+"""A page is ready when it answers: a 404 or a login counts, too, but a 500 does not."""
 
 
 class Role(StrEnum):
-    """What a program is for."""
+    """The purpose of a program."""
 
     BACKEND = "backend"
     FRONTEND = "frontend"
@@ -39,17 +39,17 @@ class Unit(Struct, frozen=True, kw_only=True):
     """A program of the project."""
 
     folder: str
-    """Where it runs, relative to the project's folder; empty for that one."""
+    """Its working directory, relative to the project's folder; empty for that folder."""
     role: Role
     kind: str
-    """What it is, in words: `FastAPI`."""
+    """Its framework or program, in words: `FastAPI`."""
     language: str = ""
-    """Whose packages it needs: `python`, `node`; empty for any other."""
+    """Language of the packages that it needs: `python`, `node`; empty for any other."""
     command: str
     port: int | None = None
-    """Where it listens when nothing else is said."""
+    """Its default port."""
     strict: bool = False
-    """Whether it takes no other port."""
+    """Whether its port cannot change."""
     port_env: tuple[str, ...] = ()
     before_start: tuple[str, ...] = ()
     ready: Readiness = Readiness()
@@ -57,35 +57,35 @@ class Unit(Struct, frozen=True, kw_only=True):
     warm: str | None = None
     docs_path: str | None = None
     name: str = ""
-    """What the repository calls it; empty where its role or its folder names it."""
+    """Its name in the repository; empty when its role or its folder names it."""
     suffix: str = ""
-    """What a worker's name ends with: `worker`, `beat`."""
+    """Ending of a worker's name: `worker`, `beat`."""
     autostart: bool = True
-    """Whether it is started without being asked for."""
+    """Whether it starts by default."""
     uses_databases: bool = True
     """Whether it may use the databases of the project."""
     evidence: tuple[Evidence, ...] = ()
 
 
 class Finding(Struct, frozen=True):
-    """The programs that a detector has found, and what the developer should know."""
+    """The programs that a detector has found, and notes for the developer."""
 
     units: tuple[Unit, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def declares_dependencies(folder: str, name: str) -> bool:
-    """Return whether a file declares what a program of Python or Node depends on."""
+    """Return whether a file declares dependencies of a program in Python or Node."""
     is_list = name.startswith("requirement") or folder.rpartition("/")[2] == "requirements"
     return name in ("package.json", "pyproject.toml", "Pipfile") or (is_list and name.endswith(".txt"))
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names as notes list them: the first ones, and how many there are beside those."""
+    """Return names as notes list them: the first ones, and the number of the rest."""
     more = len(names) - MOST_NAMED
     return ", ".join(names) if more <= 1 else f"{', '.join(names[:MOST_NAMED])} and {more} more"
 
 
 def at(folder: str, alone: str = "") -> str:
-    """Return how a note about a folder begins: `apps/web/: `; about the project's own, with `alone`."""
+    """Return the beginning of a note about a folder: `apps/web/: `; `alone` for the project's own folder."""
     return f"{folder}/: " if folder else alone

@@ -1,4 +1,4 @@
-"""Folders with a program that devinit does not recognise: each is named, with the configuration that starts it."""
+"""Report folders with programs that devinit does not recognise, with the configuration that starts them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MARKERS: dict[str, tuple[str, re.Pattern[str] | None]] = {
     "deno.json": ("Deno", None),
     "Package.swift": ("Swift", None),
 }
-"""File → the language of the program that it may belong to, and what it must have in it."""
+"""File → language of its program, and a pattern that it must match."""
 _SOURCES = (
     ".go",
     ".rs",
@@ -64,13 +64,13 @@ def notes_about(tree: Tree, folders: Iterable[str]) -> Iterator[str]:
 
 
 def nothing_in(tree: Tree, folders: Iterable[str]) -> Iterator[str]:
-    """Yield a note for each of the usual folders in which no program was found."""
+    """Yield a note for each of the usual folders without a recognised program."""
     known = set(folders)
     for name in ("backend", "frontend"):
         is_there = any(each == name or each.startswith(f"{name}/") for each in tree.files)
         if not is_there or any(each == name or each.startswith(f"{name}/") for each in known):
             continue
-        # The fault of a file that cannot be read is named anyway.
+        # Another note reports the problem of an unreadable file.
         if tree.has(name, "package.json") and problem_of(
             tree.path(joined(name, "package.json")), tree.bounds
         ):
@@ -101,13 +101,13 @@ def _looks_like(tree: Tree, folder: str) -> str:
 
 
 def _has_dockerfile(tree: Tree, folder: str) -> bool:
-    """Return whether a folder has a Dockerfile of its own. One of `devinit export` belongs to a known service."""
+    """Return whether a folder has its own Dockerfile; one written by `devinit export` does not count."""
     if not tree.has(folder, "Dockerfile"):
         return False
     return EXPORT_MARK not in tree.text(joined(folder, "Dockerfile")).partition("\n")[0]
 
 
 def _is_program_of_rust(tree: Tree, folder: str) -> bool:
-    """Return whether a package of Rust has a program: others only use what a library has."""
+    """Return whether a Rust package has a program, and is not just a library."""
     has_main = tree.has(joined(folder, "src"), "main.rs") or bool(tree.files.get(joined(folder, "src/bin")))
     return has_main or "[[bin]]" in tree.text(joined(folder, "Cargo.toml"))

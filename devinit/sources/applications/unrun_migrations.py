@@ -1,4 +1,4 @@
-"""Migrations of Go, Rust, Elixir and D1 that no command runs: each is named with the command of its tool."""
+"""Report migrations of Go, Rust, Elixir and D1 that no command runs, with the command of their tool."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _FOLDERS = (
     "sql/schema",
     "schema/migrations",
 )
-"""Where revisions lie, from the folder of a program or from one above it."""
+"""Folders of migrations, relative to a program's folder or one of its parents."""
 _GOOSE = re.compile(r"^--[ \t]{0,9}\+goose[ \t]{1,9}Up", re.MULTILINE)
 
 
 class _Tool(Struct, frozen=True):
-    """A program that applies revisions."""
+    """A program that applies migrations."""
 
     command: str
-    """With `{folder}` for the folder of the revisions."""
+    """With `{folder}` as the placeholder of the folder of the migrations."""
     revisions: str
-    """What their files are called."""
+    """Pattern of their file names."""
     by_code: re.Pattern[str]
-    """Source text of a program that applies them by itself when it starts."""
+    """Matches source code of a program that applies them itself when it starts."""
     declared: re.Pattern[str] | None = None
-    """What the manifest says where the tool is used."""
+    """Matches the manifest of a program that uses the tool."""
 
 
 _BY_GO = re.compile(
@@ -66,11 +66,11 @@ _D1_FOLDER = re.compile(
     r"[\"']?\bmigrations_dir[\"']?[ \t]{0,9}[:=][ \t]{0,9}[\"'](?:\./)?(?P<name>[\w./-]{1,80})[\"']"
 )
 _MANIFESTS = {"Go": ("go.mod", ".go"), "Rust": ("Cargo.toml", ".rs"), "Phoenix": ("mix.exs", ".ex")}
-"""Kind of program → the file that declares what it uses, and the ending of its source files."""
+"""Kind of program → its manifest, and the suffix of its source files."""
 
 
 def unrun_migrations(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
-    """Yield a note for each folder of revisions that no program of its folder applies, and no command of ours."""
+    """Yield a note for each folder of migrations that neither a program nor a command of devinit applies."""
     named: set[str] = set()
     for folder in tree.folders:
         if any(tree.has(folder, name) for name in _WRANGLER):
@@ -94,7 +94,7 @@ def unrun_migrations(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
 
 
 def unloaded_schemas(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
-    """Yield a note about a schema of PostgreSQL in a file, where no program has migrations: nothing loads it."""
+    """Yield a note on a PostgreSQL schema in a file that nothing loads, if no program has migrations."""
     servers = [each for each in units if each.role is Role.BACKEND]
     if not servers or any(each.before_start for each in servers):
         return
@@ -111,7 +111,7 @@ def unloaded_schemas(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
 
 
 def _is_named(tree: Tree, name: str) -> bool:
-    """Return whether a compose file or a program speaks of a file, and so may load it itself."""
+    """Return whether a compose file or a program mentions a file, and so may load it."""
     composes = (f for f in tree.files.get("", ()) if "compose" in f)
     return any(name in tree.text(each) for each in composes) or any(
         name in tree.text(file) for file in tree.sources("", (".py", ".js", ".ts", ".go", ".rs", ".mjs"))
@@ -119,7 +119,7 @@ def _is_named(tree: Tree, name: str) -> bool:
 
 
 def _of_d1(tree: Tree, folder: str) -> Iterator[str]:
-    """Yield a note for a database of Cloudflare's D1 with revisions: `wrangler dev` does not apply them."""
+    """Yield a note for a D1 database of Cloudflare with migrations, which `wrangler dev` does not apply."""
     for name in _WRANGLER:
         text = tree.text(joined(folder, name))
         database, stated = _D1.search(text), _D1_FOLDER.search(text)
@@ -133,7 +133,7 @@ def _of_d1(tree: Tree, folder: str) -> Iterator[str]:
 
 
 def _found(tree: Tree, unit: Unit, manifest: str) -> Iterator[tuple[_Tool, str]]:
-    """Yield the tools of a program with the folder of their revisions."""
+    """Yield the tools of a program, each with the folder of its migrations."""
     if unit.kind == "Phoenix":
         folder = joined(unit.folder, "priv/repo/migrations")
         if _has(tree, folder, _ECTO.revisions):

@@ -1,6 +1,6 @@
-"""Secrets, and addresses of MongoDB, that a server of Node reads and that no file of the project names.
+"""Report secrets and MongoDB addresses that a Node server reads and that no file provides.
 
-The server starts without one all the same, and each login fails.
+Without a secret, the server starts all the same, and every login fails.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _READ = re.compile(
     r"|MONGO(?:DB|OSE)?(?:_[A-Z0-9]{1,20}){0,3})(?!\w)"
     r"!?(?!\s{0,40}(?:\|\||\?\?|\?[^.]|&&|[!=]=|=[^=>]))"
 )
-"""A read without anything that stands in for it, that is no question either whether it is there."""
+"""Matches a read without a default that does not just check whether the variable is set."""
 _OF_OTHERS = re.compile(r"CLIENT_|API_|WEBHOOK_|STRIPE_|AWS_|CLOUDINARY_|GITHUB_|GOOGLE_")
-"""Those that only another company gives: the program may do without what they open."""
+"""Matches variables of third parties: the program may work without their services."""
 _TESTS = re.compile(r"(?:\A|/)(?:tests?|__tests__|specs?|e2e|scripts)/|\.(?:test|spec|config)\.\w{2,3}\Z")
 _SAYING = re.compile(rf"{SAYING}|\.json\Z")
 
 
 def unset_secrets(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
-    """Yield a note for each server that reads such secrets."""
+    """Yield a note for each server that reads such variables."""
     for folder in servers_in("node", units):
         names = dict(_read_in(tree, folder))
         missing = [name for name in names if not is_said(tree, re.compile(rf"\b{name}\b"), _SAYING)]
@@ -36,7 +36,7 @@ def unset_secrets(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
 
 
 def _read_in(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
-    """Yield each name that is read below a folder, with the first file that reads it."""
+    """Yield each variable that is read below a folder, with the first file that reads it."""
     seen: set[str] = set()
     for file in tree.sources(folder, _SUFFIXES):
         inside = file.removeprefix(f"{folder}/") if folder else file

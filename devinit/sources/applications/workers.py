@@ -1,4 +1,4 @@
-"""Recognise the workers of Python: only where the code or the settings name their queue."""
+"""Recognise the workers of Python, where the code or the settings name their queue."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DJANGO_WORKERS = (
     (re.compile(r"['\"]django_rq['\"]"), "rqworker default", "worker"),
     (re.compile(r"['\"]django_dramatiq['\"]"), "rundramatiq", "worker"),
 )
-"""An application of INSTALLED_APPS → the command of manage.py that works off its queue."""
+"""Application in INSTALLED_APPS → the command of manage.py that runs its worker."""
 _BEAT = re.compile(r"['\"]django_celery_beat['\"]|\bCELERY_BEAT_SCHEDULE\b")
 
 
@@ -52,7 +52,7 @@ def _of_the_code(tree: Tree, readings: Mapping[str, Reading], djangos: list[str]
     for file, reading in readings.items():
         for worker in reading.workers:
             place = _django_place(file, djangos) or place_of(tree, file, reading)
-            # Their programs take no folder to import from: they run in it.
+            # Their programs have no option for an import folder: they run in it.
             folder = joined(place.folder, place.above) if place.above else place.folder
             if (folder, "worker") in met or worker.tool == "django_rq":
                 continue
@@ -78,7 +78,7 @@ def _unit(folder: str, suffix: str, command: str, kind: str, evidence: tuple[Evi
 
 
 def _django_place(file: str, djangos: list[str]) -> Place | None:
-    """Return the place of a module of a Django project: its modules are imported from beside manage.py."""
+    """Return the place of a module in a Django project, whose modules are imported from beside manage.py."""
     inside = [folder for folder in djangos if not folder or file.startswith(f"{folder}/")]
     if not inside:
         return None
@@ -88,7 +88,7 @@ def _django_place(file: str, djangos: list[str]) -> Place | None:
 
 
 def _target(worker: Worker, place: Place) -> str:
-    """Return what `-A` of Celery names."""
+    """Return the value for `-A` of Celery."""
     return place.module if worker.name in ("app", "celery") else f"{place.module}:{worker.name}"
 
 

@@ -1,4 +1,4 @@
-"""Which package manager works in a folder, and where it installs: a workspace is installed at its root."""
+"""Find the package manager of a folder, and the workspace root at which it installs packages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from devinit.toolchains.node.workspaces import PNPM_FILE, is_member, stated_patt
 
 
 def workspace_of(tree: Tree, folder: str) -> str:
-    """Return the root of the workspace that a package belongs to; the folder itself when it is in none."""
+    """Return the root of the workspace that a package belongs to; the folder itself when it belongs to none."""
     for above in upwards(folder):
         if above == folder:
             continue
@@ -19,7 +19,7 @@ def workspace_of(tree: Tree, folder: str) -> str:
 
 
 def manager_of(tree: Tree, folder: str) -> str:
-    """Return the package manager of a package: what its workspace names or has locked, else what is nearest."""
+    """Return the package manager of a package: that of its workspace, else that of the nearest folder."""
     top = workspace_of(tree, folder)
     for place in (*((top,) if top != folder else ()), *upwards(folder)):
         named = str((tree.package(place) or {}).get("packageManager", "")).partition("@")[0]

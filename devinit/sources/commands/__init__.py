@@ -1,1 +1,1 @@
-"""What a repository's commands do: every source that lists commands makes services of them in the same way."""
+"""Parse the commands of a repository, so that all sources that list commands turn them into services alike."""

@@ -1,7 +1,7 @@
-"""What a command of a Procfile does: where it runs, which program it is, and how it gets its port. Pure.
+"""Parse one command of a list: its folder, its program and its port. Pure.
 
-Only what is certain is changed: `cd FOLDER &&` at the beginning becomes the service's folder, and a port that is
-written down becomes `${PORT}`, so that the service can move.
+Only certain parts change: `cd FOLDER &&` at the beginning becomes the service's folder, and a literal port becomes
+`${PORT}`, so that the service can move.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ from devinit.toolchains.node.managers import MANAGERS
 PORT = "${PORT}"
 _QUOTED = re.compile(r"""'[^']*'|"[^"\\]*"|\\.""", re.DOTALL)
 _OPAQUE = re.compile(r"[|()`\n<]|(?<![>&])&(?!&)|\$\(")
-"""What makes a line more than commands one after the other."""
+"""Matches syntax beyond a sequence of commands, such as a pipe or a subshell."""
 _SEPARATOR = re.compile(r"&&|;")
 _PLAIN = r"""[^\s'"$`\\;|&<>()*?~!]"""
-"""A character of a word that a shell takes as it is."""
+"""Matches a character that a shell takes literally."""
 _CHANGE = re.compile(rf"cd[ \t]+({_PLAIN}+)[ \t]*(?:&&|;)[ \t]*(?=\S)")
 _ACTIVATION = re.compile(r"(?:source|\.)[ \t]+(?:\./)?(?:\.venv|venv)/bin/activate[ \t]*(?:&&|;)[ \t]*(?=\S)")
-"""The environment in a service's folder is found without it, and `source` is no word of every shell."""
+"""Matches the activation of a virtual environment: devinit finds it anyway, and not every shell knows `source`."""
 _CROSS_ENV = re.compile(r"(?<![^ \t;&])cross-env(?=[ \t]+[A-Za-z_]\w*=)")
-"""A package of Node that does what `env` does, and that a folder of another language does not have."""
+"""A Node package that does what `env` does, and that a folder of another language does not have."""
 _USE = re.compile(r"\$(?:PORT\b|\{PORT\b(?::?[-=](\d{1,5})\})?)")
-"""`$PORT`, `${PORT}`, `${PORT:-3000}`."""
+"""Matches `$PORT`, `${PORT}` and `${PORT:-3000}`."""
 _STATED = re.compile(
     r"""\A((?:(?:env|cross-env)[ \t]+)?(?:[A-Za-z_]\w*=[^\s'"`$&;|]*[ \t]+)*)PORT=(\d{1,5})[ \t]+(?=\S)"""
 )
-"""A port that a command gives itself: `PORT=3000 npm start`."""
+"""Matches a port that a command sets for itself: `PORT=3000 npm start`."""
 _EXPORTED = re.compile(r"(?<![^ \t;&])export[ \t]+PORT=(\d{1,5})[ \t]*(?:&&|;)[ \t]*")
-"""The same in a command before it."""
+"""Matches the same as a separate command before it."""
 _BOUND = re.compile(r"(?<![\w/])(?:ssl|tcp)://[\w.-]{1,80}:(?P<port>\d{2,5})(?![\d$])")
-"""The option in one word that says where Puma listens: `-b ssl://0.0.0.0:3001`."""
+"""Matches the word in which Puma takes its address: `-b ssl://0.0.0.0:3001`."""
 _ELSEWHERE = re.compile(rf"[ \t](?:--prefix|--cwd|--dir|-C)(?:=|[ \t]+)({_PLAIN}+)(?!\S)")
-"""An option that makes a package manager work in another folder."""
+"""Matches an option that makes a package manager work in another folder."""
 _NAMED_OTHERWISE = re.compile(r"(?<!\S)(?:--port|--bind|-p|-b)(?![\w-])")
-"""A port that is named in another form: nothing is put behind it."""
+"""Matches a port option in an unknown form: no second one is added."""
 _WORD = re.compile(r"\S+")
 _HOST = "--host 127.0.0.1 "
 _SHELL_COMMAND = "-c"
@@ -60,35 +60,35 @@ class Command(Struct, frozen=True, kw_only=True):
 
     text: str
     written: str = ""
-    """The command with its own port option; that of a worker names the port of another process."""
+    """The command with its original port option; for a worker, that names the port of another process."""
     folder: str = ""
-    """Relative to the Procfile's; empty for its own."""
+    """Relative to the folder of the list; empty for that folder."""
     program: tuple[str, ...] = ()
-    """The program of its last part without its folder, and the words after it; none when that is not plain."""
+    """Program of the last part, without its folder, and its arguments; empty when unclear."""
     serves: Server | None = None
     port: int | None = None
-    """The port that the line names."""
+    """The port in the command."""
     takes_port: bool = False
-    """Whether it is known to listen on PORT."""
+    """Whether the program is known to listen on PORT."""
     uses_port: bool = False
-    """Whether the line itself has `$PORT` in it."""
+    """Whether the command itself contains `$PORT`."""
     is_fixed: bool = False
-    """Whether the port that the line names stays in it, because not all of its words are certain."""
+    """Whether its port stays a literal, because parts of the command are unclear."""
     variable: str | None = None
-    """Another variable that its port is read from: `-p $API_PORT`."""
+    """Another variable that holds its port: `-p $API_PORT`."""
     own: str = ""
-    """The same command with `${PORT}` in the place of that variable."""
+    """The command with `${PORT}` in place of that variable."""
     runs: ScriptRun | None = None
     """The scripts of package.json that it runs."""
 
     @property
     def script(self) -> str | None:
-        """The script of package.json in its folder that it runs; None when it runs none, or others as well."""
+        """The only script that it runs in its own folder; None when it runs none, several, or one elsewhere."""
         return self.runs.scripts[0] if self.runs is not None and self.runs.is_here else None
 
 
 def understood(text: str) -> Command:
-    """Return what a command does, as far as its words say it."""
+    """Return a command in parsed form."""
     folder, rest = folder_of(text)
     rest = _ACTIVATION.sub("", rest, count=1) if _ACTIVATION.match(rest) else rest
     rest = _CROSS_ENV.sub("env", rest)
@@ -127,7 +127,7 @@ def understood(text: str) -> Command:
 
 
 def with_use(command: Command) -> Command:
-    """Return a command that is known to take PORT when its words use it."""
+    """Return a command that uses PORT in its text as one that takes the port."""
     found = _USE.search(command.text)
     if found is None:
         return command
@@ -136,12 +136,12 @@ def with_use(command: Command) -> Command:
 
 
 def is_port(digits: str) -> bool:
-    """Return whether digits are a port."""
+    """Return whether digits are a valid port."""
     return LOWEST_PORT <= int(digits) <= HIGHEST_PORT
 
 
 def folder_of(text: str) -> tuple[str, str]:
-    """Return where a command changes to before anything else, and what is left of it."""
+    """Return the folder that a command changes to first, and the rest of the command."""
     folders: list[str] = []
     while (found := _CHANGE.match(text)) is not None:
         if found[1].startswith(("/", "-")) or ".." in found[1].split("/"):
@@ -152,23 +152,23 @@ def folder_of(text: str) -> tuple[str, str]:
 
 
 def joined(*folders: str) -> str:
-    """Return the folder that one leads to from the other, as far as both are known."""
+    """Return the path of folders inside each other; empty parts are skipped."""
     return "/".join(each for each in folders if each)
 
 
 def port_in(words: str) -> int | None:
-    """Return the port that a script of package.json names; None when it names none, or not plainly."""
+    """Return the port in a script of package.json; None when there is none, or when it is unclear."""
     start = _last_part(words)
     return understood(words[start:]).port if start is not None else None
 
 
 def _plain(text: str) -> str:
-    """Return a text of the same length in which nothing that is quoted can be taken for an operator."""
+    """Return a text of the same length with quoted parts masked, so that they contain no operators."""
     return _QUOTED.sub(lambda found: "x" * len(found[0]), text)
 
 
 def _last_part(text: str) -> int | None:
-    """Return where the last of several commands begins; None when they are not plainly one after the other."""
+    """Return the position of the last command in a sequence; None when the text is no plain sequence."""
     plain = _plain(text)
     if _OPAQUE.search(plain):
         return None
@@ -177,14 +177,14 @@ def _last_part(text: str) -> int | None:
 
 
 def _with_fixed_port(command: Command) -> Command:
-    """Return a command with the port of its first program, where only that much is certain."""
+    """Return a command that may contain a pipe or a subshell, with the fixed port of its first program."""
     first = _first_program(command.text)
     if command.takes_port or first is None:
         return command
     inner = understood(first)
     server = inner.serves
     if server is not None and inner.port is None and not server.given:
-        return replace(command, serves=server, takes_port=True)  # it reads PORT
+        return replace(command, serves=server, takes_port=True)  # the server reads PORT
     port = inner.port or (server.port if server is not None and inner.takes_port else None)
     if port is None or not inner.takes_port or inner.uses_port or inner.variable:
         return command
@@ -192,7 +192,7 @@ def _with_fixed_port(command: Command) -> Command:
 
 
 def _first_program(text: str) -> str | None:
-    """Return what a shell runs first of a command with a pipe or a subshell; None when that is not plain."""
+    """Return the first program in a command with a pipe or a subshell; None when it is unclear."""
     words = words_of(text)
     program = program_of(words)
     if program and program[0] in SHELLS and _SHELL_COMMAND in words[:-1]:
@@ -204,7 +204,7 @@ def _first_program(text: str) -> str | None:
 
 
 def _told(command: Command, head: str, part: str, server: Server) -> Command:
-    """Return the command of a server with `${PORT}` where its port stands, or behind it."""
+    """Return the command of a server with `${PORT}` in place of its port, or with a port option added."""
     bound = _BOUND.search(part)
     if bound is not None and is_port(bound["port"]):
         text = head + part[: bound.start("port")] + PORT + part[bound.end("port") :]
@@ -219,10 +219,10 @@ def _told(command: Command, head: str, part: str, server: Server) -> Command:
 
 
 def _named(command: Command, head: str, part: str, form: str) -> Command:
-    """Return a command with `${PORT}` where its port stands; the command itself when it names none."""
+    """Return a command with `${PORT}` in place of its port; the same command when it names none."""
     named = list(re.finditer(rf"(?<!\S){form}(?!\S)", part))
     if len(named) > 1:
-        return replace(command, serves=None)  # one of them is something else
+        return replace(command, serves=None)  # one of them is not the port
     for found in named:
         group = next(group for group in ("port", "name", "braced") if found[group] is not None)
         start, end = found.span(group)

@@ -1,4 +1,4 @@
-"""The file that a command runs, and where the program in it listens."""
+"""Find the source file that a command runs, and the port on which it listens."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def listening_of(
     program: Sequence[str], directory: Path, bounds: Bounds
 ) -> tuple[Listening, tuple[Evidence, ...]] | None:
     """Return the port of the source file that a command names, with the line that states it."""
-    # What `nodemon --exec` runs is one word: "tsx src/index.ts".
+    # The argument of `nodemon --exec` is one word: "tsx src/index.ts".
     for word in " ".join(program[:_MOST_WORDS]).split():
         for ending in _ENDINGS if "." not in word.rpartition("/")[2] else ("",):
             path = directory / f"{word}{ending}"
@@ -40,7 +40,7 @@ def listening_of(
 
 
 def may_listen(directory: Path, bounds: Bounds) -> bool:
-    """Whether a program for Node in a folder may be a server: a source file listens, or there are none to read."""
+    """Return whether a Node program may be a server: a file of it listens, or none or too many can be read."""
     files = list(islice(source_files(directory, _OF_NODE, bounds), _MOST_FILES))
     return not files or len(files) == _MOST_FILES or any(listening_in(read_source(file)) for file in files)
 

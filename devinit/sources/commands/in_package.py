@@ -1,4 +1,4 @@
-"""A command that runs a script in one package of the workspace, as that package's own: `pnpm --filter web dev`."""
+"""Replace a command for one workspace package by the command of that package: `pnpm --filter web dev`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _BEFORE = re.compile(r"(?:(?:npx|bunx)[ \t]+|(?:pnpm|yarn|npm)[ \t]+exec[ \t]+(?
 
 
 def in_its_package(command: Command, bounds: Bounds) -> Command:
-    """Return the command with which the package's own manager runs the script in its folder.
+    """Return the command that runs the script by the package's own manager, in the package's folder.
 
-    Its folder has its node_modules and its port in it, and turbo would keep from it what the environment says. The
-    command stays as it is where it selects several packages, or is not plain.
+    That folder has its node_modules and its port, and turbo would hide variables of the environment from the
+    script. A command that selects several packages, or that is not plain, stays as it is.
     """
     run = command.runs
     if run is None or run.is_here or len(run.scripts) != 1 or not run.packages or command.folder:

@@ -1,4 +1,4 @@
-"""In which language a program is written, as far as its name or an image says it. Pure."""
+"""Tell the language of a program by its name or its image. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PYTHON = re.compile(r"python[\d.]*")
 
 
 def language_of(program: str) -> str:
-    """Return the language of a program by its name, or that of its file: `python`; empty when neither says it."""
+    """Return the language of a program by its name or its file, such as `python`; "" when neither shows it."""
     name = program.rpartition("/")[2]
     named = {"node": _OF_NODE, "python": _OF_PYTHON, "ruby": _OF_RUBY, "php": _OF_PHP}
     for language, names in named.items():
@@ -36,6 +36,6 @@ def language_of(program: str) -> str:
 
 
 def language_of_image(name: str) -> str:
-    """Return the language that an image is made for, by its name: `python:3.12-slim` is for Python."""
+    """Return the language of a container image by its name: `python:3.12-slim` is for Python."""
     plain = name.partition("@")[0].lower().rpartition("/")[2].partition(":")[0]
     return plain if plain in ("python", "node", "ruby", "php") else ""

@@ -1,4 +1,4 @@
-"""Which processes are not started, and why."""
+"""Decide which processes are not started, and why."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PRODUCTION = re.compile(r"(?<![A-Za-z0-9_])[A-Z_]*ENV=[\"']?production\b")
 
 
 def why_not(process: Process, command: Command, weight: Weight, bounds: Bounds) -> str:
-    """Say why a process is not started; nothing when it is."""
+    """Return why a process is not started; "" when it is started."""
     if process.name.lower() == "release":
         return (
             "not started: it is a step of a deployment; `before_start` of a service in devinit.toml runs a "
@@ -51,7 +51,7 @@ def why_not(process: Process, command: Command, weight: Weight, bounds: Bounds) 
 
 
 def harm(command: str) -> str:
-    """Say what a command does beside what devinit does; nothing when it is a process like any other."""
+    """Return what harm a command would do beside devinit; "" when it is an ordinary process."""
     if programs.ENDS_OTHERS.search(command):
         return "it ends processes by their name or port, and they may be another project's"
     if any(word.rpartition("/")[2] in programs.CONTAINERS for word in programs.words_of(command)):
@@ -61,7 +61,7 @@ def harm(command: str) -> str:
 
 
 def _was_built(program: tuple[str, ...]) -> bool:
-    """Return whether a program runs what a build has made before."""
+    """Return whether a program runs or serves the result of a build."""
     if not program:
         return False
     return (
@@ -72,7 +72,7 @@ def _was_built(program: tuple[str, ...]) -> bool:
 
 
 def _is_console(program: tuple[str, ...]) -> bool:
-    """Return whether a program waits for what a person types."""
+    """Return whether a program is an interactive console."""
     if not program:
         return False
     if program[0] in programs.SHELLS:

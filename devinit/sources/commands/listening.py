@@ -1,4 +1,4 @@
-"""Where a program listens, by its source file: on a number, or on the value of a variable. Pure."""
+"""Find the port on which a source file listens: a number, or the value of a variable. Pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from devinit.model.port import HIGHEST_PORT
 
 CODE = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx", ".py", ".rb")
 LEAST_PORT = 1024
-"""Smaller numbers beside `listen` are something else."""
+"""Smaller numbers beside `listen` are no ports."""
 _OF_OTHERS = frozenset({1433, 1521, 3306, 5432, 5672, 6379, 9092, 9200, 11211, 27017})
-"""Ports of databases and queues: settings of a client name them."""
+"""Ports of databases and queues, which settings of clients name."""
 _LISTENS = re.compile(
     r"(?:\.listen|\bBun\.serve|\bDeno\.serve|(?<![.\w])serve|uvicorn\.run|\bapp\.run|\bserve_forever"
     r"|\bstartStandaloneServer)[ \t]{0,9}\("
@@ -32,28 +32,28 @@ _CONSTANT = re.compile(
 )
 FLASK_PORT = 5000
 _USUAL = {"uvicorn.run": 8000, "app.run": FLASK_PORT}
-"""Call → where it listens when it is given no port, and reads none."""
+"""Call → its default port."""
 _COMMENT = re.compile(r"^[ \t]{0,80}(?://|#).*$", re.MULTILINE)
 
 
 class Listening(Struct, frozen=True):
-    """That a program listens, and where."""
+    """The port of a program, as its source states it."""
 
     port: int | None
-    """None when the file does not say."""
+    """None when the file does not state it."""
     variable: str | None
-    """The variable that moves it; None when none does, or none is known."""
+    """The variable that sets the port; None when none is known."""
     position: int
-    """Where in the text that is said."""
+    """Position of the statement in the text."""
 
     @property
     def is_fixed(self) -> bool:
-        """Whether the port is a number that nothing moves."""
+        """Whether the port is a number that no variable changes."""
         return self.port is not None and self.variable is None
 
 
 def listening_in(text: str) -> Listening | None:
-    """Return where the program of a file listens; None when nothing shows that it does."""
+    """Return the port of the program in a file; None when nothing shows that it listens."""
     plain = _COMMENT.sub(lambda found: " " * len(found[0]), text)
     listens = _LISTENS.search(plain)
     if listens is None:

@@ -1,4 +1,4 @@
-"""How a package for Node updates its database: by its recorded migrations, without questions."""
+"""Find the command by which a Node package applies its recorded migrations without asking questions."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from devinit.sources.shell import word
 from devinit.system.bounds import Bounds
 
 RUN = {"npm": "npx --no-install", "pnpm": "pnpm exec", "yarn": "yarn run", "bun": "bunx"}
-"""Package manager → how it runs a program of the package."""
+"""Package manager → its command for a program of the package."""
 _SEVERAL = re.compile(r"&&|\|\||[;|&]")
-"""In a script that does more than migrate: it may fill the database with examples, too."""
+"""Matches a script that does more than migrate: it may also add sample data."""
 _FILES = ("*.js", "*.cjs", "*.mjs", "*.ts", "*.sql")
 _DIRECTORY = re.compile(r"\bdirectory[\"']?\s{0,20}:\s{0,20}[\"'](?:\./)?([\w./-]{1,100})[\"']")
 _OUT = re.compile(r"\bout[\"']?\s{0,20}:\s{0,20}[\"'](?:\./)?([\w./-]{1,100})[\"']")
 _ELSEWHERE = re.compile(r"\bdriver[\"']?\s{0,9}:|[\"'](?:turso|gel|singlestore)[\"']")
-"""A database of Drizzle that is no server and no file: one of a cloud, or of a telephone."""
+"""Matches a database of Drizzle that is neither a server nor a file, such as one in a cloud or on a phone."""
 _SOURCE_FOLDERS = (
     "migrations",
     "src/migrations",
@@ -38,21 +38,21 @@ _SOURCE_FOLDERS = (
 
 
 class Tool(Struct, frozen=True, kw_only=True):
-    """A program that applies revisions."""
+    """A program that applies recorded migrations."""
 
     packages: frozenset[str]
     program: tuple[str, ...]
-    """The command, as far as it is the same in every project."""
+    """The words of its command that are the same in every project."""
     configurations: tuple[str, ...] = ()
-    """Files with which it runs without options; without any, only a script of the package knows its options."""
+    """Files that replace its options; without any, only a script of the package knows the options."""
     folder: re.Pattern[str] | None = None
-    """How a configuration names the folder of the revisions."""
+    """Matches the folder of the migrations in a configuration file."""
     folders: tuple[str, ...] = _SOURCE_FOLDERS
-    """Where the revisions lie, if no configuration says so."""
+    """Folders of the migrations if no configuration file names one."""
     revisions: tuple[str, ...] = _FILES
-    """What shows in that folder that there are revisions."""
+    """Patterns of files that prove that there are migrations."""
     elsewhere: re.Pattern[str] | None = None
-    """How a configuration says that the database is none that could run here."""
+    """Matches a configuration for a database that cannot run on this machine."""
 
 
 _PRISMA = Tool(
@@ -96,11 +96,11 @@ _SCRIPT = re.compile(
     r"(?:(?:db|database|prisma|typeorm|knex|drizzle|sequelize|orm)[:-])?(?:migrat\w{0,5}(?:[:-](?:run|up|latest|deploy|dev|local))?"
     r"|(?<=[:-])(?:push|sync))"
 )
-"""A script that changes the schema of a database, by its name."""
+"""Matches the name of a script that changes the schema of a database."""
 _DEPLOYED = re.compile(r"prod|staging|remote|preview|[:.-](?:test|ci|live|stage|release)\b")
-"""In a script for another database than that of development."""
+"""Matches a script for another database than that of development."""
 _SETS = re.compile(r"(?!NODE_)[A-Za-z_]\w{0,80}=.*", re.DOTALL)
-"""A variable that a script sets, but those of Node's own: it may say where the database is."""
+"""Matches a variable in a script, other than Node's own: it may name another database."""
 _CLIENT = re.compile(
     r"generator\s{1,9}\w{1,40}\s{0,9}\{[^}]{0,400}?\bprovider\s{0,20}=\s{0,20}\"prisma-client(?:-js)?\""
     r"[^}]{0,400}?\boutput\s{0,20}=\s{0,20}\"(?P<output>[\w./-]{1,200})\""
@@ -125,17 +125,17 @@ _OTHERS = frozenset(
 
 
 class Migration(Struct, frozen=True):
-    """What brings the database of a package up to date."""
+    """The command that updates the database of a package."""
 
     command: str
     said: Evidence
-    """The line that shows it."""
+    """The line that shows the command."""
 
 
 def migration_of(
     folder: Path, described: Mapping[str, Any], manager: str, bounds: Bounds
 ) -> Migration | None:
-    """Return how a package applies the revisions that are recorded in it; None when there are none."""
+    """Return the command by which a package applies its recorded migrations; None when it has none."""
     packages = table(dict(described), "dependencies") | table(dict(described), "devDependencies")
     for tool in TOOLS:
         if tool.packages.isdisjoint(packages):
@@ -166,7 +166,7 @@ def _configuration_of(folder: Path, described: Mapping[str, Any], tool: Tool, bo
 
 
 def _is_recorded(folder: Path, file: Path | None, tool: Tool, names: tuple[str, ...], bounds: Bounds) -> bool:
-    """Return whether there are revisions; Prisma keeps them beside its schema."""
+    """Return whether there are recorded migrations; Prisma keeps them beside its schema."""
     if tool is _PRISMA:
         places = [file.parent / "migrations"] if file else []
     else:
@@ -181,9 +181,9 @@ def _is_recorded(folder: Path, file: Path | None, tool: Tool, names: tuple[str, 
 
 
 def _script_of(described: Mapping[str, Any], tool: Tool) -> str:
-    """Return the script of a package that applies the revisions, and does nothing else; empty without one.
+    """Return the script of a package that only applies the migrations; "" without one.
 
-    Its name has to say so: it is what the developer reads, and what `runtime.forms.migrations` goes by.
+    Its name has to say so: developers read that name, and `runtime.forms.migrations` relies on it.
     """
     for name, text in table(dict(described), "scripts").items():
         if (
@@ -214,7 +214,7 @@ def schema_of(folder: Path, described: Mapping[str, Any], bounds: Bounds) -> Pat
 
 
 def client_missing(folder: Path, described: Mapping[str, Any], bounds: Bounds) -> Path | None:
-    """Return where the schema has Prisma write the client of a package, which is not there; None otherwise."""
+    """Return the folder of a package's Prisma client if it has not been generated; else None."""
     packages = table(dict(described), "dependencies") | table(dict(described), "devDependencies")
     schema = schema_of(folder, described, bounds) if {"prisma", "@prisma/client"} & packages.keys() else None
     found = _CLIENT.search(read(schema, bounds)) if schema else None
@@ -229,7 +229,7 @@ def client_missing(folder: Path, described: Mapping[str, Any], bounds: Bounds) -
 def migrations_used(
     package: Package, packages: Mapping[str, Package], manager: str, bounds: Bounds
 ) -> Iterator[Migration]:
-    """Yield those of the packages of a workspace that one of them uses, as commands that run in its folder."""
+    """Yield the migrations of all workspace packages that a package uses, as commands for its own folder."""
     for name in sorted(needed_by(packages, package)):
         folder = bounds.root / packages[name].folder
         found = migration_of(folder, read_package(folder, bounds) or {}, manager, bounds)
@@ -239,7 +239,7 @@ def migrations_used(
 
 
 def by_hand(folder: Path, described: Mapping[str, Any], manager: str, bounds: Bounds) -> str:
-    """Say what brings the database of a package up to date that records no migrations; nothing without one."""
+    """Return a note on how to update the database of a package without recorded migrations; "" without one."""
     for name, text in table(dict(described), "scripts").items():
         parts = re.split(r"[:-]", name)
         if _SCRIPT.fullmatch(name) and not _OTHERS.intersection(parts) and isinstance(text, str):

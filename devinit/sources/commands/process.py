@@ -1,4 +1,4 @@
-"""One command of a list, and the names that services may have. Pure."""
+"""A command of a list, and valid names for its service. Pure."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from devinit.model.evidence import Evidence
 from devinit.sources.commands.programs import LONGEST_COMMAND
 
 LONGEST_NAME = 40
-"""Of a service."""
+"""In characters, for the name of a service."""
 _UNNAMED = "process"
-"""What a service is called when nothing of the name of its process can stay."""
+"""Name of a service when no character of its process's name is valid."""
 
 
 class Process(Struct, frozen=True, kw_only=True):
     """One command of a list."""
 
     name: str
-    """As the list calls it: `Web_1`."""
+    """Its name in the list: `Web_1`."""
     service: str
-    """The name of the service: `web_1`."""
+    """Name of the service: `web_1`."""
     command: str
     file: str
-    """Where the command stands, relative to the project's folder."""
+    """File of the command, relative to the project's folder."""
     line: int
     """Counted from 1."""
     index: int
-    """How many processes come before it in the list."""
+    """Number of processes before it in the list."""
     folder: str = ""
-    """Where the command runs, relative to the project's folder; empty for that."""
+    """Folder in which it runs, relative to the project's folder; empty for that folder."""
     says: str = ""
-    """The line, where it is not name and command."""
+    """The text of the line, if it is more than name and command."""
     further: tuple[Evidence, ...] = ()
     """Further lines that led to the command."""
 
     @property
     def place(self) -> str:
-        """The file and the line, for a person: `Procfile.dev, line 2`."""
+        """File and line for messages: `Procfile.dev, line 2`."""
         return f"{self.file}, line {self.line}" if self.line else self.file
 
 
 def problem_of(command: str) -> str:
-    """Say why a command cannot be run; nothing when it can."""
+    """Return why a command cannot be run; "" when it can."""
     if not command.strip():
         return "its command is empty"
     if len(command) > LONGEST_COMMAND:
@@ -59,7 +59,7 @@ def problem_of(command: str) -> str:
 
 
 def service_name(name: str, taken: set[str]) -> str:
-    """Return a name that a service may have, whose variables are no other service's, and take it."""
+    """Return a valid name for a service, whose variables clash with no other service, and add it to `taken`."""
     known = re.sub(r"[^a-z0-9_-]+", "-", name.lower())
     plain = re.sub(r"^[^a-z]+", "", known)[:LONGEST_NAME] or _UNNAMED
     wanted = f"{_UNNAMED}-all" if plain == "all" else plain

@@ -1,4 +1,4 @@
-"""What the program of a line is, as far as its name says it. Pure."""
+"""Facts about programs that their names tell: servers, databases, workers, wrappers. Pure."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ _PORT = (
 )
 
 SCRIPT_PORT = rf"(?:--port|-p)(?:=|[ \t]+|(?<=-p)){_PORT}"
-"""How most programs take their port."""
+"""The usual form of a port option."""
 _LONG_PORT = rf"--port(?:=|[ \t]+){_PORT}"
 
 
 class Server(Struct, frozen=True):
-    """A program that serves, and how it is given its port."""
+    """A program that serves, and the way to set its port."""
 
     port: int
-    """Where it listens when nothing is said."""
+    """Its default port."""
     given: str = ""
-    """What is put behind its command when that names no port; nothing where it reads PORT, or cannot be told."""
+    """Option to add when a command names no port; empty when the program reads PORT or takes no option."""
     form: str = SCRIPT_PORT
-    """How a command names its port: a number, or a variable."""
+    """Pattern of the port in its command: a number or a variable."""
     commands: frozenset[str] = frozenset()
-    """Its commands that start a server; empty: all of them do."""
+    """Subcommands that start a server; empty when every one does."""
     others: frozenset[str] = frozenset()
-    """Its commands that start no server, where all others do."""
+    """Subcommands that start no server, where all others do."""
 
 
 _BIND = rf"(?:--bind|-b)(?:=|[ \t]+)(?:[\w.-]*|\[[0-9a-f:]*\]):{_PORT}"
@@ -103,48 +103,48 @@ SERVERS: dict[str, Server] = {
     "live-server": Server(8080, "--port=${PORT} --no-browser", rf"--port={_PORT}"),
     "serve": Server(3000, "-l ${PORT}", rf"(?:--listen|-l|--port|-p)(?:=|[ \t]+){_PORT}"),
 }
-"""Program, or the script that its interpreter runs → how it serves. What reads PORT is given nothing."""
+"""Program, or script of an interpreter → how it serves. Programs that read PORT get no option."""
 
 DATABASES = {"redis-server": "redis", "valkey-server": "redis", "postgres": "postgres", "pg_ctl": "postgres"}
-"""Program → the kind of service that devinit runs in its place."""
+"""Program → the kind of service that devinit runs instead."""
 
 ENDS_OTHERS = re.compile(r"(?<![\w./-])(?:fuser|pkill|killall|kill-port|kill)(?![\w./-])")
-"""What ends processes by a name or a port: they may be another project's."""
+"""Matches programs that end processes by name or port, which may belong to another project."""
 CONTAINERS = frozenset({"docker", "docker-compose", "podman", "podman-compose", "nerdctl"})
 MANAGERS = frozenset(
     {"foreman", "overmind", "honcho", "hivemind", "goreman", "mprocs", "process-compose", "pm2", "devinit"}
 )
-"""What starts processes of its own list."""
+"""Programs that start the processes of a list of their own."""
 CONSOLES = frozenset({"console", "shell", "repl"})
-"""Names of processes in which a person works."""
+"""Names of processes that are interactive."""
 SHELLS = frozenset({"bash", "sh", "zsh", "fish", "irb", "pry", "ipython", "bpython", "psql", "redis-cli"})
 
 BUILT_BY = frozenset(
     {("next", "start"), ("nuxt", "start"), ("nuxt", "preview"), ("vite", "preview"), ("astro", "preview")}
     | {("gatsby", "serve"), ("docusaurus", "serve")}
 )
-"""Programs with the command that runs what they have built before."""
+"""Programs with the subcommand that runs their last build."""
 SERVES_BUILT = frozenset({"serve", "react-router-serve", "remix-serve"})
 OUTPUT = frozenset({"dist", "build", ".output", ".next", "out"})
-"""Folders into which programs are built."""
+"""Folders that builds write to."""
 
 PHONES = {"expo": "Expo", "react-native": "React Native", "cap": "Capacitor", "cordova": "Cordova"}
-"""Programs whose application runs on a phone or in its simulator, and that a person works in."""
+"""Interactive programs whose application runs on a phone or in its simulator."""
 
 SERVING_NAMES = frozenset({"web", "api", "backend", "server", "frontend"})
-"""Names of processes that answer requests: `web` is the only one that Heroku gives a port."""
+"""Names of processes that answer requests: on Heroku, only `web` gets a port."""
 WORKING_NAMES = re.compile(
     r"worker|job|queue|cron|clock|schedul|beat|watch|css|(?:^|[-_])js|asset|tailwind|webpack|esbuild|build"
     r"|sidekiq|celery|rq|log|release|mail|stripe|ngrok|tunnel"
 )
-"""In names of processes that only work: nothing asks them anything."""
+"""Matches names of processes that answer no requests."""
 BUILDERS = re.compile(r"css|(?:^|[-_])js|asset|tailwind|webpack|esbuild|build|watch")
-"""In names of processes that build what others serve: they use no database."""
+"""Matches names of processes that build files for others and use no database."""
 BROWSER_SERVERS = frozenset(
     {"vite", "ng", "react-scripts", "craco", "vue-cli-service", "webpack", "webpack-dev-server", "parcel"}
     | {"storybook", "vitepress", "docusaurus", "gatsby", "ember", "rsbuild", "sanity"}
 )
-"""What serves pages that are carried out in the browser: it uses no database."""
+"""Servers of pages that run in the browser; they use no database."""
 _BUILDING = frozenset(
     {
         "tsup",
@@ -190,7 +190,7 @@ _CLIENTS = frozenset(
         "open-cli",
     }
 )
-"""Programs whose port is the one of a server that they talk to."""
+"""Programs whose port option names the port of a server that they connect to."""
 _NO_LISTENERS = _CLIENTS | _WORKERS | SHELLS | CONTAINERS | MANAGERS | DATABASES.keys() | SERVERS.keys()
 _SCRIPT_ENDINGS = (".py", ".rb", ".php", ".js", ".mjs", ".cjs", ".ts", ".mts")
 
@@ -220,7 +220,7 @@ _WRAPPERS = {
     "nohup": (),
     "exec": (),
 }
-"""Program → its commands that run another program; none: it always does."""
+"""Program → its subcommands that run another program; empty when it always does."""
 _MIGRATING = {
     "prisma": ("migrate", "push"),
     "drizzle-kit": ("push", "migrate"),
@@ -230,7 +230,7 @@ _MIGRATING = {
     "knex": ("migrate:latest",),
     "mikro-orm": ("migration:up",),
 }
-"""Program → its commands that change the schema of a database."""
+"""Program → its subcommands that change the schema of a database."""
 _RUN_BINARIES = frozenset({"yarn", "pnpm", "bun"})
 """Package managers that run an installed program by its name alone: `yarn vite`."""
 _BINARIES = (SERVERS.keys() | _BUILDING) - {"serve", "php"} | {
@@ -255,20 +255,20 @@ _VALUED = frozenset(
         "--project",
     }
 )
-"""Options of wrappers whose next word is their value."""
+"""Options of wrappers whose value is the next word."""
 _INSTALLED = (".bin", "env/bin")
-"""How the folders of installed programs end: a `bin/vite` is the project's own script."""
+"""Endings of folders with installed programs: any other `bin/vite` is a script of the project."""
 _OF_THE_FRAMEWORK = frozenset({"rails", "manage.py", "artisan"})
-"""Scripts of a project that its framework has made."""
+"""Scripts in a project that its framework has generated."""
 _ASSIGNMENT = re.compile(r"\A[A-Za-z_]\w*=.*", re.DOTALL)
 
 
 LONGEST_COMMAND = 2_000
-"""In characters. No command that was written by hand is longer, and to take one apart takes long."""
+"""In characters. No handwritten command is longer, and parsing longer ones takes much time."""
 
 
 def words_of(command: str) -> list[str]:
-    """Return the words of a command; none when they cannot be told, or when it is too long."""
+    """Return the words of a command; none when it cannot be parsed or is too long."""
     try:
         return shlex.split(command) if len(command) <= LONGEST_COMMAND else []
     except ValueError:
@@ -276,7 +276,7 @@ def words_of(command: str) -> list[str]:
 
 
 def program_of(words: list[str]) -> list[str]:
-    """Return a command's program by its name, and the words after it; of an interpreter, what it runs."""
+    """Return the program of a command and its arguments; for an interpreter, the script that it runs."""
     left = list(words)
     while left:
         word = _name_of(left[0])
@@ -301,7 +301,7 @@ def program_of(words: list[str]) -> list[str]:
 
 
 def _name_of(program: str) -> str:
-    """Return a program without its folder; with it, when it is a script of the project that may do anything."""
+    """Return a program without its folder; with it for a script of the project, which may do anything."""
     folder, _, name = program.rpartition("/")
     is_known = (
         not folder or folder.startswith("/") or folder.endswith(_INSTALLED) or name in _OF_THE_FRAMEWORK
@@ -310,7 +310,7 @@ def _name_of(program: str) -> str:
 
 
 def _without_options(words: list[str]) -> list[str]:
-    """Return what follows the options of a wrapper."""
+    """Return the words after the options of a wrapper."""
     if words and words[0].startswith("-") and "--" in words:
         return words[words.index("--") + 1 :]
     place = 0
@@ -320,7 +320,7 @@ def _without_options(words: list[str]) -> list[str]:
 
 
 def server_of(program: list[str]) -> Server | None:
-    """Return how a program serves; None when it does not, or is not known."""
+    """Return how a program serves; None when it does not serve or is unknown."""
     found = SERVERS.get(program[0]) if program else None
     if found is None or found.others.intersection(program[1:]):
         return None
@@ -331,7 +331,7 @@ def server_of(program: list[str]) -> Server | None:
 
 
 def port_form_of(program: list[str]) -> str | None:
-    """Return how a program that is not known names the port on which it listens; None where it may be another's.
+    """Return the form of the port option of an unknown program; None when its port may be another server's.
 
     `-p` has many meanings, but few for a script of the project.
     """
@@ -342,7 +342,7 @@ def port_form_of(program: list[str]) -> str | None:
 
 
 def builds(program: list[str]) -> bool:
-    """Return whether a program builds what others serve or import."""
+    """Return whether a program builds files that others serve or import."""
     name = program[0] if program else ""
     return (
         name in _BUILDING
@@ -352,19 +352,19 @@ def builds(program: list[str]) -> bool:
 
 
 def migrates(program: list[str]) -> bool:
-    """Return whether a program changes the schema of a database, and ends."""
+    """Return whether a program changes the schema of a database and then ends."""
     return bool(program) and any(word in _MIGRATING.get(program[0], ()) for word in program[1:])
 
 
 def asks_before_it_migrates(program: list[str]) -> bool:
-    """Return whether such a program asks a person, or may empty the database."""
+    """Return whether such a program asks questions, or may empty the database."""
     if program[:1] != ["prisma"]:
         return False
     return program[1:3] in (["migrate", "dev"], ["migrate", "reset"]) or "--force-reset" in program
 
 
 def is_watching(program: list[str]) -> bool:
-    """Return whether a program that builds goes on when it has built."""
+    """Return whether a build program keeps running after a build."""
     return program[:1] == ["tsc-watch"] or any(
         word in ("--watch", "watch", "dev", "--stub=watch") or re.fullmatch(r"-[a-z]{0,3}w", word)
         for word in (each.partition("=")[0] for each in program[1:])
@@ -372,7 +372,7 @@ def is_watching(program: list[str]) -> bool:
 
 
 def watches_files(program: list[str]) -> bool:
-    """Return whether an unknown program works when a file changes, and runs no file of the project."""
+    """Return whether an unknown program watches files and runs no file of the project."""
     runs_a_file = any(word.endswith(_SCRIPT_ENDINGS) for word in program)
     return not runs_a_file and any(word in ("--watch", "-w") for word in program[1:])
 

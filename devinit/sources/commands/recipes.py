@@ -1,4 +1,4 @@
-"""The targets of a Makefile, a justfile and a Taskfile, each with what it runs and what is said about it. Pure."""
+"""Parse the targets of a Makefile, a justfile or a Taskfile, with their commands and descriptions. Pure."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from msgspec.structs import replace
 from devinit.sources.yaml_nodes import Node, Sequence, listed, mapping_of, parsed, text_of
 
 _RULE = re.compile(r"([A-Za-z][\w-]{0,60})[ \t]{0,20}::?(?![:=])([^\n]{0,500})\Z")
-"""A rule of make for one target whose name is no file's."""
+"""Matches a rule of make for one target that is not named like a file."""
 _ASSIGNED = re.compile(r"[ \t]{0,20}[\w.-]{1,60}[ \t]{0,20}[?+:!]{0,3}=")
-"""Behind a colon: the value of a variable for this target alone."""
+"""Matches the value of a variable for this target alone, after the colon."""
 _RECIPE = re.compile(r"@?([A-Za-z][\w-]{0,60})(?=[\s:])[^:\n]{0,300}:(?!=)")
-"""A recipe of just with its parameters; one whose name begins with `_` is private."""
+"""Matches a recipe of just with its parameters; a name that begins with `_` is private."""
 _MARK = re.compile(r"(?:^|[ \t])##[ \t]{0,20}(\S[^\n]{0,300})\Z")
-"""How targets of make are described by custom: `test: deps  ## Run the tests`."""
+"""Matches the conventional description of a target of make: `test: deps  ## Run the tests`."""
 _TASK = re.compile(r"[A-Za-z][\w:.-]{0,60}")
 _QUIET = " \t@-+"
-"""What may stand before a command."""
+"""Characters that may precede a command."""
 
 
 class Recipe(Struct, frozen=True):
-    """A target that a person runs by its name."""
+    """A target that a developer runs by its name."""
 
     name: str
     line: int
     """Counted from 1."""
     commands: tuple[str, ...] = ()
-    """None where it is only what it depends on."""
+    """Empty for a target that only has dependencies."""
     description: str | None = None
 
 
 def of_make(text: str) -> list[Recipe]:
-    """Return the targets of a Makefile whose names are no files', as far as they are plain."""
+    """Return the plain targets of a Makefile that are not named like files."""
     return list(_merged(_rules(text)))
 
 
@@ -74,7 +74,7 @@ def of_taskfile(text: str) -> list[Recipe]:
 
 
 def _commands_of(task: Node) -> tuple[str, ...]:
-    """Return what a task runs: a text, a list, or a table with `cmds`; without its calls of other tasks."""
+    """Return the commands of a task: a text, a list, or a table with `cmds`; without calls of other tasks."""
     table = mapping_of(task)
     if table is None:
         return tuple(text_of(each) for each in listed(task))
@@ -120,7 +120,7 @@ def _rules(text: str) -> Iterator[Recipe]:
 
 
 def _merged(found: Iterator[Recipe]) -> Iterator[Recipe]:
-    """Yield one recipe for each name: a target may have several rules, and each command comes by itself."""
+    """Yield one recipe for each name: a target may have several rules, and every command comes separately."""
     by_name: dict[str, Recipe] = {}
     for each in found:
         first = by_name.setdefault(each.name, each)

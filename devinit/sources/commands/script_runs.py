@@ -1,4 +1,4 @@
-"""Which scripts of package.json a command runs, and in which packages of the workspace. Pure."""
+"""Find the scripts of package.json that a command runs, and the workspace packages that it selects. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COMMANDS = frozenset(
     {"exec", "dlx", "install", "i", "ci", "add", "x", "create", "init", "link", "up", "remove", "dedupe", "update"}
     | {"audit", "publish", "version", "config", "cache", "prune", "rebuild", "why", "pm", "set", "import", "node"}
 )  # fmt: skip
-"""Commands of package managers that run no script."""
+"""Subcommands of package managers that run no script."""
 _FOLDER = frozenset({"--prefix", "-C", "--cwd", "--dir"})
 _SELECTING = frozenset(
     {"--filter", "-F", "--workspace", "--scope", "--projects", "-p", "--include", "--from", "--filter-prod"}
@@ -25,35 +25,35 @@ _VALUED = frozenset(
     | {"--ui", "--cache-dir", "--output-logs", "--log-order", "-j", "--jobs", "--configuration", "-c"}
     | {"--runner", "--output-style", "--env-file", "--npm-client", "--elide-lines", "--globalConfig"}
 )  # fmt: skip
-"""Options whose next word is their value."""
+"""Options whose value is the next word."""
 _EVERYWHERE = frozenset(
     {"-r", "--recursive", "--workspaces", "-ws", "-A", "--all", "-W", "--worktree", "-R", "--since"}
 )
 
 
 class ScriptRun(Struct, frozen=True, kw_only=True):
-    """Scripts that a command runs."""
+    """The scripts that a command runs."""
 
     runner: str
-    """The program: `pnpm`, `turbo`."""
+    """Program that runs them: `pnpm`, `turbo`."""
     scripts: tuple[str, ...]
     arguments: tuple[str, ...] = ()
     """Arguments that are added to the script."""
     folder: str = ""
-    """Relative to where the command runs; empty for that."""
+    """Relative to the folder of the command; empty for that folder."""
     packages: tuple[str, ...] = ()
-    """Which packages of the workspace, as the command selects them: `web`, `@acme/*`, `./apps/*`, `!docs`."""
+    """Selectors of workspace packages: `web`, `@acme/*`, `./apps/*`, `!docs`."""
     everywhere: bool = False
-    """Whether it runs in every package that `packages` does not leave out."""
+    """Whether they run in every package that `packages` does not exclude."""
 
     @property
     def is_here(self) -> bool:
-        """Whether it runs one script in the folder itself."""
+        """Whether this is one script in the folder itself."""
         return len(self.scripts) == 1 and not self.packages and not self.everywhere
 
 
 def script_run(program: list[str]) -> ScriptRun | None:
-    """Return which scripts a program and the words after it run; None when it runs none."""
+    """Return the scripts that a program and its arguments run; None when they run none."""
     name, words = (program[0], program[1:]) if program else ("", [])
     if name in MANAGERS:
         return _of_manager(name, words)
@@ -63,7 +63,7 @@ def script_run(program: list[str]) -> ScriptRun | None:
 
 
 class _Options(Struct):
-    """What the options of a command say, as far as they have been read."""
+    """The options of a command, as far as they have been read."""
 
     folder: str = ""
     packages: list[str] = []
@@ -86,7 +86,7 @@ def _of_manager(name: str, words: list[str]) -> ScriptRun | None:
         return None
     script, rest = left[0], left[1:]
     if name == "npm":
-        # npm keeps every option for itself that stands before --.
+        # npm keeps every option before -- for itself.
         passed = rest.index("--") + 1 if "--" in rest else len(rest)
         _without_options(name, [word for word in rest[:passed] if word != "--"], options)
         rest = rest[passed:]
@@ -101,7 +101,7 @@ def _of_manager(name: str, words: list[str]) -> ScriptRun | None:
 
 
 def _is_file(word: str) -> bool:
-    """Return whether bun runs a file by this word: names of scripts have no such ending."""
+    """Return whether bun runs a file by this word: script names have no such ending."""
     return word.endswith((".js", ".mjs", ".cjs", ".ts", ".mts", ".tsx", ".jsx"))
 
 
@@ -124,7 +124,7 @@ def _of_runner(name: str, words: list[str]) -> ScriptRun | None:
 
 
 def _of_nx(words: list[str], options: _Options) -> ScriptRun | None:
-    """`nx run-many -t dev`, `nx run web:dev`, `nx dev web`."""
+    """Parse `nx run-many -t dev`, `nx run web:dev` or `nx dev web`."""
     left = _separated("nx", words, options)
     if left[:1] == ["run-many"]:
         scripts = tuple(options.targets or left[1:])
@@ -144,7 +144,7 @@ def _of_nx(words: list[str], options: _Options) -> ScriptRun | None:
 
 
 def _without_options(name: str, words: list[str], options: _Options) -> list[str]:
-    """Return the words from the first one on that is no option, after noting what the options say."""
+    """Read leading options into `options`; return the words from the first one that is no option."""
     place = 0
     while place < len(words) and words[place].startswith("-") and words[place] != "--":
         place += _option(name, words, place, options)
@@ -152,7 +152,7 @@ def _without_options(name: str, words: list[str], options: _Options) -> list[str
 
 
 def _separated(name: str, words: list[str], options: _Options) -> list[str]:
-    """Return the words before `--` that are no options, after noting what the options say."""
+    """Read all options before `--` into `options`; return the other words before it."""
     end = words.index("--") if "--" in words else len(words)
     left, place = [], 0
     while place < end:
@@ -165,7 +165,7 @@ def _separated(name: str, words: list[str], options: _Options) -> list[str]:
 
 
 def _option(name: str, words: list[str], place: int, options: _Options) -> int:
-    """Note what one option says; return how many words it has."""
+    """Read one option into `options`; return its number of words."""
     option, is_joined, value = words[place].partition("=")
     following = value if is_joined else next(iter(words[place + 1 :]), "")
     taken = 1 if is_joined else 2
@@ -195,7 +195,7 @@ def _option(name: str, words: list[str], place: int, options: _Options) -> int:
 
 
 def _is_short_for_all(option: str) -> bool:
-    """Return whether several short options in one word, as `-piA`, have the one for every package."""
+    """Return whether a word of short options, such as `-piA`, selects every package."""
     return not option.startswith("--") and any(letter in option for letter in "AWR")
 
 
@@ -207,6 +207,6 @@ def _values(words: list[str], place: int) -> Iterator[str]:
 
 
 def _listed(text: str) -> list[str]:
-    """`a,b` and `{a,b}` are several; a folder `{./apps/*}` is one."""
+    """Split `a,b` and `{a,b}`; a folder `{./apps/*}` is one."""
     plain = text[1:-1] if text.startswith("{") and text.endswith("}") else text
     return plain.split(",")

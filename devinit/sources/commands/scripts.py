@@ -1,4 +1,4 @@
-"""What a script of package.json is, when a process runs one."""
+"""Parse the script of package.json that a process runs."""
 
 from __future__ import annotations
 
@@ -26,38 +26,38 @@ from devinit.sources.packages import (
 from devinit.system.bounds import Bounds
 
 _SERVING = re.compile(r"(?:dev|start|serve)(?![a-z])")
-"""Names of scripts that start a server."""
+"""Matches names of scripts that start a server."""
 _RUNNERS = re.compile(
     r"(?<![\w.-])(?:npm|pnpm|yarn|bun|run-s|run-p|npm-run-all|concurrently|turbo|nx|lerna)(?![\w.-])"
 )
-"""Programs that run scripts of package.json."""
+"""Matches programs that run scripts of package.json."""
 _WORDS = re.compile(r"[\w:.@/-]+")
 _USUAL_PORT = 3000
-"""Of a server for Node that is not known."""
+"""Port of an unknown server for Node."""
 
 
 class Script(Struct, frozen=True):
-    """What a script of package.json is, when a process runs one."""
+    """The script of package.json that a process runs."""
 
     command: str
     port: int | None = None
-    """Where its server listens when nothing else is said."""
+    """Port of its server by default."""
     said: tuple[Evidence, ...] = ()
     """The line that names this port."""
     strict: bool = False
-    """Whether the script itself names the port, and takes no other."""
+    """Whether the port is part of the script and cannot change."""
     tool: str = ""
-    """The program that it runs, when that is known to serve."""
+    """Its program, if that is a known server."""
     only_works: bool = False
-    """Whether it is known to answer no requests: it builds what others serve."""
+    """Whether it answers no requests, because it builds files that others serve."""
     program: tuple[str, ...] = ()
-    """The program that it runs, with the words after it; none when that is not plain."""
+    """Its program with arguments; empty when unclear."""
     several: str = ""
     """The script, when it starts several programs."""
 
 
 def script_of(command: Command, directory: Path, bounds: Bounds) -> Script | None:
-    """Return what the script of package.json is that a command runs; None when it runs none."""
+    """Return the script of package.json that a command runs; None when it runs none."""
     words = words_of_script(command, directory, bounds)
     if words is None or command.script is None:
         return None
@@ -80,7 +80,7 @@ def script_of(command: Command, directory: Path, bounds: Bounds) -> Script | Non
     if named:
         return Script(command.text, named, said, strict=True, tool=program)
     if inner.serves:
-        # Nothing tells it another port than its usual one, unless it reads PORT.
+        # The usual port cannot change, unless the server reads PORT.
         return Script(command.text, inner.serves.port, strict=bool(inner.serves.given), tool=program)
     if programs.only_works("", list(inner.program)) or program in PORT_FLAGS:
         return Script(command.text, only_works=True)
@@ -89,7 +89,7 @@ def script_of(command: Command, directory: Path, bounds: Bounds) -> Script | Non
 
 
 def flags_behind(command: Command, flags: str) -> str:
-    """Return what hands flags to the script that a command runs, as its package manager wants them."""
+    """Return the words that pass flags to the script of a command, in the form of its package manager."""
     given = command.runs.arguments if command.runs else ()
     if command.takes_port:
         flags = flags.replace("--port ${PORT}", "").replace("  ", " ").strip()
@@ -97,25 +97,25 @@ def flags_behind(command: Command, flags: str) -> str:
         flags = flags.replace("--host 127.0.0.1 ", "")
     if not flags:
         return ""
-    # npm keeps flags for itself unless they stand after --; pnpm would pass the -- on.
+    # npm keeps flags for itself unless they follow --; pnpm would pass the -- on.
     return f" -- {flags}" if command.program[0] == "npm" and not given else f" {flags}"
 
 
 def words_of_script(command: Command, directory: Path, bounds: Bounds) -> str | None:
-    """Return a script of package.json; None when it is missing or too long."""
+    """Return the text of a script in package.json; None when it is missing or too long."""
     if command.script is None:
         return None
     words = table(read_package(directory, bounds), "scripts").get(command.script)
     if isinstance(words, str) and words.rstrip().endswith(" --") and command.runs is not None:
-        # A script that stands before others: `with-env next dev` is `dotenv -e ../.env -- next dev`.
+        # Such a script wraps its arguments: `with-env next dev` is `dotenv -e ../.env -- next dev`.
         words = f"{words.rstrip()} {shlex.join(command.runs.arguments)}"
     return words if isinstance(words, str) and len(words) <= programs.LONGEST_COMMAND else None
 
 
 def scripts_reached(command: str, directory: Path, bounds: Bounds) -> dict[str, str]:
-    """Return the scripts of package.json that a command may run, and those that these may run, with their hooks.
+    """Return the scripts of package.json that a command may run, directly or through others, with their hooks.
 
-    Their names alone decide: one too many is looked at rather than one too few.
+    Names alone decide: a script too many is better than one too few.
     """
     if not _RUNNERS.search(command):
         return {}
@@ -139,7 +139,7 @@ def scripts_reached(command: str, directory: Path, bounds: Bounds) -> dict[str, 
 
 
 def _name_of(word: str) -> str:
-    """Return the name of a script from a word of `concurrently`: `npm:css` is `css`."""
+    """Return the script in a word of `concurrently`: `css` for `npm:css`."""
     manager, _, name = word.partition(":")
     return name if manager in ("npm", "pnpm", "yarn", "bun") and name else word
 

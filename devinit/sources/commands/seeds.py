@@ -1,4 +1,4 @@
-"""One-shots that fill a database with its first rows: they must not run twice on the same data. Pure."""
+"""Find one-shots that fill a database with its first rows, which must not run twice on the same data. Pure."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SEEDS = re.compile(
 _MIGRATES = re.compile(
     r"migrat|upgrade[ \t]{1,9}heads?\b|db:(?:prepare|setup|reset|push)|db[ \t]{1,9}push", re.IGNORECASE
 )
-"""What has to run at each start, whatever else the command does."""
+"""Matches work that must run at each start, whatever else the command does."""
 
 
 def with_seeds_once(
     services: Mapping[str, Service], evidence: Mapping[str, tuple[Evidence, ...]]
 ) -> tuple[dict[str, Service], dict[str, tuple[Evidence, ...]]]:
-    """Return services of which the seeds run once, and their evidence with the line that shows a seed."""
+    """Return the services with their seeds set to run once, and the evidence with the line of each seed."""
     awaited = {
         name
         for each in services.values()
@@ -41,7 +41,7 @@ def with_seeds_once(
 
 
 def is_seed(service: Service) -> bool:
-    """Return whether a one-shot fills a database, and does nothing that has to be done at each start."""
+    """Return whether a one-shot fills a database and does nothing that each start needs."""
     text = f"{service.name} {service.command or ''}"
     is_one_shot = service.port is None and not service.ready.is_stated
     if not is_one_shot or service.command is None or service.restart.mode is RestartMode.ALWAYS:

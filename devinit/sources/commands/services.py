@@ -1,4 +1,4 @@
-"""A list of processes as services: which of them can be started, where, and on which port."""
+"""Turn a list of processes into services: which of them start, in which folder, and on which port."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from devinit.sources.source import Found, Weight
 from devinit.system.bounds import Bounds
 
 MOST_NOTES = 50
-"""A file of nonsense has one for each line."""
+"""A malformed file may have a note on every line."""
 _PORT_OPTION = re.compile(r"(?<!\S)(?:--port|-p)(?:=|[ \t]+)(\d{1,5})(?!\S)")
 
 _NEST = "nest"
@@ -34,7 +34,7 @@ _RUN_FILES = frozenset({"node", "tsx", "ts-node", "ts-node-dev", "tsnd", "nodemo
 
 
 class Numbering(Struct, frozen=True):
-    """From which port on the processes of a list are numbered, in the order of the list."""
+    """How the processes of a list are numbered, in the order of the list."""
 
     first: int
     step: int
@@ -42,13 +42,13 @@ class Numbering(Struct, frozen=True):
     """The line that names the first port; None when no file does."""
 
     def port(self, index: int) -> int:
-        """Return the port of a process by how many come before it."""
+        """Return the port of the process with this index."""
         port = self.first + self.step * index
         return port if port <= HIGHEST_PORT else self.first
 
 
 class Listing(Struct):
-    """What is known of a list of processes, as far as it has been read."""
+    """A list of processes as far as it has been read."""
 
     weight: Weight
     bounds: Bounds
@@ -59,14 +59,14 @@ class Listing(Struct):
     notes: list[str] = field(default_factory=list)
 
     def note(self, place: str, text: str) -> None:
-        """Say something about a line; of the notes beyond MOST_NOTES only that there are more."""
+        """Add a note on a line; beyond MOST_NOTES, only one more that says so."""
         if len(self.notes) < MOST_NOTES:
             self.notes.append(f"{place}: {text}")
         elif len(self.notes) == MOST_NOTES:
             self.notes.append(f"{place}, and below: more of the same kind")
 
     def found(self, origin: str) -> Found:
-        """Return what the list says, which was read from this file."""
+        """Return the services of the list; `origin` is the file that it was read from."""
         return Found(
             origin=origin,
             weight=self.weight,
@@ -78,7 +78,7 @@ class Listing(Struct):
 
 
 def add(process: Process, listing: Listing) -> None:
-    """Add the service of a line, or a note that says why there is none."""
+    """Add the service of a process, or a note with the reason if there is none."""
     command = understood(process.command)
     command = structs.replace(command, folder=joined(process.folder, command.folder))
     command = in_its_package(command, listing.bounds)
@@ -97,13 +97,13 @@ def add(process: Process, listing: Listing) -> None:
 
 
 def line_of(about: str, process: Process) -> Evidence:
-    """Return the line of a process as what a key of its service was read from."""
+    """Return the line of a process as evidence for a key of its service."""
     says = process.says or f"{process.name}: {process.command}"
     return Evidence(about=about, file=process.file, line=process.line, says=says[:LONGEST_WORDS])
 
 
 def _add_database(process: Process, kind: str, listing: Listing) -> None:
-    """Add the server that devinit runs in the place of a database that a line starts."""
+    """Add the database server that devinit runs in place of the one that a line starts."""
     name = process.service if kind in listing.services else kind
     service = structs.replace(server_of_kind(KINDS[kind], listing.bounds.root), name=name)
     found = _PORT_OPTION.search(process.command)
@@ -156,7 +156,7 @@ def _add_process(process: Process, command: Command, listing: Listing) -> None:
 
 
 def _say_more(process: Process, command: Command, script: Script | None, listing: Listing) -> None:
-    """Say what the developer should know about a service that was added."""
+    """Add notes for the developer on a service that was added."""
     if process.service != process.name:
         listing.note(process.place, f"{process.name} is called {process.service} here")
     if command.is_fixed:
@@ -176,7 +176,7 @@ def _say_more(process: Process, command: Command, script: Script | None, listing
 def _port(
     process: Process, command: Command, script: Script | None, listing: Listing
 ) -> tuple[PortRequest | None, tuple[str, ...], tuple[Evidence, ...]]:
-    """Return the port of a process, further variables that it is read from, and the lines that say so."""
+    """Return the port of a process, further variables that hold it, and the lines that state it."""
     is_known = command.takes_port or command.serves or (script and (script.tool or script.said))
     if not is_known and not programs.only_works(process.name, list(command.program)):
         program = script.program if script else command.program
@@ -194,7 +194,7 @@ def _port(
 def _port_in_code(
     process: Process, listening: Listening, said: tuple[Evidence, ...], listing: Listing
 ) -> tuple[PortRequest, tuple[str, ...], tuple[Evidence, ...]]:
-    """Return the same for a program whose source says where it listens."""
+    """Return the same for a program whose source code states its port."""
     preferred = listening.port or listing.numbering.port(process.index)
     if listening.variable == "PORT" and listing.numbering.said is not None:
         preferred, said = listing.numbering.port(process.index), (listing.numbering.said,)
@@ -203,7 +203,7 @@ def _port_in_code(
 
 
 def _aliases(variable: str | None, listing: Listing) -> tuple[str, ...]:
-    """Return the variable that a port is read from; one that an earlier process reads is that one's."""
+    """Return the variable that holds a port, unless an earlier process already uses it."""
     taken = {name for each in listing.services.values() for name in each.port_env}
     return (variable,) if variable and variable not in taken else ()
 
@@ -218,12 +218,12 @@ def _serves(process: Process, command: Command, script: Script | None) -> bool:
 
 
 def _only_computes(process: Process, command: Command, script: Script | None, listing: Listing) -> bool:
-    """Return whether the program of a script is one of the repository's own in which nothing listens."""
+    """Return whether a script runs a program of the repository in which no file listens."""
     if command.takes_port or command.serves or script is None or script.said or script.strict:
         return False
     directory = listing.bounds.root / command.folder
     if script.tool == _NEST:
-        # It may have a context alone, in which it works off a queue.
+        # It may only create an application context in which it works off a queue.
         return not may_listen(directory, listing.bounds)
     if script.tool:
         return False
@@ -236,7 +236,7 @@ def _only_computes(process: Process, command: Command, script: Script | None, li
 def _preferred(
     process: Process, command: Command, script: Script | None, listing: Listing
 ) -> tuple[int, tuple[Evidence, ...]]:
-    """Return the port that a process prefers, and the line that names it, if one does."""
+    """Return the preferred port of a process, and the line that names it, if one does."""
     if command.port is not None:
         return command.port, (line_of("port", process),)
     if script is not None and script.said and script.port is not None:
@@ -250,7 +250,7 @@ def _preferred(
 
 
 def _request(name: str, preferred: int, fixed_by: tuple[Evidence, ...]) -> PortRequest:
-    """Return the request for a port, which does not move when a line fixes it."""
+    """Return a request for a port, which cannot move when a line fixes it."""
     request = preferring(name, preferred, browser=True)
     if not fixed_by:
         return request

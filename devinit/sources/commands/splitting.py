@@ -1,4 +1,4 @@
-"""A script that starts several programs, taken apart: concurrently, npm-run-all, and what `&` joins. Pure."""
+"""Split a script that starts several programs: by concurrently, by npm-run-all, or by `&`. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from devinit.sources.commands.programs import program_of, words_of
 
 MOST_PARTS = 50
 _QUOTED = re.compile(r"""'[^']*'|"[^"\\]*"|\\.|\$\([^()]{0,500}\)""", re.DOTALL)
-"""What is one word for the shell, with everything in it."""
+"""Matches text that is one word for the shell."""
 _SIDE_BY_SIDE = re.compile(r"(?<![>&<|])&(?![>&])")
 _ONE_AFTER_THE_OTHER = re.compile(r"&&|;")
 _SHORT = re.compile(r"(npm|pnpm|yarn|bun|node|deno):(\S+)(.*)", re.DOTALL)
-"""How concurrently abbreviates `npm run NAME`."""
+"""Matches concurrently's short form of `npm run NAME`."""
 _RUN = {"node": "node --run", "deno": "deno task"}
 _WILDCARD = re.compile(r"((?:npm|pnpm|yarn|bun) run|node --run|deno task)[ \t]+(\S*\*\S*)(.*)", re.DOTALL)
 _OMITTED = re.compile(r"\(!([^()]*)\)\Z")
@@ -26,9 +26,9 @@ _VALUED = frozenset(
     | {"--timestamp-format", "-s", "--success", "-m", "--max-processes", "--restart-tries", "--restart-after"}
     | {"--hide", "--default-input-target", "--kill-signal", "--ks", "--teardown", "--cwd"}
 )  # fmt: skip
-"""Options of concurrently whose next word is their value."""
+"""Options of concurrently whose value is the next word."""
 _RUN_ALL = {"npm-run-all": False, "npm-run-all2": False, "run-s": False, "run-p": True}
-"""Program → whether it starts its scripts side by side unless an option says otherwise."""
+"""Program → whether it runs its scripts in parallel by default."""
 _VALUED_OF_RUN_ALL = frozenset({"--max-parallel", "--npm-path"})
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=([^$`]*)", re.DOTALL)
 _LOADERS = frozenset({"dotenv", "env-cmd", "dotenvx", "dotenv-flow"})
@@ -41,31 +41,31 @@ class Part(Struct, frozen=True):
 
     command: str
     name: str = ""
-    """What the script calls it; empty when it has no name there."""
+    """Its name in the script; empty when it has none."""
 
 
 class Split(Struct, frozen=True):
-    """What a script starts."""
+    """The programs that a script starts."""
 
     parts: tuple[Part, ...]
-    """Side by side."""
+    """Programs that run in parallel."""
     before: tuple[str, ...] = ()
-    """What has to end first, in this order."""
+    """Commands that must end first, in this order."""
 
 
 class Prefix(Struct, frozen=True):
     """Words before a program that apply to everything it starts."""
 
     env: tuple[tuple[str, str], ...] = ()
-    """Variables with their values, without PORT: each program has one of its own."""
+    """Variables with their values, without PORT: each program has its own."""
     env_files: tuple[str, ...] = ()
-    """Files of variables that are loaded for it."""
+    """Env files that are loaded for it."""
 
 
 def split(text: str, scripts: Mapping[str, str], manager: str) -> Split | None:
-    """Return what a script starts; None when that is one program.
+    """Return the programs that a script starts; None when it is a single program.
 
-    `manager` is the package manager that runs scripts of the same package.json, which these are.
+    `manager` is the package manager that runs scripts of the same package.json; `scripts` are these.
     """
     plain = _QUOTED.sub(lambda found: "x" * len(found[0]), text)
     if _SIDE_BY_SIDE.search(plain):
@@ -87,12 +87,12 @@ def split(text: str, scripts: Mapping[str, str], manager: str) -> Split | None:
 
 
 def steps_before(text: str) -> tuple[tuple[str, ...], str]:
-    """Return what a script does one after the other before its last command, and that."""
+    """Return the commands of a script before its last one, and the last one."""
     return _steps(text, _QUOTED.sub(lambda found: "x" * len(found[0]), text))
 
 
 def prefix_of(words: Sequence[str]) -> Prefix:
-    """Return what stands before the program of a command: assignments, and files of variables."""
+    """Return the assignments and the env files that precede the program of a command."""
     env: dict[str, str] = {}
     files: list[str] = []
     loader, option = "", ""
@@ -124,7 +124,7 @@ def _steps(text: str, plain: str) -> tuple[tuple[str, ...], str]:
 
 
 def _of_ampersands(text: str, plain: str) -> Split | None:
-    """Return what `&` joins; a `wait` at the end starts nothing."""
+    """Return the commands that `&` joins; a `wait` at the end is none of them."""
     ends = [found.start() for found in _SIDE_BY_SIDE.finditer(plain)]
     starts = [0, *(end + 1 for end in ends)]
     pieces = (text[start:end] for start, end in zip(starts, [*ends, len(text)], strict=True))
@@ -146,7 +146,7 @@ def _of_concurrently(words: list[str], scripts: Mapping[str, str]) -> Iterator[P
     while place < len(words):
         option, is_joined, value = words[place].partition("=")
         if words[place] == "--":
-            break  # what follows is handed to the commands
+            break  # the rest is passed to the commands
         if not option.startswith("-"):
             commands.append(words[place])
             place += 1
@@ -166,7 +166,7 @@ def _of_concurrently(words: list[str], scripts: Mapping[str, str]) -> Iterator[P
 
 
 def _of_one_command(command: str, name: str, scripts: Mapping[str, str]) -> Iterator[Part]:
-    """Yield what one command of concurrently is: `npm:dev:*` is each script of that name."""
+    """Yield the commands behind one command of concurrently: `npm:dev:*` stands for every script that matches."""
     if short := _SHORT.fullmatch(command):
         run = _RUN.get(short[1], f"{short[1]} run")
         command = f"{run} {short[2]}{short[3]}"
@@ -188,7 +188,7 @@ def _of_one_command(command: str, name: str, scripts: Mapping[str, str]) -> Iter
 def _of_run_all(
     words: list[str], scripts: Mapping[str, str], manager: str, *, is_parallel: bool
 ) -> Iterator[list[Part]]:
-    """Yield what npm-run-all starts, one step after the other: each is a list of what is started together."""
+    """Yield the steps of npm-run-all; each step is a list of commands that run in parallel."""
     together: list[Part] = []
     place = 0
     while place < len(words) and words[place] != "--":
@@ -211,7 +211,7 @@ def _of_run_all(
 
 
 def _parallel_by(option: str) -> bool | None:
-    """Return whether an option of npm-run-all starts what follows side by side; None when it says neither."""
+    """Return whether an option of npm-run-all switches to parallel; None when it does not affect the order."""
     if option == "--parallel" or (not option.startswith("--") and "p" in option):
         return True
     if option in ("--sequential", "--serial") or (not option.startswith("--") and "s" in option):
@@ -220,7 +220,7 @@ def _parallel_by(option: str) -> bool | None:
 
 
 def _scripts_by(pattern: str, scripts: Mapping[str, str]) -> Iterator[str]:
-    """Yield the scripts that a pattern names, with the words behind it: `*` is no colon, and `**` is any."""
+    """Yield the scripts that match a pattern, with its arguments: `*` stops at a colon, `**` does not."""
     name, _, arguments = pattern.partition(" ")
     behind = f" {arguments}" if arguments else ""
     if "*" not in name:

@@ -1,4 +1,4 @@
-"""The commands of the targets of a Makefile, a justfile or a Taskfile, and of a shell script. Pure."""
+"""Parse the commands of a Makefile, a justfile, a Taskfile or a shell script. Pure."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ STARTING = frozenset(
         "frontend",
     }
 )
-"""Names of targets and scripts that start a project, or a part of it."""
+"""Names of targets and scripts that start a project or a part of it."""
 _TARGET = re.compile(r"@?([A-Za-z_][\w.-]{0,60})(?![\w.-]|[ \t]{0,60}[?+:!]?=)[^:\n]{0,300}:(?!=)")
-"""A target of a Makefile, or a recipe of a justfile with its parameters."""
+"""Matches a target of a Makefile, or a recipe of a justfile with its parameters."""
 _QUIET = " \t@-+"
-"""What may stand before a command of a target."""
+"""Characters that may precede a command of a target."""
 _TASK = re.compile(r"([A-Za-z_][\w.:-]{0,60}):")
 
 
@@ -35,7 +35,7 @@ class Target(Struct, frozen=True):
     """One command of a target."""
 
     name: str
-    """Of the target: `dev`."""
+    """Name of the target: `dev`."""
     command: str
     line: int
     """Counted from 1."""
@@ -60,7 +60,7 @@ def in_makefile(text: str) -> Iterator[Target]:
 
 
 def in_taskfile(text: str) -> Iterator[Target]:
-    """Yield the commands of a Taskfile.yml, as far as each has a line of its own."""
+    """Yield the commands of a Taskfile.yml that have a line of their own."""
     name, depth, is_tasks, is_commands = "", 0, False, False
     for number, words in enumerate(text.splitlines(), start=1):
         plain = words.strip()
@@ -80,7 +80,7 @@ def in_taskfile(text: str) -> Iterator[Target]:
 
 
 def in_script(text: str, name: str) -> Iterator[Target]:
-    """Yield the commands of a shell script, one a line."""
+    """Yield the commands of a shell script, one per line."""
     for number, words in enumerate(text.splitlines(), start=1):
         plain = words.strip()
         if plain and not plain.startswith("#"):

@@ -1,4 +1,4 @@
-"""The packages of a workspace: npm, yarn and bun name them in package.json, pnpm in a file of its own."""
+"""Find the packages of a workspace: npm, yarn and bun name them in package.json, pnpm in a file of its own."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from devinit.toolchains.node.workspaces import LONGEST_PATTERN, PNPM_FILE, fits,
 
 MOST_PACKAGES = 500
 DEEPEST = 5
-"""Folders below the root in which packages are looked for."""
+"""Levels of folders below the root that are searched for packages."""
 _PASSED_OVER = frozenset({"node_modules", "bower_components"})
 _CONDITIONS = ("import", "node", "default", "require", "module", "types")
-"""Keys of `exports` in the order in which one is looked for."""
+"""Keys of `exports`, in order of preference."""
 
 
 class Package(Struct, frozen=True):
     """A package of a workspace."""
 
     name: str
-    """As its package.json says; its folder's, when that says none."""
+    """Its name in package.json; without one, the name of its folder."""
     folder: str
     """Relative to the project's folder."""
     scripts: dict[str, str] = {}
     needs: frozenset[str] = frozenset()
-    """The names of the packages that it uses."""
+    """Names of the packages that it uses."""
     entry: str = ""
-    """The file in it that others import, relative to it; empty when it states none."""
+    """The file that others import, relative to its folder; empty when it states none."""
 
 
 def packages_of(bounds: Bounds) -> dict[str, Package]:
-    """Return the packages of the workspace in the project's folder by their names, sorted by folder."""
+    """Return the packages of the workspace in the project's folder, keyed by name and sorted by folder."""
     stated = stated_patterns(read_package(bounds.root, bounds) or {}, read(bounds.root / PNPM_FILE, bounds))
     patterns = [each for each in stated if len(each) <= LONGEST_PATTERN]
     wanted = [parts_of(each) for each in patterns if not each.startswith("!")]
@@ -50,7 +50,7 @@ def packages_of(bounds: Bounds) -> dict[str, Package]:
         if any(fits(folder.split("/"), parts) for parts in unwanted):
             continue
         path = bounds.root / folder
-        # Most folders of `**` have none, and to resolve their names takes longest. No link led here.
+        # Most folders under `**` have none, and resolving their names is slow. No link leads here.
         described = read_package(path, bounds) if os.path.isfile(path / "package.json") else None  # noqa: PTH113
         if described is not None:
             package = _package(folder, described)
@@ -59,14 +59,14 @@ def packages_of(bounds: Bounds) -> dict[str, Package]:
 
 
 def selected(packages: Mapping[str, Package], selectors: Iterable[str]) -> list[Package]:
-    """Return the packages that a command selects: all of them when it only leaves some out."""
+    """Return the packages that a command selects: all of them when it only excludes some."""
     wanted: dict[str, Package] = {}
     unwanted: set[str] = set()
     is_selecting = False
     for selector in selectors:
         if selector.startswith("!"):
             unwanted |= _named(packages, selector[1:]).keys()
-        elif selector and not selector.startswith("["):  # what git says has changed
+        elif selector and not selector.startswith("["):  # selects by changes in git
             is_selecting = True
             wanted |= _named(packages, selector)
     chosen = wanted if is_selecting else dict(packages)
@@ -76,7 +76,7 @@ def selected(packages: Mapping[str, Package], selectors: Iterable[str]) -> list[
 
 
 def needed_by(packages: Mapping[str, Package], package: Package) -> set[str]:
-    """Return the names of all packages that one uses, also through others."""
+    """Return the names of all packages that a package uses, directly or through others."""
     needed: set[str] = set()
     waiting = [*package.needs]
     while waiting:
@@ -88,7 +88,7 @@ def needed_by(packages: Mapping[str, Package], package: Package) -> set[str]:
 
 
 def _named(packages: Mapping[str, Package], selector: str) -> dict[str, Package]:
-    """Return the packages of one selector: `web`, `@acme/*`, `./apps/*`, `web...` with what it uses."""
+    """Return the packages of a selector: `web`, `@acme/*`, `./apps/*`, or `web...` with all that it uses."""
     plain = selector.partition("[")[0].removeprefix("...").removesuffix("...").strip("^")
     plain = plain.removeprefix("{").removesuffix("}")
     if plain.startswith(("./", "/")) or plain == ".":
@@ -120,7 +120,7 @@ def _package(folder: str, described: dict[str, Any]) -> Package:
 
 
 def _entry(described: dict[str, Any]) -> str:
-    """Return the file that others import by the name of a package alone."""
+    """Return the file that others get when they import the package by its name."""
     stated = described.get("exports")
     if isinstance(stated, dict):
         stated = stated.get(".", stated)
@@ -135,7 +135,7 @@ def _entry(described: dict[str, Any]) -> str:
 
 
 def _folders(root: Path, parts: list[str]) -> Iterator[str]:
-    """Yield the folders below the root that match a pattern, without links and what is installed."""
+    """Yield the folders below the root that match a pattern; links and installed packages are skipped."""
     if ".." in parts or not parts:
         return
     level: list[tuple[str, int]] = [("", 0)]

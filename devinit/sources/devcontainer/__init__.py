@@ -1,7 +1,6 @@
-"""What a devcontainer.json says: ports, and commands that prepare a fresh clone.
+"""The ports and the setup commands of a devcontainer.json, shown where no application was found.
 
-A person is shown it where nothing else was found. Its commands are written for a container: they are read, and
-never run.
+The commands are written for a container: they are read and never run.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ DATABASES: tuple[str, ...] = ()
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
-    """Return whether a folder has one."""
+    """Return whether a folder has a devcontainer.json."""
     paths = (os.path.join(folder, name) for name in FILES)  # noqa: PTH118 - loads os alone
     return any(map(os.path.isfile, paths))
 
 
 def read(bounds: Bounds) -> Found:
-    """Return what it says as hints."""
+    """Return its ports and commands as hints."""
     from devinit.sources.devcontainer.reading import found_in  # only where there is something to read
 
     return found_in(bounds, FILES)

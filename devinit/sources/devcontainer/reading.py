@@ -1,6 +1,6 @@
-"""The ports and commands of a devcontainer.json, each in a sentence.
+"""Describe the ports and commands of a devcontainer.json, each in a sentence.
 
-The keys are those of https://containers.dev/implementors/json_reference.
+The keys are documented at https://containers.dev/implementors/json_reference.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from devinit.text import cut, one_line
 ONCE = ("onCreateCommand", "updateContentCommand", "postCreateCommand")
 EACH_TIME = ("postStartCommand", "postAttachCommand")
 MOST = 12
-"""How many ports, names and commands are shown."""
+"""Limit of the ports, names and commands that are shown."""
 LONGEST = 200
-"""Characters of one of them."""
+"""In characters, for one of them."""
 
 
 def found_in(bounds: Bounds, files: tuple[str, ...]) -> Found:
-    """Return what the first of these files says that can be read."""
+    """Return hints from the first readable file."""
     for file in files:
         text = read(bounds.root / file, bounds)
         described = parse_jsonc(text) if text else None
@@ -55,7 +55,7 @@ def _hints(file: str, text: str, described: dict[str, Any]) -> Iterator[str]:
 
 
 def _ports(described: dict[str, Any]) -> Iterator[str]:
-    """Yield the ports that are forwarded, with their labels: `3000 (frontend)`, `db:5432`."""
+    """Yield the forwarded ports with their labels: `3000 (frontend)`, `db:5432`."""
     forwarded = described.get("forwardPorts")
     attributes = table(described, "portsAttributes")
     named = forwarded if isinstance(forwarded, list) else []
@@ -65,7 +65,7 @@ def _ports(described: dict[str, Any]) -> Iterator[str]:
 
 
 def _commands(value: object) -> Iterator[str]:
-    """Yield the commands of a value: a line, the words of one, or several by name, which run at the same time."""
+    """Yield the commands of a value: a line, a list of words, or named commands that run in parallel."""
     match value:
         case str():
             yield from filter(None, [_shown(value)])

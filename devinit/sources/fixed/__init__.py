@@ -1,1 +1,1 @@
-"""Ports that cannot move, because the code of the repository has them as constants."""
+"""Services whose port or login is fixed by a constant in the code of the repository."""

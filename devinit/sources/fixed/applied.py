@@ -1,4 +1,4 @@
-"""What the constants in the code of applications change about what was found."""
+"""Apply the constants in the code of applications to the detected services."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from devinit.system.bounds import Bounds
 
 
 def with_constants(found: Found, bounds: Bounds) -> Found:
-    """Return what was found, with logins and ports as the code of its applications has them."""
+    """Return the result with the logins and the fixed ports that the code of its applications has as constants."""
     folders = {each.directory for each in found.services.values() if kind_of(each).runs_a_command}
     deepest_first = sorted(folders, key=lambda folder: (-len(folder.parts), folder))
     named = containers(found.containers)

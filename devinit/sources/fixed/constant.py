@@ -14,40 +14,40 @@ from devinit.sources.addresses import Login
 CONFIGURATION = re.compile(
     r"(?:vite|nuxt|vue|rsbuild|webpack|craco|next|svelte|astro)\.config\.\w+|proxy\.conf(?:ig)?\.\w+|setupProxy\.\w+|Trunk\.toml"
 )
-"""Files that name whom a server of pages hands requests on to."""
+"""Matches files in which a web server names the address that it proxies to."""
 _PACKAGE = "package.json"
-"""create-react-app names that here, as `proxy`."""
+"""The file in which create-react-app sets `proxy`."""
 
 
 class Direction(StrEnum):
     """What the code does with an address."""
 
     CALLS = "calls"
-    """It is a client of what answers there."""
+    """It sends requests to a server at this address."""
     ACCEPTS = "accepts"
-    """It lets pages of this origin in."""
+    """It accepts requests of pages from this origin."""
     STORES = "stores"
-    """It is a client of a database there."""
+    """It uses a database at this address."""
 
 
 class Constant(Struct, frozen=True, kw_only=True):
-    """An address that the code has as a constant."""
+    """An address on this machine that is a constant in the code."""
 
     port: int
     direction: Direction
     folder: Path
-    """The folder of the program in whose code it stands."""
+    """Folder of the program whose code has it."""
     evidence: Evidence
     kind: str = ""
-    """Of a server that is stored in: its provider, "postgres" or "redis"; empty where it is another one."""
+    """Provider of a database, "postgres" or "redis"; empty for any other server."""
     login: Login = Login()
-    """For a database server: the login that the code uses."""
+    """For a database: the login in the code."""
     host: str = ""
-    """The container by whose name the code calls it, as a compose file has it; empty for this machine."""
+    """Container that the code names, as in a compose file; empty for this machine."""
 
     @property
     def is_proxy(self) -> bool:
-        """Whether a server of pages hands requests on to this address."""
+        """Whether a web server proxies requests to this address."""
         name = self.evidence.file.rpartition("/")[2]
         return self.direction is Direction.CALLS and (
             name == _PACKAGE or CONFIGURATION.fullmatch(name) is not None

@@ -1,4 +1,4 @@
-"""Names of containers in code: `http://backend:8000` is an address in a network of Docker alone. Pure."""
+"""Container names in code: `http://backend:8000` is an address only in a network of Docker. Pure."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _CALLED = (
 )
 _HOST = re.compile(_CALLED, re.IGNORECASE)
 _HOST_IN_BYTES = re.compile(_CALLED.encode(), re.IGNORECASE)
-"""A host of one word, in a URL or beside the other parts of an address."""
+"""Matches a host of one word, in a URL or beside the other parts of an address."""
 
 
 class Containers(Struct, frozen=True):
-    """The containers that a compose file names, as code calls them."""
+    """The containers that a compose file names."""
 
     names: frozenset[str] = frozenset()
     """In lower case."""
@@ -33,7 +33,7 @@ class Containers(Struct, frozen=True):
         return any(each["name"].decode(errors="replace").lower() in self.names for each in found)
 
     def as_local(self, text: str) -> tuple[str, dict[int, str]]:
-        """Return a text in which they are this machine, and which of them stood on which line, counted from 1."""
+        """Return a text with `localhost` in their place, and the first name on each line, counted from 1."""
         named: dict[int, str] = {}
         if not self.names or not any(each["name"].lower() in self.names for each in _HOST.finditer(text)):
             return text, named
@@ -51,12 +51,12 @@ class Containers(Struct, frozen=True):
 
 
 def containers(names: Collection[str]) -> Containers:
-    """Return a pattern for these service names of a compose file, without names of this machine."""
+    """Return the containers with these names in a compose file, without `localhost`."""
     return Containers(frozenset(name.lower() for name in names) - {"localhost"})
 
 
 def of_container(constant: Constant, named: dict[int, str], text: str) -> Constant:
-    """Return a constant with the container that stood on its line of the text as it is."""
+    """Return a constant with the container on its line, and with that line as it is in the unchanged text."""
     host = named.get(constant.evidence.line, "")
     if not host:
         return constant

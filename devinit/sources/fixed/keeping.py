@@ -1,7 +1,7 @@
-"""Services that cannot move, because the code of the repository has their address as a constant. Pure.
+"""Keep services on the port that code calls by a constant. Pure.
 
-A frontend that calls `http://localhost:8000` in its code calls it there, whatever the environment says. A list of
-origins in the code of a backend lets in pages of these ports alone.
+A frontend whose code calls `http://localhost:8000` calls it there, whatever the environment says. A list of
+origins in the code of a backend accepts only pages from the ports in that list.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CODE = (".js", ".ts", ".mjs", ".cjs", ".mts", ".py", ".go", ".rs")
 
 
 def with_fixed_ports(found: Found, constants: Iterable[Constant]) -> Found:
-    """Return what was found, with the services that code calls by a constant on that port, and kept there."""
+    """Return the result with each service that a constant names fixed to the port of that constant."""
     services, evidence, notes = dict(found.services), dict(found.evidence), list(found.notes)
     fixed: dict[str, Constant] = {}
     constants = list(constants)
@@ -50,17 +50,17 @@ def _meant(
     evidence: dict[str, tuple[Evidence, ...]],
     fixed: dict[str, Constant],
 ) -> Service | None:
-    """Return the service that answers at a constant; None when none does, or it cannot be told which."""
+    """Return the service that a constant names; None when there is none, or more than one candidate."""
     if constant.direction is Direction.STORES:
         return None
     serving = [each for each in services.values() if each.port is not None and kind_of(each).runs_a_command]
-    # What stands in the code of a page is another server's sooner than its own; a proxy leads to no page.
+    # A constant in the code of a page names another server more often than its own; no proxy leads to a page.
     for each in sorted(serving, key=lambda each: _is_of(each, constant)):
         if each.port is not None and each.port.preferred == constant.port:
             return each
     if constant.direction is not Direction.CALLS or constant.port < LOWEST_UNPRIVILEGED_PORT:
-        return None  # a list of origins often has ports of other days, too
-    # The only other server, if its port is but the usual one of its program.
+        return None  # a list of origins often keeps ports that are no longer used
+    # The only other server is meant when its own port is just the default of its program.
     others = [
         each
         for each in serving
@@ -74,9 +74,9 @@ def _meant(
 def _behind(
     constant: Constant, constants: list[Constant], found: Found, fixed: dict[str, Constant]
 ) -> Service | None:
-    """Return the only other server, if a page proxies to this port alone and the server's own is but a default.
+    """Return the only other server, if a page proxies to this port alone and the server's own port is a default.
 
-    The project sets that port where it is not seen: in a `.env` that is not committed.
+    The project then sets that port out of sight, such as in a `.env` that is not committed.
     """
     if not constant.is_proxy or len({each.port for each in constants if each.is_proxy}) != 1:
         return None
@@ -92,12 +92,12 @@ def _behind(
 
 
 def _names_port(line: Evidence) -> bool:
-    """Whether a line says where a program listens; where a compose file publishes it is for others to say."""
+    """Return whether a line names the port of a program; a port that a compose file publishes does not count."""
     return line.about in ("port", "strict_port") and not line.file.endswith((".yml", ".yaml"))
 
 
 def _is_of(service: Service, constant: Constant) -> bool:
-    """Whether a constant stands in the code of a service."""
+    """Return whether a constant is in the code of a service."""
     return constant.folder == service.directory
 
 
@@ -122,7 +122,7 @@ def _evidence(service: Service, constant: Constant) -> Iterator[Evidence]:
 
 
 def _over_tls(constant: Constant, service: Service) -> Iterator[str]:
-    """Yield what is to be known about a proxy that speaks TLS to a server which shows nothing of it."""
+    """Yield a note when a proxy uses TLS for a server that shows no sign of it."""
     ports = {found["port"] for found in _BY_TLS.finditer(constant.evidence.says)}
     if constant.is_proxy and service.scheme is None and str(constant.port) in ports:
         yield (
@@ -132,7 +132,7 @@ def _over_tls(constant: Constant, service: Service) -> Iterator[str]:
 
 
 def _in_a_container(constant: Constant, services: dict[str, Service]) -> Iterator[str]:
-    """Yield what is to be known about the name of a container: natively it leads nowhere."""
+    """Yield a note on a container name in the code, which does not resolve outside of containers."""
     if constant.direction is Direction.ACCEPTS:
         return
     stores = constant.direction is Direction.STORES
@@ -159,7 +159,7 @@ def _in_a_container(constant: Constant, services: dict[str, Service]) -> Iterato
 def _unanswered(
     constant: Constant, services: dict[str, Service], fixed: dict[str, Constant]
 ) -> Iterator[str]:
-    """Yield what is to be known about a constant at which none of the services answers."""
+    """Yield a note on a constant whose port no service has."""
     if constant.direction is Direction.ACCEPTS:
         return
     if constant.direction is Direction.STORES:

@@ -1,4 +1,4 @@
-"""Databases get the role and the password that are constants in the code: no variable can replace those. Pure."""
+"""Give databases the login that is a constant in the code, because no variable can replace it. Pure."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _ABOUT = ("user", "password", "database")
 
 
 def told_nowhere(found: Found, constants: Iterable[Constant]) -> list[Constant]:
-    """Return the constants that lead astray when a server moves: the first one for each, and names of containers.
+    """Return the constants that become wrong when a server moves, one per server, and those that name containers.
 
-    Ecto asks for PGPORT by itself, and a connection string of ASP.NET may be given as a variable.
+    The rest follow the server: Ecto reads PGPORT by itself, and devinit may give ASP.NET its connection string.
     """
     is_given = any(name.startswith(_CONNECTION) for each in found.services.values() for name in each.env)
     kept: dict[object, Constant] = {}
@@ -38,9 +38,9 @@ def told_nowhere(found: Found, constants: Iterable[Constant]) -> list[Constant]:
 
 
 def with_logins(found: Found, constants: Iterable[Constant], root: Path) -> Found:
-    """Return what was found, with the role, the password and the database by which the code calls a server.
+    """Return the result with the role, the password and the database that the code uses for each server.
 
-    What another file says of the server counts more; that the code says something else is noted.
+    A login in another file has priority; a note names a constant that differs from it.
     """
     stored = [each for each in constants if each.direction is Direction.STORES and not each.host]
     services, evidence, notes = dict(found.services), dict(found.evidence), list(found.notes)
@@ -66,14 +66,14 @@ def _states_a_role(service: Service) -> bool:
 
 
 def _keys(constant: Constant) -> dict[str, Any]:
-    """Return what a constant says of its server as keys of devinit.toml (Any: texts)."""
+    """Return the login of a constant as keys of devinit.toml (Any: texts)."""
     login = constant.login
     stated = {"user": login.user, "password": login.password, "database": login.database}
     return {key: value for key, value in stated.items() if value}
 
 
 def _agrees(constant: Constant, service: Service) -> bool:
-    """Whether a server lets in who a constant says; of one that files do not name all of, as far as they do."""
+    """Return whether a server accepts the login of a constant; settings that no file states do not count."""
     return all(
         getattr(service.settings, key, value) in (value, None) for key, value in _keys(constant).items()
     )
@@ -83,7 +83,7 @@ def _with_login(service: Service, constant: Constant, lines: tuple[Evidence, ...
     try:
         settings = settings_of(kind_of(service), _keys(constant), root)
     except ValueError:
-        return service  # a name that no role can have
+        return service  # not a valid name for a role
     port = service.port
     if (
         port is not None

@@ -1,7 +1,7 @@
-"""Origins that the code of a backend lets in, as constants: a page on another port is refused by the browser.
+"""Find origins that a backend accepts as constants: the browser refuses its answers to pages on other ports. Pure.
 
-Python is read by its syntax tree. Of the other languages the lists are found behind the words by which their
-frameworks know them: `cors({ origin: … })`, `allowedOrigins(…)`, `WithOrigins(…)`, `AllowOrigins: …`.
+Python is read by its syntax tree. In other languages, the lists follow the names that frameworks give them:
+`cors({ origin: … })`, `allowedOrigins(…)`, `WithOrigins(…)`, `AllowOrigins: …`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _ORIGINS = re.compile(r"ORIGIN|CORS_|CSRF_TRUSTED", re.IGNORECASE)
 _SETTINGS = ("BaseSettings", "Settings")
 _READS_ENVIRONMENT = frozenset({"getenv", "environ", "env", "config", "get", "Field", "list", "split"})
 _LINE_END = re.compile(r"\r\n?|\n")
-"""As Python counts lines."""
+"""Line endings as Python counts them."""
 SUFFIXES = (".java", ".kt", ".cs", ".go", ".rb", ".rs", ".php")
-"""Of the programs beside Python and scripts that may have a list of origins."""
+"""Suffixes of further source files that may have a list of origins, beside Python and JavaScript."""
 _TEXT = r"[\"'`][^\"'`\n]{0,300}[\"'`]"
 _ACCEPTING = re.compile(
     r"(?:\b(?:set|add)?"
@@ -33,18 +33,18 @@ _ACCEPTING = re.compile(
     r"(?P<rest>[^;)\]}\n]{0,200})",
     re.MULTILINE,
 )
-"""The words, what may stand up to the first text, the texts, and what follows in the same list."""
+"""Matches the name of a list, the text before its first item, its items, and the rest of the list."""
 _PORT = re.compile(rf"(?:\bhttps?://|(?<=[\"'])){LOCAL}:(\d{{2,5}})\b")
-"""In a list of origins; those of Rack may have no scheme."""
+"""Matches an item of a list; Rack takes origins without a scheme."""
 _FROM_ELSEWHERE = re.compile(
     r"\benv\b|\benv\(|getenv|environ|Getenv|ENV\[|ENV\.|\?\?|\|\||config\(|default\("
 )
 
 
 def origins_in(text: str) -> Iterator[tuple[int, int]]:
-    """Yield port and position of each origin on this machine in a list that a program accepts.
+    """Yield port and position of each local origin in a list that a program accepts.
 
-    A list that lets in every page, or to which the environment may add, keeps none where it is.
+    A list that accepts every origin, or that the environment may extend, fixes no port.
     """
     for found in _ACCEPTING.finditer(text):
         said = found["between"] + found["rest"]
@@ -55,7 +55,7 @@ def origins_in(text: str) -> Iterator[tuple[int, int]]:
 
 
 def origins_in_python(text: str) -> Iterator[tuple[int, int]]:
-    """Yield port and position of each origin in a list that a Python program accepts."""
+    """Yield port and position of each local origin in a list that a Python program accepts."""
     module = parsed(text) if _ADDRESS.search(text) and _ORIGINS.search(text) else None
     if module is None:
         return
@@ -68,13 +68,13 @@ def origins_in_python(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _lists_of_origins(module: ast.Module) -> Iterator[ast.expr]:
-    """Yield the values of what is called a list of origins, unless the environment can say another one."""
+    """Yield the values of lists of origins, except those that the environment can replace."""
     overridable = {
         id(inner)
         for node in ast.walk(module)
         if isinstance(node, ast.ClassDef) and any(name_of(base).endswith(_SETTINGS) for base in node.bases)
         for field in node.body
-        if not isinstance(field, ast.FunctionDef)  # what a property computes is no field
+        if not isinstance(field, ast.FunctionDef)  # a property is no field of the settings
         for inner in ast.walk(field)
     }
     for node in ast.walk(module):

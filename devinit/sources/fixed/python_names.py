@@ -1,4 +1,4 @@
-"""Names in expressions of Python: `environ` of `os.environ["A"]`. Pure."""
+"""Names in Python expressions, such as `environ` in `os.environ["A"]`. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 
 def name_of(node: ast.AST | None) -> str:
-    """Return the last name of an expression, `environ` of `os.environ["A"]`; "" of one that has none."""
+    """Return the last name of an expression, `environ` for `os.environ["A"]`; "" when it has none."""
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
@@ -17,6 +17,6 @@ def name_of(node: ast.AST | None) -> str:
 
 
 def is_one_of(names: Collection[str], node: ast.AST) -> bool:
-    """Whether an expression is, or calls, something of one of these names."""
+    """Return whether an expression is one of these names, or a call of one."""
     name = name_of(node.func) if isinstance(node, ast.Call) else name_of(node)
     return name in names and isinstance(node, (ast.Call, ast.Attribute, ast.Name))

@@ -1,7 +1,7 @@
-"""Addresses on this machine that the code of a repository has as constants.
+"""Find addresses on this machine that are constants in the code of a repository.
 
-Nothing can tell such code another port, so the service that is meant cannot move. What comes from the environment
-with a constant as its default is no constant.
+No setting can change such an address, so the service behind it cannot move. A constant that is only the default of
+an environment variable does not count.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from devinit.system.bounds import Bounds
 
 _ADDRESS = re.compile(rf"(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b")
 _OF_THE_PAGE = r"location\.hostname(?:\}|\s{0,9}\+\s{0,9}[\"'`]):"
-"""The host that a page comes from, with a port of its own behind it."""
+"""Matches the host of the current page, followed by a port."""
 _MENTION = re.compile(
     rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?:\d|\$\{\w)|//(?:localhost|127\.0\.0\.1)[/\"'`]|[\"']django_vite[\"']|"
     + _OF_THE_PAGE.encode()
     + rb"\d"
 )
 _BEFORE = r"(?:[^\n;,{}]|\n[ \t]{0,40}(?:[?:|&]|process\.env\.|import\.meta\.env\.|window\.location)){0,240}?"
-"""What may stand between a name and its value: the condition of a choice, also on lines of its own."""
+"""Matches text between a name and its value, such as the condition of a choice, which may have its own line."""
 _PROXY = re.compile(
     rf"""(?:target|destination|proxy|origin)["']?\s{{0,9}}[:=,(]{_BEFORE}["'`]https?://{_LOCAL}:(\d{{2,5}})\b"""
 )
@@ -43,7 +43,7 @@ _NAMED_TARGET = re.compile(
 _BUILT_IN = re.compile(
     rf"""\b[A-Z][A-Z0-9_]{{2,60}}\s{{0,9}}:\s{{0,9}}["'`]https?://{_LOCAL}:(\d{{2,5}})\b"""
 )
-"""The `env` of a next.config, or `define`: it counts more than the environment."""
+"""Matches the `env` of a next.config, or `define`: both override the environment."""
 _CALL = re.compile(
     r"(?:baseURL|API_(?:BASE(?:_URL)?|URL)|fetch\(|axios(?:\.\w{1,20})?\(|new WebSocket\(|\bio\(|createClient\(|"
     rf"\b\w{{0,40}}(?:url|Url|URL)(?:_\w{{1,40}})?\s{{0,9}}[:=]){_BEFORE}(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b"
@@ -52,55 +52,55 @@ _REQUEST = re.compile(
     r"\.(?:get|post|put|patch|delete|request)(?:<[^<>()\n]{0,80}>)?\(\s{0,40}[\"'`](?:https?|wss?)://"
     rf"{_LOCAL}:(\d{{2,5}})\b"
 )
-"""A request by a client of any name: `this.http.get<Book[]>("http://localhost:8080/books")`."""
+"""Matches a request by a client of any name: `this.http.get<Book[]>("http://localhost:8080/books")`."""
 _CALL_WITHOUT_PORT = re.compile(
     r"(?:baseURL|API_(?:BASE(?:_URL)?|URL)|fetch\(|axios(?:\.\w{1,20})?\(|new WebSocket\(|\bio\(|"
     rf"\b\w{{0,40}}(?:url|Url|URL)(?:_\w{{1,40}})?\s{{0,9}}[:=]){_BEFORE}(?:https?|wss?)://{_LOCAL}(?P<path>/)"
     rf"|[=:(]\s{{0,9}}[\"'`]//{_LOCAL}(?P<rest>[/\"'`])"
 )
-"""A call of the usual port of HTTP, where a web server before the others is."""
+"""Matches a call on the default port of HTTP, where a reverse proxy answers."""
 _CALL_OF_THE_PAGE = re.compile(rf"{_OF_THE_PAGE}(\d{{2,5}})\b")
 _NUMBER = re.compile(
     r"\b(?:const|let|var)\s{1,9}(\w{1,60})\s{0,9}=\s{0,9}[\"']?(\d{2,5})[\"']?\s{0,9}(?=[;\r\n])"
 )
 _NAMED_NUMBER = re.compile(r":\$\{(\w{1,60})\}([^\s\"'`,;]{0,200}[\"'`])")
-"""A port by its name, and what is behind it up to the end of the text."""
+"""Matches a named constant as a port, with the rest of the string."""
 _WINDOW = re.compile(rf"""loadURL\(\s*["'`]http://{_LOCAL}:(\d{{2,5}})\b""")
-"""What an Electron application shows."""
+"""Matches the URL that an Electron application shows."""
 _FROM_ELSEWHERE = re.compile(
     r"process\.env|import\.meta\.env|loadEnv|\benv\.|\benv\(|\?\?|\|\||getenv|environ\b|config\(|default\(|prefault\(|DEFAULT_"
 )
 _MODE = re.compile(r"process\.env\.NODE_ENV|import\.meta\.env\.(?:DEV|PROD|MODE)\b")
-"""Says how the code runs, not where anything is."""
+"""Says how the code runs, not where a server is."""
 _CHOICE = re.compile(r"(?P<condition>[^?:]{1,200})\?(?![.?])(?P<first>[^:]{0,160}):(?P<second>[^:]{0,40})\Z")
-"""`condition ? first : second`, as far as the beginning of an address in `second`."""
+"""Matches `condition ? first : second` up to the beginning of an address in `second`."""
 _NAME_READ = re.compile(r"(?:process|import\.meta)\.env\.(\w{1,80})")
 _CLIENT_FILES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".vue", ".svelte")
 _NOT_CLIENTS = re.compile(
     r"(?:^|[/._-])(?:tests?|specs?|stories|mocks?|e2e|playwright|cypress|docs?|scripts?|tools?|sdk|examples?|fixtures?)(?:[/._-]|$)"
 )
 _TABLES = ("proxy.conf.json", "proxy.config.json", "tauri.conf.json", "Trunk.toml")
-"""Files of settings that name whom pages are handed on to, or what a window shows."""
+"""Configuration files that name the target of a proxy, or the URL that a window shows."""
 _EXAMPLE_PACKAGE = re.compile(r"/(?:java|kotlin)/com/example/")
-"""What Spring's generator calls the package of a program that is no example."""
+"""Default package of Spring's generator: its programs are no examples."""
 _DJANGO_VITE = re.compile(r"[\"']django_vite[\"']")
 _DJANGO_VITE_PORT = re.compile(r"dev_server_port[\"']?\s{0,9}[:=]\s{0,9}(\d{2,5})\b", re.IGNORECASE)
 _VITE_PORT = 5173
-"""Where django-vite loads scripts from in development when no setting says so."""
+"""Default port from which django-vite loads scripts in development."""
 MOST_TEXT = 1_000_000
-"""Characters of files that name an address: to parse them takes a second."""
+"""In characters, for all files that name an address: to parse this much takes a second."""
 _PORT_OF_HTTP = 80
 _LONGEST_LINE = 500
-"""Characters. Longer lines were not written by hand."""
+"""In characters. Longer lines are generated."""
 NO_CONTAINERS = Containers()
 
 
 def constants(
     bounds: Bounds, folders: Iterable[Path], named: Containers = NO_CONTAINERS
 ) -> Iterator[Constant]:
-    """Yield the constants in the files of these folders, each once. No file raises.
+    """Yield the constants in the files of these folders, each once. No unreadable file raises an error.
 
-    Those that name a container are among them.
+    Constants that name a container are included.
     """
     known: set[tuple[str, int, int]] = set()
     left = [MOST_TEXT]
@@ -117,9 +117,9 @@ def constants(
 
 
 def _of_package(folder: Path, bounds: Bounds, named: Containers) -> Iterator[Constant]:
-    """Yield what the `proxy` of a package.json names: create-react-app sends there what it does not know."""
+    """Yield the targets of `proxy` in package.json: create-react-app sends requests for unknown paths there."""
     package = read_package(folder, bounds)
-    proxy: Any = package.get("proxy") if package else None  # nothing about it has been checked
+    proxy: Any = package.get("proxy") if package else None  # its contents are unchecked
     rules = proxy.values() if isinstance(proxy, dict) else (proxy,)
     for target in (each.get("target") if isinstance(each, dict) else each for each in rules):
         if isinstance(target, str) and (found := _ADDRESS.match(named.as_local(target)[0])):
@@ -133,7 +133,7 @@ def _of_package(folder: Path, bounds: Bounds, named: Containers) -> Iterator[Con
 
 
 def _of_files(folder: Path, bounds: Bounds, left: list[int], named: Containers) -> Iterator[Constant]:
-    """Yield the constants of source files, as long as there are characters `left` to read."""
+    """Yield the constants in source files until no characters are `left` to read."""
     endings = (*_CLIENT_FILES, *SUFFIXES, ".py", *_TABLES)
     for entry in entries_below(folder, endings):
         path = Path(entry.path)
@@ -155,7 +155,7 @@ def _of_files(folder: Path, bounds: Bounds, left: list[int], named: Containers) 
 
 
 def _in_code(path: Path, text: str) -> Iterator[tuple[int, int, Direction]]:
-    """Yield port, position and direction of each constant in the text of a file, by its name."""
+    """Yield port, position and direction of each constant in a file; its name decides how it is read."""
     if path.suffix == ".py":
         origins, calls = origins_in_python(text), _scripts_of_vite(text)
     else:
@@ -182,10 +182,10 @@ def _patterns_for(name: str) -> tuple[re.Pattern[str], ...]:
 
 
 def _addresses(text: str, patterns: Iterable[re.Pattern[str]]) -> Iterator[tuple[int, int, Direction]]:
-    """Yield port and position of each address in the code of a client."""
+    """Yield port and position of each address that the code of a client calls."""
     code = _with_numbers(_without_comments(text))
     for found in (match for pattern in patterns for match in pattern.finditer(code)):
-        # As far as the statement goes: what stands behind `??` may be a default.
+        # Look at the statement up to the address: an address after `??` may be a default.
         beginning = code.rfind("\n", 0, found.start()) + 1
         said = _chosen(_MODE.sub("MODE", code[max(beginning, found.start() - _LONGEST_LINE) : found.end()]))
         before = code[max(beginning - _LONGEST_LINE, 0) : beginning].rstrip().endswith(("||", "??"))
@@ -194,7 +194,7 @@ def _addresses(text: str, patterns: Iterable[re.Pattern[str]]) -> Iterator[tuple
 
 
 def _without_port(text: str) -> Iterator[tuple[int, int, Direction]]:
-    """Yield the usual port of HTTP for each call in the code of a client that names no port."""
+    """Yield the default port of HTTP for each call in the code of a client without a port."""
     code = _without_comments(text)
     for found in _CALL_WITHOUT_PORT.finditer(code):
         beginning = code.rfind("\n", 0, found.start()) + 1
@@ -204,9 +204,9 @@ def _without_port(text: str) -> Iterator[tuple[int, int, Direction]]:
 
 
 def _chosen(said: str) -> str:
-    """Return what is said before an address, without a choice between it and a variable that is not its default.
+    """Return the text before an address without a choice between the address and an unrelated variable.
 
-    `A === "remote" ? B : "http://…"` takes the address whatever B says; `B ? B : "http://…"` does not.
+    `A === "remote" ? B : "http://…"` uses the address whatever B is; `B ? B : "http://…"` does not.
     """
     address = _ADDRESS.search(said)
     found = _CHOICE.search(said[: address.start()] if address else said)
@@ -218,7 +218,7 @@ def _chosen(said: str) -> str:
 
 
 def _with_numbers(code: str) -> str:
-    """Return code with the numbers in place of their names in addresses; everything else keeps its place."""
+    """Return code with named constants in addresses replaced by their numbers; all positions stay the same."""
     numbers = {found[1]: found[2] for found in _NUMBER.finditer(code)}
 
     def told(found: re.Match[str]) -> str:
@@ -229,7 +229,7 @@ def _with_numbers(code: str) -> str:
 
 
 def _without_comments(text: str) -> str:
-    """Return a text with blanks in the place of lines that are comments, and of lines that a program wrote."""
+    """Return a text with comment lines and generated lines replaced by blanks."""
     lines = text.splitlines(keepends=True)
     return "".join(
         re.sub(r"[^\r\n]", " ", line)
@@ -240,7 +240,7 @@ def _without_comments(text: str) -> str:
 
 
 def _scripts_of_vite(text: str) -> Iterator[tuple[int, int, Direction]]:
-    """Yield the port from which the pages of Django load the scripts of Vite, unless the environment says it."""
+    """Yield the port from which Django's pages load the scripts of Vite, unless the environment sets it."""
     used = _DJANGO_VITE.search(text)
     if used is None:
         return

@@ -1,4 +1,4 @@
-"""Addresses of databases and brokers in scripts, in Go, Rust and Elixir, and in files of settings. Pure."""
+"""Find addresses of databases in scripts, in Go, Rust and Elixir code, and in configuration files. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KINDS = {
     "rediss": "redis",
     "valkey": "redis",
 }
-"""Scheme of a URL → the provider of its servers."""
+"""URL scheme → provider."""
 USUAL_PORTS = {"postgres": 5432, "redis": 6379}
 URL = re.compile(
     rf"\b(?P<scheme>postgres|postgresql|rediss?|valkey)(?:\+\w{{1,30}})?://"
@@ -25,22 +25,22 @@ URL = re.compile(
     r"(?::(?P<port>\d{2,5}))?(?:/(?P<database>[\w-]{1,63}))?(?=[/?\s\"'`#]|$)"
 )
 COMPILED = (".go", ".rs", ".exs")
-"""Files of Go, Rust and Elixir."""
+"""Suffixes of Go, Rust and Elixir."""
 LONGEST_LINE = 500
 _LONGEST_BLOCK = 400
-"""Characters on each side of a host in which the other parts of its address stand."""
+"""In characters on each side of a host: the range in which the other parts of its address are searched."""
 _FROM_ELSEWHERE = re.compile(
     r"process\.env|import\.meta\.env|Deno\.env|Bun\.env|\benv\.|\benv\(|\benv\[|\?\?|\|\||default\(|DEFAULT|\$\{|%\("
 )
 _DEFAULT_FOLLOWS = ("||", "??", "default(", "env(")
-"""How the line before ends where a line of a script is only a default."""
+"""Endings of the previous line when a line of a script is only a default."""
 _ASKS = re.compile(
     r"getenv|lookupenv|get_?env|env::var|fetch_env|viper|envconfig|env:\"|envDefault|SetDefault|unwrap_or|flag\.String|default_value",
     re.IGNORECASE,
 )
-"""In Go, Rust and Elixir: what is near the default of a variable, or of a flag."""
+"""For Go, Rust and Elixir: matches code near the default of a variable or of a flag."""
 _NEAR = 240
-"""Characters before a text that show whether it is such a default."""
+"""In characters before a text: the range that shows whether it is such a default."""
 _COMMENT = re.compile(r"\s{0,200}(?://|\*|/\*|#|;|<!--)")
 _HOST = re.compile(rf"""\bhost(?:name)?["']?[ \t]{{0,20}}(?P<sign>:=|[:=])[ \t]{{0,20}}["']{LOCAL}["']""")
 _PART = re.compile(
@@ -55,13 +55,13 @@ _KEYWORD = re.compile(r"\b(\w{1,20})=([^\s\"'`]{1,200})")
 _ADO = re.compile(
     rf"[\"'](?P<text>[^\"'\n]{{0,300}}(?i:\b(?:host|server)={LOCAL})(?=[;\"'])[^\"'\n]{{0,300}})[\"']"
 )
-"""A connection string of ADO.NET: `Host=localhost;Port=5432;Database=shop`."""
+"""Matches a connection string of ADO.NET: `Host=localhost;Port=5432;Database=shop`."""
 _ADO_PART = re.compile(r"(?:^|;)\s{0,9}([A-Za-z ]{1,20}?)\s{0,9}=([^;\"'\n]{0,200})")
 _REPO = re.compile(
     r"^config :\w{1,80},[ \t]{0,9}[\w.]{1,120}Repo,[^\n]{0,200}\n(?:[ \t]+[^\n]{0,300}\n?){1,40}",
     re.MULTILINE,
 )
-"""Where the settings of Ecto name its database."""
+"""Matches the block in which Ecto configures its database."""
 _POSTGRES = re.compile(
     r"[\"'](?:pg|postgres|pg-promise|typeorm|sequelize|knex)[\"']|postgres|pgx|lib/pq", re.IGNORECASE
 )
@@ -71,10 +71,10 @@ class Address(NamedTuple):
     """A server on this machine that a text names."""
 
     kind: str
-    """The provider of such a server, "postgres"."""
+    """Its provider, such as "postgres"."""
     port: int
     position: int
-    """In characters from the beginning of the text."""
+    """In characters from the start of the text."""
     login: Login = Login()
 
 
@@ -91,7 +91,7 @@ def in_url(found: re.Match[str], position: int) -> Address:
 
 
 def in_text(text: str, *, suffix: str, is_script: bool) -> Iterator[Address]:
-    """Yield the servers that a script names, a program in another language, or a file of configuration."""
+    """Yield the servers in a script, in a program in Go, Rust or Elixir, or in a configuration file."""
     is_compiled = suffix in COMPILED
     position = 0
     for line in text.splitlines(keepends=True):
@@ -111,7 +111,7 @@ def in_text(text: str, *, suffix: str, is_script: bool) -> Iterator[Address]:
 
 
 def _in_keywords(text: str) -> Iterator[Address]:
-    """Yield the servers that a text of libpq names: `host=localhost user=shop dbname=shop`."""
+    """Yield the servers in connection strings of libpq: `host=localhost user=shop dbname=shop`."""
     for found in _KEYWORDS.finditer(text):
         if _is_comment(text, found.start()) or _is_asked_for(text, found.start()):
             continue
@@ -121,7 +121,7 @@ def _in_keywords(text: str) -> Iterator[Address]:
 
 
 def _in_ado(text: str) -> Iterator[Address]:
-    """Yield the servers of connection strings of Npgsql; `Server` is a word of other databases, too."""
+    """Yield the servers in connection strings of Npgsql; other databases use the key `Server`, too."""
     for found in _ADO.finditer(text):
         said = {
             name.lower().replace(" ", ""): value.strip() for name, value in _ADO_PART.findall(found["text"])
@@ -132,11 +132,11 @@ def _in_ado(text: str) -> Iterator[Address]:
 
 
 def _in_parts(text: str, *, is_compiled: bool) -> Iterator[Address]:
-    """Yield the servers whose host stands beside the other parts of the address, each by its name."""
+    """Yield the servers whose address is spread over several named values."""
     for found in _HOST.finditer(text):
         first, last = max(found.start() - _LONGEST_BLOCK, 0), found.end() + _LONGEST_BLOCK
         if not is_compiled:
-            # The object around it.
+            # The object around the host.
             first = max(text.rfind("{", first, found.start()), first)
             last = text.find("}", found.end(), last) if text.find("}", found.end(), last) >= 0 else last
         block = text[first:last]
@@ -156,7 +156,7 @@ def _in_parts(text: str, *, is_compiled: bool) -> Iterator[Address]:
 
 
 def _in_repo(text: str) -> Iterator[Address]:
-    """Yield the database of Ecto. Without a port it is where PGPORT says."""
+    """Yield the database of Ecto. Without a port, PGPORT sets it."""
     for found in _REPO.finditer(text):
         block = found[0]
         host = _HOST.search(block)
@@ -183,7 +183,7 @@ def _postgres(said: Mapping[str, str], position: int) -> Address:
 
 
 def _is_asked_for(text: str, position: int) -> bool:
-    """Return whether a text in Go, Rust or Elixir is the default of what the environment or a flag says."""
+    """Return whether a text in Go, Rust or Elixir is the default of an environment variable or of a flag."""
     return _ASKS.search(text[max(position - _NEAR, 0) : position]) is not None
 
 

@@ -1,8 +1,8 @@
-"""Addresses of databases and brokers on this machine that a repository has as constants.
+"""Find databases on this machine whose addresses are constants in a repository.
 
-The default of a value that comes from the environment is no constant, since devinit gives that value. Therefore
-settings classes of pydantic are left out, statements that read the environment, defaults of parameters, and names
-that are assigned twice.
+The default of a value from the environment does not count, because devinit sets that value. Settings classes of
+pydantic, statements that read the environment, defaults of parameters, and names that are assigned twice are
+therefore skipped.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _CONFIGURATION = frozenset(
         for suffix in ("json", "yaml", "yml", "toml", "ini", "cfg")
     }
 ) | {"appsettings.json", "appsettings.Development.json"}
-"""Files that a program reads by itself, without a rule for names of the environment."""
+"""Files that a program reads directly, without rules for environment variables."""
 _NOT_THE_PROGRAM = re.compile(
     r"(?:^|[/._-])(?:tests?|conftest|specs?|stories|mocks?|e2e|playwright|cypress|docs?|scripts?|tools?|sdk|examples?|"
     r"samples?|fixtures?|seeds?|local|prod|production|staging|ci)(?:[/._-]|$)"
@@ -69,16 +69,16 @@ _READS_ENVIRONMENT = frozenset(
 _SETTINGS = ("BaseSettings", "Settings")
 _DRIVER = re.compile(r"(?:psycopg2?(?:\.\w+)?|asyncpg|aiopg)\.(?:connect|create_pool|ConnectionPool)")
 _OF_ELIXIR = frozenset({"dev.exs", "config.exs"})
-"""Of a project in Elixir, the files that say how it is developed."""
+"""Files of an Elixir project that configure development."""
 NO_CONTAINERS = Containers()
 MOST_TEXT = 500_000
-"""Characters of files that name an address: to parse them takes half a second."""
+"""In characters, for all files that name an address: to parse this much takes half a second."""
 
 
 def stores(bounds: Bounds, folder: Path, named: Containers = NO_CONTAINERS) -> Iterator[Constant]:
-    """Yield the servers that files of a folder name as constants, each once. No file raises.
+    """Yield the servers that files of a folder name as constants, each once. No unreadable file raises an error.
 
-    Those that name a container are among them, where the containers are given.
+    Constants that name one of the given containers are included.
     """
     known: set[tuple[str, int, int]] = set()
     for each in (*of_migrations(folder, bounds), *_of_files(folder, bounds, named)):
@@ -89,7 +89,7 @@ def stores(bounds: Bounds, folder: Path, named: Containers = NO_CONTAINERS) -> I
 
 
 def of_migrations(folder: Path, bounds: Bounds) -> Iterator[Constant]:
-    """Yield the database that alembic.ini names, unless the code beside it finds another one."""
+    """Yield the database in alembic.ini, unless the env.py beside it finds the address elsewhere."""
     path = folder / "alembic.ini"
     text = read(path, bounds)
     found = _ALEMBIC_URL.search(text)
@@ -116,7 +116,7 @@ def _of_files(folder: Path, bounds: Bounds, named: Containers) -> Iterator[Const
         inside = path.relative_to(folder).as_posix()
         is_configuration = entry.name in _CONFIGURATION
         if not (is_configuration or entry.name.endswith((".py", *_SCRIPTS, *COMPILED))):
-            continue  # `my-config.json` ends like one
+            continue  # `my-config.json` has the same ending
         if path.suffix == ".exs" and entry.name not in _OF_ELIXIR:
             continue
         if _NOT_THE_PROGRAM.search(inside) or (entry.is_symlink() and not bounds.holds(path)):
@@ -146,7 +146,7 @@ def _of_files(folder: Path, bounds: Bounds, named: Containers) -> Iterator[Const
 
 
 def _in_python(text: str) -> Iterator[Address]:
-    """Yield each address that a module has as a constant."""
+    """Yield each address that is a constant in a module."""
     module = parsed(text)
     if module is None:
         return
@@ -158,7 +158,7 @@ def _in_python(text: str) -> Iterator[Address]:
 
 
 def _addresses_in(node: ast.AST, lines: list[int]) -> Iterator[Address]:
-    """Yield the address that a node is, or that it has in several parts. `lines`: where each of them begins."""
+    """Yield the address in a node, whole or in parts. `lines` has the position of each line."""
     match node:
         case ast.Constant(value=str() as value, lineno=number) if len(value) <= LONGEST_LINE:
             if found := URL.fullmatch(value.strip()) or _whole(value.strip()):
@@ -181,9 +181,9 @@ def _whole(value: str) -> re.Match[str] | None:
 
 
 def _parts(said: dict[str, ast.expr], lines: list[int], *, is_postgres: bool = False) -> Iterator[Address]:
-    """Yield the server of a host and a port beside each other, as in Django's `DATABASES` or `Redis(host=…)`.
+    """Yield the server of a host and a port in named values, as in Django's `DATABASES` or `Redis(host=…)`.
 
-    PostgreSQL is known by its engine or its driver also where no port is named.
+    PostgreSQL is also recognised without a port, by its engine or its driver.
     """
     text = {name: _text(value) for name, value in said.items()}
     if not re.fullmatch(LOCAL, text.get("HOST", "")):
@@ -201,12 +201,12 @@ def _parts(said: dict[str, ast.expr], lines: list[int], *, is_postgres: bool = F
 
 
 def _text(value: ast.expr) -> str:
-    """Return a text, or a number as a text; "" of what is computed."""
+    """Return a text, or a number as a text; "" for a computed value."""
     return str(value.value) if isinstance(value, ast.Constant) and isinstance(value.value, str | int) else ""
 
 
 def _overridable(module: ast.Module) -> set[int]:
-    """Return the nodes whose value something else may say: the environment, a caller, a later assignment."""
+    """Return the nodes whose value may change: by the environment, a caller or a later assignment."""
     assigned: dict[str, list[ast.stmt]] = {}
     found: set[int] = set()
     for node in ast.walk(module):

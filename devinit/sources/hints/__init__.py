@@ -1,4 +1,4 @@
-"""Commands that seem to start a project: shown to the user where nothing else was found.
+"""Commands of Makefiles and scripts that seem to start a project, shown where no application was found.
 
 They are read and never run: such a target may install, migrate or start containers before it serves.
 """

@@ -1,4 +1,4 @@
-"""The commands of targets and scripts that start a project, each in a sentence."""
+"""Describe the targets and scripts that seem to start a project, each in a sentence."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from devinit.system.bounds import Bounds
 
 MOST_HINTS = 8
 _IN_A_FOLDER = re.compile(r"\$[({]\w{1,40}[)}]/bin/")
-"""A program of an environment whose folder is a variable of make."""
+"""Matches the path to a program in a virtual environment whose folder is a variable of make."""
 _PYTHON = re.compile(r"\$[({](?:PYTHON3?|PY)[)}]")
 _MAKE_PORT = re.compile(r"\$[({]PORT[)}]")
 _ARGUMENTS = re.compile(r"\{\{\s{0,9}\w{1,40}\s{0,9}\}\}[ \t]{0,9}\Z")
-"""Arguments that a recipe of just passes on."""
+"""Matches arguments that a recipe of just passes on."""
 
 
 def found_in(bounds: Bounds, files: tuple[str, ...], scripts: tuple[str, ...]) -> Found:
-    """Return the commands that look as if they started a server."""
+    """Return hints for the commands that seem to start a server."""
     hints: dict[str, None] = {}
     for file in (*files, *scripts):
         path = bounds.root / file
@@ -44,7 +44,7 @@ def _targets(file: str, text: str, *, is_script: bool) -> Iterator[Target]:
 
 
 def _hint(file: str, target: Target) -> str:
-    """Return the sentence about a command; nothing when it does not look like a server."""
+    """Return the hint for a command; "" when it does not look like a server."""
     plain = _plain(target.command)
     command = understood(plain)
     if problem_of(plain) or not _starts_a_server(command):
@@ -60,7 +60,7 @@ def _hint(file: str, target: Target) -> str:
 
 
 def _plain(command: str) -> str:
-    """Return a command without what only make and just fill in, as far as its meaning is known."""
+    """Return a command without the syntax of make and just, as far as its meaning is known."""
     text = _PYTHON.sub("python", _IN_A_FOLDER.sub("", command))
     return _ARGUMENTS.sub("", _MAKE_PORT.sub("${PORT}", text)).strip()
 
@@ -73,5 +73,5 @@ def _starts_a_server(command: Command) -> bool:
 
 
 def _toml(text: str) -> str:
-    """Return a text as TOML has it."""
+    """Return a text as a TOML string."""
     return f"'{text}'" if '"' in text and "'" not in text else json.dumps(text, ensure_ascii=False)

@@ -1,7 +1,7 @@
-"""The applications of PM2: names and folders.
+"""The applications in an ecosystem file of PM2, with their names and folders.
 
-What it starts was built for production, so each folder's own script for development is run instead. The file is
-read, and never run.
+PM2 starts builds for production, so the development script of each folder runs instead. The file is read and
+never executed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FILES = (
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
-    """Return whether a folder has one."""
+    """Return whether a folder has an ecosystem file."""
     paths = (os.path.join(folder, name) for name in FILES)  # noqa: PTH118 - loads os alone
     return any(map(os.path.isfile, paths))
 

@@ -1,6 +1,6 @@
-"""The literals of a JavaScript file: objects, lists and texts as far as they stand there. Pure.
+"""Read the literals of a JavaScript file: objects, lists and texts. Pure.
 
-What is computed is None. A file is searched for `apps: [`, and each object in that list is read.
+Computed values become None. The reader looks for `apps: [`, and reads each object in that list.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _OPENING, _CLOSING = "([{", ")]}"
 
 
 def applications(text: str) -> list[tuple[dict[str, Any], int]]:
-    """Return the objects of `apps`, each with the place in the text where it begins (Any: nothing is checked)."""
+    """Return the objects of `apps`, each with its position in the text (Any: their contents are unchecked)."""
     found = _LIST.search(text)
     if found is None:
         return []
@@ -37,7 +37,7 @@ def applications(text: str) -> list[tuple[dict[str, Any], int]]:
 
 
 class _Reader:
-    """Reads values one after the other; it always advances, whatever the text is."""
+    """Reads one value after the other; it always advances, even in malformed text."""
 
     def __init__(self, text: str, place: int) -> None:
         self.text, self.place = text, place
@@ -47,7 +47,7 @@ class _Reader:
         return self.text[self.place : self.place + 1]
 
     def skip(self) -> None:
-        """Pass over blanks, commas and comments."""
+        """Skip whitespace, commas and comments."""
         while self.at:
             if self.at.isspace() or self.at == ",":
                 self.place += 1
@@ -63,7 +63,7 @@ class _Reader:
         return found + len(end) if found >= 0 else len(self.text)
 
     def value(self, depth: int) -> Any:
-        """Return the value that begins here; None for one that is computed."""
+        """Return the value at the current place; None for a computed one."""
         if depth > DEEPEST:
             return None
         if self.at == "{":
@@ -140,7 +140,7 @@ class _Reader:
         return self.text.startswith(("//", "/*"), self.place)
 
     def to_the_end_of_a_value(self, start: int) -> None:
-        """Go on to the comma or bracket that ends a value, past what is computed, and always beyond its start."""
+        """Advance to the comma or bracket that ends a value, past computed parts, and always beyond its start."""
         depth = 0
         if self.place == start and self.at in ("]", "}"):
             self.place += 1  # it closes nothing

@@ -1,4 +1,4 @@
-"""The applications of PM2 as services: each by the script for development of its folder."""
+"""Turn the applications of PM2 into services: each runs the development script of its folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from devinit.toolchains.node.managers import MANAGERS
 
 USUAL_PORT = 3000
 SCRIPTS = ("dev", "start:dev", "develop")
-"""Scripts for development, in the order in which they are looked for."""
+"""Development scripts, the preferred one first."""
 _INTERPRETERS = {".py": "python", ".rb": "ruby", ".js": "node", ".mjs": "node", ".cjs": "node"}
 
 
@@ -46,7 +46,7 @@ def found_in(bounds: Bounds, files: tuple[str, ...]) -> Found:
 
 
 def _add(described: dict[str, Any], name: str, line: Evidence, index: int, listing: Listing) -> None:
-    """Add an application, or a note that says why it is not started."""
+    """Add an application, or a note with the reason why it is not started."""
     folder = _folder_of(described, listing.bounds)
     if folder is None:
         listing.note(line.place, f"{name} is left out: its folder is not in the repository")
@@ -72,7 +72,7 @@ def _add(described: dict[str, Any], name: str, line: Evidence, index: int, listi
 
 
 def _folder_of(described: dict[str, Any], bounds: Bounds) -> str | None:
-    """Return where an application runs: in `cwd`, else in the package of its script; None outside."""
+    """Return the folder of an application: `cwd`, or the package of its script; None outside of the project."""
     stated, script = described.get("cwd"), described.get("script")
     cwd = os.path.normpath(stated) if isinstance(stated, str) and stated else "."
     if cwd.startswith(("/", "..")) or not os.path.isdir(bounds.root / cwd):  # noqa: PTH112
@@ -88,7 +88,7 @@ def _folder_of(described: dict[str, Any], bounds: Bounds) -> str | None:
 
 
 def _command_of(described: dict[str, Any], folder: str, bounds: Bounds) -> tuple[str, tuple[Evidence, ...]]:
-    """Return what runs an application in development, with further lines that say so; empty when nothing does."""
+    """Return the development command of an application and further evidence for it; "" without a command."""
     path = bounds.root / folder
     package = read_package(path, bounds) or {}
     scripts = table(package, "scripts")

@@ -1,4 +1,4 @@
-"""A file of process-compose: it lists all processes for development, with their order and how they are ready."""
+"""A file of process-compose: all processes for development, with their order and their readiness probes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from devinit.system.bounds import Bounds
 
 FILES = ("process-compose.yml", "process-compose.yaml")
-"""The first one that is there is read."""
+"""The first one that exists is read."""
 APPLICATIONS: tuple[str, ...] = ("process-compose.yaml: its processes",)
 DATABASES: tuple[str, ...] = ()
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
-    """Return whether a folder has one."""
+    """Return whether a folder has such a file."""
     return any(os.path.lexists(os.path.join(folder, name)) for name in FILES)  # noqa: PTH118 - loads os alone
 
 

@@ -1,4 +1,4 @@
-"""One process of process-compose as values. Pure."""
+"""Parse one process of process-compose into values. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CONDITIONS = {
     "process_completed": Condition.COMPLETED,
     "process_completed_successfully": Condition.COMPLETED,
 }
-"""Every other one means that it is ready."""
+"""Any other condition means that the process is ready."""
 _FIELD = re.compile(r"\{\{[ \t]{0,9}\.(\w{1,60})[ \t]{0,9}\}\}")
 _NAME = re.compile(r"[A-Za-z_]\w{0,200}")
 _CONTINUES = re.compile(r"(?:&&|\|\||\||\\|(?<!\w)(?:then|do|else|in)|\{|\()$")
@@ -26,7 +26,7 @@ _BARE = re.compile(r"(?<!\$)\$\{([A-Za-z_]\w{0,100})\}")
 
 
 class Variable(Struct, frozen=True):
-    """A variable that a process is given."""
+    """An environment variable of a process."""
 
     name: str
     pieces: Pieces
@@ -35,15 +35,15 @@ class Variable(Struct, frozen=True):
 
 
 class Probe(Struct, frozen=True):
-    """How a process is known to be ready."""
+    """How process-compose checks that a process is ready."""
 
     at: Place
     path: str = ""
-    """Of a page that is asked for."""
+    """Path of the page that it requests."""
     port: int | None = None
     command: str = ""
     line: str = ""
-    """What it prints."""
+    """The log line that the process prints when it is ready."""
 
 
 class Definition(Struct, frozen=True, kw_only=True):
@@ -59,13 +59,13 @@ class Definition(Struct, frozen=True, kw_only=True):
     probe: Probe | None
     is_disabled: bool
     is_kept: bool
-    """Whether it is started again when it has ended."""
+    """Whether it is restarted when it has ended."""
     problem: str
-    """Why its command cannot be run; empty when it can."""
+    """Why its command cannot be run; "" when it can."""
 
 
 def definition(name: str, at: Place, node: MappingNode, file: MappingNode) -> Definition:
-    """Return what a process is described as, in a file with variables for all of them."""
+    """Return the definition of a process; the file adds variables for all processes."""
     items = node.items
     fields = {
         key: text_of(value)
@@ -92,7 +92,7 @@ def definition(name: str, at: Place, node: MappingNode, file: MappingNode) -> De
 
 
 def _command(text: str, fields: Mapping[str, str]) -> tuple[str, str]:
-    """Return a command in one line, and why it cannot be run."""
+    """Return a command in one line, or "" and why it cannot be run."""
     lines = [line.strip() for line in _filled(text, fields).split("\n")]
     lines = [line for line in lines if line and not line.startswith("#")]
     if any(_CONTINUES.search(line) and not line.endswith("&&") for line in lines[:-1]):
@@ -100,7 +100,7 @@ def _command(text: str, fields: Mapping[str, str]) -> tuple[str, str]:
     joined = "; ".join(lines).replace("&&; ", "&& ").replace("$$", "$")
     if _FIELD.search(joined) or "{{" in joined:
         return "", "its command has a field that `vars` does not give"
-    # A variable that the machine does not have is empty, as in a shell.
+    # As in a shell, an unset variable is empty.
     return _BARE.sub(lambda found: found[0] if found[1] == "PORT" else f"${{{found[1]}:-}}", joined), ""
 
 

@@ -1,4 +1,4 @@
-"""The services of a file of process-compose: its processes, one to one."""
+"""Turn the processes of a process-compose file into services, one to one."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ from devinit.system.bounds import Bounds, not_read
 
 MOST_PROCESSES = 50
 _NUMBERING = Numbering(8000, 0)
-"""process-compose gives no port: that of a server that names none is the usual one of its program."""
+"""process-compose assigns no ports: a server that names none gets the usual port of its program."""
 _MAKES_DATABASES = re.compile(r"(?<![\w-])(?:initdb|createdb|createuser|pg_ctlcluster)(?![\w-])")
 _PLAIN_FOLDER = re.compile(r"(?![/~-])[^\s$'\"`\\;|&<>()*?!]*")
-"""A folder of the project, as a shell takes it without quotes."""
+"""Matches a folder of the project that needs no quotes in a shell."""
 
 
 class Reading(Struct):
-    """What is made of a file, as far as it has been made."""
+    """The result of reading a file so far."""
 
     listing: Listing
     names: dict[str, str] = field(default_factory=dict)
-    """What the file calls a process → the service."""
+    """Process in the file → service."""
     described: dict[str, Definition] = field(default_factory=dict)
-    """Keyed by service, without the databases."""
+    """Keyed by service; without the databases."""
 
 
 def found_in(bounds: Bounds, files: tuple[str, ...]) -> Found:
-    """Return the processes of a project's file; the first of these names wins."""
+    """Return the processes of a project's file; the first existing name of `files` counts."""
     origin = next((name for name in files if os.path.lexists(bounds.root / name)), None)
     if origin is None:
         return Found()
@@ -73,7 +73,7 @@ def found_in(bounds: Bounds, files: tuple[str, ...]) -> Found:
 
 
 def _add(described: Definition, index: int, taken: set[str], reading: Reading) -> None:
-    """Add the service of a process, or a note that says why there is none."""
+    """Add the service of a process, or a note with the reason if there is none."""
     listing = reading.listing
     if reason := _why_not(described, listing.bounds):
         listing.note(str(described.command_at), f"{described.name} is left out: {reason}")
@@ -111,7 +111,7 @@ def _why_not(described: Definition, bounds: Bounds) -> str:
 
 
 def _complete(reading: Reading) -> None:
-    """Add what a list of commands does not say: order, variables, ports, readiness."""
+    """Add the facts that a list of commands lacks: order, variables, ports and readiness."""
     listing = reading.listing
     servers = _servers(reading)
     waited_for = {
@@ -156,7 +156,7 @@ def _complete(reading: Reading) -> None:
 
 
 def _servers(reading: Reading) -> dict[int, Server]:
-    """Return the databases by their ports, with the names that URLs of the file give them."""
+    """Return the databases by port, with the logins from URLs in the file."""
     listing = reading.listing
     servers: dict[int, Server] = {}
     for name, service in listing.services.items():
@@ -174,7 +174,7 @@ def _servers(reading: Reading) -> dict[int, Server]:
 
 
 def _named(server: Server, login: Login, listing: Listing) -> Login:
-    """Let a database have the names of a URL; return the login that it has then."""
+    """Apply the login of a URL to a database; return the login that the database then has."""
     service = listing.services[server.name]
     if not kind_of(service).has_databases:
         login = Login(password=login.password)
@@ -196,7 +196,7 @@ def _network(servers: dict[int, Server], port: PortRequest | None) -> Network:
 
 
 def _port(service: Service, described: Definition, evidence: list[Evidence]) -> PortRequest | None:
-    """Return the port of a service: the one that its command takes, or the one where it is asked."""
+    """Return the port of a service: the one that its command takes, or the one that its probe asks."""
     named = next(
         (
             each
@@ -221,12 +221,12 @@ def _port(service: Service, described: Definition, evidence: list[Evidence]) -> 
 
 
 def _names_port(evidence: list[Evidence]) -> bool:
-    """Whether a line names the port."""
+    """Return whether a line names the port."""
     return any(each.about == "port" for each in evidence)
 
 
 def _asked(probe: Probe | None) -> int | None:
-    """Return the port at which a probe asks."""
+    """Return the port that a probe asks."""
     if probe is None:
         return None
     page = own_page(probe.command)
@@ -251,7 +251,7 @@ def _environment(
 
 
 def _readiness(probe: Probe | None, port: PortRequest | None, evidence: list[Evidence]) -> Readiness:
-    """Return how a service is proven ready, as far as its probe is one that devinit knows."""
+    """Return the readiness check of a service, as far as devinit supports its probe."""
     if probe is None:
         return Readiness()
     page = own_page(probe.command)

@@ -1,8 +1,8 @@
 """A Procfile of foreman, overmind, honcho or Heroku: a line `NAME: COMMAND` for each process.
 
-`Procfile.dev` lists the processes for development, all of them, and so does the file that the project's own
-command names. A Procfile alone is a list of what is deployed, as a rule: applications that are recognised by their
-code count more.
+`Procfile.dev` lists all processes for development, and so does a Procfile that the project's own command names.
+Any other Procfile usually lists deployed processes, so applications that are recognised by their code have
+priority over it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 APPLICATIONS: tuple[str, ...] = ("Procfile.dev, else Procfile: a line `NAME: COMMAND` for each process",)
 DATABASES: tuple[str, ...] = ()
 FILES = ("Procfile.dev", "Procfile")
-"""For development, and for deployment."""
+"""For development and for deployment."""
 MOST_FOLDERS = 200
-"""In which a Procfile is looked for below the project's folder."""
+"""Limit of the subfolders that are searched for a Procfile."""
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
-    """Return whether a folder, or one in it, has one."""
+    """Return whether a folder or one of its subfolders has a Procfile."""
     try:
         names = os.listdir(folder)  # noqa: PTH208 - loads os alone
     except OSError:
@@ -32,7 +32,7 @@ def claims(folder: str | os.PathLike[str]) -> bool:
 
 
 def below(folder: str | os.PathLike[str]) -> list[str]:
-    """Return the folders in a folder that have a Procfile of their own."""
+    """Return the subfolders that have a Procfile of their own."""
     try:
         names = sorted(os.listdir(folder))  # noqa: PTH208 - loads os alone
     except OSError:

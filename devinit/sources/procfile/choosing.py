@@ -1,4 +1,4 @@
-"""Which Procfile lists what development needs: the one that the project's own command names, if one does."""
+"""Choose the Procfile for development: the one that the project's own command names has priority."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _SEPARATORS = re.compile(r"&&|;|\|\|")
 
 
 class Choice(Struct, frozen=True):
-    """A Procfile that is read."""
+    """The Procfile that is read."""
 
     path: Path
     weight: Weight
     passed_over: tuple[str, ...] = ()
-    """Names in the same folder that stand before it and are no files, each with what it is."""
+    """Entries with a preferred name that are no files, each with its type."""
 
 
 def chosen(bounds: Bounds, folder: Path, for_development: str, for_deployment: str) -> Choice | None:
-    """Return which Procfile of a folder is read; None when there is none."""
+    """Return the Procfile of a folder that is read; None when there is none."""
     named = _named_by_the_project(bounds, folder)
     passed_over: list[str] = []
     for name in dict.fromkeys((*filter(None, (named,)), for_development, for_deployment)):
@@ -50,7 +50,7 @@ def chosen(bounds: Bounds, folder: Path, for_development: str, for_deployment: s
 
 
 def _kind_of(path: Path) -> str:
-    """Say what a name leads to that is no file; nothing of a file."""
+    """Return the type of a path that is no file; "" for a file."""
     if path.is_file():
         return ""
     if path.is_dir():
@@ -59,7 +59,7 @@ def _kind_of(path: Path) -> str:
 
 
 def _named_by_the_project(bounds: Bounds, folder: Path) -> str | None:
-    """Return the file that `honcho start` and the like read in the project's command for development."""
+    """Return the file that the project's development command passes to `honcho start` or the like."""
     for command in _commands(bounds, folder):
         for part in _SEPARATORS.split(command):
             program = program_of(words_of(part))
@@ -69,7 +69,7 @@ def _named_by_the_project(bounds: Bounds, folder: Path) -> str | None:
 
 
 def _commands(bounds: Bounds, folder: Path) -> Iterator[str]:
-    """Yield the commands with which a project says that it is started, the clearest first."""
+    """Yield the commands that start the project, the most explicit first."""
     yield from (each.command for each in in_script(read(folder / "bin" / "dev", bounds), "bin/dev"))
     scripts = table(read_package(folder, bounds), "scripts")
     yield from (words for name in _SCRIPTS if isinstance(words := scripts.get(name), str))
@@ -80,7 +80,7 @@ def _commands(bounds: Bounds, folder: Path) -> Iterator[str]:
 
 
 def _file_of(program: list[str]) -> str | None:
-    """Return which file of its folder such a program reads; None when that cannot be told."""
+    """Return the Procfile that a command reads, a name in its own folder; None for any other path."""
     for place, word in enumerate(program):
         option, _, value = word.partition("=")
         if option in ("-f", "--procfile"):

@@ -1,4 +1,4 @@
-"""The lines of a Procfile, as foreman reads them. Pure."""
+"""Parse the lines of a Procfile as foreman does. Pure."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from devinit.sources.commands.process import Process, problem_of, service_name
 
 MOST_PROCESSES = 50
-"""No Procfile that was written by hand has more."""
+"""More than any handwritten Procfile has."""
 _LINE = re.compile(r"\A([A-Za-z0-9_-]+):[ \t]*(\S.*)")
 
 
 def processes(text: str, file: str) -> Iterator[Process | tuple[int, str]]:
-    """Yield each process of a file's text; a line's number and what is wrong with it where there is none."""
+    """Yield each process of a text; for an unusable line, its number and the problem."""
     names: set[str] = set()
     taken: set[str] = set()
     for line, words in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):

@@ -1,7 +1,7 @@
-"""From which port on a list of processes is numbered, and which file says so.
+"""Find the first port of the processes in a Procfile, and the file that states it.
 
-foreman gives the first process the PORT of `.env`, else 5000, and each further one 100 more. `bin/dev` of Rails
-exports another one before it calls foreman.
+foreman gives the first process the PORT of `.env`, else 5000, and adds 100 for each further one. The `bin/dev` of
+Rails exports another PORT before it calls foreman.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _SETTINGS = {
     ".env": re.compile(rf"^[ \t]*(?:export[ \t]+)?PORT[ \t]*=[ \t]*{_NAMED}", re.MULTILINE),
     "bin/dev": re.compile(rf"(?<![A-Za-z0-9_])PORT(?::?[-=]|=){_NAMED}"),
 }
-"""File → how it names the first port. `bin/dev` exports `${PORT:-3000}`."""
+"""File → pattern of the first port. `bin/dev` exports `${PORT:-3000}`."""
 
 
 def numbering(bounds: Bounds, folder: Path) -> Numbering:
-    """Return how the processes of a folder's Procfile are numbered: from 5000 on when no file says so."""
+    """Return the numbering of a folder's Procfile: from 5000 when no file states another port."""
     for name, pattern in _SETTINGS.items():
         path = folder / name
         text = read(path, bounds)

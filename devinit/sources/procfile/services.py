@@ -1,4 +1,4 @@
-"""The services of a Procfile: which of its processes can be started, where, and on which port."""
+"""Turn the processes of a Procfile into services, with their folders and ports."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from devinit.system.bounds import Bounds, not_read
 
 
 def found_in(bounds: Bounds, names: tuple[str, str], below: Sequence[str]) -> Found:
-    """Return the processes that the project's Procfile lists.
+    """Return the processes in the project's Procfile.
 
-    `names` are what it is called for development and for deployment, `below` the folders of the project that have
-    one of their own. Where that is a single one, and the project's folder has none, it is the project's.
+    `names` are its names for development and for deployment; `below` are the subfolders with a Procfile of their
+    own. A single one of those counts as the project's Procfile when the project's folder has none.
     """
     folder = bounds.root
     choice = chosen(bounds, folder, *names)
@@ -44,7 +44,7 @@ def _not_read_below(name: str, names: tuple[str, str], bounds: Bounds) -> str:
 
 
 def _found(choice: Choice, folder: Path, bounds: Bounds) -> Found:
-    """Return the processes of the file that was chosen."""
+    """Return the processes of the chosen file."""
     path, notes = choice.path, choice.passed_over
     if path == folder:
         return Found(origin="a Procfile", notes=notes)

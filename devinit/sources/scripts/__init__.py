@@ -1,8 +1,4 @@
-"""The script of package.json that starts several programs: each is a service, and the script is not started.
-
-Such a script runs others side by side (`concurrently`, `npm-run-all`, `&`), or one in every package of a workspace
-(`turbo dev`, `nx run-many`, `pnpm -r dev`).
-"""
+"""The script of package.json that starts several programs: each program becomes a service, the script does not."""
 
 from __future__ import annotations
 

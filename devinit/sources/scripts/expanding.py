@@ -1,4 +1,4 @@
-"""Follow a script to the programs that it starts in the end, through other scripts and into packages."""
+"""Expand a script into the programs that it starts, through other scripts and into packages."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from devinit.system.bounds import Bounds
 from devinit.toolchains.node.managers import MANAGERS
 
 DEEPEST = 6
-"""Scripts that run each other."""
+"""Levels of scripts that run other scripts."""
 MOST_PROGRAMS = 50
 MOST_COMMANDS = 500
-"""That are looked at: scripts of nonsense can lead to any number of them."""
+"""Limit of the commands that are looked at: malformed scripts can lead to any number."""
 _KIND = re.compile(r"\A(?:dev|start|serve|watch|run)[:.-]|[:.-](?:dev|start|serve|watch|run)\Z")
-"""What the name of a script says beside whose it is: `dev:web`, `api:dev`."""
+"""Matches the part of a script's name that says what it does, without the program: `dev:web`, `api:dev`."""
 _PORT = re.compile(r"(?<=:)\d{2,5}\b")
 _GENERIC = frozenset({"", "index", "main", "app", "src", "dist", "build", "lib", "bin", "out", "www"})
-"""Names of files and folders that do not say which program they are."""
+"""Names of files and folders that do not identify a program."""
 _OF_THE_SHELL = frozenset(
     {"cd", "echo", "printf", ".", "source", "export", "set", "unset", "sleep", "true", ":", "clear"}
 )
-"""What reaches no other process, or does nothing to wait for."""
+"""Commands of the shell that affect no other process, or that need no waiting."""
 _INSTALLERS = MANAGERS | {"pip", "pip3", "poetry", "pipenv", "pdm", "bundle", "composer", "uv"}
 _INSTALLING = frozenset({"install", "i", "ci", "add", "sync"})
 _HIDDEN = frozenset({"npm_config", "npm_package"})
-"""Beginnings of variables that only a package manager sets."""
+"""Prefixes of variables that only a package manager sets."""
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -52,21 +52,21 @@ class Step(Struct, frozen=True, kw_only=True):
     folder: str
     """Where it runs, relative to the project's folder."""
     name: str
-    """What it is called, by the script, its folder or its program."""
+    """A name from the script, its folder or its program."""
     lines: tuple[Evidence, ...]
-    """The lines of package.json that led to it, the last one first."""
+    """The lines of package.json that led to it, the innermost first."""
     package: str = ""
-    """The package of the workspace in which it runs, by its name."""
+    """Name of the workspace package in which it runs."""
     prefix: Prefix = Prefix()
-    """What holds for all that the script starts."""
+    """Variables and files that apply to all programs of the script."""
     waits_for: tuple[int, ...] = ()
-    """The ports on which others have to answer first."""
+    """Ports that other services must answer on first."""
     ends: bool = False
-    """Whether it has to end before the others are started."""
+    """Whether it must end before the other programs start."""
 
 
 class Way(Struct, frozen=True, kw_only=True):
-    """How a command was reached."""
+    """The path of scripts that led to a command."""
 
     folder: str = ""
     name: str = ""
@@ -75,11 +75,11 @@ class Way(Struct, frozen=True, kw_only=True):
     prefix: Prefix = Prefix()
     waits_for: tuple[int, ...] = ()
     seen: tuple[tuple[str, str], ...] = ()
-    """Folder and name of the scripts that led here."""
+    """Folder and name of each script on the path."""
 
 
 class Expansion:
-    """Follows scripts of one project."""
+    """Follows the scripts of one project."""
 
     def __init__(self, bounds: Bounds, packages: Mapping[str, Package]) -> None:
         self._bounds = bounds
@@ -89,7 +89,7 @@ class Expansion:
         self._known: dict[str, tuple[dict[str, str], str]] = {}
 
     def steps(self, script: str) -> list[Step]:
-        """Return what a script of the project's own package.json starts in the end."""
+        """Return the programs that a script of the project's root package.json starts."""
         run = ScriptRun(runner="npm", scripts=(script,))
         found: list[Step] = []
         for step in self._script(run, Way()):
@@ -106,7 +106,7 @@ class Expansion:
         return found
 
     def _script(self, run: ScriptRun, way: Way) -> Iterator[Step]:
-        """Yield what a script of the package.json in a folder starts, with its hooks before it."""
+        """Yield the programs that a script in a folder starts, with its `pre` hook first."""
         script, folder = run.scripts[0], way.folder
         scripts = self._scripts(folder)
         lines = (*line_of_script(self._path(folder), script, self._bounds), *way.lines)
@@ -119,7 +119,7 @@ class Expansion:
         yield from self._command(scripts[script], further)
 
     def _command(self, text: str, way: Way) -> Iterator[Step]:
-        """Yield what a command starts."""
+        """Yield the programs that a command starts."""
         self._commands += 1
         if self._commands > MOST_COMMANDS:
             return
@@ -140,7 +140,7 @@ class Expansion:
         yield from self._program(text, way)
 
     def _program(self, text: str, way: Way) -> Iterator[Step]:
-        """Yield what a command starts that is no list of several."""
+        """Yield the programs that a single command starts."""
         head, last = steps_before(text)
         waiting = [each for each in head if program_of(words_of(each))[:1] == ["wait-on"]]
         if waiting:
@@ -172,7 +172,7 @@ class Expansion:
             yield from self._in_packages(run, way)
 
     def _in_packages(self, run: ScriptRun, way: Way) -> Iterator[Step]:
-        """Yield what a command starts in the packages of the workspace."""
+        """Yield the programs that a command starts in the packages of the workspace."""
         chosen = selected(self._packages, run.packages)
         count = 0
         if run.runner == "turbo":
@@ -194,7 +194,7 @@ class Expansion:
             self.notes.append(f"{_place(way)}: no package of the workspace has a {scripts} script")
 
     def _before_turbo(self, run: ScriptRun, chosen: list[Package], way: Way) -> Iterator[Step]:
-        """Yield what turbo does before a task; it runs that itself, because it knows what is built already."""
+        """Yield the tasks before a task of turbo, which runs them itself, as it knows what is up to date."""
         for script in run.scripts:
             having = [each for each in chosen if script in each.scripts]
             names = {each.name for each in having}
@@ -207,7 +207,7 @@ class Expansion:
                     yield replace(_step(command, further), ends=True)
 
     def _script_or_run(self, run: ScriptRun, way: Way) -> Iterator[Step]:
-        """Yield what a script starts; the run of the script itself, where that is better left to its manager."""
+        """Yield the programs of a script, or one step that has the package manager run the script."""
         script = run.scripts[0]
         words = self._scripts(way.folder)[script]
         if self._leads_on(words, script, run, way):
@@ -221,7 +221,7 @@ class Expansion:
         yield _step(command, replace(way, name=name, lines=lines))
 
     def _leads_on(self, words: str, script: str, run: ScriptRun, way: Way) -> bool:
-        """Return whether the words of a script say more than that it is run."""
+        """Return whether a script should be expanded instead of being run by its package manager."""
         if (way.folder, script) in way.seen or len(way.seen) >= DEEPEST:
             return False
         scripts = self._scripts(way.folder)
@@ -235,18 +235,18 @@ class Expansion:
         has_hooks = f"pre{script}" in scripts or f"post{script}" in scripts
         if run.arguments or has_hooks or any(each in words for each in _HIDDEN) or tool_of(words):
             return False
-        # In a folder of its own, or with a port that can move only where its words are known.
+        # It has its own folder, or a port that can only move when the command is known.
         moves = inner.takes_port and not inner.is_fixed and (inner.port is not None or _is_told(inner))
         return bool(inner.folder) or moves
 
     def _is_too_deep(self, run: ScriptRun, way: Way) -> bool:
-        """Return whether a script is one of those that led to it, or there are too many of these."""
+        """Return whether a script is already on the path, or the path is too long."""
         folder, script = joined(way.folder, run.folder), run.scripts[0]
         is_there = self._holds(folder) and script in self._scripts(folder)
         return is_there and ((folder, script) in way.seen or len(way.seen) >= DEEPEST)
 
     def _is_followed(self, run: ScriptRun, way: Way) -> bool:
-        """Return whether the scripts that a command runs are looked at themselves."""
+        """Return whether the scripts that a command runs can be expanded."""
         if not run.is_here:
             return bool(self._packages) and run.runner in (*MANAGERS, "turbo", "nx", "lerna", "wsrun")
         folder = joined(way.folder, run.folder)
@@ -254,7 +254,7 @@ class Expansion:
         return self._holds(folder) and script in self._scripts(folder)
 
     def _before(self, command: str, way: Way) -> Iterator[Step]:
-        """Yield a step that has to end first; installing is no part of a start."""
+        """Yield a step that must end first; installing packages is not part of a start."""
         words = words_of(command)
         if _installs(command):
             self.notes.append(f"{_place(way)}: `{command}` is not run with each start")
@@ -268,7 +268,7 @@ class Expansion:
         return self._read(folder)[1]
 
     def _read(self, folder: str) -> tuple[dict[str, str], str]:
-        """Return the scripts of the package.json in a folder, and its package manager."""
+        """Return the scripts and the package manager of the package.json in a folder."""
         if folder not in self._known:
             path = self._path(folder)
             package = read_package(path, self._bounds) or {}
@@ -288,7 +288,7 @@ class Expansion:
 
 
 def _installs(command: str) -> bool:
-    """Return whether a command installs what the project needs."""
+    """Return whether a command installs the dependencies of a project."""
     program = program_of(words_of(command))
     if not program or program[0] not in _INSTALLERS:
         return False
@@ -296,12 +296,12 @@ def _installs(command: str) -> bool:
 
 
 def _is_told(command: Command) -> bool:
-    """Return whether a server gets its port by an option."""
+    """Return whether a server takes its port as an option."""
     return command.serves is not None and bool(command.serves.given)
 
 
 def usual_name(folder: str, text: str) -> str:
-    """Return what a program is called that no script names: by its folder, else by what it is."""
+    """Return a name for a program without a script name: from its folder, else from its file or kind."""
     if folder:
         return folder.rpartition("/")[2]
     command = understood(text)
@@ -315,13 +315,13 @@ def usual_name(folder: str, text: str) -> str:
 
 
 def _name_by(script: str) -> str:
-    """Return whose script it is: `dev:web` and `web:dev` are `web`'s; a plain `dev` says nothing."""
+    """Return the program in a script's name: `web` for `dev:web` and `web:dev`; "" for a plain `dev`."""
     plain = _KIND.sub("", script)
     return "" if plain in ("dev", "start", "serve", "watch", "run", "develop") else plain
 
 
 def _with_prefix(way: Way, command: str) -> Way:
-    """Return a way on which also holds what stands before the program of a command."""
+    """Return the path with the variables and files that precede the program of a command."""
     own, outer = prefix_of(words_of(command)), way.prefix
     env = tuple(dict((*outer.env, *own.env)).items())
     return replace(way, prefix=Prefix(env, (*outer.env_files, *own.env_files)))
@@ -340,7 +340,7 @@ def _step(command: str, way: Way) -> Step:
 
 
 def _ending(command: str, way: Way) -> Step:
-    """Return the step of a command that has to end first."""
+    """Return the step of a command that must end first."""
     run = understood(command).runs
     name = _name_by(run.scripts[0]) if run is not None else ""
     return replace(_step(command, replace(way, name=name or "prepare")), ends=True)

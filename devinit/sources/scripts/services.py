@@ -1,4 +1,4 @@
-"""The services of a script that starts several programs, and what each of them waits for."""
+"""Turn the programs of a script into services, each with the services that it waits for."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from devinit.system.bounds import Bounds
 ORIGIN = "package.json"
 _NX = "nx.json"
 _STUDIO = "studio"
-"""Of Prisma and Drizzle: it shows a database in a browser."""
+"""Command of Prisma and Drizzle that shows a database in a browser."""
 SCRIPTS = ("dev", "start:dev", "develop", "start")
-"""Scripts with which development begins: the first one that exists counts."""
+"""Usual scripts for development; the first one that exists counts."""
 WHOLE = ("dev:all", "dev:full", "start:all", "dev:both", "dev:watch")
-"""Scripts whose name says that they start more than the first one of those."""
+"""Scripts whose names suggest that they start more than the usual one."""
 USUAL_PORT = 3000
-"""Of a server that names none: nothing numbers these programs."""
+"""Port of a server that names none: these programs are not numbered."""
 
 
 def found_in(bounds: Bounds) -> Found:
-    """Return the programs that the project's script for development starts, when these are several."""
+    """Return the programs of the project's development script, when it starts several."""
     scripts = table(read_package(bounds.root, bounds), "scripts")
     first = [each for each in SCRIPTS if isinstance(scripts.get(each), str)][:1]
-    # Beside a `start`, which often runs what was built, `serve` may be the one for development.
+    # Beside a `start`, which often runs built files, `serve` may be the script for development.
     further = WHOLE if first and first[0] != "start" else (*WHOLE, "serve")
     whole = [each for each in further if isinstance(scripts.get(each), str)]
     packages = packages_of(bounds) if first or whole else {}
@@ -58,19 +58,19 @@ def found_in(bounds: Bounds) -> Found:
 
 
 def _are_several(steps: list[Step]) -> bool:
-    """Return whether a script starts more than one program. One in a folder says nothing about the other ones."""
+    """Return whether a script starts several programs; one program in a folder does not cover the others."""
     started = [each for each in steps if not each.ends]
     return len(started) > 1 or any(map(_is_a_runner, started))
 
 
 def _are_projects_of_nx(steps: list[Step], bounds: Bounds) -> bool:
-    """Return whether a script starts projects of Nx alone, which are found by their targets."""
+    """Return whether a script starts only projects of Nx, which are found by their targets."""
     started = [understood(each.command).program for each in steps if not each.ends]
     return (bounds.root / _NX).is_file() and all(program[:1] in (("nx",), ("ng",)) for program in started)
 
 
 def _is_a_runner(step: Step) -> bool:
-    """Return whether a step runs scripts in packages that are not known; `nx serve web` is one program."""
+    """Return whether a step runs scripts in unknown packages; `nx serve web` is one known program."""
     command = understood(step.command)
     if next(iter(command.program), "") not in RUNNERS:
         return False
@@ -110,7 +110,7 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
             service = _completed(service, step, kinds[name], conditions[name], bounds)
             package = packages.get(used[name])
             if package and package.entry and kinds[name] is Kind.WATCHER:
-                # What imports the package fails until it has been built for the first time.
+                # Programs that import the package fail until its first build is complete.
                 ready = Readiness(exec=f"test -e {shlex.quote(package.entry)}")
                 service = replace(service, ready=ready)
                 listing.evidence[name] += _line_of_entry(package, bounds)
@@ -123,7 +123,7 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
     _migrate(listing, [name for name in added if name in listing.clients])
     languages = _languages(listing)
     serving = [name for name, each in listing.services.items() if each.port is not None]
-    # A script that starts pages, and what builds them, says nothing about the server behind them.
+    # A script that only starts and builds web pages does not cover the server behind them.
     has_pages_alone = languages.keys() == listing.services.keys() and all(
         name in added
         and programs.BROWSER_SERVERS.intersection(
@@ -135,13 +135,13 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
     found = replace(listing.found(ORIGIN), languages=languages, speaks_of=speaks_of)
     if not all(step.package for step in steps if not step.ends):
         return found
-    # What is outside of the workspace such a command cannot name.
+    # Such a command cannot name programs outside of the workspace.
     folders = (bounds.root, *(bounds.root / each.folder for each in packages.values()))
     return replace(found, scope=frozenset(map(str, folders)))
 
 
 def _build_first(listing: Listing, steps: Mapping[str, Step]) -> None:
-    """Let a server that runs what a build makes have it built, where its package says how."""
+    """Build the package before each server that runs built files, if the package has a build script."""
     bounds = listing.bounds
     for name, step in steps.items():
         service = listing.services.get(name)
@@ -161,7 +161,7 @@ def _build_first(listing: Listing, steps: Mapping[str, Step]) -> None:
 
 
 def _migrate(listing: Listing, names: Iterable[str]) -> None:
-    """Let the first server in each folder apply the migrations of the package there."""
+    """Apply the migrations of a package before its first server starts."""
     bounds, done = listing.bounds, set[Path]()
     for name in names:
         service = listing.services[name]
@@ -176,7 +176,7 @@ def _migrate(listing: Listing, names: Iterable[str]) -> None:
 
 
 def _languages(listing: Listing) -> dict[str, str]:
-    """Return the language of each program, as far as the first word of its command says it."""
+    """Return the language of each program, as far as the first word of its command shows it."""
     programs_of = {name: understood(each.command or "").program for name, each in listing.services.items()}
     return {
         name: language
@@ -186,7 +186,7 @@ def _languages(listing: Listing) -> dict[str, str]:
 
 
 def _add(step: Step, process: Process, listing: Listing) -> None:
-    """Add the service of a step, or a note that says why there is none."""
+    """Add the service of a step, or a note with the reason if there is none."""
     if problem := problem_of(step.command):
         listing.note(process.place, f"{process.name} is left out: {problem}")
     elif not step.ends and _is_a_runner(step):
@@ -218,7 +218,7 @@ def _program_of(service: Service, step: Step, bounds: Bounds) -> tuple[str, ...]
 
 
 def _by_hand(step: Step, bounds: Bounds) -> str:
-    """Say why a program that changes the schema of a database is not run; nothing when it is."""
+    """Return why a program that changes a database schema is not run; "" when it is run."""
     program = list(program_run(understood(step.command), bounds.root / step.folder, bounds))
     if programs.asks_before_it_migrates(program):
         return "it may ask, or empty the database, when it changes the schema; `devinit run` runs it by hand"
@@ -234,7 +234,7 @@ def _builds(step: Step, kind: Kind) -> bool:
 def _completed(
     service: Service, step: Step, kind: Kind, conditions: Mapping[str, Condition], bounds: Bounds
 ) -> Service:
-    """Return a service with what it waits for and what its script sets."""
+    """Return a service with its dependencies and the variables that its script sets."""
     if service.command is None:
         return service
     is_job = kind is Kind.BUILD
@@ -257,7 +257,7 @@ def _line_of_entry(package: Package, bounds: Bounds) -> tuple[Evidence, ...]:
 
 
 def _env_files(step: Step, bounds: Bounds) -> Iterator[Path]:
-    """Yield the files of variables that the script loads for its programs, as far as they are in bounds."""
+    """Yield the env files that a script loads for its programs, if they are in bounds."""
     for name in step.prefix.env_files:
         path = bounds.root / name
         is_inside = ".." not in path.parts and path.is_relative_to(bounds.root) and bounds.holds(path)
@@ -267,10 +267,10 @@ def _env_files(step: Step, bounds: Bounds) -> Iterator[Path]:
 
 
 def _process(step: Step, index: int, taken: set[str], bounds: Bounds) -> Process:
-    """Return a step as the process of a list."""
+    """Return a step as a process of the list."""
     first, *further = step.lines or (None,)
     program = program_run(understood(step.command), bounds.root / step.folder, bounds)
-    # DB_HOST and DB_PORT are those of the database, and never of a page that shows it.
+    # DB_HOST and DB_PORT belong to the database, never to a studio that shows it.
     shows = program[1:2] == (_STUDIO,) and _STUDIO not in step.name
     name = service_name(f"{step.name}-{_STUDIO}" if shows else step.name, taken)
     return Process(

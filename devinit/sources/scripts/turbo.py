@@ -1,4 +1,4 @@
-"""What turbo does before a task: `dependsOn` of turbo.json names tasks of the same package and of used ones."""
+"""Tasks that turbo runs before a task: `dependsOn` in turbo.json names tasks of the same and of used packages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILES = ("turbo.json", "turbo.jsonc")
 
 
 def tasks_before(task: str, bounds: Bounds) -> Iterator[tuple[str, Evidence]]:
-    """Yield the tasks that turbo runs before another one, with their lines; `^build` is that of used packages."""
+    """Yield the tasks that turbo runs before a task, with their lines; `^build` is the build of used packages."""
     for name in FILES:
         path = bounds.root / name
         text = read(path, bounds)
@@ -34,9 +34,9 @@ def tasks_before(task: str, bounds: Bounds) -> Iterator[tuple[str, Evidence]]:
 def before_task(
     before: str, chosen: Sequence[Package], used: Sequence[Package], scripts_of_root: dict[str, str]
 ) -> str:
-    """Return the command that runs what has to be done before a task of some packages; empty when nothing has to.
+    """Return the command for a task that turbo runs before a task of the chosen packages; "" when it runs none.
 
-    `used` are the packages that the chosen ones use, without those themselves.
+    `used` holds the packages that the chosen ones use, without the chosen ones.
     """
     package, is_of_one, name = before.rpartition("#")
     if package == "//":

@@ -1,4 +1,4 @@
-"""Packages of a workspace whose built files others import, and that are not built yet."""
+"""Find workspace packages that other programs import from built files which do not exist yet."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from devinit.sources.shell import word
 from devinit.system.bounds import Bounds
 
 _NX = "nx.json"
-"""With it, nx builds what a target depends on by itself."""
+"""With this file, nx builds the dependencies of a target by itself."""
 
 
 def unbuilt(
     used: Mapping[str, str], packages: Mapping[str, Package], building: Iterable[str], bounds: Bounds
 ) -> Iterator[tuple[str, str]]:
-    """Yield the folder of each package whose build is missing, and a note; those first that others are built with.
+    """Yield the folder of each unbuilt package, with a note; packages that other builds need come first.
 
-    `used` says whose package each service runs; `building` are the commands that build before the others start.
+    `used` maps each service to the package that it runs; `building` has the commands that build before the start.
     """
     if os.path.lexists(bounds.root / _NX):
         return

@@ -1,4 +1,4 @@
-"""What the programs of a script wait for: a package that is built by another one is built first."""
+"""Decide which services the programs of a script wait for: the build of a package comes before its users."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from devinit.system.bounds import Bounds
 
 
 class Kind(StrEnum):
-    """What is expected of a program."""
+    """The role of a program in a script."""
 
     SERVER = "server"
     WORKER = "worker"
-    """It runs on, and nothing is asked of it."""
+    """It keeps running, and no other service uses it."""
     WATCHER = "watcher"
-    """It builds a package again whenever its source changes."""
+    """It rebuilds a package whenever a source file changes."""
     BUILD = "build"
-    """It builds, and ends."""
+    """It builds once and ends."""
 
 
 def kind_of(service: Service, step: Step, bounds: Bounds) -> Kind:
-    """Return what is expected of the program of a step."""
+    """Return the role of a step's program."""
     if step.ends:
         return Kind.BUILD
     if service.port is not None or service.command is None:
@@ -41,11 +41,11 @@ def kind_of(service: Service, step: Step, bounds: Bounds) -> Kind:
 
 
 def program_run(command: Command, directory: Path, bounds: Bounds) -> tuple[str, ...]:
-    """Return the program that a command runs in the end in a folder, with the words after it."""
+    """Return the program that a command runs through scripts, with its arguments."""
     words = words_of_script(command, directory, bounds)
     if words is None:
         return command.program
-    # `npm run build:server -- --watch` hands its words on.
+    # `npm run build:server -- --watch` passes its arguments on to the script.
     behind = command.runs.arguments if command.runs and not words.rstrip().endswith(" --") else ()
     return (*understood(words).program, *behind)
 
@@ -53,7 +53,7 @@ def program_run(command: Command, directory: Path, bounds: Bounds) -> tuple[str,
 def package_of(
     service: Service, program: tuple[str, ...], packages: Mapping[str, Package], root: Path
 ) -> str:
-    """Return the package whose program a service runs: in its folder, or with a file of it; empty without one."""
+    """Return the package of a service, by its folder or by a file that it runs; "" without one."""
     folders = {each.folder: each.name for each in packages.values()}
     directory = service.directory.relative_to(root).as_posix()
     if directory in folders:
@@ -73,9 +73,9 @@ def waits(
     ports: Mapping[str, int],
     packages: Mapping[str, Package],
 ) -> dict[str, dict[str, Condition]]:
-    """Return what each service waits for, by their names.
+    """Return the conditions of each service, keyed by service and by the service that it waits for.
 
-    `used` says whose package each one runs, `ports` where it answers.
+    `used` maps each service to the package that it runs, `ports` to the port on which it answers.
     """
     before = [name for name, step in steps.items() if step.ends]
     builders = {
@@ -93,7 +93,7 @@ def waits(
         package = packages.get(used[name])
         for each in sorted(needed_by(packages, package)) if package else ():
             builder = builders.get(each)
-            # Two packages that need each other are started together.
+            # Packages that need each other start together.
             if builder and builder != name and used[name] not in needed_by(packages, packages[each]):
                 is_done = kinds[builder] is Kind.BUILD
                 conditions[builder] = Condition.COMPLETED if is_done else Condition.READY
@@ -106,7 +106,7 @@ def waits(
 
 
 def _reaches(conditions: Mapping[str, Mapping[str, Condition]], start: str, goal: str) -> bool:
-    """Return whether a service waits for another one, also through others."""
+    """Return whether a service waits for another one, directly or not."""
     waiting, seen = [start], {start}
     while waiting:
         name = waiting.pop()

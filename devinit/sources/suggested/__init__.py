@@ -1,7 +1,7 @@
-"""Named commands of a repository that start no server: scripts of package.json, targets of make.
+"""Named commands of a repository that start no server: scripts of package.json, targets of make, just and task.
 
-They are no source of services. `devinit run` lists them beside the tasks of devinit.toml. This module only tells
-whether there may be some; `reading` finds them, and takes longer to load.
+They are no source of services: `devinit run` lists them beside the tasks of devinit.toml. This module only checks
+whether there may be any; `reading` finds them, and takes longer to load.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ JUSTFILES = ("justfile", "Justfile", ".justfile")
 TASKFILES = ("Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml")
 FILES = (PACKAGE, *MAKEFILES, *JUSTFILES, *TASKFILES)
 LARGEST_FILE = 500_000
-"""Bytes; a larger one is not read (`sources.files`)."""
+"""In bytes; a larger file is not read, as in `sources.files`."""
 
 
 def are_possible(folders: Iterable[str], name: str = "") -> bool:
-    """Return whether a folder has a file with suggestions that contains a name; any name by default."""
+    """Return whether a file with suggestions contains a name; with an empty name, whether any such file exists."""
     word = name.rpartition(":")[2].encode(errors="surrogateescape")
     return any(_mentions(os.path.join(folder, file), word) for folder in folders for file in FILES)  # noqa: PTH118
 
@@ -35,10 +35,10 @@ def _mentions(path: str, word: bytes) -> bool:
     if not os.path.isfile(path):  # noqa: PTH113 - pathlib takes long to load
         return False
     if os.path.islink(path):  # noqa: PTH114 - as above
-        return True  # whether it may be followed, `reading` tells
+        return True  # `reading` decides whether the link may be followed
     try:
         content = read_bytes(path, most=LARGEST_FILE) or b""
     except StateFileError:
         return False
-    # JSON may write a character as an escape: then it cannot be told here.
+    # JSON may escape characters of the name: then only `reading` can decide.
     return word in content or b"\\u" in content

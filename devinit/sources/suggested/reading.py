@@ -26,7 +26,7 @@ _OF_THE_MANAGER = frozenset(
 """Scripts that a package manager runs by itself."""
 _LONGEST_NAME = 60
 _MOST = 200
-"""Suggestions of a project, and folders that are looked at."""
+"""Limit of the suggestions of a project, and of the folders that are searched."""
 
 
 class Suggestion(Struct, frozen=True, kw_only=True):
@@ -34,31 +34,31 @@ class Suggestion(Struct, frozen=True, kw_only=True):
 
     name: str
     file: str
-    """Where it stands, relative to the project's folder: `frontend/package.json`."""
+    """Its path, relative to the project's folder: `frontend/package.json`."""
     line: int
-    """Counted from 1; 0 when it is not known."""
+    """Counted from 1; 0 when it is unknown."""
     says: str
-    """What it runs, as the file says it."""
+    """The command behind the name, as the file has it."""
     words: tuple[str, ...]
-    """The command that runs it, in its folder: `npm run lint`."""
+    """The command that runs it, in `directory`: `npm run lint`."""
     directory: Path
     description: str | None = None
 
     @property
     def full_name(self) -> str:
-        """The name that no other suggestion has: `frontend/package.json:lint`."""
+        """A name that is unique in the project: `frontend/package.json:lint`."""
         return f"{self.file}:{self.name}"
 
     def with_arguments(self, further: Iterable[str]) -> list[str]:
-        """Return the command with arguments for what it runs."""
+        """Return the words of the command with further arguments."""
         more = list(further)
-        # npm keeps options for itself unless they stand after --; just and pnpm hand on what follows the name.
+        # npm keeps options for itself unless they follow --; just and pnpm pass on all words after the name.
         between = ["--"] if more and self.words[0] in ("npm", "task") else []
         return [*self.words, *between, *more]
 
 
 def suggested(root: Path, folders: Iterable[Path] = ()) -> list[Suggestion]:
-    """Return the suggestions of a project's folder, and of the folders in which its services run."""
+    """Return the suggestions in a project's folder and in the folders of its services."""
     bounds = bounds_of(root)
     places = list(dict.fromkeys((root, *sorted(folders))))[:_MOST]
     found = (each for place in places if bounds.holds(place) for each in _in_folder(place, bounds))
@@ -66,7 +66,7 @@ def suggested(root: Path, folders: Iterable[Path] = ()) -> list[Suggestion]:
 
 
 def meant_by(name: str, suggestions: Iterable[Suggestion]) -> list[Suggestion]:
-    """Return the suggestions that a name means: the one with this full name, else those with this name. Pure."""
+    """Return the suggestion with this full name, else all suggestions with this name. Pure."""
     every = list(suggestions)
     return [each for each in every if each.full_name == name] or [each for each in every if each.name == name]
 
@@ -116,7 +116,7 @@ def _scripts(folder: Path, bounds: Bounds) -> Iterator[Suggestion]:
 
 
 def _is_offered(name: str, scripts: Iterable[str]) -> bool:
-    """Return whether a script is one that a person runs: not one that comes before or after another by itself."""
+    """Return whether a developer would run a script: hooks around another script do not count."""
     if not name or name.startswith("-") or not name.isprintable() or len(name) > _LONGEST_NAME:
         return False
     around = name.removeprefix("pre") if name.startswith("pre") else name.removeprefix("post")
@@ -124,7 +124,7 @@ def _is_offered(name: str, scripts: Iterable[str]) -> bool:
 
 
 def _starts_a_server(text: str) -> bool:
-    """Return whether a command serves, or starts what does, as far as its words say it."""
+    """Return whether a command seems to serve or to start a server."""
     if problem_of(text):
         return False
     command = understood(text)
