@@ -35,5 +35,5 @@ def links_out(tree: Tree) -> Iterator[str]:
 
 
 def _is_folder(path: Path) -> bool:
-    """Return whether a link leads to a folder that detection would search, which excludes hidden ones."""
+    """Return whether a link leads to a folder that detection would search, not a hidden one such as `.devinit`."""
     return path.is_dir() and (not path.name.startswith(".") or path.name in VENV_FOLDERS)

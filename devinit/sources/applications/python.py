@@ -226,7 +226,10 @@ def _commands_of(tree: Tree, folder: str) -> Iterator[str]:
 
 
 def _health(application: Application) -> tuple[str, str, int] | None:
-    """Return the health route of an application, with file and line; a router's route may have a prefix."""
+    """Return the health route of the application itself, with file and line.
+
+    The route of a router does not count: it may have a prefix.
+    """
     for file, reading in ((application.file, application.reading), application.source):
         health = reading.health
         routes = health.get("Route") if application.made.framework in ("Starlette", "Litestar") else None

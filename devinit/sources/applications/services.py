@@ -209,7 +209,7 @@ def _asked_for(services: Mapping[str, Service]) -> Iterator[str]:
 
 
 def _passed_over(tree: Tree, folders: list[str]) -> Iterator[str]:
-    """Yield notes on folders that were not searched."""
+    """Yield notes on templates, on skipped folders if nothing was found, and on an incomplete walk."""
     for folder in tree.templates:
         yield f"{folder}/: a template that has to be filled in first; nothing of it is started"
     if not folders and tree.passed_over:

@@ -32,7 +32,7 @@ _CONSTANT = re.compile(
 )
 FLASK_PORT = 5000
 _USUAL = {"uvicorn.run": 8000, "app.run": FLASK_PORT}
-"""Call → its default port."""
+"""Call → its port when neither the code nor a variable sets one."""
 _COMMENT = re.compile(r"^[ \t]{0,80}(?://|#).*$", re.MULTILINE)
 
 

@@ -1,4 +1,8 @@
-"""The script of package.json that starts several programs: each program becomes a service, the script does not."""
+"""The script of package.json that starts several programs: each program becomes a service, the script does not.
+
+Such a script runs others in parallel (`concurrently`, `npm-run-all`, `&`), or one in every package of a workspace
+(`turbo dev`, `nx run-many`, `pnpm -r dev`).
+"""
 
 from __future__ import annotations
 
