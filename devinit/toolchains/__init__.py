@@ -1,4 +1,4 @@
-"""What devinit knows of languages: lock files and installers, where programs lie, which versions are asked for.
+"""Languages and their tools: lock files, installers, installed programs, and required versions.
 
-One folder for each language that has more than names of files; each has a `language`, and none knows another.
+Each language with more than file names has a folder with a module `language`. No language imports another one.
 """

@@ -14,7 +14,7 @@ from devinit.toolchains.versions import Version
 
 
 class Form(StrEnum):
-    """How a version is written down, and so what meets it."""
+    """The form in which a version is written, which decides how versions are compared with it."""
 
     NPM = "npm"
     """A range of npm: `engines`."""
@@ -42,27 +42,27 @@ _ALLOWS: dict[Form, Callable[[str, Version], bool | None]] = {
     Form.MAJOR: pins.same_major,
 }
 PINS = {"python": Form.PYTHON_PIN, "node": Form.NODE_PIN, "ruby": Form.RUBY_PIN, "go": Form.AT_LEAST}
-"""Tool → how a version manager's file pins it; package managers of Node by their major version."""
+"""Tool → form of its pin in a version manager's file; package managers of Node are pinned by major version."""
 
 
 class Stated(Struct, frozen=True):
-    """What one line of a file asks for."""
+    """A requirement in one line of a file."""
 
     tool: str
     """`python`, `node`, `go`, `ruby`, or a package manager of Node."""
     wanted: str
-    """As it is written."""
+    """The requirement as it is written."""
     form: Form
     line: int
     """Counted from 1."""
 
 
 Reader: TypeAlias = Callable[[str], Iterator[Stated]]
-"""Reads the text of one file. It never raises."""
+"""Reads the text of one file. It never raises an error."""
 
 
 class Asked(Struct, frozen=True):
-    """What a file asks for."""
+    """A requirement, with the file that states it."""
 
     file: Path
     stated: Stated
@@ -78,7 +78,7 @@ def line_of(text: str, position: int) -> int:
 
 
 def first_line(text: str) -> tuple[str, int]:
-    """Return the first line with something on it but a comment, and its number; nothing on line 0 without one."""
+    """Return the first line with text other than a comment, and its number; "" and 0 without one."""
     for number, line in enumerate(text.splitlines(), start=1):
         if said := line.partition("#")[0].strip():
             return said, number

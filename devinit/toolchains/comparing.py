@@ -19,24 +19,24 @@ from devinit.toolchains.there import There
 from devinit.toolchains.versions import Version, shown
 
 REFUSING = {"uv.lock", "poetry.lock", "pdm.lock", "pyproject.toml"}
-"""Files whose installers refuse a Python that `requires-python` does not allow. `pip install -r` does not look."""
+"""Files whose installers refuse a Python that `requires-python` excludes. `pip install -r` does not check."""
 LONGEST = 60
-"""Characters of a range that are shown."""
+"""In characters: the part of a range that is shown."""
 
 
 class Mismatch(Struct, frozen=True, kw_only=True):
-    """A tool that is not what the repository asks for."""
+    """A tool whose version does not meet the requirements of the repository."""
 
     there: There
     asked: tuple[Asked, ...]
     refused_by: str = ""
-    """What refuses to work with it: `uv`, `next 16.0.1`. Empty where it may work all the same."""
+    """The program that refuses to work with it: `uv`, `next 16.0.1`. Empty where it may still work."""
     cure: Cure
     folder: Path
-    """Where the cure is run."""
+    """The folder in which the cure runs."""
 
     def problem(self, root: Path) -> str:
-        """Return what does not fit, in one line."""
+        """Return the problem in one line."""
         tool, version = TITLES.get(self.there.tool, self.there.tool), self.there.version
         wants = listed([f"{_wanted(each)} ({_place(each, root)})" for each in self.asked])
         if version is None:
@@ -46,7 +46,7 @@ class Mismatch(Struct, frozen=True, kw_only=True):
         return f"{tool} {shown(version)} ({_shown(self.there.path, root)}) does not meet {wants}{refused}"
 
     def advice(self, root: Path) -> str:
-        """Return what to do about it."""
+        """Return what to do about the problem."""
         if self.cure.is_words:
             return self.cure.command
         where = f" in {_shown(self.folder, root)}" if self.folder != root and self.cure.is_automatic else ""
@@ -55,7 +55,7 @@ class Mismatch(Struct, frozen=True, kw_only=True):
 
 
 def unmet(there: There, asked: Iterable[Asked]) -> tuple[Asked, ...]:
-    """Return the requirements that a program does not meet; none where its version is unknown."""
+    """Return the requirements that a program does not meet; empty when its version is unknown."""
     about = (each for each in asked if each.stated.tool == there.tool)
     if there.version is None:
         return tuple(about) if there.complaint else ()
@@ -64,16 +64,16 @@ def unmet(there: There, asked: Iterable[Asked]) -> tuple[Asked, ...]:
 
 
 def installer_that_refuses(asked: Sequence[Asked], installer_file: str, program: str) -> str:
-    """Return the installer that refuses the Python of an environment; empty where none does."""
+    """Return the installer that refuses the Python of an environment; "" when it does not refuse."""
     is_required = any(each.stated.form is Form.SPECIFIERS for each in asked)
     return program if is_required and installer_file in REFUSING else ""
 
 
 def is_too_old(version: Version, engines: str) -> bool:
-    """Whether a framework ends with an error under a Node, by its own `engines`.
+    """Return whether a framework exits with an error under a Node version, judging by its `engines`.
 
-    So do next 16, astro 6, @angular/cli 21 and wrangler 4, by their code. Within a major version some accept what
-    their `engines` exclude. Vite, React Router and Nuxt print a warning and go on, whatever the version.
+    The code of next 16, astro 6, @angular/cli 21 and wrangler 4 does. Within a major version, some accept versions
+    that their `engines` exclude. Vite, React Router and Nuxt print a warning and continue under any version.
     """
     lowest = npm.lowest(engines)
     return lowest is not None and version[0] < lowest[0]

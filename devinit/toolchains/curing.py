@@ -1,6 +1,6 @@
-"""The command that brings the version of a tool that is asked for. Pure.
+"""Find the command that installs the required version of a tool. Pure.
 
-`have` are the programs of the machine: name → the word that runs it, its name or its path.
+`have` maps each program of the machine to the word that runs it: its name or its path.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from devinit.toolchains.ranges.pins import pinned_version
 from devinit.toolchains.versions import Version, shown
 
 NVM = "nvm"
-"""A function of the shell and no program: known by its folder."""
+"""A shell function and no program, so it is recognised by its folder."""
 VERSION_MANAGERS: dict[str, dict[str, tuple[str, str]]] = {
     "node": {
         NVM: ("nvm install {version}", ".nvmrc"),
@@ -39,15 +39,15 @@ VERSION_MANAGERS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "go": {"mise": ("mise use go@{version}", ""), "asdf": ("asdf install golang latest:{version}", "")},
 }
-"""Tool → program of a version manager → its command, and the files from which it takes the version by itself."""
+"""Tool → version manager → its command, and the files from which it reads the version itself."""
 PYTHON_OF = {
     "uv": ("uv python install {version} && ", '"$(uv python find {version})"'),
     "pyenv": ("pyenv install --skip-existing {version} && ", "PYENV_VERSION={version} python3"),
     "mise": ("", "mise exec python@{version} -- python3"),
 }
-"""Version manager → what brings a Python, and the words that run it; neither shell nor project is changed."""
+"""Version manager → command that installs a Python, and words that run it; shell and project do not change."""
 FROM_FILES = {"mise.toml": "mise", ".mise.toml": "mise", ".tool-versions": "asdf"}
-"""A file of a version manager → the one that installs all that it names, by `install`."""
+"""File of a version manager → the manager whose `install` installs everything in it."""
 PAGES = {
     "node": "https://nodejs.org/en/download",
     "python": "https://www.python.org/downloads/",
@@ -56,29 +56,29 @@ PAGES = {
 }
 TITLES = {"node": "Node", "python": "Python", "ruby": "Ruby", "go": "Go"}
 PYTHONS = tuple(f"python3.{minor}" for minor in range(8, 21))
-"""Programs of Python by version, the oldest first: for that one, most packages have been built."""
+"""Python programs by version, oldest first: most packages have builds for the oldest."""
 LOOKED_FOR = (
     "uv", "pyenv", "fnm", "volta", "mise", "asdf", "n", "rbenv", "corepack", "npm", "npx", "poetry", "pdm", "pipx",
     *PYTHONS,
 )  # fmt: skip
-"""What a cure depends on, apart from nvm."""
+"""Programs that a cure may use, apart from nvm."""
 _MINORS = range(8, 21)
 _MAJORS = (*range(14, 60, 2), *range(15, 60, 2))
-"""Even ones first: those of Node are supported for long."""
+"""Even ones first: those have long-term support."""
 
 
 class Cure(Struct, frozen=True):
-    """What helps."""
+    """A remedy for a wrong version."""
 
     command: str
     is_automatic: bool = False
-    """Whether `start --setup` can run it: it changes what the project installs, and nothing of the shell."""
+    """Whether `start --setup` can run it: it only changes installed packages, and nothing in the shell."""
     is_words: bool = False
-    """Whether it is a sentence, and no command."""
+    """Whether it is a sentence instead of a command."""
 
 
 def cure_of(tool: str, asked: Sequence[Asked], have: Mapping[str, str]) -> Cure:
-    """Return how to get a version of a tool that meets all that is asked for."""
+    """Return the cure that brings a version of a tool which meets all requirements."""
     files = {each.file.name for each in asked}
     by_file = next(
         (manager for name, manager in FROM_FILES.items() if name in files and manager in have), None
@@ -102,9 +102,9 @@ def cure_of(tool: str, asked: Sequence[Asked], have: Mapping[str, str]) -> Cure:
 def cure_of_environment(
     environment: str, installer: Installer, asked: Sequence[Asked], have: Mapping[str, str]
 ) -> Cure:
-    """Return how a virtual environment is made again with a Python that is asked for. `environment`: its name."""
+    """Return the cure that recreates the virtual environment of a name with a Python that fits."""
     if installer.program == "uv" and "uv" in have:
-        # It makes the environment again when its Python does not fit, and downloads one if it must.
+        # uv recreates the environment when its Python does not fit, and downloads a Python if necessary.
         return Cure(installer.command, is_automatic=True)
     found = python_for(asked, have)
     if found is None:
@@ -114,7 +114,7 @@ def cure_of_environment(
 
 
 def python_for(asked: Sequence[Asked], have: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return what is run first, and the words that then run a Python which all allow; None without a way."""
+    """Return a command to run first, and the words that then run a fitting Python; None when there is no way."""
     if (there := fitting_python(asked, have)) is not None:
         return "", there
     version = wanted_version("python", asked)
@@ -125,13 +125,13 @@ def python_for(asked: Sequence[Asked], have: Mapping[str, str]) -> tuple[str, st
 
 
 def fitting_python(asked: Sequence[Asked], have: Mapping[str, str]) -> str | None:
-    """Return the word that runs the oldest `python3.X` of the machine that all allow; None when there is none."""
+    """Return the word that runs the oldest installed `python3.X` that meets all requirements; None without one."""
     fitting = (have[name] for name in PYTHONS if name in have and _are_met(asked, _minor_of(name)))
     return next(fitting, None)
 
 
 def wanted_version(tool: str, asked: Sequence[Asked]) -> Version | None:
-    """Return the version to install: the lowest that all allow, in as few numbers as a version manager needs."""
+    """Return the lowest version that meets all requirements, with only the numbers that version managers need."""
     of_tool = [each for each in asked if each.stated.tool == tool]
     if tool == "python":
         return next((each for each in ((3, minor) for minor in _MINORS) if _are_met(of_tool, each)), None)
@@ -150,7 +150,7 @@ def _minor_of(program: str) -> Version:
 
 
 def _anew(environment: str, python: str, installer: Installer) -> str:
-    """Return the command that makes an environment again, and installs into it."""
+    """Return the command that recreates an environment and installs the packages."""
     match installer.program:
         case "poetry":
             return f"poetry env use {python} && {installer.command}"
@@ -165,8 +165,8 @@ def _anew(environment: str, python: str, installer: Installer) -> str:
 
 
 def _with_venv(environment: str, python: str, command: str) -> str:
-    """Return a command that makes `.venv` by `python3`, for another Python and the name of an environment."""
-    if environment != ".venv":  # where uv would make a second one
+    """Return a command for `python3` and `.venv` with another Python and another environment name."""
+    if environment != ".venv":  # otherwise uv would create a second one
         command = command.replace(
             ".venv/bin/uv sync", f"UV_PROJECT_ENVIRONMENT={quote(environment)} .venv/bin/uv sync"
         )

@@ -1,6 +1,6 @@
-"""What a comparison of versions depends on, as one digest: while that stays, nothing has to be compared again.
+"""The digest of everything that a version comparison depends on: while it stays the same, no comparison is needed.
 
-Loads nothing that an up-to-date checkout does not need, and runs nothing.
+It loads only what an up-to-date checkout needs, and runs no program.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ ASKING = (
     ".python-version", "pyproject.toml", ".nvmrc", ".node-version", "package.json", ".ruby-version", "Gemfile",
     "go.mod", ".tool-versions", "mise.toml", ".mise.toml",
 )  # fmt: skip
-"""Files that ask for versions: the keys of `reading.READERS`."""
+"""Files that may require versions: the keys of `reading.READERS`."""
 PACKAGES = {"next": "next", "astro": "astro", "ng": "@angular/cli", "wrangler": "wrangler"}
-"""Program of a framework → its package, whose `engines` count as well."""
+"""Program of a framework → its package, whose `engines` are requirements, too."""
 _MANAGED = frozenset((".tool-versions", "mise.toml", ".mise.toml"))
 _ABOUT = {
     "node": _MANAGED | {"package.json", ".nvmrc", ".node-version"},
     "ruby": _MANAGED | {"Gemfile", ".ruby-version"},
     "go": _MANAGED | {"go.mod"},
 }
-"""Interpreter → the files that may ask for a version of it."""
+"""Interpreter → files that may require a version of it."""
 KEPT = "versions-that-fit.json"
 MOST_KEPT = 100
 _FORMAT = b"1"
-"""Changes with what is compared, so that an earlier devinit's answers do not count."""
+"""Changes with the rules of the comparison, so that results of earlier devinit versions do not count."""
 _CHOOSING = ("PYENV_", "RBENV_", "NODENV_", "GOENV_", "ASDF_", "MISE_", "VOLTA_")
-"""Variables by which the stand-in of a version manager chooses."""
+"""Prefixes of variables by which the shim of a version manager chooses a version."""
 
 
 def found_on(path: str, program: str) -> str | None:
-    """Return where a program lies on a PATH; None when it is not there. `shutil` would take 2 ms to import."""
+    """Return the path of a program on a PATH; None when it is missing. Importing `shutil` would take 2 ms."""
     for folder in path.split(os.pathsep):
         candidate = os.path.join(folder, program)
         if folder and os.access(candidate, os.X_OK) and os.path.isfile(candidate):
@@ -48,7 +48,7 @@ def found_on(path: str, program: str) -> str | None:
 
 
 def asking_files(folders: Iterable[Path]) -> list[str]:
-    """Return the files in these folders that may ask for versions: one system call for each folder."""
+    """Return the files in these folders that may require versions, with one system call per folder."""
     found = []
     for folder in folders:
         try:
@@ -62,7 +62,7 @@ def asking_files(folders: Iterable[Path]) -> list[str]:
 
 
 def interpreters_for(files: Iterable[str]) -> set[str]:
-    """Return the interpreters that such files may be about. Python comes with the programs that it runs."""
+    """Return the interpreters that such files may concern. Python comes with the programs that it runs."""
     names = {os.path.basename(file) for file in files}
     return {name for name, about in _ABOUT.items() if names & about}
 
@@ -74,9 +74,9 @@ def fingerprint(
     folder: Path,
     environment: Mapping[str, str],
 ) -> str:
-    """Return the digest of what these files ask for, and of the programs that are there.
+    """Return the digest of these files and of the installed programs.
 
-    `programs`: paths of what the commands run. `folder`: where they run.
+    `programs` has the paths of the programs that the commands run; `folder` is where they run.
     """
     digest = blake2b(_FORMAT, digest_size=16)
     for command in commands:
@@ -89,7 +89,7 @@ def fingerprint(
 
 
 def key_of(program: str, folder: Path, environment: Mapping[str, str]) -> str:
-    """Return what an answer about a program holds for: the file, and for a stand-in what it chooses by."""
+    """Return the key for an answer about a program: its file, and for a shim also the state that it chooses by."""
     real = os.path.realpath(program)
     environment_of = os.path.join(os.path.dirname(os.path.dirname(program)), "pyvenv.cfg")
     of_program = f"{program} {identity_of(real)} {identity_of(environment_of)}"
@@ -108,7 +108,7 @@ def key_of(program: str, folder: Path, environment: Mapping[str, str]) -> str:
 
 
 def is_stand_in(program: str, real: str) -> bool:
-    """Whether a program only runs another one, which it chooses by folder: that of a version manager."""
+    """Return whether a program is the shim of a version manager, which chooses a program by the folder."""
     if os.path.basename(os.path.dirname(program)) == "shims" or "volta" in real:
         return True
     try:
@@ -119,7 +119,7 @@ def is_stand_in(program: str, real: str) -> bool:
 
 
 def is_callers_choice(program: str, environment: Mapping[str, str]) -> bool:
-    """Whether the caller's PATH decides what a program runs, and nothing in a repository.
+    """Return whether only the caller's PATH decides what a program runs, and nothing in a repository.
 
     `.tool-versions` may name a folder of the repository, and `.volta/hooks.json` a command.
     """
@@ -129,7 +129,7 @@ def is_callers_choice(program: str, environment: Mapping[str, str]) -> bool:
 
 
 def identity_of(path: str) -> str:
-    """Return what changes with a file: empty where there is none."""
+    """Return a text that changes with the file; "" when the file is missing."""
     try:
         found = os.stat(path)
     except OSError:
@@ -138,19 +138,19 @@ def identity_of(path: str) -> str:
 
 
 def is_known_to_fit(private: Path, digest: str) -> bool:
-    """Whether everything fitted when this digest was compared last. `private`: the checkout's state folder."""
+    """Return whether the last comparison with this digest found no mismatch. `private` is the state folder."""
     return digest in _known(private)
 
 
 def remember_that_it_fits(private: Path, digest: str) -> None:
-    """Let the comparison of this digest not be made again."""
+    """Record that the comparison with this digest found no mismatch."""
     if not private.is_dir():
         return
     known = [*_known(private), digest][-MOST_KEPT:]
     try:
         write_atomically(private / KEPT, msgspec.json.encode(known))
     except StateFileError:
-        return  # it only saves time
+        return  # the record only saves time
 
 
 def _known(private: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The names by which a language is known: files that lock or declare packages, folders that are installed into."""
+"""The files and folders of a language: lock files, manifests, and folders that installations create."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from msgspec import Struct
 
 
 class Language(Struct, frozen=True, kw_only=True):
-    """One language. The order of its files is that of the digest of a set-up: new ones come last."""
+    """One language. The digest of a set-up depends on the order of its files, so new ones come last."""
 
     name: str
     lock_files: tuple[str, ...] = ()
-    """They lock all that a project, or a whole workspace, needs."""
+    """Files that lock all dependencies of a project or a whole workspace."""
     manifests: tuple[str, ...] = ()
-    """They declare what one folder needs."""
+    """Files that declare the dependencies of one folder."""
     products: tuple[str, ...] = ()
-    """Folders that an installation makes."""
+    """Folders that an installation creates."""

@@ -1,4 +1,4 @@
-"""The table of languages. Those that have no folder of their own have only names of files."""
+"""The table of languages. A language without a folder here only consists of file names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of version managers for all languages: `.tool-versions` of asdf, `mise.toml`. Pure."""
+"""Read the files of version managers for all languages: `.tool-versions` of asdf, `mise.toml`. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _NAMES = {
     "nodejs": "node", "node": "node", "python": "python", "golang": "go", "go": "go", "ruby": "ruby",
     "pnpm": "pnpm", "yarn": "yarn", "bun": "bun",
 }  # fmt: skip
-"""A plug-in or tool → what it is called here."""
+"""Plug-in or tool → its name in devinit."""
 
 
 def of_tool_versions(text: str) -> Iterator[Stated]:
-    """Yield the versions of a `.tool-versions`: the first of several for a tool counts."""
+    """Yield the versions in a `.tool-versions`; of several for a tool, the first counts."""
     for number, line in enumerate(text.splitlines(), start=1):
         words = line.partition("#")[0].split()
         if len(words) > 1 and words[0] in _NAMES:
@@ -37,7 +37,7 @@ def of_mise(text: str) -> Iterator[Stated]:
             yield _pin(name, wanted, line_of(text, found.start() if found else 0))
 
 
-def _first_version(value: Any) -> str | None:  # Any: nothing about it has been checked
+def _first_version(value: Any) -> str | None:  # Any: the value is unchecked
     if isinstance(value, list):
         value = value[0] if value else None
     if isinstance(value, dict):

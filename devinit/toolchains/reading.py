@@ -1,4 +1,4 @@
-"""Read what the files around a program ask for. Nothing is run."""
+"""Read the version requirements in the files around a program. Nothing is run."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ READERS: dict[str, Reader] = {
     **go.READERS,
     **pinned.READERS,
 }
-"""File → how it is read."""
+"""File → its reader."""
 
 
 def asked_in(folders: Iterable[Path], bounds: Bounds) -> list[Asked]:
-    """Return what files in these folders ask for, the nearest folder first.
+    """Return the requirements in the files of these folders, nearest folder first.
 
-    Of a kind of file, the nearest one that names a tool counts for it. A link out of the bounds is not followed.
+    For each kind of file and each tool, the nearest file counts. Links out of the bounds are not followed.
     """
     found: dict[tuple[str, str], Asked] = {}
     for folder in folders:
@@ -41,7 +41,7 @@ def asked_in(folders: Iterable[Path], bounds: Bounds) -> list[Asked]:
 
 
 def text_of(path: Path) -> str:
-    """Return the text of a file; "" where there is none, or it cannot be read."""
+    """Return the text of a file; "" when it is missing or unreadable."""
     try:
         content = read_bytes(path, most=LARGEST_SETTINGS) or b""
     except StateFileError:
@@ -50,7 +50,7 @@ def text_of(path: Path) -> str:
 
 
 def _names_in(folder: Path) -> list[str]:
-    """Return the files in a folder that may ask for something: one system call, however many there might be."""
+    """Return the files in a folder that may state requirements, with a single system call."""
     try:
         names = frozenset(os.listdir(folder))  # noqa: PTH208 - names are wanted
     except OSError:

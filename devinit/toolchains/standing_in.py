@@ -1,4 +1,4 @@
-"""What can run a command whose package manager is missing. Pure."""
+"""Replace a command whose package manager is missing by an equivalent one. Pure."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Mapping
 
 _SCRIPT = re.compile(r"(?:pnpm|yarn|bun)\s++(?:run\s++)?([\w:.-]++)(?:\s++(.+))?", re.DOTALL)
 _NEEDED = re.compile(r"(?:^|[\s&|;(])(?:pnpm|pnpx|yarn|bun|bunx)(?:\s|$)")
-"""A script that calls one of them by itself."""
+"""Matches a script that calls such a package manager itself."""
 _RUN = re.compile(r"(?:uv|poetry|pipenv|pdm)\s++run\s++([A-Za-z][\w-]*+)(?:\s++(.+))?", re.DOTALL)
 _SEVERAL = re.compile(r"[|;&\n`]|\$\(")
 
 
 def by_npm(command: str, scripts: Mapping[str, str]) -> str | None:
-    """Return the command that lets npm run the same script; None where only the package manager itself can.
+    """Return the command by which npm runs the same script; None when only the package manager itself can run it.
 
-    npm hands on only what stands behind `--`.
+    npm passes on only arguments after `--`.
     """
     found = _SCRIPT.fullmatch(command.strip())
     if found is None or _SEVERAL.search(command):
@@ -29,7 +29,7 @@ def by_npm(command: str, scripts: Mapping[str, str]) -> str | None:
 
 
 def in_environment(command: str) -> str | None:
-    """Return the command that a runner runs in the virtual environment; None where only the runner knows it."""
+    """Return the command that a runner runs in the virtual environment; None for any other command."""
     found = _RUN.fullmatch(command.strip())
     if found is None or _SEVERAL.search(command):
         return None

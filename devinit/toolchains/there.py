@@ -1,4 +1,4 @@
-"""Which version a program has. Files around it tell most; the rest is asked once, until the program changes."""
+"""Find the version of a program by the files around it, else by asking it once until the program changes."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ from devinit.toolchains.python import there as python
 from devinit.toolchains.versions import Version, version_of
 
 ASK_SECONDS = 10.0
-"""For `--version`: a stand-in of a version manager takes a tenth of a second."""
+"""Timeout of `--version`; the shim of a version manager takes a tenth of a second."""
 MOST_KEPT = 64
 KEPT = "toolchains.json"
 FAILED = "! "
-"""Begins an answer that is no version."""
+"""Prefix of a failed answer."""
 LONGEST = 200
 _NOWHERE = Path("/")
-"""A folder in which no repository has files."""
+"""A folder without files of any repository."""
 _IN_FOLDER = re.compile(r"(?:[a-z]+-)?v?(\d{1,4}\.\d{1,4}\.\d{1,4})(?:-[\w.-]*)?")
-"""Version managers install into folders that are called after the version: `v20.11.0`, `cpython-3.12.4-linux`."""
+"""Matches an installation folder of a version manager: `v20.11.0`, `cpython-3.12.4-linux`."""
 _SAID = re.compile(r"(?:^|[\sv])(\d{1,4}\.\d{1,4}(?:\.\d{1,6})?)")
 _OWN_VERSION = {"go": "version"}
-"""What a program is asked with that does not know `--version`."""
+"""Argument for programs without `--version`."""
 
 
 class There(Struct, frozen=True):
-    """A program that a command would run."""
+    """A program that a command would run, with its version."""
 
     tool: str
     path: Path
     version: Version | None
-    """None when it could not be found out."""
+    """None when it is unknown."""
     complaint: str = ""
-    """What it said in place of a version: a stand-in of a version manager names what is not installed."""
+    """The error message instead of a version: the shim of a version manager names the missing version."""
 
 
 class Versions:
-    """The versions of programs. `kept`: the file that remembers what was asked; None asks each time.
+    """The versions of programs. The file `kept` stores the answers; without it, programs are asked each time.
 
-    Nothing inside of the bounds is run: a cloned repository may bring its own `node`. With `only_looks`, a program
-    is not run either if the repository chooses it: by a path in a command, or by a file that a stand-in reads.
+    No program inside the bounds is run: a cloned repository may contain its own `node`. With `only_looks`, a
+    program that the repository chooses is not run either: by a path in a command, or by a file that a shim reads.
     """
 
     def __init__(
@@ -63,7 +63,10 @@ class Versions:
         self._answers: dict[str, str] | None = None
 
     def of(self, tool: str, path: Path, folder: Path, *, asks: bool = True) -> There:
-        """Return what is known of a program that is run in a folder. Blocking. `asks`: run it if no file tells."""
+        """Return a program that runs in a folder, with its version. Blocking.
+
+        With `asks`, it is run if no file states the version.
+        """
         real = Path(os.path.realpath(path))
         version = version_by_files(tool, path, real)
         if version is not None or tool in MANAGERS or self._bounds.contains(path):
@@ -88,17 +91,17 @@ class Versions:
     def _keep(self, key: str, said: str) -> None:
         answers = {**(self._answers or {}), key: said}
         self._answers = dict(list(answers.items())[-MOST_KEPT:])
-        # What failed may succeed at the next start, without any change to the program.
+        # A failed program may succeed at the next start without any change to it.
         lasting = {each: text for each, text in self._answers.items() if not text.startswith(FAILED)}
         if self._kept is not None and self._kept.parent.is_dir():
             try:
                 write_atomically(self._kept, msgspec.json.encode(lasting))
             except StateFileError:
-                return  # it only saves time
+                return  # the file only saves time
 
 
 def version_by_files(tool: str, path: Path, real: Path) -> Version | None:
-    """Return the version of a program where files around it tell."""
+    """Return the version of a program if files around it state it."""
     by_files: dict[str, Callable[[], Version | None]] = {
         "python": lambda: python.version_by_files(path, real),
         "node": lambda: node.version_by_files(real),
@@ -114,7 +117,7 @@ def version_by_files(tool: str, path: Path, real: Path) -> Version | None:
 
 
 def ask(tool: str, path: Path, folder: Path, environment: Mapping[str, str]) -> str:
-    """Return what a program answers to `--version`, or `! ` and why it does not."""
+    """Return the answer of a program to `--version`, or `! ` and its error message."""
     try:
         asked = subprocess.run(
             [path, _OWN_VERSION.get(tool, "--version")],
@@ -133,7 +136,7 @@ def ask(tool: str, path: Path, folder: Path, environment: Mapping[str, str]) -> 
 
 
 def _of_go(real: Path) -> Version | None:
-    """Return the version of a Go by the file at its root: `go1.22.3`."""
+    """Return the version of Go from the file at its root: `go1.22.3`."""
     try:
         content = read_bytes(real.parent.parent / "VERSION", most=1000) or b""
     except StateFileError:
@@ -147,4 +150,4 @@ def _read(kept: Path | None) -> dict[str, str]:
     try:
         return msgspec.json.decode(read_bytes(kept) or b"{}", type=dict[str, str])
     except (StateFileError, msgspec.DecodeError, RecursionError):
-        return {}  # only a memory of ours that saves time
+        return {}  # the file only saves time

@@ -1,4 +1,4 @@
-"""The Go that a repository asks for: the `go` line of go.mod. Pure."""
+"""Read the Go version that a repository requires: the `go` line of go.mod. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _GO = re.compile(r"^go[ \t]+(\d[\w.]{0,30})", re.MULTILINE)
 
 
 def of_module(text: str) -> Iterator[Stated]:
-    """Yield the version of a go.mod."""
+    """Yield the version in a go.mod."""
     if (found := _GO.search(text)) is not None:
         yield Stated("go", found[1], Form.AT_LEAST, line_of(text, found.start()))
 

@@ -1,4 +1,4 @@
-"""The names of Go's files."""
+"""File names of Go."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Node: its package managers, and what they install."""
+"""Node: its package managers, and the packages that they install."""

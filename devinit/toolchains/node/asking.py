@@ -1,4 +1,4 @@
-"""The Node and the package manager that a repository asks for: `.nvmrc`, `.node-version`, package.json. Pure."""
+"""Read the Node and package manager that a repository requires: `.nvmrc`, `.node-version`, package.json. Pure."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ KEYS = ("engines", "packageManager", "volta")
 
 
 def of_version_file(text: str) -> Iterator[Stated]:
-    """Yield the version of an `.nvmrc` or a `.node-version`."""
+    """Yield the version in an `.nvmrc` or a `.node-version`."""
     said, line = first_line(text)
     if said:
         yield Stated("node", said, Form.NODE_PIN, line)
 
 
 def of_package(text: str) -> Iterator[Stated]:
-    """Yield what a package.json asks for: `engines`, `packageManager`, `volta`."""
+    """Yield the requirements in a package.json: `engines`, `packageManager`, `volta`."""
     if not any(f'"{key}"' in text for key in KEYS):
         return
     try:
@@ -44,7 +44,7 @@ def of_package(text: str) -> Iterator[Stated]:
 
 
 def manager_version(manager: str, text: str) -> Version | None:
-    """Return the version of a package manager that the `packageManager` of a package.json names."""
+    """Return the version of a package manager in the `packageManager` of a package.json; None without one."""
     stated = (each for each in of_package(text) if each.tool == manager and each.form is Form.MAJOR)
     return next((pinned_version(each.wanted) for each in stated), None)
 

@@ -1,4 +1,4 @@
-"""The names of Node's files and folders."""
+"""Names of Node's files and folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which version a Node, or one of its package managers, has by the files around its program: nothing is run."""
+"""Read the version of Node or of a package manager from the files around its program; nothing is run."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from devinit.system.files import LARGEST_SETTINGS, read_bytes
 from devinit.toolchains.versions import Version, version_of
 
 _HEADER = "include/node/node_version.h"
-"""Comes with Node's archives (nvm, fnm, mise), and with the packages of NodeSource."""
+"""Part of Node's archives (nvm, fnm, mise) and of the packages of NodeSource."""
 _DEFINED = re.compile(rb"^#define NODE_(MAJOR|MINOR|PATCH)_VERSION (\d{1,4})\b", re.MULTILINE)
 _PARTS = (b"MAJOR", b"MINOR", b"PATCH")
 _FOLDERS = 3
-"""Above a manager's program in which its package.json lies: `pnpm/bin/pnpm.cjs`."""
+"""Levels above a manager's program that may hold its package.json: `pnpm/bin/pnpm.cjs`."""
 
 
 class _Package(Struct, frozen=True):
@@ -30,7 +30,7 @@ class _Scripted(Struct, frozen=True):
 
 
 def version_by_files(real: Path) -> Version | None:
-    """Return the version of a Node, whose program this is without symbolic links; None when no file tells."""
+    """Return the version of Node at a path without symbolic links; None when no file states it."""
     prefix = real.parent.parent
     numbers = dict(_DEFINED.findall(_content(prefix / _HEADER)))
     if not numbers.keys() >= set(_PARTS):
@@ -39,13 +39,13 @@ def version_by_files(real: Path) -> Version | None:
 
 
 def manager_by_files(name: str, real: Path) -> Version | None:
-    """Return the version of a package manager by its own package.json; None for corepack's stand-in."""
+    """Return the version of a package manager from its own package.json; None for the shim of corepack."""
     package = package_around(real, _FOLDERS)
     return version_of(package[1]) if package is not None and package[0] == name else None
 
 
 def package_around(real: Path, folders: int) -> tuple[str, str] | None:
-    """Return name and version of the package that a file belongs to; None without one within so many folders."""
+    """Return name and version of the package around a file; None without one within `folders` levels."""
     folder = real.parent
     for _ in range(folders):
         if content := _content(folder / "package.json"):
@@ -60,7 +60,7 @@ def package_around(real: Path, folders: int) -> tuple[str, str] | None:
 
 
 def package_of(text: str) -> tuple[str, str] | None:
-    """Return name and version of a package by its package.json; None for what is none."""
+    """Return name and version in the text of a package.json; None when it is malformed."""
     try:
         package = msgspec.json.decode(text, type=_Package)
     except (msgspec.DecodeError, RecursionError):
@@ -69,7 +69,7 @@ def package_of(text: str) -> tuple[str, str] | None:
 
 
 def script_of(text: str, words: tuple[str, ...]) -> str:
-    """Return the script of a package.json that a package manager runs: `npm run dev`, `pnpm dev`; else ""."""
+    """Return the script that a package manager runs, as in `npm run dev` or `pnpm dev`; "" without one."""
     try:
         scripts = msgspec.json.decode(text, type=_Scripted).scripts
     except (msgspec.DecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""How a workspace names its packages: npm, yarn and bun in package.json, pnpm in a file of its own. Pure."""
+"""Match the packages of a workspace: npm, yarn and bun list them in package.json, pnpm in its own file. Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ LONGEST_PATTERN = 200
 
 
 def stated_patterns(described: dict[str, Any], pnpm: str) -> Iterator[str]:
-    """Yield the patterns by which a workspace names its packages; those with `!` leave packages out.
+    """Yield the patterns of a workspace's packages; patterns with `!` exclude packages.
 
-    They stand in its package.json, and in the text of its pnpm-workspace.yaml.
+    They are in its package.json and in the text of its pnpm-workspace.yaml.
     """
     stated = described.get("workspaces")
     if isinstance(stated, dict):
@@ -26,14 +26,14 @@ def stated_patterns(described: dict[str, Any], pnpm: str) -> Iterator[str]:
 
 
 def is_member(folder: str, patterns: Iterable[str]) -> bool:
-    """Return whether a folder, relative to a workspace, is one of its packages."""
+    """Return whether a folder, relative to the workspace root, is one of its packages."""
     names, usable = folder.split("/"), [each for each in patterns if len(each) <= LONGEST_PATTERN]
     is_wanted = any(fits(names, parts_of(each)) for each in usable if not each.startswith("!"))
     return is_wanted and not any(fits(names, parts_of(each[1:])) for each in usable if each.startswith("!"))
 
 
 def _listed(text: str) -> Iterator[str]:
-    """Yield the patterns of a pnpm-workspace.yaml with one on each line, or all of them in brackets."""
+    """Yield the patterns in a pnpm-workspace.yaml, one per line or all in brackets."""
     is_list = False
     for words in text.splitlines():
         plain = words.partition(" #")[0].rstrip()
@@ -49,12 +49,12 @@ def _listed(text: str) -> Iterator[str]:
 
 
 def parts_of(pattern: str) -> list[str]:
-    """Return the names of folders, or patterns of them, that a pattern consists of."""
+    """Return the parts of a pattern: folder names or wildcards."""
     return [part for part in pattern.strip().strip("/").split("/") if part not in ("", ".")]
 
 
 def fits(names: list[str], parts: list[str]) -> bool:
-    """Return whether the names of folders match a pattern, of which `**` stands for any number of them."""
+    """Return whether folder names match a pattern, in which `**` stands for any number of folders."""
     places = {0}
     for name in names:
         reached = _past_stars(places, parts)
@@ -66,7 +66,7 @@ def fits(names: list[str], parts: list[str]) -> bool:
 
 
 def _past_stars(places: set[int], parts: list[str]) -> set[int]:
-    """Return where a match may stand, when each `**` may also be no folder at all."""
+    """Return the possible positions of a match, as each `**` may stand for no folder."""
     reached = set(places)
     for place in range(len(parts)):
         if place in reached and parts[place] == "**":

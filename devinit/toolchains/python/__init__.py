@@ -1,1 +1,1 @@
-"""Python: virtual environments, and what installs into them."""
+"""Python: virtual environments and their installers."""

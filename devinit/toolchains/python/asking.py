@@ -1,4 +1,4 @@
-"""The Python that a repository asks for: `.python-version`, `requires-python`, Poetry's `python`. Pure."""
+"""Read the Python that a repository requires: `.python-version`, `requires-python`, Poetry's `python`. Pure."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _OF_POETRY = re.compile(r"^[ \t]*[\"']?python[\"']?[ \t]*=", re.MULTILINE)
 
 
 def of_version_file(text: str) -> Iterator[Stated]:
-    """Yield the version of a `.python-version`: the first of several counts."""
+    """Yield the version in a `.python-version`; of several, the first counts."""
     said, line = first_line(text)
     if said:
         yield Stated("python", said, Form.PYTHON_PIN, line)
 
 
 def of_pyproject(text: str) -> Iterator[Stated]:
-    """Yield `requires-python`, or what Poetry has in its place."""
+    """Yield `requires-python`, or Poetry's counterpart."""
     if "requires-python" not in text and "tool.poetry" not in text:
-        return  # a parser costs more than a look
+        return  # parsing costs more than a search
     try:
         parsed = parse_toml(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Where the virtual environments of a folder lie."""
+"""Find the virtual environments in a folder."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 from devinit.toolchains.python.language import VENV_FOLDERS
 
 _OF_TOOLS = frozenset(("_virtualenv.pth", "distutils-precedence.pth"))
-"""Files of virtualenv and setuptools that lead to no modules."""
+"""Files of virtualenv and setuptools that add no modules."""
 MARK = "pyvenv.cfg"
-"""The file that makes a folder an environment."""
+"""The file that marks a virtual environment."""
 MOST_ENTRIES = 10_000
 MOST_FOLDERS = 200
-"""Of a folder that are looked at: pictures or records of many thousands may lie in it."""
+"""Limits of the entries and folders that are looked at: a folder may hold thousands of images or records."""
 
 
 def environments(folder: Path) -> list[Path]:
-    """Return the virtual environments in a folder: by their usual names, else by the file that makes them one."""
+    """Return the virtual environments in a folder: those with usual names, else one with a `pyvenv.cfg`."""
     if usual := [folder / name for name in VENV_FOLDERS if os.path.isdir(f"{folder}/{name}/bin")]:  # noqa: PTH112 - many
         return usual
     names = _folders_in(folder)
@@ -37,18 +37,18 @@ def _folders_in(folder: Path) -> list[str]:
 
 
 def interpreter_is_gone(environment: Path) -> bool:
-    """Whether an environment has no interpreter any more: the Python that it was made of has been removed."""
+    """Return whether an environment lacks its interpreter, because its base Python has been removed."""
     bins = [environment / "bin" / name for name in ("python", "python3")]
     if not (environment / MARK).is_file() or any(os.access(each, os.X_OK) for each in bins):
         return False
-    # A link that leads nowhere, or packages that are left.
+    # A dangling link to the interpreter, or packages that remain.
     return any(map(os.path.lexists, bins)) or any(environment.glob("lib*/python*"))
 
 
 def may_have_module(environment: Path, module: str) -> bool:
-    """Whether a Python of an environment may find a module. Told by its files: nothing is run.
+    """Return whether the Python of an environment may find a module. Only files are checked; nothing is run.
 
-    A `.pth` file may lead anywhere, as those of editable installations do.
+    A `.pth` file may add any folder, as in editable installations.
     """
     if module in sys.stdlib_module_names:
         return True
@@ -61,5 +61,5 @@ def may_have_module(environment: Path, module: str) -> bool:
 
 
 def has_environment(folder: Path) -> bool:
-    """Whether there is a virtual environment in a folder, under any name."""
+    """Return whether a folder contains a virtual environment under any name."""
     return bool(environments(folder))

@@ -1,4 +1,4 @@
-"""Which command installs the packages of a Python project, by the files that lock or declare them. Pure."""
+"""Choose the command that installs the packages of a Python project by its lock files and manifests. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 F = TypeVar("F")
-"""A folder, in whatever way the caller names it."""
+"""A folder, in the caller's representation."""
 PYPROJECT = "pyproject.toml"
 _VENV = "python3 -m venv .venv && .venv/bin/pip install"
 LOCKED = {
@@ -19,7 +19,7 @@ LOCKED = {
     "pdm.lock": "pdm install",
     "Pipfile.lock": "pipenv install --dev",
 }
-"""What locks all that a project or a workspace needs → the command that installs it; the first one counts."""
+"""Lock file of a project or workspace → its install command; the first existing file counts."""
 DECLARED = {
     "Pipfile": "pipenv install --dev",
     "requirements.txt": f"{_VENV} -r requirements.txt",
@@ -27,18 +27,18 @@ DECLARED = {
     "requirements/base.txt": f"{_VENV} -r requirements/base.txt",
     PYPROJECT: f"{_VENV} -e .",
 }
-"""What declares dependencies → the command that installs them into an environment; the first one counts."""
+"""File that declares dependencies → command that installs them into an environment; the first one counts."""
 _DEPENDENCIES = "-r pyproject.toml"
-"""What a pyproject.toml declares, without the project itself: uv reads it that way, pip does not."""
+"""Only the dependencies in a pyproject.toml, without the project itself: uv supports this, pip does not."""
 _OF_AN_APPLICATION = f"{_VENV} uv && .venv/bin/uv pip install --python .venv {_DEPENDENCIES}"
 _INSTALLABLE = re.compile(r"^\[(?:project|tool\.poetry)\]", re.MULTILINE)
-"""A pyproject.toml without one of these has the settings of tools, and nothing to install."""
+"""Without one of these tables, a pyproject.toml only configures tools, and there is nothing to install."""
 _BUILT = re.compile(
     r"^\[(?:build-system|tool\.poetry|tool\.setuptools|project\.(?:gui-)?scripts)\b", re.MULTILINE
 )
-"""With one of these a project is a package to be built, or has programs of its own."""
+"""With one of these tables, a project is a package to build, or has programs of its own."""
 _BUILDS = ("setup.py", "setup.cfg", "src")
-"""Beside a pyproject.toml, they say the same."""
+"""Beside a pyproject.toml, these also mark a package."""
 _UV_WORKSPACE = "[tool.uv.workspace]"
 
 
@@ -48,17 +48,19 @@ ALONE = {
     "pdm": (f"{_VENV} pdm", ".venv/bin/{command}"),
     "pipenv": (f"{_VENV} pipenv", "PIPENV_VENV_IN_PROJECT=1 .venv/bin/{command}"),
 }
-"""An installer that the machine does not have → what brings it into the environment, and runs it there. Without
-`--inexact`, uv takes itself away."""
+"""Installer that the machine lacks → command that installs it into the environment, and the command to run it.
+
+Without `--inexact`, uv would remove itself.
+"""
 
 
 class Installer(Struct, frozen=True):
-    """What installs the packages of a project."""
+    """The command that installs the packages of a project."""
 
     file: str
-    """The file that says so: `uv.lock`."""
+    """The file that it is based on: `uv.lock`."""
     command: str
-    """To be run in that file's folder."""
+    """Runs in the folder of that file."""
 
     @property
     def program(self) -> str:
@@ -66,14 +68,14 @@ class Installer(Struct, frozen=True):
         return self.command.partition(" ")[0]
 
     def without_its_program(self) -> str:
-        """Return a command that does the same on a machine that has Python alone."""
+        """Return an equivalent command that only needs Python."""
         if self.program not in ALONE:
             return self.command
         first, then = ALONE[self.program]
         return f"{first} && {then.format(command=self.command)}"
 
     def into(self, environment: str, *, has_pip: bool) -> str:
-        """Return the command that installs into an environment which is there: of uv, or with its own pip."""
+        """Return the command that installs into an existing environment, by uv or by the environment's own pip."""
         if not self.program.startswith("python"):
             return self.command
         words = self.command.rpartition("pip install ")[2]
@@ -82,22 +84,22 @@ class Installer(Struct, frozen=True):
             words = _DEPENDENCIES
             if has_pip:
                 return f"{python} -m pip install uv && {python} -m uv pip install --python {python} {words}"
-        # `uv venv` makes environments without pip.
+        # `uv venv` creates environments without pip.
         return f"{python} -m pip install {words}" if has_pip else f"uv pip install --python {python} {words}"
 
     @property
     def refuser(self) -> str:
-        """What would refuse a Python: `uv`, `pip`."""
+        """The program that would refuse a Python version: `uv`, `pip`."""
         return "pip" if self.program.startswith("python") else self.program
 
 
 def installer_of(
     folders: Iterable[F], has: Callable[[F, str], bool], text: Callable[[F, str], str]
 ) -> tuple[F, Installer] | None:
-    """Return what installs the packages of a program, and where. `folders`: the program's own, then those above.
+    """Return the installer of a program and its folder. `folders` has the program's folder, then its parents.
 
-    What locks packages counts more than what declares them: a workspace is installed at its root, whatever its
-    members declare. `text` returns "" for a file that cannot be read.
+    Lock files have priority over manifests: a workspace is installed at its root, whatever its members declare.
+    `text` returns "" for a file that cannot be read.
     """
     around = list(folders)
     for installers in (LOCKED, DECLARED):
@@ -111,25 +113,25 @@ def installer_of(
 
 
 def is_declared(name: str, text: str) -> bool:
-    """Whether a program or a module of a name is among what a file declares, as far as its words say."""
+    """Return whether a file seems to declare a program or module, judging by its text."""
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.IGNORECASE) is not None
 
 
 def is_installable(pyproject: str) -> bool:
-    """Whether the text of a pyproject.toml describes a project, and not only the settings of tools."""
+    """Return whether a pyproject.toml describes a project, and does not only configure tools."""
     return _INSTALLABLE.search(pyproject) is not None
 
 
 def _is_built(folder: F, has: Callable[[F, str], bool], text: Callable[[F, str], str]) -> bool:
-    """Whether a project is a package, and not an application that runs from its folder.
+    """Return whether a project is a package, and not an application that runs from its folder.
 
-    setuptools refuses to build an application with several folders of code (`app/`, `migrations/`).
+    setuptools refuses to build an application with several top-level code folders (`app/`, `migrations/`).
     """
     return _BUILT.search(text(folder, PYPROJECT)) is not None or any(has(folder, each) for each in _BUILDS)
 
 
 def _of_workspace(file: str, command: str, folder: F, text: Callable[[F, str], str]) -> str:
-    """Return a command that installs the members of a workspace of uv as well."""
+    """Return the command extended to all members of a uv workspace."""
     if file != "uv.lock" or _UV_WORKSPACE not in text(folder, PYPROJECT):
         return command
     return f"{command} --all-packages"

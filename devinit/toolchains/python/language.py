@@ -1,11 +1,11 @@
-"""The names of Python's files and folders."""
+"""Names of Python's files and folders."""
 
 from __future__ import annotations
 
 from devinit.toolchains.language import Language
 
 VENV_FOLDERS = (".venv", "venv")
-"""Names by which a virtual environment is known even without its `pyvenv.cfg`."""
+"""Names of virtual environments, even without a `pyvenv.cfg`."""
 PYTHON = Language(
     name="python",
     lock_files=("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "Pipfile.lock"),

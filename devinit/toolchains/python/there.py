@@ -1,4 +1,4 @@
-"""Which version a Python has, by the files around its program: nothing is run."""
+"""Read the version of Python from the files around its program; nothing is run."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from devinit.toolchains.python.environments import MARK
 from devinit.toolchains.versions import Version, version_of
 
 _VERSION = re.compile(r"^version(?:_info)?[ \t]*=[ \t]*(\d[\w.]*)", re.MULTILINE)
-"""venv writes `version`, uv and virtualenv write `version_info`. A `version` of virtualenv is Python's as well."""
+"""venv writes `version`, uv and virtualenv write `version_info`. virtualenv's `version` is Python's, too."""
 _PROGRAM = re.compile(r"(?:python|pypy)(3\.\d{1,2})")
 
 
 def version_by_files(program: Path, real: Path) -> Version | None:
-    """Return the version of an interpreter, or of the environment whose program this is; None when no file tells.
+    """Return the version of an interpreter or of its virtual environment; None when no file states it.
 
-    `real` is the program without symbolic links: `/usr/bin/python3.11` tells (3, 11).
+    `real` is the program without symbolic links: `/usr/bin/python3.11` means (3, 11).
     """
     if (version := version_of_environment(program.parent.parent)) is not None:
         return version
@@ -27,7 +27,7 @@ def version_by_files(program: Path, real: Path) -> Version | None:
 
 
 def version_of_environment(folder: Path) -> Version | None:
-    """Return the version of Python that a virtual environment was made with; None for what is none."""
+    """Return the Python version of a virtual environment; None when the folder is none."""
     try:
         content = read_bytes(folder / MARK, most=LARGEST_SETTINGS)
     except StateFileError:

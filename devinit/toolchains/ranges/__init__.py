@@ -1,1 +1,1 @@
-"""How repositories write down which versions they want. Each returns None for what it does not understand."""
+"""Version requirements in the notations of each ecosystem. Each parser returns None for unknown syntax."""

@@ -11,7 +11,7 @@ import re
 from devinit.toolchains.versions import LONGEST, Version, padded, whatever_the_rest
 
 Bound = tuple[Version, Version | None]
-"""From the first version on, below the second one; None without an end."""
+"""Lowest version, and the first version above; None for no upper end."""
 ANY: Bound = ((0, 0, 0), None)
 _PARTIAL = r"[v=\s]{0,5}(\d{1,9}|[xX*])(?:\.(\d{1,9}|[xX*]))?(?:\.(\d{1,9}|[xX*]))?(?:[-+][\w.+-]{1,60})?"
 _HYPHEN = re.compile(rf"\s{{0,20}}{_PARTIAL}\s{{1,20}}-\s{{1,20}}{_PARTIAL}\s{{0,20}}")
@@ -19,7 +19,7 @@ _COMPARATOR = re.compile(rf"\s{{0,20}}(>=|<=|>|<|~>|~|\^|=)?\s{{0,20}}{_PARTIAL}
 
 
 def allows(wanted: str, version: Version) -> bool | None:
-    """Return whether a range allows a version; None where that cannot be told."""
+    """Return whether a range allows a version; None when it cannot be decided."""
     sets = bounds_of(wanted)
     if sets is None:
         return None
@@ -27,7 +27,7 @@ def allows(wanted: str, version: Version) -> bool | None:
 
 
 def bounds_of(wanted: str) -> list[list[Bound]] | None:
-    """Return the alternatives of a range, each a list of bounds that all count; None for no range of npm."""
+    """Return the alternatives of a range, each a list of bounds that must all hold; None for invalid syntax."""
     if len(wanted) > LONGEST:
         return None
     alternatives = [_all_of(part) for part in wanted.split("||")]
@@ -36,7 +36,7 @@ def bounds_of(wanted: str) -> list[list[Bound]] | None:
 
 
 def lowest(wanted: str) -> Version | None:
-    """Return the lowest version that a range begins with; None for one without a beginning."""
+    """Return the lowest version in a range; None for a range without a lower end."""
     sets = bounds_of(wanted)
     if not sets:
         return None
@@ -67,7 +67,7 @@ def _all_of(text: str) -> list[Bound] | None:
 
 
 def _numbers(parts: tuple[str | None, ...]) -> Version:
-    """Return the numbers before the first that is left open."""
+    """Return the numbers before the first wildcard."""
     numbers: list[int] = []
     for part in parts:
         if part is None or not part.isdigit():
@@ -77,7 +77,7 @@ def _numbers(parts: tuple[str | None, ...]) -> Version:
 
 
 def _after(numbers: Version) -> Version | None:
-    """Return the first version behind all that begin with these numbers."""
+    """Return the first version above all that begin with these numbers."""
     return padded((*numbers[:-1], numbers[-1] + 1)) if numbers else None
 
 
@@ -101,7 +101,7 @@ def _bound(operator: str, numbers: Version) -> Bound:
 
 
 def _significant(numbers: Version) -> Version:
-    """Return the numbers that `^` keeps: up to the first one that is not zero."""
+    """Return the numbers that `^` keeps: up to the first nonzero one."""
     for count, number in enumerate(numbers, start=1):
         if number:
             return numbers[:count]

@@ -1,6 +1,6 @@
-"""One version that a file of a version manager names: `.nvmrc`, `.python-version`, `.tool-versions`. Pure.
+"""Pinned versions in files of version managers: `.nvmrc`, `.python-version`, `.tool-versions`. Pure.
 
-A pin is met by every version that runs the same programs: for Node a newer release of the same major version, for
+Every version that runs the same programs meets a pin: for Node a newer release of the same major version, for
 Python and Ruby any patch release, for Go any newer release, because Go promises to be compatible.
 """
 
@@ -22,7 +22,7 @@ _PREFIX = re.compile(r"(?:cpython|node|nodejs|ruby|go|prefix)[-:@]?(?=v?\d)", re
 
 
 def node_allows(wanted: str, version: Version) -> bool | None:
-    """Return whether a Node is what a pin means; None for `node`, `latest`, and what is not understood."""
+    """Return whether a Node version meets a pin; None for `node`, `latest`, and unknown syntax."""
     text = wanted.strip().lower()[:LONGEST]
     if text in {"lts/*", "lts", "--lts"}:
         return version[0] % 2 == 0 or version[0] >= EVERY_IS_LTS
@@ -36,7 +36,7 @@ def node_allows(wanted: str, version: Version) -> bool | None:
 
 
 def python_allows(wanted: str, version: Version) -> bool | None:
-    """Return whether a Python is what a pin means; None for PyPy, for names of environments, and `system`."""
+    """Return whether a Python version meets a pin; None for PyPy, names of environments, and `system`."""
     if wanted.strip()[:1] in {"<", ">", "=", "~", "!"}:
         return python.allows(wanted, version)
     pinned = pinned_version(wanted)
@@ -46,24 +46,24 @@ def python_allows(wanted: str, version: Version) -> bool | None:
 
 
 def ruby_allows(wanted: str, version: Version) -> bool | None:
-    """Return whether a Ruby is what a pin means; None for JRuby and its like."""
+    """Return whether a Ruby version meets a pin; None for JRuby and other implementations."""
     return python_allows(wanted, version)
 
 
 def at_least(wanted: str, version: Version) -> bool | None:
-    """Return whether a version is at least that of a text, as the `go` line of go.mod has it."""
+    """Return whether a version is at least the required one, as in the `go` line of go.mod."""
     pinned = pinned_version(wanted)
     return None if pinned is None else whatever_the_rest(version, lambda each: each >= padded(pinned))
 
 
 def same_major(wanted: str, version: Version) -> bool | None:
-    """Return whether a package manager has the major version that `packageManager` names."""
+    """Return whether a package manager has the major version in `packageManager`."""
     pinned = pinned_version(wanted)
     return None if pinned is None else version[0] == pinned[0]
 
 
 def pinned_version(wanted: str) -> Version | None:
-    """Return the version that a pin names: of `v20.11.0`, `cpython-3.12`, `go1.22`; None without a number."""
+    """Return the version in a pin such as `v20.11.0`, `cpython-3.12` or `go1.22`; None without a number."""
     text = wanted.strip()[:LONGEST]
     found = _PREFIX.match(text)
     return version_of(text[found.end() :] if found else text)

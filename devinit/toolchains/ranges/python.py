@@ -1,7 +1,7 @@
-"""Ranges of Python versions: specifiers of PEP 440 (`>=3.11,<3.14`), and those of Poetry (`^3.11`, `~3.11`). Pure.
+"""Python version specifiers of PEP 440 (`>=3.11,<3.14`) and of Poetry (`^3.11`, `~3.11`). Pure.
 
-`packaging` would do the first half. It takes 11 ms to import (measured with Python 3.11), which each start would
-pay; versions of interpreters need neither epochs nor local parts.
+`packaging` would handle PEP 440. It takes 11 ms to import (measured with Python 3.11), which would slow down every
+start; versions of interpreters need neither epochs nor local parts.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _CLAUSE = re.compile(
     r"(?:(?:a|b|rc)\d{1,4}|\.?dev\d{1,4})?\s{0,20}"
 )
 _COMPATIBLE = 2
-"""Numbers that `~=` needs at least."""
+"""Minimum number of parts for `~=`."""
 
 
 def allows(wanted: str, version: Version) -> bool | None:
-    """Return whether specifiers allow a version; None where that cannot be told."""
+    """Return whether specifiers allow a version; None when it cannot be decided."""
     if len(wanted) > LONGEST or not wanted.strip():
         return None
     sets = [_all_of(part) for part in re.split(r"\|\|?", wanted)]
@@ -33,7 +33,7 @@ def allows(wanted: str, version: Version) -> bool | None:
 
 
 def _all_of(text: str) -> list[tuple[str, Version, bool]] | None:
-    """Return the clauses of a text, each with whether it ends with a star; None when one is not understood."""
+    """Return the clauses of a text, each with whether it ends with a star; None for invalid syntax."""
     clauses: list[tuple[str, Version, bool]] = []
     for part in text.strip().rstrip(",").split(","):
         if part.strip() == "*":

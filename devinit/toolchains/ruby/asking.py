@@ -1,4 +1,4 @@
-"""The Ruby that a repository asks for: `.ruby-version`, and the `ruby` line of a Gemfile. Pure."""
+"""Read the Ruby that a repository requires: `.ruby-version`, and the `ruby` line of a Gemfile. Pure."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _QUOTED = re.compile(r"['\"]([^'\"]{1,40})['\"]")
 
 
 def of_version_file(text: str) -> Iterator[Stated]:
-    """Yield the version of a `.ruby-version`."""
+    """Yield the version in a `.ruby-version`."""
     said, line = first_line(text)
     if said:
         yield Stated("ruby", said, Form.RUBY_PIN, line)
 
 
 def of_gemfile(text: str) -> Iterator[Stated]:
-    """Yield the requirement of a Gemfile. `ruby file: ".ruby-version"` leaves it to that file."""
+    """Yield the requirement in a Gemfile. `ruby file: ".ruby-version"` leaves it to that file."""
     if (found := _RUBY.search(text)) is not None:
         yield Stated("ruby", ", ".join(_QUOTED.findall(found[1])), Form.GEM, line_of(text, found.start()))
 

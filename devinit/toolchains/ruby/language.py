@@ -1,4 +1,4 @@
-"""The names of Ruby's files."""
+"""File names of Ruby."""
 
 from __future__ import annotations
 
