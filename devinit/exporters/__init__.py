@@ -1,8 +1,8 @@
-"""Formats into which a project is exported, one module or folder each, with `EXPORTER`.
+"""Export formats of a project: one module or folder each, with an `EXPORTER`.
 
-Each is a pure function of what the project resolves to. None knows another one, and none knows how a kind of
-service is run. Another package brings one by an entry point of `devinit.exporters`, which is read for a name that
-is not in the table.
+Each exporter is a pure function of a resolved project. None imports another one, and none knows how a kind of
+service runs. Another package adds a format by an entry point in `devinit.exporters`, which is read for names that
+are not in the table.
 """
 
 from __future__ import annotations
@@ -18,4 +18,4 @@ BUILT_IN = {
     "systemd": "units for the user's systemd",
     "vscode": "tasks, and launch configurations that attach to debug ports, for VS Code",
 }
-"""Each is the module of its name in this package (`-` is `_` there), with what it makes in one line."""
+"""Name of a format → its result in one line. The name is that of its module, with `_` for `-`."""

@@ -1,4 +1,4 @@
-"""A development container that runs devinit: the same services, on the preferred ports, which are forwarded."""
+"""Export a development container that runs devinit and forwards the preferred ports of all services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runtime environment as a .env file for other programs, without passwords."""
+"""Export the runtime environment as a .env file for other programs, without passwords."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BARE = re.compile(r"[\w.:/@%+,=~-]*", re.ASCII)
 
 
 def render(resolved: Resolved) -> Export:
-    """Return one file; a variable with a password refers to the one that has it."""
+    """Return one file, in which values with a password refer to the variable that holds the password."""
     lines, missing = [], []
     for name, value in resolved.environment.items():
         if value.variables == (name,):

@@ -1,4 +1,4 @@
-"""What an exporter is. Pure."""
+"""The interface of an exporter. Pure."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ class File(Struct, frozen=True, kw_only=True):
     """One file of an export."""
 
     path: str
-    """Where it belongs: relative to the project, or to the folder of an export with several files."""
+    """Its path, relative to the project, or to the folder of an export with several files."""
     text: str
-    """Without the line that says where it comes from."""
+    """Without the line that names its source."""
     comment: tuple[str, str] = ("# ", "")
-    """What stands around a comment of one line."""
+    """Text before and after a comment of one line."""
 
 
 class Export(Struct, frozen=True, kw_only=True):
-    """What an exporter makes of a project."""
+    """The result of an exporter."""
 
     files: tuple[File, ...]
-    """One, or several of a format with a folder."""
+    """One file, or several for a format with a folder."""
     beside: tuple[File, ...] = ()
-    """Files that the project needs for it and lacks, as a Dockerfile: written on demand, over no person's file."""
+    """Further files that the export needs, such as a Dockerfile: written on demand, never over a person's file."""
     without_beside: tuple[str, ...] = ()
-    """What the user should know when those are not written."""
+    """Messages to the user if those are not written."""
     notes: tuple[str, ...] = ()
-    """What the user should know: what is left out, and what the files expect."""
+    """Messages to the user: what is left out, and what the files require."""
 
 
 class Exporter(Struct, frozen=True, kw_only=True):
-    """One format."""
+    """One export format."""
 
     name: str
     reader: Reader
-    """Where its programs run, and so which addresses they use."""
+    """Where its programs run, which decides on the addresses."""
     path: str
-    """Where its file usually lies, relative to the project; a folder of several files ends with `/`."""
+    """Usual path of its file, relative to the project; a folder of several files ends with `/`."""
     render: Callable[[Resolved], Export]
-    """Return the files; deterministic, with no look at the machine."""
+    """Returns the files; deterministic, without access to the machine."""
 
     @property
     def has_several_files(self) -> bool:
-        """Whether it makes a folder of files."""
+        """Whether it creates a folder of files."""
         return self.path.endswith("/")

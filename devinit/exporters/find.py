@@ -1,4 +1,4 @@
-"""Find the exporter of a format: a built-in one, else one of another package."""
+"""Find the exporter of a format, built in or from another package."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXPORTERS_OF_PACKAGES = Group("devinit.exporters", "export format")
 
 
 def exporter_for(name: str) -> Exporter:
-    """Return the exporter of a format. Raise UsageError where there is none, ConfigError for a broken one."""
+    """Return the exporter of a format. Raise UsageError when it is unknown, ConfigError when it is broken."""
     if name in BUILT_IN:
         module = import_module(f"devinit.exporters.{name.replace('-', '_')}")
         found: Exporter = module.EXPORTER

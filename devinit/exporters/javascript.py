@@ -1,4 +1,4 @@
-"""Literals of JavaScript. Pure."""
+"""Render JavaScript literals. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_LINE = 100
 
 
 class Expression(Struct, frozen=True):
-    """JavaScript that is written as it is."""
+    """JavaScript code that is written unchanged."""
 
     code: str
 
@@ -23,12 +23,12 @@ Node: TypeAlias = "str | int | float | bool | Expression | Mapping[str, Node] | 
 
 
 def literal(value: str | float | bool) -> str:
-    """Return a literal, in ASCII: U+2028 ends a line in older engines."""
+    """Return a literal in ASCII: U+2028 ends a line in older engines."""
     return json.dumps(value)
 
 
 def rendered(node: Node, depth: int = 0) -> str:
-    """Return a value, as a person would have written it."""
+    """Return a value as a person would have written it."""
     if isinstance(node, Expression):
         return node.code
     if isinstance(node, Mapping):

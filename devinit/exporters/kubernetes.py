@@ -1,7 +1,7 @@
-"""Manifests for Kubernetes, with a kustomization: what runs on one machine, as it would run on a cluster.
+"""Export manifests for Kubernetes, with a kustomization.
 
-Images have the names of project and service. Passwords come from a Secret that kustomize makes of a file, which is
-not written here.
+Images are named after project and service. Passwords come from a Secret, which kustomize generates from a file
+that is not part of the export.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from devinit.model.resolved import (
 FOLDER = "kubernetes/"
 SECRETS_FILE = "secrets.env"
 LONGEST_NAME = 52
-"""Characters of a name: Kubernetes has 63, and adds some of its own."""
+"""In characters. Kubernetes allows 63, and adds suffixes."""
 LONGEST_PORT_NAME = 15
 STORAGE = "1Gi"
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 _REFERS = re.compile(r"\$+(?=\(|\Z)|\${2,}")
-"""What Kubernetes expands: `$(NAME)` is a variable, `$$` one `$`. A reference may follow at the end."""
+"""Matches what Kubernetes expands: `$(NAME)` is a variable, `$$` one `$`. A reference may follow at the end."""
 INGRESS, KUSTOMIZATION = "ingress.yaml", "kustomization.yaml"
 
 
@@ -52,7 +52,7 @@ def render(resolved: Resolved) -> Export:
 
 
 class _Cluster:
-    """The objects of one project."""
+    """The Kubernetes objects of one project."""
 
     def __init__(self, resolved: Resolved, services: Iterable[ResolvedService]) -> None:
         self._resolved = resolved
@@ -62,14 +62,14 @@ class _Cluster:
         odd = [re.escape(name) for name, other in self._names.items() if name != other]
         self._hosts = re.compile(rf"(?<![\w.-])({'|'.join(odd)})(?=[:/]|$)") if odd else None
         self.variables: set[str] = set()
-        """What the Secret has to have."""
+        """Variables that the Secret must have."""
 
     def name_of(self, service: ResolvedService) -> str:
         """Return the name of the objects of a service."""
         return self._names[service.name]
 
     def notes(self) -> list[str]:
-        """Return what the user should know."""
+        """Return the messages to the user."""
         notes = [
             f"images are expected as {self._project}-SERVICE:latest, where the cluster can get them",
             "addresses of browsers stay http://localhost:PORT: `kubectl port-forward` serves them, or change them",
@@ -83,7 +83,7 @@ class _Cluster:
         return notes
 
     def kustomization(self, manifests: Mapping[str, object]) -> dict[str, Node]:
-        """Return what `kubectl apply -k` reads."""
+        """Return the kustomization that `kubectl apply -k` reads."""
         found: dict[str, Node] = {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
@@ -100,7 +100,7 @@ class _Cluster:
         return found
 
     def manifests_of(self, service: ResolvedService) -> list[dict[str, Node]]:
-        """Return the objects of a service: what runs, and its address."""
+        """Return the objects of a service: its workload and its address."""
         if service.image is not None:
             found = [self._stateful_set(service, service.image), *self._service(service)]
             return [*found, self._provision(service, service.image)] if service.image.provision else found
@@ -109,8 +109,8 @@ class _Cluster:
         return [self._deployment(service), *self._service(service)]
 
     def ingress(self, service: ResolvedService) -> dict[str, Node]:
-        """Return what lets browsers in from outside of the cluster."""
-        assert service.port is not None  # noqa: S101 - of frontends with one
+        """Return the Ingress, by which browsers outside the cluster reach a service."""
+        assert service.port is not None  # noqa: S101 - the caller passes frontends with a port
         backend: Node = {"service": {"name": self.name_of(service), "port": {"number": service.port.number}}}
         path: Node = {"path": "/", "pathType": "Prefix", "backend": backend}
         return {
@@ -169,7 +169,7 @@ class _Cluster:
         return {**self._head("apps/v1", "StatefulSet", service), "spec": spec}
 
     def _provision(self, service: ResolvedService, image: ContainerImage) -> dict[str, Node]:
-        """Return a job that is tried again until the server answers."""
+        """Return a job that is retried until the server answers."""
         name = f"{self.name_of(service)}-databases"
         line = " && ".join(f"({self._written(each)})" for each in image.provision)
         container: dict[str, Node] = {"name": name, "image": image.name, "command": ["sh", "-c", line]}
@@ -208,7 +208,7 @@ class _Cluster:
         *,
         restart: str | None = None,
     ) -> dict[str, Node]:
-        # Without this the kubelet sets BACKEND_PORT=tcp://10.0.0.7:8000, over the port of the service.
+        # Otherwise the kubelet sets BACKEND_PORT=tcp://10.0.0.7:8000, over the port of the service.
         spec: dict[str, Node] = {"enableServiceLinks": False}
         if restart is not None:
             spec["restartPolicy"] = restart
@@ -231,7 +231,7 @@ class _Cluster:
         return found | self._given(service.environment, words)
 
     def _given(self, environment: Mapping[str, Value], words: Iterable[Value]) -> dict[str, Node]:
-        """Return the variables of a container: those of the Secret first, so that the others can refer to them."""
+        """Return the variables of a container, those of the Secret first, so that the others can refer to them."""
         named = {name for value in (*environment.values(), *words) for name in value.variables}
         self.variables |= named
         entries: list[Node] = [
@@ -254,13 +254,13 @@ class _Cluster:
 
 
 def _file_of(name: str) -> str:
-    """Return the file of a service, which may be called like one of ours."""
+    """Return the file of a service, whose name may clash with one of the fixed files."""
     file = f"{name}.yaml"
     return f"{name}-service.yaml" if file in (INGRESS, KUSTOMIZATION) else file
 
 
 def _ports(service: ResolvedService) -> list[tuple[str, int]]:
-    """Return the ports of a service with their names, which have 15 characters and are different."""
+    """Return the ports of a service with unique names of at most 15 characters."""
     found: list[tuple[str, int]] = []
     ports: tuple[ResolvedPort | None, ...] = (service.port, *service.extra_ports)
     for number, port in enumerate(ports):
@@ -274,7 +274,7 @@ def _ports(service: ResolvedService) -> list[tuple[str, int]]:
 
 
 def _probes(service: ResolvedService) -> dict[str, Node]:
-    """Return how the kubelet asks a program; one that is slow to start has its time."""
+    """Return the probes of a program; the startup probe leaves slow programs enough time."""
     ready, port = service.ready, service.port
     probe: dict[str, Node]
     if ready.exec is not None:
@@ -295,7 +295,7 @@ def _probes(service: ResolvedService) -> dict[str, Node]:
 
 
 def dns_name(text: str) -> str:
-    """Return a name as Kubernetes takes it: lower-case letters, digits and hyphens, beginning with a letter."""
+    """Return a valid name for Kubernetes: lower-case letters, digits and hyphens, beginning with a letter."""
     name = _NOT_IN_NAMES.sub("-", text.lower()).strip("-")[:LONGEST_NAME].strip("-")
     return name if name[:1].isalpha() else f"s-{name}".strip("-")
 

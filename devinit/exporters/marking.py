@@ -1,4 +1,4 @@
-"""The first line of an exported file: where it comes from, and a digest by which an edit is noticed. Pure."""
+"""The first line of an exported file: its source, and a digest that reveals edits. Pure."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from devinit.text import one_line
 
 DIGEST_BYTES = 8
 LONGEST_MARKER = 500
-"""Characters of a first line in which the marker is looked for."""
+"""In characters: the part of the first line in which the marker is searched."""
 _MARKER = re.compile(rf"\b{EXPORT_MARK} .*\((?P<digest>[0-9a-f]{{16}})\)")
 
 
 class Standing(Enum):
-    """How a file that is there relates to what would be written."""
+    """The relation between an existing file and the export."""
 
     MISSING = auto()
     SAME = auto()
     OUTDATED = auto()
-    """An earlier export, as it was written."""
+    """An earlier export, unedited."""
     EDITED = auto()
-    """An export that was changed since."""
+    """An export that was edited."""
     FOREIGN = auto()
-    """No export."""
+    """A file that is no export."""
 
 
 def marked(file: File, form: str, source: str) -> str:
-    """Return the whole text of a file. `source`: what it was read from, in words."""
+    """Return the whole text of a file. `source` says in words what it was exported from."""
     line = f"{EXPORT_MARK} {form} from {one_line(source)}; do not edit"
     begins, ends = file.comment
     return f"{begins}{line} ({digest_of(file.text)}){ends}\n{file.text}"
 
 
 def standing(there: str | None, text: str) -> Standing:
-    """Say what a file on disk is, beside what would be written. Line ends do not count: git changes them."""
+    """Return the state of a file on disk against the new text. Line endings do not count: git changes them."""
     if there is None:
         return Standing.MISSING
     there = there.removeprefix("\ufeff").replace("\r\n", "\n")
@@ -51,10 +51,10 @@ def standing(there: str | None, text: str) -> Standing:
 
 
 def is_as_written(text: str) -> bool:
-    """Return whether a text is an export that no person has changed since."""
+    """Return whether a text is an unedited export."""
     return standing(text, "") is Standing.OUTDATED
 
 
 def digest_of(text: str) -> str:
-    """Return a short digest: it shows an edit, and protects from nothing."""
+    """Return a short digest, which reveals edits and is no protection."""
     return blake2b(text.encode(), digest_size=DIGEST_BYTES).hexdigest()

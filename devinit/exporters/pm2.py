@@ -1,7 +1,7 @@
-"""An ecosystem file for PM2: CommonJS, so that it works in a package of ES modules too.
+"""Export an ecosystem file for PM2, in CommonJS, so that it also works in a package of ES modules.
 
-What others read without running it are literals: name, folder, script, arguments, PORT. Paths become absolute in
-the last lines, because PM2 takes a relative folder from where it is called.
+Values that other programs read without running the file are literals: name, folder, script, arguments, PORT. Its
+last lines make paths absolute, because PM2 resolves relative folders against its own working directory.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ for (const app of module.exports.apps) {
 
 
 def render(resolved: Resolved) -> Export:
-    """Return the file, and what PM2 cannot do."""
+    """Return the file, and notes on what PM2 cannot do."""
     services = runnable(resolved)
     shared = _shared(services, resolved)
     apps = [_app(each, resolved, shared) for each in services]
@@ -67,7 +67,7 @@ def render(resolved: Resolved) -> Export:
 
 
 def _shared(services: tuple[ResolvedService, ...], resolved: Resolved) -> dict[str, Value]:
-    """Return the variables that all services have, with the same value whatever their own files say."""
+    """Return the variables with the same value for all services, whatever the services' own files state."""
     if not services:
         return {}
     first, *others = services
@@ -97,9 +97,9 @@ def _app(service: ResolvedService, resolved: Resolved, shared: dict[str, Value])
 
 
 def _program(service: ResolvedService) -> dict[str, Node]:
-    """Return what is executed: the program itself, or sh for what only a shell understands."""
+    """Return the executable: the program itself, or sh for syntax that needs a shell."""
     command = service.command
-    assert command is not None  # noqa: S101 - of services that run one
+    assert command is not None  # noqa: S101 - the caller passes services with a command
     is_simple = not (service.before_start or command.needs_shell)
     if not is_simple or any(each.variables for each in command.words):
         return {"script": "/bin/sh", "args": ["-c", started(service)]}
@@ -137,7 +137,7 @@ def _value(name: str, value: Value, resolved: Resolved, service: ResolvedService
 
 
 def _given(name: str, resolved: Resolved, service: ResolvedService | None) -> Expression:
-    """Return what finds a variable: in the runtime environment, or in the `.env` files of the service."""
+    """Return the expression that reads a variable from the runtime environment or the service's `.env` files."""
     files = [each.path for each in service.env_files] if service is not None else []
     further = f", {rendered(files)}" if files and name not in resolved.environment else ""
     return Expression(f"given({literal(name)}{further})")

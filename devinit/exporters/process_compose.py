@@ -1,4 +1,4 @@
-"""A process-compose.yaml: the services as processes, with probes and what they wait for."""
+"""Export a process-compose.yaml: the services as processes, with probes and dependencies."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _process(
 
 
 def _probe(service: ResolvedService) -> dict[str, Node]:
-    """Return how a process is proven ready: without a probe, no other one can wait for that."""
+    """Return the readiness probe of a process: without one, no other process can wait for its readiness."""
     ready, port = service.ready, service.port
     probe: dict[str, Node]
     if ready.exec is not None:
@@ -115,7 +115,7 @@ def _number(name: str | None) -> int:
 
 
 def _escaped(text: str) -> str:
-    """Return a text with its `$` as they are: process-compose replaces variables in the whole file."""
+    """Return a text with escaped `$`: process-compose expands variables in the whole file."""
     return text.replace("$", "$$")
 
 

@@ -1,4 +1,4 @@
-"""A Procfile: a line for each service, for foreman, honcho and their like."""
+"""Export a Procfile with a line for each service, for foreman, honcho and similar programs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def render(resolved: Resolved) -> Export:
-    """Return one file. A Procfile has no jobs: one that ends would end all of them."""
+    """Return one file. A Procfile has no jobs: the first process that ends stops all of them."""
     options = f"-f {PATH} -e {ENVIRONMENT_FILE}"
     how = f"honcho {options} start, or foreman start {options}"
     lines = [f"# Start it with: {how}", f"# {NEEDS_RUNTIME}."]
@@ -33,7 +33,7 @@ def render(resolved: Resolved) -> Export:
 
 
 def problem_of(service: ResolvedService) -> str:
-    """Return why a service is no process of a Procfile; "" when it is one."""
+    """Return why a service cannot be a process of a Procfile; "" when it can."""
     if service.role is Role.JOB:
         return "it ends when its work is done, which would end the others"
     if not service.autostart:

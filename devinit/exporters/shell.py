@@ -1,4 +1,4 @@
-"""Values and services as lines of sh, for all formats whose files hold such lines. Pure."""
+"""Render values and services as lines of sh, for all formats that contain such lines. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from devinit.model.resolved import Command, Resolved, ResolvedService, Role, Val
 
 _SPECIAL = str.maketrans({each: f"\\{each}" for each in '\\"$`'})
 IN_PLACE = frozenset({"HOST", "PORT"})
-"""Variables of one service: no file that several services read may have them."""
+"""Variables that differ by service: no file for several services may have them."""
 
 
 def quoted(value: Value) -> str:
@@ -20,12 +20,12 @@ def quoted(value: Value) -> str:
 
 
 def in_line(command: Command) -> str:
-    """Return a command line, in which the shell replaces variables."""
+    """Return a command line in which the shell expands variables."""
     return command.line.written(lambda name: f"${{{name}}}")
 
 
 def own_values(service: ResolvedService, resolved: Resolved) -> dict[str, Value]:
-    """Return what a service is given beside the runtime environment, or other than it says."""
+    """Return the variables of a service that are missing in the runtime environment or differ from it."""
     found = {
         name: value
         for name, value in service.environment.items()
@@ -35,7 +35,7 @@ def own_values(service: ResolvedService, resolved: Resolved) -> dict[str, Value]
 
 
 def path_from(folder: str, path: str) -> str:
-    """Return a path of the project as it is written in one of its folders."""
+    """Return a path of the project relative to one of its folders."""
     if folder == "." or path.startswith("/"):
         return path
     if path.startswith(f"{folder}/"):
@@ -45,8 +45,8 @@ def path_from(folder: str, path: str) -> str:
 
 
 def started(service: ResolvedService) -> str:
-    """Return what starts a service in its folder: its one-shots, then its program in the place of the shell."""
-    assert service.command is not None  # noqa: S101 - of services that run one
+    """Return the line that starts a service in its folder: its one-shots, then its command, which replaces sh."""
+    assert service.command is not None  # noqa: S101 - the caller passes services with a command
     before = [f"{in_line(each)} && " for each in service.before_start]
     if service.command.needs_shell:
         return "".join((*before, in_line(service.command)))
@@ -54,7 +54,7 @@ def started(service: ResolvedService) -> str:
 
 
 def tools_path(service: ResolvedService) -> str:
-    """Return an assignment of PATH, for its folder, with the service's own tools first; "" where it has none."""
+    """Return an assignment to PATH, for the service's folder, with its own tools first; "" without tools."""
     if not service.tools:
         return ""
     places = (path_from(service.folder, each).translate(_SPECIAL) for each in service.tools)
@@ -62,29 +62,29 @@ def tools_path(service: ResolvedService) -> str:
 
 
 def assignments(values: dict[str, Value]) -> list[str]:
-    """Return variables as a shell assigns them."""
+    """Return variables as shell assignments."""
     return [f"{name}={quoted(value)}" for name, value in values.items()]
 
 
 def line_of(service: ResolvedService, resolved: Resolved) -> str:
-    """Return one line of sh that runs a service from the project's folder, with what is its own."""
+    """Return one line of sh that runs a service from the project's folder, with its own variables."""
     inside = "" if service.folder == "." else f"cd {shlex.quote(service.folder)} && "
     values = [*assignments(own_values(service, resolved)), *filter(None, [tools_path(service)])]
     line = started(service)
     if not values:
         return f"{inside}{line}"
-    # In front of the program, where other readers of the line look for its port. `exec` finds it in this PATH.
+    # Assignments stand before the program, where other readers look for the port. `exec` uses the assigned PATH.
     given = f"{' '.join(values)} " if line.startswith("exec ") else f"export {' '.join(values)} && "
     return f"{inside}{given}{line}"
 
 
 def runnable(resolved: Resolved) -> tuple[ResolvedService, ...]:
-    """Return the services that are a command of the project, on this machine."""
+    """Return the services that run a command of the project on this machine."""
     return tuple(each for each in resolved.services if each.command is not None)
 
 
 def left_out(resolved: Resolved) -> list[str]:
-    """Return a line for each service that an export of commands cannot have."""
+    """Return a note for each service that an export of commands cannot contain."""
     lines = []
     for each in resolved.services:
         if each.role is Role.ELSEWHERE:
@@ -95,7 +95,7 @@ def left_out(resolved: Resolved) -> list[str]:
 
 
 def not_in_runtime(resolved: Resolved) -> list[str]:
-    """Return a line about the variables that services refer to, and that the runtime environment does not have."""
+    """Return a note on variables that services refer to and that the runtime environment lacks."""
     services = runnable(resolved)
     values = [value for each in services for value in own_values(each, resolved).values()]
     values += [
@@ -113,4 +113,4 @@ def not_in_runtime(resolved: Resolved) -> list[str]:
 
 
 NEEDS_RUNTIME = f"{ENVIRONMENT_FILE} has the addresses and the passwords; `devinit start` writes it"
-"""Where the values are that an export leaves out."""
+"""Says where the values are that an export leaves out."""

@@ -1,4 +1,4 @@
-"""Units for the user's systemd: a service each, and a target that starts all of them."""
+"""Export units for the user's systemd: a service unit for each service, and a target that starts all of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9:_.-]+")
 
 
 def render(resolved: Resolved) -> Export:
-    """Return the units. They have absolute paths, as systemd wants them."""
+    """Return the units. Their paths are absolute, as systemd requires."""
     services = runnable(resolved)
     names = {each.name: _unit(resolved, each.name) for each in services}
     target = f"{_slug(resolved.project)}.target"
@@ -92,19 +92,19 @@ def _service(service: ResolvedService, resolved: Resolved, names: Mapping[str, s
 
 
 def _alone(service: ResolvedService) -> str:
-    """Return what starts a service, without its one-shots: systemd has a line for them."""
+    """Return the line that starts a service without its one-shots, for which systemd has `ExecStartPre`."""
     return started(replace(service, before_start=()))
 
 
 def _executed(service: ResolvedService, resolved: Resolved, line: str) -> str:
-    """Return a line of sh for systemd. Variables are set in it: those of files would count more elsewhere."""
+    """Return a line of sh for systemd. It sets variables itself, because EnvironmentFile overrides Environment."""
     values = [*assignments(own_values(service, resolved)), *filter(None, [tools_path(service)])]
     whole = f"export {' '.join(values)} && {line}" if values else line
     return f"/bin/sh -c {_quoted(whole)}"
 
 
 def _quoted(text: str) -> str:
-    """Return a text as one word of a line that systemd reads: specifiers and variables stay as they are."""
+    """Return a text as one word of a unit's line: specifiers and variables are escaped."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped.replace("%", "%%").replace("$", "$$")}"'
 

@@ -1,4 +1,4 @@
-"""Tasks and launch configurations for VS Code: they run devinit, and attach to the debug ports as they are now."""
+"""Export tasks and launch configurations for VS Code, which run devinit and attach to the current debug ports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from devinit.model.resolved import Reader, Resolved, ResolvedPort, ResolvedServi
 FOLDER = ".vscode/"
 START = "devinit: start"
 _OF_DEBUGGERS = ("debug", "inspect", "delve", "dlv")
-"""What the name of a further port has in it on which a debugger listens."""
+"""Parts of port names that mark the port of a debugger."""
 
 
 def render(resolved: Resolved) -> Export:
@@ -113,7 +113,7 @@ def _attaching(service: ResolvedService, port: ResolvedPort) -> dict[str, Any]:
 
 def _folder(service: ResolvedService) -> str:
     if "${" in service.folder:
-        # VS Code fills such a text in, runs the command of a `${command:…}`, and has no escape for it.
+        # VS Code expands such a text, runs the command of a `${command:…}`, and has no escape for it.
         return "${workspaceFolder}"
     if service.folder.startswith("/"):
         return service.folder

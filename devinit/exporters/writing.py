@@ -1,4 +1,4 @@
-"""Write an export: only what differs, and never over what a person has edited."""
+"""Write an export: only files that differ, and never over a person's edits."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from devinit.system.former import keep_former, rights_of
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """One file of an export and what lies in its place now."""
+    """One file of an export, and the file that is in its place now."""
 
     path: Path
     text: str
     standing: Standing
     inside: Path | None
-    """The folder out of which no link may lead: the project's, for a file in it."""
+    """The folder that no link may lead out of: the project's, for a file inside it."""
 
 
 def target_of(path: Path, file: File, form: str, source: str, root: Path) -> Target:
-    """Return what is to be written, and what is there. Raise StateFileError for what cannot be read."""
+    """Return the file to write and the existing one. Raise StateFileError when the existing one cannot be read."""
     path = Path(os.path.abspath(path))  # noqa: PTH100 - a link is not followed before it is looked at
     inside = root if path.is_relative_to(root) else None
     _refuse_link_out(path, inside)
@@ -36,7 +36,7 @@ def target_of(path: Path, file: File, form: str, source: str, root: Path) -> Tar
 
 
 def refuse_edited(targets: Sequence[Target]) -> None:
-    """Raise UsageError when one of these files is not an export as it was written."""
+    """Raise UsageError when one of these files is not an unedited export."""
     for each in targets:
         if each.standing in (Standing.FOREIGN, Standing.EDITED):
             what = (
@@ -52,7 +52,7 @@ def refuse_edited(targets: Sequence[Target]) -> None:
 
 
 def write(target: Target) -> Path | None:
-    """Write a file, and return where the former text of a person is kept; None when there is nothing to keep."""
+    """Write a file; return the path of the copy of a person's former text, None when there is none."""
     kept = None
     if target.standing in (Standing.FOREIGN, Standing.EDITED):
         former = read_text(target.path, inside=target.inside, most=LARGEST_SETTINGS) or ""
@@ -66,7 +66,7 @@ def write(target: Target) -> Path | None:
 
 
 def _refuse_link_out(path: Path, inside: Path | None) -> None:
-    """Raise StateFileError where a folder on the way is a link out of the project: a repository can bring one."""
+    """Raise StateFileError if a parent folder is a link out of the project: a repository can contain one."""
     if inside is not None and not path.parent.resolve().is_relative_to(inside.resolve()):
         raise StateFileError(
             f"{path.parent} leads out of the project {inside}",

@@ -1,4 +1,4 @@
-"""YAML that every reader takes alike: each text is quoted, so that none is a number, a date or `yes`. Pure."""
+"""Render YAML that all parsers read alike: texts are quoted, so that none is a number, a date or `yes`. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "nul
 
 
 class Anchored(dict[str, Node]):
-    """A mapping to which others refer."""
+    """A mapping with an anchor that others refer to."""
 
     def __init__(self, anchor: str, items: Mapping[str, Node]) -> None:
         super().__init__(items)
@@ -36,7 +36,7 @@ def rendered(node: Mapping[str, Node]) -> str:
 
 def text(value: str) -> str:
     """Return a text in double quotes."""
-    # YAML forbids some characters that JSON lets stand, and has no pairs of surrogates as JSON does.
+    # YAML forbids some characters that JSON allows, and does not combine surrogate pairs as JSON does.
     return "".join(
         each if each.isprintable() else _escaped(each) for each in json.dumps(value, ensure_ascii=False)
     )
