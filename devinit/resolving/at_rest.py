@@ -1,6 +1,6 @@
-"""A project as its files say it: its services, and the ports that the next start would ask for.
+"""A project as its files describe it: its services, and the ports that the next start would request.
 
-What a command shows of a project without a supervisor begins here. It loads no provider.
+Commands that show a project without a supervisor begin here. It loads no provider.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class AtRest(NamedTuple):
 
     project: Project
     remembered: dict[str, int]
-    """What `.ports.json` says, by the names of ports."""
+    """Ports in `.ports.json`, keyed by the name of the port."""
 
     def port_of(self, request: PortRequest) -> int:
         """Return the port that the next start tries first."""
@@ -28,9 +28,9 @@ class AtRest(NamedTuple):
 
 
 def at_rest(root: Path, *, as_written: bool = False) -> AtRest:
-    """Read a project under the profile of DEVINIT_PROFILE, and its ports. Raise ConfigError, NoProject.
+    """Load a project under the profile in DEVINIT_PROFILE, with its ports. Raise ConfigError, NoProject.
 
-    `as_written`: the preferred ports are those of the files, also in a linked worktree.
+    With `as_written`, the preferred ports are those of the files, also in a linked worktree.
     """
     project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None, as_written=as_written)
     return AtRest(project, ports_file.read(root))

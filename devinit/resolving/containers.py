@@ -1,7 +1,7 @@
-"""How addresses look from a container: names of services in the place of this machine. Pure.
+"""Rewrite addresses for use in a container: names of services replace this machine. Pure.
 
-Endpoints have these names already. This module is for texts that name the machine themselves: `http://localhost:8001`
-in `[environment]`, `--host 127.0.0.1` in a command.
+Endpoints have these names already. This module handles texts that name the machine themselves:
+`http://localhost:8001` in `[environment]`, `--host 127.0.0.1` in a command.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a container's own network
-"""What a program in a container has to listen on to be reached from outside of it."""
+"""The address on which a program in a container must listen to be reachable from outside."""
 _OF_THIS_MACHINE = re.compile(r"(?<![\w.-])(?:localhost|127\.0\.0\.1|\[::1\])(?::(\d{1,5})(?!\d))?(?![\w-])")
 _FOR_BROWSERS = re.compile(
     r"^(?:VITE|NEXT_PUBLIC|NUXT_PUBLIC|REACT_APP|PUBLIC|EXPO_PUBLIC|GATSBY|NG_APP)_|(?:^|_)(?:CORS|ORIGINS?|REDIRECT|CALLBACK|ALLOWED)(?:_|$)"
@@ -23,7 +23,7 @@ Places = Mapping[int, tuple[str, int]]
 def is_for_browsers(variable: str, frontends: Collection[str]) -> bool:
     """Return whether a variable holds an address for browsers, which run on the machine and in no container.
 
-    `frontends`: the prefixes of services whose pages browsers load; their URL means the browser's.
+    `frontends` has the variable prefixes of services with pages; their URL is the one for browsers.
     """
     return bool(_FOR_BROWSERS.search(variable)) or any(variable == f"{each}_URL" for each in frontends)
 
@@ -39,9 +39,9 @@ def from_inside(text: str, places: Places) -> str:
 
 
 def command_inside(text: str, own: int | None, places: Places) -> str:
-    """Return a command line that listens where it is reached, and calls the others by their names.
+    """Return a command line that listens on all interfaces, and reaches other services by their names.
 
-    `own`: the port of the service itself.
+    `own` is the port of the service itself.
     """
 
     def replaced(found: re.Match[str]) -> str:

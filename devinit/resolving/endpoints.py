@@ -1,4 +1,4 @@
-"""Where each service answers, or would: on the port that it has, or that it would ask for."""
+"""The endpoints of services, on the ports that they have or would request."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def endpoints_of(
     port_of: Callable[[PortRequest], int],
     settled: Callable[[Service], Service],
 ) -> dict[str, Endpoint]:
-    """Return every endpoint of a project, by the name of its port.
+    """Return every endpoint of a project, keyed by the name of its port.
 
-    `settled`: returns a service with the scheme that it was found to speak.
+    `settled` returns a service with the scheme that it was found to use.
     """
     endpoints: dict[str, Endpoint] = {}
     for name, configured in project.services.items():
@@ -31,7 +31,7 @@ def endpoints_of(
 
 
 def extra_endpoint(service: Service, request: PortRequest, port: int | None) -> Endpoint:
-    """Return where a further port of a service answers: with a URL as its own port, if that has pages."""
+    """Return the endpoint of a further port of a service; it has a URL if the service has pages."""
     if not kind_of(service).has_pages:
         return Endpoint(service=request.service, host=service.host, port=port, url=None)
     stated = service.extra_endpoints.get(request.service, ExtraEndpoint())
@@ -47,7 +47,7 @@ def extra_endpoint(service: Service, request: PortRequest, port: int | None) -> 
 
 
 def extra_probes(service: Service, endpoints: dict[str, Endpoint]) -> dict[str, TcpProbe | HttpProbe]:
-    """Return how a service is asked at further ports before it is ready, by their names."""
+    """Return the readiness probes of a service's further ports, keyed by the name of the port."""
     probes: dict[str, TcpProbe | HttpProbe] = {}
     for name, extra in service.extra_endpoints.items():
         at = endpoints.get(name)

@@ -1,4 +1,4 @@
-"""The environment of a project and of each of its services, as it follows from endpoints and files."""
+"""Derive the environment of a project and of each service from its endpoints and files."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ if TYPE_CHECKING:
 
 
 class EnvFiles(Protocol):
-    """The `.env` files that services are given; a supervisor reads named pipes among them, a question does not."""
+    """Provides the `.env` files of services; a supervisor also reads named pipes, a mere query does not."""
 
     def env_files_of(self, service: Service) -> tuple[Path, ...]:
-        """Return the files that a service is given, those that count more later."""
+        """Return the files of a service; later ones have priority."""
         ...
 
     def files_of(self, service: Service, caller: dict[str, str]) -> dict[str, Stated]:
-        """Return what they state. Raise ConfigError for one that cannot be used."""
+        """Return the values in these files. Raise ConfigError for an unusable one."""
         ...
 
 
 class Derived(NamedTuple):
-    """What follows from a configuration, its ports, and the files of the project."""
+    """Everything that follows from a configuration, its ports, and the files of the project."""
 
     endpoints: dict[str, Endpoint]
     standard: dict[str, str]
-    """The runtime environment under devinit's own names and forms."""
+    """The runtime environment with devinit's own names and forms."""
     decided: dict[str, dict[str, Decision]]
-    """What becomes of the variables to which the project gives a value by itself, by service."""
+    """Service → decisions on the variables that the project sets itself."""
     environment: dict[str, str]
-    """The runtime environment as files and commands get it."""
+    """The runtime environment for files and commands."""
     addresses: dict[str, str]
-    """Where each service answers, or would: one value for the hundreds of services that keep it."""
+    """Address of each service, current or expected: one value that the hundreds of services share."""
 
 
 NOTHING = Derived({}, {}, {}, {}, {})
 
 
 class Environments:
-    """Derives them; what files say is read again when a file has changed."""
+    """Derives environments; files are read again when they have changed."""
 
     def __init__(self, root: Path, given: EnvFiles) -> None:
         self._given = given
@@ -59,7 +59,7 @@ class Environments:
         self._noted: set[str] = set()
 
     def read_code(self, project: Project) -> None:
-        """Read again what the code of the services expects of their environment. Blocking."""
+        """Read again which environment the code of the services expects. Blocking."""
         self._own_names.read_code(project)
 
     def derived(self, project: Project, endpoints: dict[str, Endpoint], caller: dict[str, str]) -> Derived:
@@ -78,13 +78,13 @@ class Environments:
     def whole(
         self, project: Project, derived: Derived, service: Service, caller: dict[str, str]
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """Return the whole environment of a service, and the part that is not in the runtime environment.
+        """Return the whole environment of a service, and the part that is missing in the runtime environment.
 
-        Raise ConfigError for a `.env` file or a template that cannot be used.
+        Raise ConfigError for an unusable `.env` file or template.
         """
         stated = self._stated(project, service, caller)
         runtime = runtime_of(project, derived.endpoints, service, derived.standard)
-        # Not as it was derived: a service that is started again reads its files as they are now.
+        # Not taken from `derived`: a restarted service reads the current content of its files.
         decided = self._own_names.decided(project, derived.endpoints, derived.standard, service, stated)
         decided = {
             name: each
@@ -112,7 +112,7 @@ class Environments:
     def origins(
         self, project: Project, derived: Derived, service: Service, caller: dict[str, str]
     ) -> dict[str, Origin]:
-        """Return where the variables of a service come from, beyond those of the caller. Raise ConfigError."""
+        """Return the origin of each variable of a service that differs from the caller's. Raise ConfigError."""
         values, _ = self.whole(project, derived, service, caller)
         stated = self._stated(project, service, caller)
         files = {name: (each.value, self._own_names.place(each)) for name, each in stated.items()}
@@ -128,7 +128,7 @@ class Environments:
     def obstacle_to(
         self, command: str, project: Project, derived: Derived, service: Service, caller: dict[str, str]
     ) -> str | None:
-        """Return why a detected command in `before_start` is not run; None when it is."""
+        """Return why a detected command in `before_start` does not run; None when it does."""
         if is_stated(project, service.name):
             return None
         values, _ = self.whole(project, derived, service, caller)
@@ -136,15 +136,15 @@ class Environments:
         return self._own_names.obstacle_to(command, project, derived.endpoints, service, given)
 
     def news(self, derived: Derived) -> list[str]:
-        """Return what the developer has to know about the project's own values, unless it was returned before."""
+        """Return notes for the developer on the project's own values, each only once."""
         found = [text for text in notes_of(derived.decided) if text not in self._noted]
         self._noted.update(found)
         return found
 
     def _stated(self, project: Project, service: Service, caller: dict[str, str]) -> dict[str, Stated]:
-        """Return what the `.env` files of a service say to it.
+        """Return the values in the `.env` files of a service.
 
-        A PORT in a file that a server is given as well is that server's, and not a worker's beside it.
+        A PORT in a file that a server reads as well belongs to that server, and not to a worker beside it.
         """
         stated = self._given.files_of(service, caller)
         if service.port is None and "PORT" in stated:
@@ -157,7 +157,7 @@ class Environments:
         return frozenset(names_by_itself(project, derived.endpoints)) | all_client_names()
 
     def _files_of(self, project: Project, service: Service, caller: dict[str, str]) -> dict[str, Stated]:
-        """Return what the `.env` files of a service say; nothing where one cannot be used: its start says so."""
+        """Return the values in the `.env` files of a service; empty if one is unusable: its start reports that."""
         try:
             return self._stated(project, service, caller)
         except ConfigError:
@@ -165,16 +165,16 @@ class Environments:
 
 
 def is_callers(name: str, decision: Decision, standard: Mapping[str, str], caller: Mapping[str, str]) -> bool:
-    """Whether a name of which the project has only the form has its value from the caller's shell.
+    """Return whether the caller's shell sets a variable of which the project only has the form.
 
-    A shell that has loaded `.env.runtime` has it from devinit, perhaps from an earlier start.
+    A shell that has loaded `.env.runtime` has the value from devinit, perhaps from an earlier start.
     """
     is_form = decision.is_given and decision.is_form_only and name not in standard
     return is_form and name in caller and "DEVINIT_PROJECT" not in caller
 
 
 def is_stated(project: Project, service: str) -> bool:
-    """Whether devinit.toml says what runs before each start of a service, and not detection."""
+    """Return whether devinit.toml, and not detection, states the `before_start` of a service."""
     evidence = project.evidence.get(service, ())
     if not evidence:
         return project.source is not None
@@ -184,7 +184,7 @@ def is_stated(project: Project, service: str) -> bool:
 
 
 def check_commands(service: Service, environment: Mapping[str, str]) -> None:
-    """Raise ConfigError for a template in a service's command lines that its environment does not fill in."""
+    """Raise ConfigError for a template in a service's commands that its environment does not fill in."""
     commands = {
         "command": (service.command,),
         "setup": service.setup,

@@ -1,4 +1,4 @@
-"""What runs a service in a container, as its kind declares it."""
+"""The container image that runs a service, as its kind declares it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from devinit.resolving.placeholders import value_of, variable_of
 
 
 def container_of(service: Service) -> Container | None:
-    """Return the container of a service, None where no published image does what its kind does.
+    """Return the container of a service; None when no published image does the same as its kind.
 
-    Raise DevinitError for a plug-in whose declaration cannot be used.
+    Raise DevinitError for a plug-in with an unusable declaration.
     """
     declared = kind_of(service).container
     if declared is None or service.external_url is not None:
@@ -33,7 +33,7 @@ def container_of(service: Service) -> Container | None:
 
 
 def image_of(container: Container, environment: Mapping[str, Value]) -> ContainerImage:
-    """Return an image with references in the place of secrets. `environment`: what the service says itself."""
+    """Return an image with references in place of secrets. `environment` has the service's own variables."""
     return ContainerImage(
         name=container.image,
         port=container.port,

@@ -1,6 +1,6 @@
-"""Variables that the project itself sets, or has a form for: the value that each service gets.
+"""Decide on the variables that the project sets itself or has a form for: the value that each service gets.
 
-Nothing is loaded for a project without files that say anything.
+A project without such files loads no further modules.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ if TYPE_CHECKING:
 
 SHELL = "the shell that called devinit"
 DEVINIT = "what devinit gives"
-"""Where values come from, as they stand behind "in"."""
+"""Names of sources that messages put after "in"."""
 
 
 class Environment(NamedTuple):
-    """The environment that a process of a service gets, with what it comes from."""
+    """The environment of a service's process, with the sources of its values."""
 
     values: Mapping[str, str]
     stated: Mapping[str, Stated]
-    """By `.env` files that the service is given."""
+    """Values in the `.env` files of the service."""
     caller: Mapping[str, str]
 
     def place_of(self, name: str, service: Service, project: Project) -> str:
-        """Return where devinit.toml states a variable; "" where it does not."""
+        """Return where devinit.toml sets a variable; "" when it does not."""
         if name in service.left_out or name in project.left_out:
             return ""
         return "its `env`" if name in service.env else "[environment]" if name in project.environment else ""
 
 
 class Decided(NamedTuple):
-    """What was decided about a service last, and from what."""
+    """The last decisions on a service, with their input."""
 
     statements: list[Statement]
     standard: Mapping[str, str]
@@ -58,15 +58,15 @@ class Decided(NamedTuple):
 
 
 class OwnNames:
-    """Decides about the variables of each service; again when a file or an address has changed."""
+    """Decides on the variables of each service, again whenever a file or an address has changed."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._read: dict[tuple[Path, int, int], dict[str, Stated]] = {}
-        """Files that no service is given, as they were read last."""
+        """Files that belong to no service, as last read."""
         self._folders: dict[Path, Folder] = {}
         self._code: dict[Path, dict[str, Code]] = {}
-        """What the code in each folder read when a start read it last: not at each start of a process."""
+        """Folder → the variables that its code read at the last start; not updated when a process starts again."""
         self._last: dict[str, Decided] = {}
 
     def decided(
@@ -77,11 +77,11 @@ class OwnNames:
         service: Service,
         given: Mapping[str, Stated],
     ) -> dict[str, Decision]:
-        """Return what becomes of the variables of a service, by name.
+        """Return the decisions on the variables of a service, keyed by name.
 
-        `standard`: what devinit gives by itself. `given`: what the service is given by `.env` files.
+        `standard` has the values that devinit sets by itself, `given` those in `.env` files of the service.
         """
-        # What devinit.toml says counts more than anything that files say.
+        # Values in devinit.toml have priority over those in files.
         explicit = {*project.environment, *service.env}
         statements = [each for each in self._statements(project, service, given) if each.name not in explicit]
         if not statements:
@@ -107,7 +107,7 @@ class OwnNames:
         service: Service,
         environment: Environment,
     ) -> str | None:
-        """Return why a detected command may change a database that is not devinit's; None when it may not."""
+        """Return why a detected command may change a database that is not devinit's; None when it cannot."""
         from devinit.runtime.forms.known import servers_of  # as above, and for such a command alone
         from devinit.runtime.forms.migrations import Value, migrates, obstacle
         from devinit.runtime.forms.statement import Source
@@ -134,7 +134,7 @@ class OwnNames:
     def _values(
         self, project: Project, service: Service, environment: Environment, statements: Iterable[Statement]
     ) -> list[Value]:
-        """Return what a process may read: its environment, and files that it loads by itself."""
+        """Return the values that a process may read: its environment, and files that it loads by itself."""
         from devinit.runtime.forms.migrations import Value  # for a migration alone
         from devinit.runtime.forms.statement import Source
 
@@ -160,7 +160,7 @@ class OwnNames:
         return [*by_itself, *found[""], *found[SHELL]]
 
     def _constants(self, project: Project, service: Service, command: str) -> list[tuple[str, str]]:
-        """Return the databases that alembic.ini and the code of a service name as constants, with their places."""
+        """Return the databases that alembic.ini and the code of a service have as constants, with their places."""
         # The first brings a parser; both for a migration alone.
         from devinit.runtime.reading.folder import databases_named_in
         from devinit.runtime.reading.tools import address_of_alembic
@@ -178,7 +178,7 @@ class OwnNames:
         return f"{self._shown(stated.path)}:{stated.line}"
 
     def read_code(self, project: Project) -> None:
-        """Read again what the code of the services reads, as far as it has changed. Blocking."""
+        """Read again which variables the code of the services reads, where it has changed. Blocking."""
         services = (each for each in project.services.values() if kind_of(each).runs_a_command)
         for folder in dict.fromkeys(each.directory for each in services):
             self._code[folder] = self._code_in(folder, project)
@@ -199,7 +199,7 @@ class OwnNames:
     def _statements(
         self, project: Project, service: Service, files: Mapping[str, Stated]
     ) -> Iterator[Statement]:
-        """Yield what files and code say about variables of a service, what counts more first."""
+        """Yield the statements of files and code on variables of a service, highest priority first."""
         code = self._code_of(project, service)
         loaded = self._values_of(loaded_env_files(self._root, service))
         named = [service.directory / name for each in code.values() for name in each.env_files]
@@ -229,12 +229,12 @@ class OwnNames:
         if not kind_of(service).runs_a_command:
             return {}
         if service.directory not in self._code:
-            # A supervisor that has taken over what runs, and has not been asked to start anything.
+            # This supervisor has taken over running services, and has not started any itself.
             self._code[service.directory] = self._code_in(service.directory, project)
         return self._code[service.directory]
 
     def _overriding(self, code: Mapping[str, Code]) -> str:
-        """Return where code lets a `.env` file count more than the environment; "" for nowhere."""
+        """Return the place where code lets a `.env` file override the environment; "" when none does."""
         places = (
             f"{self._shown(path)}:{each.overrides_at}" for path, each in code.items() if each.overrides_at
         )
@@ -251,7 +251,7 @@ class OwnNames:
             yield Statement(name=name, value=each.value, file=file, line=each.line, source=source)
 
     def _values_of(self, paths: Iterable[Path]) -> dict[str, Stated]:
-        """Return what files say together, a later one wins; nothing of one that cannot be read."""
+        """Return the values in these files, of which a later one wins; unreadable files are skipped."""
         found: dict[str, Stated] = {}
         for path in paths:
             with suppress(OSError):
@@ -272,7 +272,7 @@ def _said_by(path: Path) -> dict[str, Stated]:
 
 
 def _of_further_servers(project: Project) -> tuple[str, ...]:
-    """Return the prefixes of the variables that devinit sets for servers elsewhere, except the first database."""
+    """Return the prefixes of variables that devinit sets for external servers, except the first database."""
     first = first_database(project)
     return tuple(
         f"{variable_prefix(name)}_"
@@ -282,7 +282,7 @@ def _of_further_servers(project: Project) -> tuple[str, ...]:
 
 
 def overridden(decision: Decision, where: str) -> Decision:
-    """Return a decision, with why it has no effect where code lets the file count more than the environment."""
+    """Return a decision with the reason why it has no effect, if code lets the file override the environment."""
     from devinit.runtime.forms.statement import Source  # as above
 
     if not (where and decision.is_rewritten and decision.statement.source is Source.FILE):
@@ -303,13 +303,13 @@ def published(
 
 
 def notes_of(decided: Mapping[str, Mapping[str, Decision]]) -> list[str]:
-    """Return what the developer has to know about values that stay, or that lack something: each once."""
+    """Return notes for the developer on values that stay or are incomplete, each once."""
     texts = (note_of(name, each) for name, found in decided.items() for each in found.values())
     return list(dict.fromkeys(text for text in texts if text))
 
 
 def note_of(service: str, decision: Decision) -> str:
-    """Return what there is to say about a variable; "" for nothing."""
+    """Return the note on a variable; "" when there is none."""
     from devinit.runtime.forms.statement import Outcome  # as above
 
     name, place = decision.statement.name, decision.statement.place

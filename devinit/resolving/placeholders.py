@@ -1,8 +1,8 @@
-"""Placeholders for what an export does not write down. Pure.
+"""Placeholders for values that an export must not contain. Pure.
 
-A project is resolved with placeholders in the place of passwords and of the caller's variables. They pass through
-URLs and shell quotes unchanged, being letters and digits, and become references in the end. So no secret is ever
-in the value that is exported.
+A project is resolved with placeholders in place of passwords and of the caller's variables. Placeholders consist
+of letters and digits, so they pass through URLs and shell quoting unchanged. In the end they become references.
+The exported value therefore never contains a secret.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ NO_SECRETS: Mapping[str, str] = MappingProxyType({})
 
 
 def placeholder(variable: str) -> str:
-    """Return what stands for the value of a variable."""
+    """Return the placeholder for the value of a variable."""
     return f"devinit0ref{variable.encode().hex()}z"
 
 
 def value_of(text: str, secrets: Mapping[str, str] = NO_SECRETS) -> Value:
-    """Return a text with its placeholders as references, and its `secrets`, each with the variable that has it.
+    """Return a text with references in place of placeholders and of `secrets`, which maps secrets to variables.
 
-    A repository may hold text that looks like a placeholder: it is one only with the name of a variable.
+    A repository may contain a text that looks like a placeholder; it must contain the name of a variable to be
+    one.
     """
     pieces: list[Piece] = []
     end = 0
@@ -45,7 +46,7 @@ def value_of(text: str, secrets: Mapping[str, str] = NO_SECRETS) -> Value:
 
 
 def _without(secrets: Mapping[str, str], text: str) -> Iterator[Piece]:
-    """Yield what a text is made of, with a reference in the place of each secret."""
+    """Yield the pieces of a text, with a reference in place of each secret."""
     secret = next((each for each in secrets if each in text), None)
     if secret is None:
         if text:
@@ -59,9 +60,9 @@ def _without(secrets: Mapping[str, str], text: str) -> Iterator[Piece]:
 
 
 def variable_of(name: str, text: str, secrets: Mapping[str, str] = NO_SECRETS) -> Value:
-    """Return the value of a variable; a reference to the whole of one that holds a secret all the same.
+    """Return the value of a variable; a reference to the variable itself if the value still holds a secret.
 
-    Such a secret is written in devinit.toml, or in the URL of a server elsewhere.
+    Such a secret is part of devinit.toml, or of the URL of an external server.
     """
     value = value_of(text, secrets)
     holds_one = _hides_text(text) if value.variables else masked_value(name, text) != text
@@ -69,14 +70,14 @@ def variable_of(name: str, text: str, secrets: Mapping[str, str] = NO_SECRETS) -
 
 
 def _hides_text(text: str) -> bool:
-    """Whether a secret is recognised in a text that is more than references."""
+    """Return whether a secret is recognised in the parts of a text that are no references."""
     return any(isinstance(each, str) for hidden in hidden_parts(text) for each in value_of(hidden).pieces)
 
 
 def referred_to(templates: Iterable[tuple[str, str]]) -> set[str]:
-    """Return the names that templates refer to without a default. Raise ConfigError for what is no template.
+    """Return the names that templates refer to without a default. Raise ConfigError for an invalid template.
 
-    Each comes with the key in devinit.toml that it stands at.
+    Each template comes with its key in devinit.toml.
     """
     found: set[str] = set()
     for key, template in templates:
@@ -91,7 +92,7 @@ def referred_to(templates: Iterable[tuple[str, str]]) -> set[str]:
 def given(
     values: Mapping[str, str], callers: Collection[str], secrets: Mapping[str, str] = NO_SECRETS
 ) -> dict[str, Value]:
-    """Return variables without those that merely pass the caller's value on."""
+    """Return variables without those that only pass on the caller's value."""
     return {
         name: variable_of(name, text, secrets)
         for name, text in values.items()

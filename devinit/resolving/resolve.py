@@ -1,6 +1,6 @@
-"""A project as one value for exporters: configuration, ports, addresses, environment.
+"""Resolve a project to one value for exporters: configuration, ports, addresses, environment.
 
-It needs no supervisor. Files are read, and nothing of the repository is run.
+No supervisor is needed. Files are read, and nothing in the repository is run.
 """
 
 from __future__ import annotations
@@ -57,40 +57,40 @@ MANIFESTS = (
 
 
 class Present(NamedTuple):
-    """What runs now, where it differs from the files."""
+    """The current state of running services, where it differs from the files."""
 
     ports: Mapping[str, int] = MappingProxyType({})
-    """By the names of ports."""
+    """Keyed by the name of the port."""
     schemes: Mapping[str, Scheme] = MappingProxyType({})
-    """What services were found to speak, by their names."""
+    """Schemes that services were found to use, keyed by service."""
 
 
 NOTHING_RUNS = Present()
 
 
 def resolve(rest: AtRest, reader: Reader, present: Present = NOTHING_RUNS) -> Resolved:
-    """Return what a project resolves to. Raise ConfigError for a template or a `.env` file that cannot be used.
+    """Return the resolved project. Raise ConfigError for an unusable template or `.env` file.
 
-    On this machine it has the ports on which it runs, else those of its last start; in containers the preferred
-    ones, which are the same for everyone who reads the file.
+    On this machine, it has the current ports, else those of its last start. In containers, it has the preferred
+    ports, which are the same for every reader of the file.
     """
     return _Resolving(rest, reader, present).resolved()
 
 
 class QuietEnvFiles:
-    """The `.env` files of services without named pipes, whose writers wait for a start."""
+    """The `.env` files of services, without named pipes, whose writers wait for a start."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self.hidden: set[str] = set()
-        """Variables for whose values placeholders stand."""
+        """Variables whose values are replaced by placeholders."""
 
     def env_files_of(self, service: Service) -> tuple[Path, ...]:
-        """Return the files that a service is given, those that count more later."""
+        """Return the files of a service; later ones have priority."""
         return tuple(each for each in given_env_files(self._root, service) if each.is_file())
 
     def files_of(self, service: Service, caller: dict[str, str]) -> dict[str, Stated]:
-        """Return what they state. Raise ConfigError for one that cannot be used."""
+        """Return the values in these files. Raise ConfigError for an unusable one."""
         stated = stated_in(self.env_files_of(service), caller=caller)
         hidden = stated.keys() & self.hidden
         return stated | {name: stated[name]._replace(value=placeholder(name)) for name in hidden}
@@ -129,7 +129,7 @@ class _Resolving:
         )
 
     def _settled(self, project: Project) -> Project:
-        """Return the project with the names that its data has, and placeholders for passwords."""
+        """Return the project with the names in its existing data, and with placeholders for passwords."""
         place = Place(
             project=project.name,
             root=project.root,
@@ -149,7 +149,7 @@ class _Resolving:
         try:
             return PROVIDERS[service.provider].with_kept_names(service, place)
         except DevinitError:
-            return service  # data that cannot be read has its own error at the start
+            return service  # the start reports data that cannot be read
 
     @property
     def _is_inside(self) -> bool:
@@ -157,7 +157,7 @@ class _Resolving:
 
     def _endpoints_of(self, project: Project) -> dict[str, Endpoint]:
         def as_seen(service: Service) -> Service:
-            # Its name is its address for other containers; the URL of pages stays that for browsers.
+            # For other containers, its name is its address; the URL of its pages stays the one for browsers.
             is_here = self._is_inside and service.external_url is None
             return replace(service, host=service.name) if is_here else service
 
@@ -174,7 +174,7 @@ class _Resolving:
         return request.preferred if container is None else container.port
 
     def _places(self) -> Places:
-        """Return where each port of this machine is among containers."""
+        """Return the service and the container port for each port of this machine."""
         found: dict[int, tuple[str, int]] = {}
         for service in self._project.services.values():
             for request in service.port_requests if service.external_url is None else ():
@@ -191,7 +191,7 @@ class _Resolving:
         }
 
     def _environment(self, service: Service) -> tuple[dict[str, Value], dict[str, str]]:
-        """Return what a service is given as an export has it, and as its commands are expanded with it."""
+        """Return the environment of a service as exported, and as its commands are expanded with it."""
         kind = kind_of(service)
         if not (kind.takes_environment or kind.in_container) or service.external_url is not None:
             return {}, self._base
@@ -299,25 +299,25 @@ class _Resolving:
 
 
 def _exported(values: Mapping[str, str], callers: set[str], secrets: Mapping[str, str]) -> dict[str, Value]:
-    """Return variables as an export has them: without what the caller's shell has anyway."""
+    """Return variables in exported form, without those that the caller's shell sets anyway."""
     kept = {name: text for name, text in values.items() if name != "DEVINIT_PROJECT"}
     return given(kept, callers, secrets)
 
 
 def secrets_beside(project: Project, files: QuietEnvFiles, caller: dict[str, str]) -> dict[str, str]:
-    """Return the secrets of the `.env` files of a project, each with its variable.
+    """Return the secrets in the `.env` files of a project, each with its variable.
 
-    A template (`${API_TOKEN}`) or a compose file has put them into values and commands.
+    Templates (`${API_TOKEN}`) or a compose file have copied them into values and commands.
     """
     stated: dict[str, str] = {}
     for service in project.services.values():
-        with suppress(ConfigError):  # said of the service that is given the file
+        with suppress(ConfigError):  # the start of the service with this file reports the error
             stated |= {name: each.value for name, each in files.files_of(service, caller).items()}
     return {secret: name for secret, name in secrets_of(stated).items() if name}
 
 
 def for_browsers(endpoint: Endpoint, service: Service | None) -> Endpoint:
-    """Return where pages are found that a container has at another port: at that of the machine, for browsers."""
+    """Return the endpoint of pages with the URL for browsers: at the port of the machine, not of the container."""
     if service is None or service.port is None or endpoint.port in (None, service.port.preferred):
         return endpoint
     before, after = f"localhost:{endpoint.port}", f"localhost:{service.port.preferred}"
@@ -333,7 +333,7 @@ def for_browsers(endpoint: Endpoint, service: Service | None) -> Endpoint:
 
 
 def with_placeholder(service: Service) -> Service:
-    """Return a service whose password is a placeholder for the variable that has it."""
+    """Return a service with a placeholder in place of its password."""
     settings = service.settings
     if settings is None or "password" not in settings.__struct_fields__:
         return service
@@ -345,7 +345,7 @@ def with_placeholder(service: Service) -> Service:
 
 
 def templates_of(project: Project) -> Iterator[tuple[str, str]]:
-    """Yield every text of a project that may refer to variables, with the key that it stands at."""
+    """Yield every text of a project that may refer to variables, with its key."""
     for name, text in project.environment.items():
         yield f"environment.{name}", text
     for service in project.services.values():
@@ -376,12 +376,12 @@ def _env_files(service: Service, root: Path) -> tuple[EnvFile, ...]:
 
 
 def _dockerfile(service: Service, root: Path, *, is_exported: bool) -> str | None:
-    """Return the Dockerfile of a service, if it is the project's own; or if an earlier export has written it."""
+    """Return the Dockerfile of a service: the project's own, or with `is_exported` one from an earlier export."""
     path = service.directory / "Dockerfile"
     if not (kind_of(service).runs_a_command and path.is_file() and path.is_relative_to(root)):
         return None
     text = ""
-    with suppress(StateFileError):  # a link out of the project, or no text: it is a person's
+    with suppress(StateFileError):  # a link out of the project, or not a text: a person's file
         text = read_text(path, inside=root, most=LARGEST_SETTINGS) or ""
     return _shown(path, root) if is_as_written(text) is is_exported else None
 

@@ -1,4 +1,4 @@
-"""Where the tools of a service lie, or will lie when its packages are installed."""
+"""The folders with the tools of a service, including those that exist only after installation."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ PACKAGES_OF_PYTHON = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile
 
 
 def tools_of(service: Service, root: Path) -> list[Path]:
-    """Return the folders that come first in its PATH, those of its own folder before those above.
+    """Return the folders that come first in a service's PATH: those of its own folder before those of parents.
 
-    What is installed does not count, so that an export is the same in a fresh clone: a folder with packages of
-    Node has its tools in `node_modules/.bin`, one with packages of Python in `.venv/bin`, unless an environment of
-    another name is there.
+    Installed packages do not matter, so that an export is the same in a fresh clone: a folder with Node packages
+    has its tools in `node_modules/.bin`, one with Python packages in `.venv/bin`, unless an environment of another
+    name exists.
     """
     if not kind_of(service).runs_a_command:
         return []
