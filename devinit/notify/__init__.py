@@ -1,4 +1,4 @@
-"""What passes on where services answer: one folder each (`notifier.Notifier`).
+"""Notifiers, which publish where services answer: one folder each (`notifier.Notifier`).
 
-Another notifier is added by its folder and a line in `notifiers.NOTIFIERS`.
+A new notifier needs its folder and an entry in `notifiers.NOTIFIERS`.
 """

@@ -1,4 +1,4 @@
-"""What a notifier is: it passes on where the services of a project answer."""
+"""The interface of a notifier, which publishes where the services of a project answer."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ if TYPE_CHECKING:
 
 
 class Surroundings(Struct, frozen=True, kw_only=True):
-    """What a notifier works with, for as long as its supervisor lives."""
+    """The environment of a notifier, for the lifetime of its supervisor."""
 
     root: Path
     """The project's folder."""
     state: Path
     """The state folder of the checkout."""
     tasks: asyncio.TaskGroup
-    """In which it may do its work, so that no service waits for it."""
+    """The task group for its work, so that no service waits for it."""
     note: Callable[[str], None]
     """Shows a sentence to the developer."""
 
 
 class Address(Struct, frozen=True, kw_only=True):
-    """Where a service that is ready answers."""
+    """The address of a service that is ready."""
 
     endpoint: Endpoint
     """It has a port."""
     process_id: int
-    """The process that listens; 0 where it is not known."""
+    """The process that listens; 0 when it is unknown."""
 
 
 class Notifier(Protocol):
-    """Passes on where services answer. It raises nothing: what it cannot pass on, it notes."""
+    """Publishes where services answer. It raises no errors: it notes what it cannot publish."""
 
     def __init__(self, surroundings: Surroundings) -> None:
-        """Pass nothing on yet."""
+        """Prepare without publishing anything."""
 
     def ready(self, address: Address, project: Project) -> None:
-        """Pass on where a service answers from now on. A service that has moved is `gone` first."""
+        """Publish where a service answers from now on. A service that moves is `gone` first."""
         ...
 
     def gone(self, name: str) -> None:
-        """Pass on that a service does not answer there any more. It may not have been ready."""
+        """Publish that a service no longer answers there. It may never have been ready."""
         ...
 
     def renew(self) -> None:
-        """Pass on once more what is so: somewhere it may have been lost."""
+        """Publish the current state again: it may have been lost."""
         ...
 
     def leave(self) -> None:
-        """Do no more, and withdraw nothing: the services go on without this supervisor."""
+        """Stop without withdrawing anything: the services continue without this supervisor."""
         ...

@@ -1,4 +1,4 @@
-"""The table of notifiers; apart from the package, because commands read its files and need no asyncio (30 ms)."""
+"""The table of notifiers; a separate module, because commands read its files without needing asyncio (30 ms)."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from devinit.notify.discovery.keeping import DiscoveryFiles
 from devinit.notify.notifier import Notifier
 
 NOTIFIERS: tuple[type[Notifier], ...] = (DiscoveryFiles,)
-"""In the order in which they learn of a service."""
+"""In the order in which they are told about a service."""

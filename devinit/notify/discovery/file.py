@@ -1,7 +1,7 @@
-"""The text of a discovery file, and the rules for writing and removing one.
+"""The content of a discovery file, and the rules for writing and removing it.
 
-It is derived and replaced whole; nothing of ours reads it back as state. It invites connections, so only its owner
-may read it.
+The file is derived and always replaced as a whole; devinit never reads it back as state. It invites connections,
+so only its owner may read it.
 """
 
 from __future__ import annotations
@@ -22,21 +22,23 @@ PRIVATE = 0o600
 
 
 class Discovery(TypedDict):
-    """What a discovery file says about its service. Other programs read it: types and units are a contract."""
+    """The content of a discovery file. Other programs read it: types and units are a contract."""
 
     port: int
     """8001"""
     host: str
     """"localhost", "127.0.0.1" or "::1": what to connect to, as it is in `url`."""
     url: str
-    """"http://localhost:8001": scheme, host and port, without a path, a user or a password. The port is left out
-    where the scheme has it anyway, as an origin is written."""
+    """"http://localhost:8001": scheme, host and port, without path, user or password.
+
+    As in an origin, the default port of the scheme is left out.
+    """
     timestamp: int
     """When the file was last known to be true: 1795948006, Unix time in seconds."""
     process_id: int
-    """4711, the process that listens, in the pid namespace of the writer."""
+    """4711, the process that listens, as numbered in the writer's pid namespace."""
     writer: NotRequired[str]
-    """"5f0c2a91d4 9be01c77aa": an id of the devinit that keeps the file, and one of the folder; opaque."""
+    """"5f0c2a91d4 9be01c77aa": ids of the devinit that keeps the file and of the folder; opaque."""
 
 
 DISCOVERY_KEYS = frozenset(("port", "host", "url", "timestamp", "process_id", "writer", "pid"))
@@ -44,12 +46,12 @@ DISCOVERY_KEYS = frozenset(("port", "host", "url", "timestamp", "process_id", "w
 
 
 FRESH_SECONDS = 30
-"""A discovery file that is older than this has no supervisor that keeps it: what the guide tells its readers."""
+"""An older discovery file has no supervisor that keeps it, as the guide tells readers."""
 KEPT_BY_ANOTHER = "is kept by devinit with another state folder (another user, HOME or container)"
 
 
 class _Author(TypedDict):
-    """Whose file it is."""
+    """The part of a discovery file that identifies its owner."""
 
     port: int
     process_id: int
@@ -60,13 +62,11 @@ class _Author(TypedDict):
 def write_discovery(
     root: Path, path: Path, endpoint: Endpoint, *, process_id: int, now: float, writer: str = ""
 ) -> None:
-    """Say that the endpoint answers and which process listens; written again it says: still so.
+    """Write that an endpoint answers and which process listens; writing it again renews the timestamp.
 
-    `writer`: the id of the state folder (system.writer).
-
-    Raise StateFileError when the file cannot be written, does not lie in the checkout, is kept by a supervisor
-    with another state folder, or is another one: a repository can name `.env` under [discovery], of which git has
-    no copy.
+    `writer` is the id of the state folder (`system.writer`). Raise StateFileError when the file cannot be written,
+    is outside the checkout, is kept by a supervisor with another state folder, or is no discovery file: a
+    repository can name `.env` under [discovery], of which git has no copy.
     """
     assert endpoint.port is not None  # noqa: S101 - a service without a port has nothing to discover
     scheme, host = _origin(endpoint.url or "http://localhost")
@@ -74,13 +74,13 @@ def write_discovery(
         port=endpoint.port,
         host=host,
         url=without_usual_port(f"{scheme}://{f'[{host}]' if ':' in host else host}:{endpoint.port}"),
-        # Rounded down: no reader finds a moment in the future.
+        # Rounded down, so that no reader finds a time in the future.
         timestamp=int(now),
         process_id=process_id,
     )
     if writer:
         discovery["writer"] = signed(root, writer)
-    # Not flushed to the disk, every ten seconds: after a power cut no service listens there.
+    # Not flushed to disk every ten seconds: after a power failure, no service listens there.
     content = msgspec.json.encode(discovery) + b"\n"
     _require_inside(root, path)
     if not os.path.islink(path):  # noqa: PTH114 - as above; a link is refused below
@@ -98,10 +98,10 @@ def write_discovery(
 
 
 def remove_discovery(root: Path, path: Path, *, port: int, process_id: int, writer: str = "") -> bool:
-    """Remove a discovery file that speaks of this process on this port, and return whether it did.
+    """Remove the discovery file of this process and port; return whether it was removed.
 
-    A later run may have written its own by now, and so may a supervisor with another state folder, where port and
-    pid can be the same. A file that cannot be read, or does not lie in the checkout, is not proven to be ours.
+    A later run may have written its own file by now. So may a supervisor with another state folder, where port and
+    pid can be the same. A file that is unreadable, or outside the checkout, is not proven to be ours.
     """
     try:
         _require_inside(root, path)
@@ -114,15 +114,15 @@ def remove_discovery(root: Path, path: Path, *, port: int, process_id: int, writ
         if ours:
             path.unlink()
     except (OSError, StateFileError):
-        # What cannot be removed is stale in 30 s for every client.
+        # A file that cannot be removed is stale for every client after 30 s.
         return False
     return ours
 
 
 def is_kept_by_another(root: Path, path: Path, writer: str, now: float) -> bool:
-    """Whether a supervisor with another state folder says in a discovery file that its service answers now.
+    """Return whether a supervisor with another state folder keeps a discovery file for a service that answers now.
 
-    Raise StateFileError where the file cannot be read.
+    Raise StateFileError when the file cannot be read.
     """
     author = _author(path)
     return (
@@ -133,25 +133,25 @@ def is_kept_by_another(root: Path, path: Path, writer: str, now: float) -> bool:
 
 
 def speaks_of_another(path: Path, process_id: int, now: float) -> bool:
-    """Whether a file says of another process that it answers now.
+    """Return whether a discovery file says that another process answers now.
 
-    Raise StateFileError where the file cannot be read.
+    Raise StateFileError when the file cannot be read.
     """
     author = _author(path)
     return author is not None and author["process_id"] != process_id and _is_fresh(author, now)
 
 
 def for_process(path: Path, process_id: int) -> Path:
-    """Return the name of a discovery file that one process has for itself: `.backend-port.4711.json`."""
+    """Return the path of a discovery file for one process: `.backend-port.4711.json`."""
     stem, suffix = os.path.splitext(path.name)  # noqa: PTH122 - a suffix of `.backend` would be its name
     return path.with_name(f"{stem}.{process_id}{suffix}")
 
 
 def remove_dead(root: Path, path: Path, *, now: float, writer: str = "") -> None:
-    """Remove the files beside this one that processes had for themselves, and that are not there any more.
+    """Remove the files beside this one that belong to processes which have ended.
 
-    In a folder outside of the checkout they are another project's. What a supervisor with another state folder
-    wrote stays: its pids may be those of another container.
+    Files in a folder outside the checkout belong to another project. Files of a supervisor with another state
+    folder stay: its pids may be those of another container.
     """
     stem, suffix = os.path.splitext(path.name)  # noqa: PTH122 - as above
     try:
@@ -178,14 +178,14 @@ def _remove_if_dead(root: Path, path: Path, process_id: int, *, now: float, writ
         signature = author.get("writer", "")
         if is_signed_by_another(root, signature, writer):
             return
-        # An earlier version wrote no `writer`: a fresh file is kept, its process may be in another container.
+        # Earlier versions wrote no `writer`: a fresh file stays, because its process may be in another container.
         if writer and not signature and _is_fresh(author, now):
             return
         path.unlink()
 
 
 def _author(path: Path) -> _Author | None:
-    """Return whom a discovery file speaks of, and who wrote it; None when it does not say."""
+    """Return process, port and writer of a discovery file; None when it does not state them."""
     try:
         return msgspec.json.decode(read_bytes(path) or b"", type=_Author)
     except (msgspec.DecodeError, RecursionError):
@@ -197,7 +197,7 @@ def _is_fresh(author: _Author, now: float) -> bool:
 
 
 def _may_be_replaced(path: Path) -> bool:
-    """Whether a file is missing, empty (also after a power cut), or has the keys of a discovery file alone."""
+    """Return whether a file is missing, empty (as after a power failure), or has only a discovery file's keys."""
     content = (read_bytes(path) or b"").strip(b"\0 \n")
     if not content:
         return True
@@ -209,7 +209,7 @@ def _may_be_replaced(path: Path) -> bool:
 
 
 def _origin(url: str) -> tuple[str, str]:
-    """Return scheme and host of a URL. By hand: urllib.parse takes longer to load than the file to write."""
+    """Return scheme and host of a URL. Importing urllib.parse would take longer than writing the file."""
     scheme, _, rest = url.partition("://")
     authority = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
     if authority.startswith("["):
@@ -218,10 +218,10 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 def _require_inside(root: Path, path: Path) -> None:
-    """Raise StateFileError for a file in a folder that a link leads out of the checkout.
+    """Raise StateFileError if a link leads the folder of a file out of the checkout.
 
-    A repository that was cloned may contain a link under any name. One under the file's own name is refused
-    when it is written.
+    A cloned repository may contain a link under any name. A link under the file's own name is refused when it is
+    written.
     """
     top, folder = os.path.realpath(root), os.path.realpath(path.parent)
     if os.path.commonpath((top, folder)) != top:

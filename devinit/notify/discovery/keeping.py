@@ -1,4 +1,4 @@
-"""Keep discovery files true: written when a service is ready, refreshed while it is, removed when it is not."""
+"""Keep discovery files true: write them when a service is ready, refresh them, and remove them when it stops."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Announced(Struct, frozen=True):
-    """The files that speak of a service that is ready."""
+    """The discovery files of one service that is ready."""
 
     paths: tuple[Path, ...]
     endpoint: Endpoint
@@ -36,15 +36,16 @@ class DiscoveryFiles(Notifier):
         self._note = surroundings.note
         self._announced: dict[str, Announced] = {}
         self._refreshing: asyncio.Task[None] | None = None
-        """One for all files, so that an idle supervisor wakes up once for each interval; None without any."""
+        """One task for all files, so that an idle supervisor wakes up once per interval; None without files."""
         self._seconds = 0.0
         self._problems: dict[Path, str] = {}
-        """What was noted about a file that cannot be written: it is not noted again every ten seconds."""
+        """Path → the problem that was noted; the same one is not noted again every ten seconds."""
 
     def ready(self, address: Address, project: Project) -> None:
-        """Write the file of a service that has one now, and again every so many seconds; 0 leaves it at once.
+        """Write the discovery file of a service, and refresh it at the configured interval; 0 means never.
 
-        With `discovery_per_process` there is also one for its process alone, and those of processes that ended go.
+        With `discovery_per_process`, also write a file for its process, and remove those of processes that have
+        ended.
         """
         endpoint, process_id = address.endpoint, address.process_id
         file = project.discovery.get(endpoint.service)
@@ -71,7 +72,7 @@ class DiscoveryFiles(Notifier):
             self._write(announced)
 
     def gone(self, name: str) -> None:
-        """Remove the files: the service does not listen there any more."""
+        """Remove the files, because the service no longer listens there."""
         announced = self._announced.pop(name, None)
         if announced is not None and announced.endpoint.port is not None:
             for path in announced.paths:
@@ -86,7 +87,7 @@ class DiscoveryFiles(Notifier):
             self.leave()
 
     def leave(self) -> None:
-        """Stop refreshing and leave the files: the services go on without us."""
+        """Stop refreshing and leave the files: the services continue without this supervisor."""
         if self._refreshing is not None:
             self._refreshing.cancel()
             self._refreshing = None
