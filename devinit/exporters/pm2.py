@@ -1,7 +1,7 @@
 """Export an ecosystem file for PM2, in CommonJS, so that it also works in a package of ES modules.
 
 Values that other programs read without running the file are literals: name, folder, script, arguments, PORT. Its
-last lines make paths absolute, because PM2 resolves relative folders against its own working directory.
+last lines make paths absolute, because PM2 resolves relative folders against the directory that it is called in.
 """
 
 from __future__ import annotations

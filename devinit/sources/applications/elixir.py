@@ -95,7 +95,7 @@ def _migrations(tree: Tree, folder: str) -> tuple[tuple[str, ...], tuple[Evidenc
 
 
 def _is_here(texts: list[str]) -> bool:
-    """Return whether the settings of a database are constants for this machine."""
+    """Return whether the settings of a database are constants and name this machine."""
     for text in texts:
         if found := _REPOSITORY.search(text):
             stated = {each["key"]: each for each in _SETTING.finditer(_body(text, found))}

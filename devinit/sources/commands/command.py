@@ -235,7 +235,7 @@ def _named(command: Command, head: str, part: str, form: str) -> Command:
             usual = int(found["usual"]) if found["usual"] and is_port(found["usual"]) else None
             return replace(command, variable=found[group], own=own, port=usual, takes_port=True)
         if not is_port(found["port"]):
-            return replace(command)
+            return replace(command)  # a copy: the caller sees that a port option exists
         return replace(command, text=own, port=int(found["port"]), takes_port=True)
     return command
 

@@ -40,7 +40,10 @@ def listening_of(
 
 
 def may_listen(directory: Path, bounds: Bounds) -> bool:
-    """Return whether a Node program may be a server: a file of it listens, or none or too many can be read."""
+    """Return whether a Node program in a folder may be a server.
+
+    It may be one if a source file listens, or if there are no source files or too many to read.
+    """
     files = list(islice(source_files(directory, _OF_NODE, bounds), _MOST_FILES))
     return not files or len(files) == _MOST_FILES or any(listening_in(read_source(file)) for file in files)
 

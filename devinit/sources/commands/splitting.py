@@ -65,7 +65,7 @@ class Prefix(Struct, frozen=True):
 def split(text: str, scripts: Mapping[str, str], manager: str) -> Split | None:
     """Return the programs that a script starts; None when it is a single program.
 
-    `manager` is the package manager that runs scripts of the same package.json; `scripts` are these.
+    `scripts` are those of the same package.json, and `manager` is the package manager that runs them.
     """
     plain = _QUOTED.sub(lambda found: "x" * len(found[0]), text)
     if _SIDE_BY_SIDE.search(plain):
