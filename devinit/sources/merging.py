@@ -336,7 +336,7 @@ def _states_settings(service: Service, found: Found) -> bool:
 
 
 def _differences(winner: Service, other: Service, high: Found, low: Found) -> Iterator[str]:
-    """Yield a note for each value of one service that differs between two sources, with the line of each."""
+    """Yield notes on contradictions between two sources about one service, with the line of each."""
     if not _is_application(winner):
         return
     if winner.directory != other.directory and other.before_start and low.weight > Weight.PRODUCTION:

@@ -90,7 +90,7 @@ def package_manager(bounds: Bounds, folder: Path, package: dict[str, Any]) -> st
 
 
 def tool_of(script: str) -> str | None:
-    """Return the program whose port can be set by flags after the script, its last one; None without one."""
+    """Return the last program of a script if flags after the script can set its port; else None."""
     if SEVERAL.search(script):
         return None
     program = program_of(words_of(re.split(r"&&|\|\||;", script)[-1]))

@@ -55,7 +55,10 @@ class Mismatch(Struct, frozen=True, kw_only=True):
 
 
 def unmet(there: There, asked: Iterable[Asked]) -> tuple[Asked, ...]:
-    """Return the requirements that a program does not meet; empty when its version is unknown."""
+    """Return the requirements that a program does not meet.
+
+    A program that does not run meets none; one with an unknown version counts as meeting all.
+    """
     about = (each for each in asked if each.stated.tool == there.tool)
     if there.version is None:
         return tuple(about) if there.complaint else ()

@@ -102,7 +102,7 @@ def cure_of(tool: str, asked: Sequence[Asked], have: Mapping[str, str]) -> Cure:
 def cure_of_environment(
     environment: str, installer: Installer, asked: Sequence[Asked], have: Mapping[str, str]
 ) -> Cure:
-    """Return the cure that recreates the virtual environment of a name with a Python that fits."""
+    """Return the cure that recreates an environment with a fitting Python; `environment` is its name."""
     if installer.program == "uv" and "uv" in have:
         # uv recreates the environment when its Python does not fit, and downloads a Python if necessary.
         return Cure(installer.command, is_automatic=True)
