@@ -35,8 +35,7 @@ OWN_NAMES = frozenset({"PORT", "HOST"})
 """Each service has its own values, so an environment that several services share contains neither."""
 COMMAND_PREFIX = "DEVINIT_"
 """Prefix of variables that control the devinit command (DEVINIT_PROFILE); the programs that it starts do not get
-them.
-"""
+them."""
 
 
 def environment(

@@ -19,16 +19,13 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./:@%+,=_-")
 LONGEST_VALUE = 2**17 - 1
 """Bytes in one environment value on Linux. Without the limit, sixty lines that each name the previous one twice
-would fill the memory.
-"""
+would fill the memory."""
 MOST_TOGETHER = 2**21
 """Characters of all values in one reading: the limit of Linux for environment and arguments of a program, with the
-default stack limit. Without it, thousands of lines that each name one long value would fill the memory.
-"""
+default stack limit. Without it, thousands of lines that each name one long value would fill the memory."""
 DEEPEST = 50
 """Levels of defaults within defaults, and of values that refer to values; more would exceed Python's recursion
-limit.
-"""
+limit."""
 
 
 class Reference(Struct, frozen=True):

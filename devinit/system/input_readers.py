@@ -14,8 +14,7 @@ READS = {"x86_64": b"0", "aarch64": b"63", "riscv64": b"63", "i686": b"3", "armv
 """The number of the system call `read` on each machine (arch/*/syscall.tbl of Linux)."""
 SLEEPS = b"pipe_read"
 """The end of the name of the kernel function in which a reader of a pipe sleeps: anon_pipe_read since Linux 6.14,
-pipe_read before.
-"""
+pipe_read before."""
 POLLS = (b"epoll_wait", b"ep_poll")
 """The same for a thread in epoll: do_epoll_wait since Linux 5.11, ep_poll before."""
 LOOKS = (b"poll_schedule_timeout", b"do_select", b"do_poll", b"wait_woken", b"n_tty_read", *POLLS)

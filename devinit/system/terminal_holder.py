@@ -35,8 +35,7 @@ ANSWER_SECONDS = 0.5
 """How long to wait for the answer of a running holder."""
 OF_A_TERMINAL = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
 """Variables of a service with a terminal. The second one stops queries for the cursor position, which remain
-unanswered without a viewer.
-"""
+unanswered without a viewer."""
 OF_ANOTHER = (
     "LINES",
     "COLUMNS",

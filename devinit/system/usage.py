@@ -19,8 +19,7 @@ class Usage(Struct, frozen=True):
     """Sum over the processes that currently run. It falls when one of them ends, so a rate is clipped at 0."""
     memory_bytes: int
     """Resident memory. Pages that processes share are counted for each: for the exact share (PSS) the kernel walks
-    the page tables, which takes 20 times as long for a small process and more for a large one.
-    """
+    the page tables, which takes 20 times as long for a small process and more for a large one."""
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(self.cpu_seconds + other.cpu_seconds, self.memory_bytes + other.memory_bytes)

@@ -25,8 +25,7 @@ class Worktree(NamedTuple):
     """The branch, or the short commit if none is checked out; None if unknown."""
     linked: bool
     """Whether it was created by `git worktree add`. A submodule was not: it is the main checkout of its own
-    repository.
-    """
+    repository."""
     main_top: str | None
     """The top folder of the main checkout, which may be this one; None if the repository is bare."""
 

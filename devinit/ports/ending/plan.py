@@ -32,8 +32,7 @@ class Ending(Struct, frozen=True, kw_only=True):
     found: PortHolders
     lease: Lease | None
     """None if the holder itself has the lease: an earlier run of the service, or a program that leased the
-    port.
-    """
+    port."""
     answered: bool
     """Whether the user chose to end the holders; if that fails, the question is asked again."""
 

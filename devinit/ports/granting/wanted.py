@@ -26,8 +26,7 @@ class Wanted(Struct, frozen=True):
     """The port that only the environment requests; None if it is requested anyway."""
     insisted: frozenset[int]
     """Ports that the service gets although they are reserved for a stopped project: it has no port to move to, the
-    user named the number, or holders are to be ended for it.
-    """
+    user named the number, or holders are to be ended for it."""
 
     @classmethod
     def of(

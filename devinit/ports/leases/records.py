@@ -37,8 +37,7 @@ class Claim(StrEnum):
     """The service was ready on the port. The next project that wants the port gets it, with a note."""
     KEPT = "kept"
     """Like USED, but the port is kept: the service moved there, the user chose it, or the project keeps all of its
-    ports. Only a request with `over_reservation` (`LeaseStore.take`) gets it.
-    """
+    ports. Only a request with `over_reservation` (`LeaseStore.take`) gets it."""
 
 
 class Record(LeaseOwner, frozen=True, kw_only=True):

@@ -28,8 +28,7 @@ LONGEST_NUMBER = 5
 """The most digits in the number of a mode."""
 USUAL = b"\x1b7\x1b[r\x1b8\x1b[4l\x1b(B\x0f\x1b[0m\x1b>"
 """The defaults: the whole screen scrolls (the cursor stays), text replaces text, no line graphics, no colours, and
-the number pad sends digits.
-"""
+the number pad sends digits."""
 _PARAMETERS = b"0123456789;"
 
 
