@@ -1,7 +1,7 @@
 """Conversion of a project to the tables of devinit.toml; `load` reads them back to the same project. Pure.
 
-`devinit init` writes them, and the configuration file is layered over the tables of the detected project
-(`layers`).
+`devinit init` writes them, and the configuration file is layered over the tables of the
+detected project (`layers`).
 """
 
 from __future__ import annotations

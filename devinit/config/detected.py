@@ -62,8 +62,8 @@ def beneath(root: Path, wanted: Collection[str], left_out: Collection[str] = ())
     found = merged((each for each in read if not is_own_export(each.origin, bounds)), wanted)
     found = without_addresses_of(found, dict.fromkeys(left_out, "is left out"))
     if any(kind_of(each).runs_a_command for each in found.services.values()):
-        # Reading code compiles patterns for 11 ms; a project that devinit.toml alone describes must not pay for
-        # that.
+        # Reading code compiles patterns for 11 ms; a project that devinit.toml alone
+        # describes must not pay for that.
         from devinit.sources.fixed.applied import with_constants
 
         found = with_constants(found, bounds)

@@ -67,8 +67,8 @@ def is_configured(folder: str) -> bool:
 def was_started(folder: str) -> bool:
     """Whether a record of services exists for a folder: even without a devinit.toml, these belong to the folder.
 
-    The record lies in the user's state directory, so no repository contains one. A record without services claims
-    nothing.
+    The record lies in the user's state directory, so no repository contains one. A record
+    without services claims nothing.
     """
     return _SERVICES_ON_RECORD in _content(os.path.join(folder_of(folder), _RECORD), LARGEST_FILE)
 
@@ -83,8 +83,8 @@ def may_have_services(root: str) -> bool:
 def _recognised(folders: list[str]) -> str | None:
     """Return the nearest folder that contains a service folder.
 
-    A service folder is no project while its parent may be one; otherwise Django's `backend/backend/` would make it
-    one.
+    A service folder is no project while its parent may be one; otherwise Django's
+    `backend/backend/` would make it one.
     """
     for folder in folders:
         if os.path.basename(folder) in SERVICE_FOLDERS and os.path.dirname(folder) in folders:

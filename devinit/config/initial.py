@@ -109,10 +109,10 @@ def initial_toml(
 ) -> str:
     """Return the text of a devinit.toml that load() reads back to the same project.
 
-    Without `found`, the file is the whole configuration. With the detected project as `found`, the file is layered
-    over it: equal values become comments. `secrets` of `.env` files are replaced by their variables
-    (config.secrets). Services that are `left_out` are omitted, and a file over a detected project sets them to
-    `false`.
+    Without `found`, the file is the whole configuration. With the detected project as `found`, the file is
+    layered over it: equal values become comments. `secrets` of `.env` files are replaced by their
+    variables (config.secrets). Services that are `left_out` are omitted, and a file over a detected
+    project sets them to `false`.
     """
     comments = dict(_COMMENTS)
     for service in project.services.values():

@@ -1,8 +1,8 @@
 """The layers of the configuration: devinit.toml over the detected project, and a profile over both. Pure.
 
-A table is merged over another one key by key. A service in the file is merged over the detected service with the
-same name, or with another name if it is the same service: a server in the same folder, or a database of the same
-kind.
+A table is merged over another one key by key. A service in the file is merged over the detected
+service with the same name, or with another name if it is the same service: a server in the same
+folder, or a database of the same kind.
 """
 
 from __future__ import annotations
@@ -232,8 +232,8 @@ def _is_same(name: str, table: Raw, service: Service, found: Project) -> bool:
 def _beneath(detected: Raw, stated: Raw | bool | None) -> Raw:
     """Return the part of a detected service that remains beneath the table in the file.
 
-    A command in the file determines its own folder and port: values that were detected for another one do not
-    count.
+    A command in the file determines its own folder and port: values that were detected
+    for another one do not count.
     """
     if not isinstance(stated, dict):
         return detected

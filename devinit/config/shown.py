@@ -18,9 +18,9 @@ from devinit.system.repository import is_repository, search_of
 def root_shown_by(start: str) -> str:
     """Return the project that contains a folder, or that the folder or the top of its repository shows.
 
-    A program in a repository belongs to the whole repository: in `apps/web` the project is the one that the top
-    shows, if that has a service there. Raise NoProject, with the list of things that were looked for, if there is
-    none.
+    A program in a repository belongs to the whole repository: in `apps/web` the project is the one that
+    the top shows, if that has a service there. Raise NoProject, with the list of things that were
+    looked for, if there is none.
     """
     if (root := find_root_as_text(start)) is not None:
         return root

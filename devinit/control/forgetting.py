@@ -101,8 +101,8 @@ def _to_delete(root: str, *, data: bool) -> tuple[list[str], str | None]:
     real = os.path.realpath(root)
     folders, moved_to = [], None
     for path, origin in state_folders.folders().items():
-        # If another checkout is now at this path, the folders may belong to one that was moved and will look for
-        # them.
+        # If another checkout is now at this path, the folders may belong to one that was
+        # moved and will look for them.
         if origin.root != real or (os.path.isdir(real) and not data):  # noqa: PTH112 - text
             continue
         is_asked_for = data and path == state_folders.folder_of(real)

@@ -44,8 +44,8 @@ def connect_or_start(root: str | Path, say: Callable[[str], None] | None = None)
         client = listening(root) if launch is None else None
         replacing = ""
         if client is not None and client.greeting.is_older and say and not client.greeting.is_out_of_reach:
-            # Before anything of the checkout is claimed, because an older devinit may have kept it in another
-            # place.
+            # Before anything of the checkout is claimed, because an older devinit may
+            # have kept it in another place.
             client, replacing = without_older(client, root, say)
         if client is not None:
             return understood(client)
@@ -65,8 +65,8 @@ def launched(root: str | Path, launch: Launch) -> Client:
     """Start the supervisor, and connect to it; the launch holds its lock."""
     # Another command may have started it during the wait for the lock.
     client = connect_to(root) if not launch.is_spawned else None
-    # A supervisor that an earlier command started and gave up may answer instead of ours, and exit before we
-    # connect.
+    # A supervisor that an earlier command started and gave up may answer instead of
+    # ours, and exit before we connect.
     for _ in range(LAUNCHES):
         if client is None:
             launch.finish()

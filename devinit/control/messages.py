@@ -41,8 +41,8 @@ class StartParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """The caller's environment: the services inherit it, and it may contain <SERVICE>_PORT."""
     on_conflict: ConflictPolicy = ConflictPolicy.MOVE
     can_answer: bool = False
-    """Whether the caller can ask a user: conflicts of services with the policy ASK are then returned as
-    questions."""
+    """Whether the caller can ask a user: conflicts of services with the policy ASK are
+    then returned as questions."""
     resolutions: tuple[Resolution, ...] = ()
     profile: str | None = None
     timeout_seconds: float | None = None

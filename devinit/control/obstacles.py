@@ -59,8 +59,8 @@ def not_spawned(program: str, error: OSError) -> SupervisorError:
 def died(log: str, offset: int, said: str, status: int | None) -> SupervisorError:
     """Return the error for a supervisor that ended before it listened.
 
-    `said` is its message about that, and `status` the result of `os.waitpid`. `offset` is the length of its log at
-    its start.
+    `said` is its message about that, and `status` the result of `os.waitpid`. `offset` is the
+    length of its log at its start.
     """
     reason = said or f"{how_it_ended(status)}{last_line(log, offset)}"
     return SupervisorError(f"the supervisor could not start: {reason}", hint=f"see {log}")

@@ -31,8 +31,8 @@ NEVER_USED = "none"
 def said_of(root: str, runs_here: Callable[[], bool] | None = None) -> SupervisorError | None:
     """Return the message about a checkout that runs, or was last started, with another state folder.
 
-    `runs_here`: returns whether its services run with this state folder as well, where that is possible; only
-    then, the last start counts.
+    `runs_here`: returns whether its services run with this state folder as well, where that is possible. With it,
+    there is a message only if another state folder started the checkout last.
     """
     try:
         is_last = is_of_another(Path(root), _writer(root))

@@ -20,8 +20,8 @@ PUBLISHED = (OWN_FOLDER, ENVIRONMENT_FILE, PORTS_FILE)
 def refuse(root: str) -> None:
     """Raise SupervisorError for another user's checkout: its services would be taken over as ours.
 
-    This matters most for root: services that it restarts would run as root, and the owner could no longer read its
-    files.
+    This matters most for root: services that it restarts would run as root, and the owner
+    could no longer read its files.
     """
     ours = os.geteuid()
     owner, runner = _owner_of(root), _owner_of(os.path.join(root, OWN_FOLDER))

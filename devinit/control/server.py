@@ -304,8 +304,8 @@ class Server:
         except DevinitError as error:
             connection.send(refusal(request.id, error_of(error)))
         except Exception as error:
-            # The only broad catch at the edge of this program: a defect in one request must not end the
-            # supervisor.
+            # The only broad catch at the edge of this program: a defect in one request
+            # must not end the supervisor.
             log.exception("request %s failed", request.method)
             text = f"{request.method} failed inside the supervisor"
             hint = "the supervisor's log has the details: `devinit doctor` says where it is"

@@ -179,8 +179,8 @@ begun: dict[str, Launch] = {}
 def begin(root: str) -> None:
     """Start a supervisor ahead of time if there is clearly none, so that it boots during the imports.
 
-    If no client connects after all, it exits by itself. The launch that follows meets any problem again, and
-    reports it.
+    If no client connects after all, it exits by itself. The launch that follows meets any
+    problem again, and reports it.
     """
     launch: Launch | None = None
     try:
@@ -193,8 +193,8 @@ def begin(root: str) -> None:
             launch.spawn()
             begun[root] = launch
     except (DevinitError, OSError):
-        # Especially the lock: the launch that follows would otherwise wait for it forever, as we hold it
-        # ourselves.
+        # Especially the lock: the launch that follows would otherwise wait for it
+        # forever, as we hold it ourselves.
         if launch is not None:
             launch.give_back()
 

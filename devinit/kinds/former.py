@@ -24,9 +24,9 @@ def take_over(
 ) -> Notes:
     """Move the folders of a former name to those of the service, and return a note.
 
-    `folders`: pairs of old and new place; the last pair contains the password and the chosen program. `data`: the
-    data directories of servers in them. Raise ProviderError when a server works there, or a folder cannot be
-    moved.
+    `folders`: pairs of old and new place; the last pair contains the password and the chosen
+    program. `data`: the data directories of servers in them. Raise ProviderError when a server works
+    there, or a folder cannot be moved.
     """
     for each in data:
         refuse_use_elsewhere(each, title)

@@ -78,8 +78,8 @@ class ClientNames(Struct, frozen=True, kw_only=True):
     of: Callable[[Service, Mapping[str, str]], dict[str, str]]
     """Returns their values for a service, from its own variables without their prefix: HOST, PORT, USER …"""
     misleading: Callable[[Service], frozenset[str]] = _none_misleads
-    """Returns variables of a shell that lead the programs to another server than a service's, or make them
-    refuse it."""
+    """Returns variables of a shell that lead the programs to another server than a
+    service's, or make them refuse it."""
 
 
 class Flavour(Struct, frozen=True, kw_only=True):
@@ -116,18 +116,18 @@ class Kind(Struct, frozen=True, kw_only=True):
     default_port: int | None = None
     """The preferred port if none is configured; None: no port by default."""
     url_schemes: tuple[str, ...] = ()
-    """The schemes in the `url` of an external server, the most common one first; empty: the kind has no such
-    key."""
+    """The schemes in the `url` of an external server, the most common one first; empty:
+    the kind has no such key."""
     common_prefix: str | None = None
     """The prefix of the common names of the first service of this kind: `POSTGRES` in `POSTGRES_HOST`."""
     client_names: ClientNames | None = None
     """The variables of its own client programs; None: they read none."""
     runs_a_command: bool = False
-    """Whether it runs a program of the developer's, which may crash under its reloader and reacts to saved
-    files."""
+    """Whether it runs a program of the developer's, which may crash under its reloader
+    and reacts to saved files."""
     has_pages: bool = False
-    """Whether it speaks HTTP: browsers load it, its port must be one that they open, and its URL may have a
-    path."""
+    """Whether it speaks HTTP: browsers load it, its port must be one that they open,
+    and its URL may have a path."""
     takes_environment: bool = False
     """Whether it gets the project's environment, and is restarted when an address in that has changed."""
     keeps_data: bool = False
@@ -136,8 +136,8 @@ class Kind(Struct, frozen=True, kw_only=True):
     """Whether applications find the first one of a project as DATABASE_URL; its settings are
     `DatabaseSettings`."""
     proves_itself: bool = False
-    """Whether its readiness is checked in its own protocol, so that `ready` and `health` cannot choose the
-    check."""
+    """Whether its readiness is checked in its own protocol, so that `ready` and
+    `health` cannot choose the check."""
     in_container: bool = False
     """Whether its program runs in a container: the started process represents it, and its engine has the port."""
     refuses_root: bool = False

@@ -1,8 +1,8 @@
 """The processes that work in a data directory: the proof that a server, or a remnant of one, still uses it.
 
-PostgreSQL and Redis both make their data directory their working directory. That is visible only in the pid
-namespace of the server; the lock that it inherits (`system.data_lock`) is visible in every container that has the
-data.
+PostgreSQL and Redis both make their data directory their working directory. That is visible only in the
+pid namespace of the server; the lock that it inherits (`system.data_lock`) is visible in every
+container that has the data.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def is_occupied(folder: Path) -> bool:
 def end_occupants(folder: Path) -> list[int]:
     """End processes that a killed server left working in its data; return their pids.
 
-    A shell or an editor in the folder is left alone. Only for a folder whose server is known to be dead. QUIT
-    makes a backend exit at once; KILL follows for one that hangs, and does no harm because its shared memory is
-    already lost.
+    A shell or an editor in the folder is left alone. Only for a folder whose server is known to be dead.
+    QUIT makes a backend exit at once; KILL follows for one that hangs, and does no harm because its
+    shared memory is already lost.
     """
     with ExitStack() as opened:
         left = [opened.enter_context(process) for process in _occupants_of(folder)]

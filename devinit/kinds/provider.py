@@ -44,8 +44,8 @@ class Place(Struct, frozen=True, kw_only=True):
     color: bool = False
     """Whether the output is shown on a terminal, so that services are asked for colours."""
     only_looks: bool = False
-    """Whether nothing may run that the repository contains or chooses, because the user has not asked for a
-    start."""
+    """Whether nothing may run that the repository contains or chooses, because the user
+    has not asked for a start."""
     called: Collection[int] = ()
     """For a container: ports of services on this machine that its program may call."""
 

@@ -42,8 +42,8 @@ def read(path: str | os.PathLike[str]) -> dict[str, str]:
 def noted(environments: Collection[Mapping[str, str]]) -> str:
     """Return the record about the environments of services: their secrets, and words that are no secrets.
 
-    Several services may have the same variable, and a value may have several lines, so each name begins with a
-    number.
+    Several services may have the same variable, and a value may have several lines, so
+    each name begins with a number.
     """
     secrets = {secret for each in environments for secret in secrets_of(each)}
     words = {word for each in environments for word in words_of(each)} & secrets

@@ -1,7 +1,7 @@
 """The display of structured lines: level, time and message first, then the other fields. Pure.
 
-Pieces are texts with the name of a style (`level`, `message`, `dim`), which the command line and the dashboard
-render.
+Pieces are texts with the name of a style (`level`, `message`, `dim`), which the command
+line and the dashboard render.
 """
 
 from __future__ import annotations

@@ -154,8 +154,8 @@ class Tail:
         while end is None or self._splitter.position < end:
             at = self._splitter.position
             block = os.pread(self._descriptor, BLOCK, at)
-            # A hole reads as zeros. The check comes after the read: data that was read before a hole was made is
-            # valid.
+            # A hole reads as zeros. The check comes after the read: data that was read
+            # before a hole was made is valid.
             begin = data_from(self._descriptor, at) if b"\0" in block else at
             if begin > at:
                 missed += begin - at

@@ -31,8 +31,8 @@ class PortEvent(TypedDict):
     attempts: int
     reason: str
     kind: str | None
-    """The kind of holder of the port that was wanted first, a `VerdictKind`; None if it was free, or a
-    sibling's."""
+    """The kind of holder of the port that was wanted first, a `VerdictKind`; None if it
+    was free, or a sibling's."""
     killed: list[str]
     uses: str | None
     """The server there that the service uses and devinit does not run, in words; None if the port is ours."""

@@ -16,8 +16,8 @@ HIGHEST_PORT = 65535
 ATTEMPTS = 100
 """How many candidates are tried before the search gives up."""
 LAST_RESORT = range(20000, 32768)
-"""Ports for a service whose range is used up, if that is allowed: below those that Linux gives to outgoing
-connections."""
+"""Ports for a service whose range is used up, if that is allowed: below those that Linux
+gives to outgoing connections."""
 
 
 class ConflictPolicy(StrEnum):
@@ -130,8 +130,8 @@ class Listener(Struct, frozen=True, kw_only=True):
     family: int
     """4 or 6."""
     dual_stack: bool | None = None
-    """Whether a socket bound to every IPv6 address serves IPv4 as well, as with Node, Go and Java; None if
-    unknown."""
+    """Whether a socket bound to every IPv6 address serves IPv4 as well, as with Node, Go
+    and Java; None if unknown."""
     inode: int
     uid: int
 

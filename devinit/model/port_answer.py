@@ -17,8 +17,8 @@ LASTING = {
     "reuse": "always use the running one",
     "kill": "always kill, where that is safe (ends processes)",
 }
-"""Resolutions that can be permanent. The one that ends processes is last, because the pointer starts at the
-first."""
+"""Resolutions that can be permanent. The one that ends processes is last, because the
+pointer starts at the first."""
 ALWAYS_TEXT = "always do the same…"
 ONLY_NOW_TEXT = "only this time"
 UNPINNED = (

@@ -134,9 +134,9 @@ class StopPolicy(Struct, frozen=True, kw_only=True):
     kill: bool = True
     """Whether KILL follows after the grace period; PostgreSQL gets QUIT instead."""
     saving_seconds: float = SAVING_SECONDS
-    """How long a database server that saves when it ends may take beyond the grace period. After that it is left
-    running, not killed, unless the stop is forced. 0: it has nothing to save, and is killed like any other
-    process."""
+    """How long a database server that saves when it ends may take beyond the grace period. After that
+    it is left running, not killed, unless the stop is forced. 0: it has nothing to save, and is
+    killed like any other process."""
 
 
 class LogLimits(Struct, frozen=True, kw_only=True):
@@ -182,12 +182,12 @@ class DatabaseSettings(Struct, Settings, frozen=True, kw_only=True):
     databases: tuple[str, ...] = ()
     """Further databases on the same server, owned by the same role."""
     after_folder: tuple[str, ...] = ()
-    """Which of `database` and `user` have the name of the checkout's folder, because no name is stated. A
-    provider's `settled` replaces them by the names in existing data, because the folder may have had another
-    name before."""
+    """Which of `database` and `user` have the name of the checkout's folder, because no name is
+    stated. A provider's `settled` replaces them by the names in existing data, because the folder may
+    have had another name before."""
     is_found: bool = False
-    """Whether `database` comes from files of the project, not from devinit.toml: `settled` keeps one that has
-    data."""
+    """Whether `database` comes from files of the project, not from devinit.toml:
+    `settled` keeps one that has data."""
     instead_of: str | None = None
     """The database in those files, if another one is kept."""
 

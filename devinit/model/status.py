@@ -142,19 +142,19 @@ class ServiceStatus(TypedDict):
     extra_ports: NotRequired[list[ExtraPortStatus]]
     """Missing from an older supervisor."""
     watch: NotRequired[str | None]
-    """What is wrong with the watch on its files for `watch`; None if nothing is. Missing from an older
-    supervisor."""
+    """What is wrong with the watch on its files for `watch`; None if nothing is. Missing
+    from an older supervisor."""
     last_error: NotRequired[LastError | None]
-    """The error at the end of its last build, although it runs on, or by which it failed; None once a build is
-    clean."""
+    """The error at the end of its last build, although it runs on, or by which it failed;
+    None once a build is clean."""
     next_port: NotRequired[int | None]
     """The port that its next start requests, if it differs (`devinit ports set`)."""
     talks_to: NotRequired[list[str]]
-    """The services of the project to which its processes were recently connected. Missing from an older
-    supervisor."""
+    """The services of the project to which its processes were recently connected. Missing
+    from an older supervisor."""
     wrong_servers: NotRequired[list[WrongServer]]
-    """Servers to which its processes are connected instead of the project's own. Missing from an older
-    supervisor."""
+    """Servers to which its processes are connected instead of the project's own. Missing
+    from an older supervisor."""
     waits_for_input: NotRequired[InputWait | None]
     """The input for which it waits (`devinit attach`); None if it does not. Missing from an older supervisor."""
     terminal: NotRequired[TerminalStatus | None]

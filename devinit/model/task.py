@@ -18,8 +18,8 @@ class Task(Struct, frozen=True, kw_only=True):
     service: str | None = None
     """The service as which it runs: in its folder, with its environment, port and tools."""
     depends_on: tuple[str, ...] = ()
-    """Tasks that run before it, and services that must be ready. A name of both a task and a service means the
-    task."""
+    """Tasks that run before it, and services that must be ready. A name of both a task and
+    a service means the task."""
     description: str | None = None
     label: str | None = None
     """Its title in the dashboard, if it differs from the name."""

@@ -47,8 +47,8 @@ Ownership: TypeAlias = Ours | Nobody | Foreign | Elsewhere
 def ownership(port: int, pids: Collection[int], *, expected: Collection[int] = ()) -> Ownership:
     """Return who listens on a port, for a service with the process tree `pids`; takes 0.05-0.4 ms.
 
-    `expected` are the service's other ports (such as a debugger's). They do not count as a move, nor do
-    SIDE_PORTS.
+    `expected` are the service's other ports (such as a debugger's). They do not count
+    as a move, nor do SIDE_PORTS.
     """
     held = {pid: socket_inodes(pid) for pid in pids}
     ours = frozenset[int]().union(*held.values())

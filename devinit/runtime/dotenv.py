@@ -41,8 +41,8 @@ _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 # This one matches what python-dotenv would replace (dotenv/variables.py), restricted to the innermost name: that
 # takes linear time for a text that ends with a brace.
 _INTERPOLATED = r"\$\{(?:[^}:$]|\$(?!\{))*(?::-[^}]*)?\}"
-# Backslashes in double quotes: python-dotenv decodes all of these, Node two of them, and a shell joins lines at
-# one.
+# Backslashes in double quotes: python-dotenv decodes all of these, Node two of them,
+# and a shell joins lines at one.
 _NOT_IN_DOUBLE_QUOTES = r"[\"`$]|\\(?:[\\'abfnrtv\n]|\Z)"
 # In a sourced file, an assignment to one of these names fails, is ignored, or is overwritten by the shell
 # (measured for every variable that dash or bash knows). Node's readers drop __proto__.
@@ -131,8 +131,8 @@ def read_env_file(path: Path, *, caller: Mapping[str, str], text: str | None = N
 
     `text` is the content of the file if it has been read already.
 
-    The environment is passed in because python-dotenv would expand references from our own process. Raise
-    ConfigError.
+    The environment is passed in because python-dotenv would expand references from our
+    own process. Raise ConfigError.
     """
     return read_env_files((path,), caller=caller, said=None if text is None else {path: text})
 

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 OWN_NAMES = frozenset({"PORT", "HOST"})
 """Each service has its own values, so an environment that several services share contains neither."""
 COMMAND_PREFIX = "DEVINIT_"
-"""Prefix of variables that control the devinit command (DEVINIT_PROFILE); the programs that it starts do not get
-them."""
+"""Prefix of variables that control the devinit command (DEVINIT_PROFILE); the programs that
+it starts do not get them."""
 
 
 def environment(

@@ -1,7 +1,7 @@
 """The only syntax for references: `${NAME}`, `${NAME:-default}` and `$$`, as in a shell.
 
-A `$` before any character other than `{` and `$` stays unchanged, because commands contain such words for their
-shell.
+A `$` before any character other than `{` and `$` stays unchanged, because commands
+contain such words for their shell.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ MOST_TOGETHER = 2**21
 """Characters of all values in one reading: the limit of Linux for environment and arguments of a program, with the
 default stack limit. Without it, thousands of lines that each name one long value would fill the memory."""
 DEEPEST = 50
-"""Levels of defaults within defaults, and of values that refer to values; more would exceed Python's recursion
-limit."""
+"""Levels of defaults within defaults, and of values that refer to values; more would exceed
+Python's recursion limit."""
 
 
 class Reference(Struct, frozen=True):

@@ -61,8 +61,8 @@ def bounds_of(root: Path) -> Bounds:
         return Bounds(root, (real,))
     worktree = worktree_of(top)
     main = worktree.main_top if worktree is not None and worktree.linked else None
-    # Any archive can contain a `.git` that claims to belong to another checkout, so the other checkout must list
-    # it.
+    # Any archive can contain a `.git` that claims to belong to another checkout, so the
+    # other checkout must list it.
     return Bounds(root, (top, main) if main is not None and lists(main, top) else (top,))
 
 

@@ -61,8 +61,8 @@ def claim(root: str | os.PathLike[str]) -> str:
         return path
     create_private(os.path.dirname(path))
     with FileLock(os.path.join(os.path.dirname(path), LOCK)):
-        # Opened only under the lock: before, a supervisor that answers a single request may have removed the
-        # folder.
+        # Opened only under the lock: before, a supervisor that answers a single request
+        # may have removed the folder.
         own = open_own_folder(os.path.join(root, OWN_FOLDER))
         try:
             return _settle(own, real, path)

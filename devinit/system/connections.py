@@ -55,9 +55,9 @@ def is_accepted(port: int, peer_port: int) -> bool:
 def arrives(client: Address, server: Address) -> bool:
     """Whether a connection ends at the address to which its client connected. True if that cannot be seen.
 
-    The kernel may redirect it (a DNAT or REDIRECT rule, an eBPF program). Its other end is then a socket with
-    another address, on this machine or not, and the server that listens here never sees it. Only valid for an open
-    connection.
+    The kernel may redirect it (a DNAT or REDIRECT rule, an eBPF program). Its other end is then a socket
+    with another address, on this machine or not, and the server that listens here never sees it. Only
+    valid for an open connection.
     """
     if not LINUX:
         return True

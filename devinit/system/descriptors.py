@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 from devinit.errors import ServiceError
 
 RESERVED = 64
-"""Descriptors that do not grow with services: 15 of the supervisor itself, clients, files being read, six
-threads."""
+"""Descriptors that do not grow with services: 15 of the supervisor itself, clients,
+files being read, six threads."""
 LEAST_AT_ONCE = 4
 MOST = 65536
 """Enough for services on every port. Some old programs iterate over all numbers up to the limit."""

@@ -88,10 +88,10 @@ def read_bytes(
 ) -> bytes | None:
     """Return a file's content, or None if there is no such file.
 
-    With `inside`, a link must lead to a file in that folder. With `pipe_seconds`, the file may be a named pipe
-    (fed by a secret manager) whose writer has this much time. Raise StateFileError, which names the file, for
-    anything else that is no regular file, for a file of more than `most` bytes, and for a file that cannot be
-    read.
+    With `inside`, a link must lead to a file in that folder. With `pipe_seconds`, the file may be a
+    named pipe (fed by a secret manager) whose writer has this much time. Raise StateFileError, which
+    names the file, for anything else that is no regular file, for a file of more than `most` bytes, and
+    for a file that cannot be read.
     """
     name = os.fspath(path)
     try:

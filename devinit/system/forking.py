@@ -1,8 +1,8 @@
 """Fork and exec, as in `subprocess.Popen`, with an environment that is encoded in one step.
 
-`Popen` encodes each variable separately, in Python. Each of 200 services has 650 variables, because each has the
-addresses of all others: that took 0.45 ms of the 0.55 ms of CPU for its start. With 1,000 services it is five
-times as many.
+`Popen` encodes each variable separately, in Python. Each of 200 services has 650 variables, because each
+has the addresses of all others: that took 0.45 ms of the 0.55 ms of CPU for its start. With 1,000
+services it is five times as many.
 """
 
 from __future__ import annotations

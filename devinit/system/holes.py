@@ -23,8 +23,8 @@ _F_PUNCHHOLE = 99
 def free_beginning(descriptor: int, start: int, end: int) -> int:
     """Free the whole blocks of a file from `start` to `end`. Return the new end of the freed part.
 
-    `start` is the end of an earlier call, a multiple of `BLOCK`. Raise OSError if the file system does not support
-    it.
+    `start` is the end of an earlier call, a multiple of `BLOCK`. Raise OSError if the
+    file system does not support it.
     """
     end -= end % BLOCK
     if end <= start:

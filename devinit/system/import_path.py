@@ -1,8 +1,8 @@
 """The import path of devinit itself: its installation, without the current folder and those of PYTHONPATH.
 
-Those folders are meant for the programs of a project, and lead into its repository. A `logging.py` there would
-break devinit, and would run even if a command only reads the project. devinit cannot control what Python loads
-before it.
+Those folders are meant for the programs of a project, and lead into its repository. A `logging.py`
+there would break devinit, and would run even if a command only reads the project. devinit cannot
+control what Python loads before it.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 LONGEST_SECONDS = 0.5
 """CPU time of one match; the supervisor does nothing else meanwhile."""
 PAUSE_SECONDS = 10.0
-"""How long a pattern that exceeded its limit is not tried again, so that most of the time is left for other
-work."""
+"""How long a pattern that exceeded its limit is not tried again, so that most of the
+time is left for other work."""
 SHARE = 0.2
 """The share of time that all matches together may take, except for quick ones."""
 QUICK_SECONDS = 0.001

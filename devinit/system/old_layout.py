@@ -97,7 +97,8 @@ def _record_of(root: str) -> bytes | None:
     from devinit.system import old_record  # only where an earlier version was used
 
     if old_record.names_what_runs(later):
-        # Of two records about the same processes, the later one counts: no repository can contain that one.
+        # Of two records about the same processes, the one in the state folder counts:
+        # no repository can contain it.
         return None
     return old_record.proven(path, root)
 

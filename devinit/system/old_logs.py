@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 LOG = ".log"
 TIMES = ".times"
-"""Times at which lines were printed. An entry names its log by the inode, so one file can describe several
-logs."""
+"""Times at which lines were printed. An entry names its log by the inode, so one file
+can describe several logs."""
 
 MOST_TIMES_BYTES = 2**20
 """Three times the size of devinit's own file; a file of zeros from a repository may have any length."""

@@ -1,9 +1,9 @@
 """The record of an earlier version, in `.devinit`, which counts only for processes that are proven.
 
-A repository can contain such a file, and `git pull` can replace it in a checkout that devinit knows. So its
-statements alone prove nothing: a service counts only if its process is ours and carries the service's mark, or
-keeps a lease of the service. Services without such a process are dropped, and no process is started or ended for
-them.
+A repository can contain such a file, and `git pull` can replace it in a checkout that devinit knows. So
+its statements alone prove nothing: a service counts only if its process is ours and carries the
+service's mark, or keeps a lease of the service. Services without such a process are dropped, and no
+process is started or ended for them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Connections of processes to servers on this machine, over TCP and over the Unix sockets of PostgreSQL.
 
-The kernel lists all connections at once. The owner of each is found in the descriptors of the processes in
-question.
+The kernel lists all connections at once. The owner of each is found in the descriptors
+of the processes in question.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ _START = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 def first_port_for(*, refuses_root: bool) -> int:
     """Return the first port on which a service may listen.
 
-    `refuses_root`: the service does not run as root, so that root starts it as another user, or as no user of the
-    machine.
+    `refuses_root`: the service does not run as root, so that root starts it as another user,
+    or as no user of the machine.
     """
     passes_over = not refuses_root and os.geteuid() == 0 and has_capability(_NET_BIND_SERVICE)
     return LOWEST_PORT if passes_over else first_unprivileged()

@@ -70,8 +70,8 @@ def thread_folders(pid: int) -> list[str]:
 def exit_status_of(pid: int) -> int | None:
     """Return the status of a zombie, as in `waitpid`.
 
-    None for a process that runs, is gone, or hides its status. A status of 0 may mean any: the kernel shows 0 to
-    others.
+    None for a process that runs, is gone, or hides its status. A status of 0 is ambiguous: the kernel also shows 0
+    to processes that may not read the status.
     """
     raw = read(f"/proc/{pid}/stat") if LINUX else None
     if not raw:

@@ -20,8 +20,8 @@ from devinit.system.paths import is_legible
 MOST_ENTRIES = 50_000
 """The most files and folders in a snapshot: about a second on a busy machine, in a thread, and 12 MB."""
 MOST_FOLDERS = 10_000
-"""The most folders that are watched: the kernel allows a user some ten thousand watches in all programs
-together."""
+"""The most folders that are watched: the kernel allows a user some ten thousand watches
+in all programs together."""
 
 Appearance: TypeAlias = tuple[int, int, int]
 """Inode, size and modification time in nanoseconds."""

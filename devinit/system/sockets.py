@@ -132,8 +132,8 @@ def _parse_row(data: bytes, start: int, end: int) -> Socket:
         int.from_bytes(peer_port, "big"),
         uid,
         inode,
-        # A socket that is bound to one address, as most are, serves only that one, so the attributes are not
-        # needed.
+        # A socket that is bound to one address, as most are, serves only that one, so
+        # the attributes are not needed.
         _tells_ipv4(data, start + _ROW.size, end)
         if family == socket.AF_INET6 and source == _EVERY_ADDRESS
         else False,

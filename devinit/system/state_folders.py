@@ -44,8 +44,8 @@ def state_folder(root: str | os.PathLike[str]) -> str:
         except StateFileError:
             if identity is not None:
                 raise
-            # A checkout without an identity was hardly ever moved; a claim refuses such a state directory with its
-            # name.
+            # A checkout without an identity was hardly ever moved; a claim refuses such a
+            # state directory with its name.
     return path
 
 

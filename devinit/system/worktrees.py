@@ -24,8 +24,8 @@ class Worktree(NamedTuple):
     branch: str | None
     """The branch, or the short commit if none is checked out; None if unknown."""
     linked: bool
-    """Whether it was created by `git worktree add`. A submodule was not: it is the main checkout of its own
-    repository."""
+    """Whether it was created by `git worktree add`. A submodule was not: it is the main
+    checkout of its own repository."""
     main_top: str | None
     """The top folder of the main checkout, which may be this one; None if the repository is bare."""
 

@@ -25,8 +25,8 @@ SUPERUSER_FILE = "devinit.pgpass"
 UNFINISHED = ".unfinished"
 LOCK_FILE = "postmaster.pid"
 STATUS_LINE = 7
-"""Line of the lock file, counted from 0 (LOCK_FILE_LINE_PM_STATUS in PostgreSQL's miscadmin.h, since version
-10)."""
+"""Line of the lock file, counted from 0 (LOCK_FILE_LINE_PM_STATUS in PostgreSQL's
+miscadmin.h, since version 10)."""
 INITDB_TIMEOUT_SECONDS = 180.0
 LONGEST_PID = 7
 NAME = re.compile(r"pg(\d+)")
@@ -104,8 +104,8 @@ def create(service_name: str, program: Program, place: Place, say: Say) -> Path:
     account, base = _account_and_base(service_name, program, place)
     cluster = base / f"pg{program.major}"
     say(f"creating the data directory for {program.title} in {cluster}")
-    # A killed initdb leaves a folder that is neither empty nor usable, so the folder has this name until it is
-    # complete.
+    # A killed initdb leaves a folder that is neither empty nor usable, so the folder has
+    # this name until it is complete.
     unfinished = base / f"pg{program.major}{UNFINISHED}"
     try:
         _remove_tree(unfinished)

@@ -1,7 +1,7 @@
 """Comparison of a service's tools with the requirements of its repository. Loaded only after a change.
 
-Most versions are read from files. If no file contains the version, a program outside of the checkout is asked,
-once.
+Most versions are read from files. If no file contains the version, a program outside of
+the checkout is asked, once.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ class Ending(Struct, frozen=True, kw_only=True):
     """The service that gets the port."""
     found: PortHolders
     lease: Lease | None
-    """None if the holder itself has the lease: an earlier run of the service, or a program that leased the
-    port."""
+    """None if the holder itself has the lease: an earlier run of the service, or a
+    program that leased the port."""
     answered: bool
     """Whether the user chose to end the holders; if that fails, the question is asked again."""
 

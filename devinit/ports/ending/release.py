@@ -53,8 +53,8 @@ def release(
 ) -> Released:
     """End the holders of a port and hold it. Signal only processes in `holders` and those that they started.
 
-    A database server that saves its data when it ends is never killed. It gets `saving_seconds` after the grace
-    period.
+    A database server that saves its data when it ends is never killed. It gets
+    `saving_seconds` after the grace period.
 
     Raise PortConflict, with advice, when another process holds the port, when a holder must not be ended, when it
     does not end, and when another program starts it again.

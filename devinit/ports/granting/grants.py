@@ -84,8 +84,8 @@ class Grant:
     def rest(self) -> None:
         """Release the port while the service is down, so that other projects can get it; `retake` restores it.
 
-        A port that is kept for a stopped service stays reserved. While a process of the service lives, so does the
-        lease.
+        A port that is kept for a stopped service stays reserved. While a process of the
+        service lives, so does the lease.
         """
         self.release_hold()
         lease, self._lease = self._lease, None

@@ -346,9 +346,9 @@ class Search:
         """Judge the holder of a port that a service requested."""
         obstruction = self.obstructions[port]
         owner = obstruction.owner if isinstance(obstruction, Taken) else None
-        # A sibling may be supervised, and the leases of this very process belong to its own services. The
-        # requested services have no known run, so another process's lease of the same service belongs to an
-        # earlier run.
+        # A sibling may be supervised, and the leases of this very process belong to its own
+        # services. The requested services have no known run, so another process's lease of the same
+        # service belongs to an earlier run.
         earlier = owner is not None and owner.service == service and owner.pid != os.getpid()
         root = self.owner.root
         started = started_by_us(found, obstruction, root=root, store=self.store) if earlier else ()

@@ -1,8 +1,8 @@
 """The verdict on a taken port: the kind of its holder, whether it may be ended, and advice otherwise. Pure.
 
-A process may be ended by default only with proof: devinit started it for this checkout, it works in that checkout,
-it belongs to this user, and devinit does not run inside it. Any other process is left alone unless the user
-agrees.
+A process may be ended by default only with proof: devinit started it for this checkout, it works in
+that checkout, it belongs to this user, and devinit does not run inside it. Any other process is left
+alone unless the user agrees.
 """
 
 from __future__ import annotations

@@ -61,8 +61,8 @@ class Lease:
     def release(self, *, keep_reservation: bool) -> None:
         """Close our copy of the lock; a service that still runs keeps the port leased.
 
-        A service that was never ready on the port has no claim to it: the previous record of another checkout is
-        restored.
+        A service that was never ready on the port has no claim to it: the previous record of
+        another checkout is restored.
         """
         if keep_reservation and self.owner.claim is not Claim.NONE:
             self._close(self.owner)

@@ -23,8 +23,8 @@ LAPSE_SECONDS = 14 * 24 * 3600.0
 
 def root_name(root: str | os.PathLike[str]) -> str:
     """Return the name of a checkout in lease files; it is independent of the path by which it was reached."""
-    # A path that is not UTF-8 cannot be written as JSON. With replacement characters it is at least always the
-    # same.
+    # A path that is not UTF-8 cannot be written as JSON. With replacement characters it
+    # is at least always the same.
     return os.fsencode(os.path.realpath(root)).decode(errors="replace")
 
 

@@ -202,8 +202,8 @@ class LeaseStore:
             raise unusable(self._path(port), error) from error
 
     def _path(self, port: int) -> str:
-        # A text, not a Path: a search of 100 ports calls this 100 times, and creating a Path takes as long as
-        # open().
+        # A text, not a Path: a search of 100 ports calls this 100 times, and creating a
+        # Path takes as long as open().
         return f"{self._prefix}{port}{_SUFFIX}"
 
 

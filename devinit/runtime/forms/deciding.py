@@ -270,8 +270,8 @@ def _address(statement: Statement, address: Address, situation: Situation) -> De
     if is_form_only:
         return None
     if not is_near:
-        # A value that does not concern the project's servers, such as a public API or a mail server, gets no
-        # message.
+        # A value that does not concern the project's servers, such as a public API or a
+        # mail server, gets no message.
         is_meant = known is not None and (not known.is_web or is_ours or agreeing >= AGREEING)
         return _remote(statement, address) if is_meant or is_ours else _kept(statement)
     if known is None and not is_ours:

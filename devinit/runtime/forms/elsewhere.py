@@ -16,8 +16,8 @@ _WORDS = frozenset(
 )
 _JOINED = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "DBHOST", "DBPORT", "DBNAME", "DBURL", "DBURI")
 _OF_NAMES = ("PGDATABASE", "DBNAME")
-"""Parts of names that stand beside a host: they show that code reads the location of its database, not where it
-is."""
+"""Parts of names that stand beside a host: they show that code reads the location of its
+database, not where it is."""
 _OF_HOSTS = ("HOST", "HOSTNAME", "HOSTADDR", "SERVER", "ADDRESS", "ADDR")
 _TELLS_WHERE = (*_OF_HOSTS, "PORT", "URL", "URI", "DSN", "STRING")
 _OTHERS = frozenset({"REDIS", "VALKEY", "CACHE"})

@@ -1,7 +1,7 @@
 """The server of the project that an address means: two of three criteria must agree. Pure.
 
-The criteria are the place (a known port on this machine, or the name of a container), the scheme, and the name of
-the variable.
+The criteria are the place (a known port on this machine, or the name of a container), the scheme,
+and the name of the variable.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ _OTHER_PRODUCTS = frozenset(
 def meaning(name: str, address: Address, servers: Servers, service: str) -> tuple[Known | None, int]:
     """Return the server that an address means, and how many of the three criteria agree.
 
-    `service`: the service that has the variable. The server is None if no criterion matches, or two servers match
-    equally well.
+    `service`: the service that has the variable. The server is None if no criterion matches, or
+    two servers match equally well.
     """
     votes = [(votes_for(each, name, address, servers, service), each) for each in servers.known]
     best = max(((sum(each), each) for each, _ in votes), default=(0, (0, 0, 0)))

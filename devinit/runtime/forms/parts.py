@@ -154,8 +154,8 @@ def _host(group: Group, known: Known) -> str:
 def database_for(name: str, stated: str, known: Known, main: str | None) -> str | None:
     """Return the database of ours that a variable means; None if the stated name stays.
 
-    A database named after tests, or Prisma's shadow database, gets emptied: it never becomes that of the
-    application.
+    A database named after tests, or Prisma's shadow database, gets emptied: it never
+    becomes that of the application.
     """
     words = set(name.upper().split("_"))
     if not known.databases:

@@ -216,8 +216,8 @@ class Holding:
         if (code := self._children.reap()) is None:
             return
         self._terminal.let_end()
-        # Output from before the end is shown before the end; output of other processes with the terminal comes
-        # later.
+        # Output from before the end is shown before the end; output of other processes
+        # with the terminal comes later.
         for _ in range(MOST_READS):
             if not self._terminal.has_output():
                 break

@@ -11,8 +11,8 @@ ANSWERS = (
     (b"\x1b[c", b"\x1b[?62;22c"),
     (b"\x1b[0c", b"\x1b[?62;22c"),
 )
-"""Queries for the cursor position and the type of terminal. Ruby's Reline and others wait for the answer
-forever."""
+"""Queries for the cursor position and the type of terminal. Ruby's Reline and others
+wait for the answer forever."""
 LONGEST = 3
 """How many bytes of a query may be in the preceding output, without its last byte."""
 LONGEST_STRING = 4096
