@@ -1,4 +1,7 @@
-"""devinit's names for keys of docker compose, process-compose and Kubernetes, for users of these programs."""
+"""devinit's names for keys of docker compose, process-compose and Kubernetes, for users of these programs.
+
+The nearest key by spelling would often be a wrong one: `start_period` is not `strict_port`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Keeping secrets of `.env` files out of a written devinit.toml, which belongs to the repository. Pure."""
+"""Keeping secrets of `.env` files out of a written devinit.toml, which belongs to the repository. Pure.
+
+Detection reads a compose file with `${DB_PASSWORD}` expanded, because that is the value for the service. The
+written file names the variable instead, which every service gets from the same `.env`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The server program for a service's data: found in a fixed order, identified by running it, remembered."""
+"""The server program for a service's data: found in a fixed order, identified by running it, remembered.
+
+Majors and flavours cannot read each other's data, so the first choice stays valid while there is data.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The state folders of checkouts, in the user's state directory: their owners, and how they are found."""
+"""The state folders of checkouts, in the user's state directory: their owners, and how they are found.
+
+Every command loads this module: it imports nothing that loads `re`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""A login to a PostgreSQL that devinit did not start, as by a client of the project, to identify the server."""
+"""A login to a PostgreSQL that devinit did not start, as by a client of the project, to identify the server.
+
+It changes nothing there. The password is used only in a proof: SCRAM, by which the server also proves that it
+knows the password, or the older MD5. A server that wants to read the password, or accepts every client, gets no
+proof.
+"""
 
 from __future__ import annotations
 

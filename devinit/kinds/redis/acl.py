@@ -1,4 +1,7 @@
-"""The password of a Redis, passed in an ACL file because every user of the machine can read arguments."""
+"""The password of a Redis, passed in an ACL file because every user of the machine can read arguments.
+
+The file contains a hash. It is in the server's own format, so users that `ACL SAVE` wrote into it stay.
+"""
 
 from __future__ import annotations
 

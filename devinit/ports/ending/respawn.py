@@ -17,7 +17,10 @@ _LONGEST_TITLE = 60
 
 
 def starters_of(holders: Sequence[Holder], spared: Collection[int]) -> tuple[int, ...]:
-    """Return the pids that may start these processes again: managers, and parents that are no prompts."""
+    """Return the pids that may start these processes again: managers, and parents that are no prompts.
+
+    Processes in which devinit itself runs are left out: they wait for devinit.
+    """
     ended = {holder.identity.pid for holder in holders}
     found = [holder.manager.pid for holder in holders if holder.manager and holder.manager.pid]
     found += [above.pid for holder in holders if (above := _parent_of(holder)) and not _prompts(above)]
