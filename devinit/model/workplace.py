@@ -135,7 +135,7 @@ def is_part_of_another(words: Sequence[str]) -> bool:
 
 def runs_others(facts: ProcessFacts) -> bool:
     """Return whether a process only runs another command: a shell with a script, npm and the like."""
-    # npm sets its title to a single word: "npm run dev".
+    # npm sets its own title, so its command line is a single word: "npm run dev".
     names = {base_name(word) for word in " ".join(facts.command[:2]).split()[:2]}
     opens_for_a_person = names & {"xdg-open", "sensible-browser", "x-www-browser", "open"}
     return bool(names & _RUNNERS) and not opens_for_a_person
