@@ -1,6 +1,6 @@
-"""The message where there is nothing to start, or only a part: what was looked for, and where.
+"""Messages for projects without services, or without applications: what devinit looked for, and where.
 
-Loads nothing but the errors and the table of sources, because the fast commands meet these cases, too.
+The fast commands need them as well, so this module loads only the errors and the table of sources.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ NO_SERVICES = (
 
 
 def looked_for(*first: str) -> list[str]:
-    """Return what was looked for, one thing a line: what is given, then all that detection knows."""
+    """Return the list of things that were looked for, one a line: the given ones, then all known to detection."""
     head, *rest = (*first, *APPLICATIONS, *DATABASES)
     return [f"looked for {head}", *(f"  {thing}" for thing in rest)]
 
 
 def nothing_in(root: str | os.PathLike[str], notes: Iterable[str]) -> NoProject:
-    """Return the error for a folder that looked like a project, and has nothing that can be started."""
+    """Return the error for a folder that looked like a project but has nothing to start."""
     lines = (*looked_for(CONFIGURATION_FILE), *notes, FIRST_FILE)
     return NoProject(f"there is nothing to start in {os.fspath(root)}", hint="\n".join(lines))
 
 
 def no_project(start: str, top: str, above: str | None, notes: Iterable[str] = ()) -> NoProject:
-    """Return the error for a folder that is no project, and in none.
+    """Return the error for a folder that is no project, and lies in none.
 
-    `top` is where the search ended, `above` a project beyond that which does not know the folder's repository.
-    `notes` names what was looked at, and why nothing was found in it.
+    `top` is the folder where the search ended. `above` is a project further up that does not know the folder's
+    repository. `notes` names the files that were read, and why they contain no service.
     """
     lines = [*notes, *looked_for(f"devinit.toml, in every folder up to {top}")]
     if above is not None:
@@ -59,7 +59,7 @@ def no_services(path: str | os.PathLike[str]) -> NoProject:
 
 
 def none_by_itself(names: Iterable[str]) -> UsageError:
-    """Return the error for a start of everything where every service has `autostart = false`."""
+    """Return the error for `start all` in a project where every service has `autostart = false`."""
     known = ", ".join(names)
     return UsageError(
         "there is nothing to start: every service has `autostart = false`", hint=f"name one of them: {known}"
@@ -67,7 +67,7 @@ def none_by_itself(names: Iterable[str]) -> UsageError:
 
 
 def only_databases(root: str | os.PathLike[str], names: Sequence[str]) -> str:
-    """Return what is said about a project in which detection found databases, and nothing that uses them."""
+    """Return the note for a project in which detection found databases, but no application that uses them."""
     return (
         f"no application was found in {os.fspath(root)}, only {' and '.join(names)}; looked for "
         f"{'; '.join(APPLICATIONS).replace(';   ', ' ')}; a [services.NAME] in devinit.toml describes any other"

@@ -1,6 +1,7 @@
-"""A project as the tables of devinit.toml: what `load` reads back to the same project. Pure.
+"""Conversion of a project to the tables of devinit.toml; `load` reads them back to the same project. Pure.
 
-`devinit init` writes them, and the file of a project lies over those of what was detected (`layers`).
+`devinit init` writes them, and the configuration file is layered over the tables of the
+detected project (`layers`).
 """
 
 from __future__ import annotations
@@ -41,14 +42,14 @@ def project_keys(project: Project) -> dict[str, Value]:
 
 
 def discovery_keys(project: Project) -> dict[str, Value]:
-    """Return the keys of `[discovery]`: what is not usual."""
+    """Return the keys of `[discovery]` that differ from the default."""
     usual = usual_discovery_files(project.services)
     keys: dict[str, Value] = {name: False for name in usual if name not in project.discovery}
     return keys | {name: file for name, file in project.discovery.items() if usual.get(name) != file}
 
 
 def service_keys(service: Service, project: Project) -> Iterator[tuple[str, Value]]:
-    """Yield the keys that say what a service does not have by default."""
+    """Yield the keys of a service that differ from its defaults."""
     if service.provider != USUAL.name:
         yield "provider", service.provider
     if service.command is not None:
@@ -90,7 +91,7 @@ def service_keys(service: Service, project: Project) -> Iterator[tuple[str, Valu
 
 
 def task_keys(task: Task, root: Path) -> Iterator[tuple[str, Value]]:
-    """Yield the keys that say what a task does not have by default."""
+    """Yield the keys of a task that differ from its defaults."""
     if task.description is not None:
         yield "description", task.description
     if task.label is not None:
@@ -112,7 +113,7 @@ def task_keys(task: Task, root: Path) -> Iterator[tuple[str, Value]]:
 
 
 def with_left_out(values: Mapping[str, str], left_out: Collection[str]) -> dict[str, Value]:
-    """Return variables as devinit.toml has them: those that are left out as `false`."""
+    """Return variables in the notation of devinit.toml: those that are left out become `false`."""
     return {name: False if name in left_out else value for name, value in values.items()}
 
 
@@ -175,8 +176,8 @@ def _policy_keys(service: Service) -> Iterator[tuple[str, Value]]:
     for key, value, usual in tables:
         if keys := _different(value, usual):
             yield key, keys
-    # Even empty tables say something: that the service is asked while it is ready, and that it ends in the
-    # process's way instead of its provider's.
+    # Even empty tables have a meaning: a ready service is checked regularly, and the process's own way of stopping
+    # replaces that of its provider.
     if service.health is not None:
         yield "health", _different(service.health, Health())
     if service.stop is not None:
@@ -184,7 +185,7 @@ def _policy_keys(service: Service) -> Iterator[tuple[str, Value]]:
 
 
 def _different(value: Struct, usual: Struct | None) -> dict[str, Value]:
-    """Return the keys of a table in which a value differs from the usual one; all of them without one."""
+    """Return the keys of a table whose values differ from the defaults; all keys if there are no defaults."""
     keys: dict[str, Value] = {}
     for field in structs.fields(value):
         mine = getattr(value, field.name)
@@ -194,7 +195,7 @@ def _different(value: Struct, usual: Struct | None) -> dict[str, Value]:
 
 
 def _written(name: str, value: Any) -> Any:  # a field of a table, of any type
-    """Return a value of a table as it is written: status codes that follow each other are a range."""
+    """Return a value in the notation of its table: consecutive status codes become a range."""
     if not isinstance(value, tuple):
         return value
     if name == "status" and len(value) > 1 and value == tuple(range(value[0], value[-1] + 1)):
@@ -203,7 +204,7 @@ def _written(name: str, value: Any) -> Any:  # a field of a table, of any type
 
 
 def _key_of(field: str) -> str:
-    """Return the key of devinit.toml for a field of the model, whose name has the unit in it."""
+    """Return the key of devinit.toml for a field of the model, whose name contains the unit."""
     return field.removesuffix("_seconds").removesuffix("_bytes")
 
 

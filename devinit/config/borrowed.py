@@ -1,6 +1,6 @@
-"""What keys of docker compose, process-compose and Kubernetes are called here, for people who bring them along.
+"""devinit's names for keys of docker compose, process-compose and Kubernetes, for users of these programs.
 
-The nearest key by its letters would often be a wrong one: `start_period` is no `strict_port`.
+The nearest key by spelling would often be a wrong one: `start_period` is not `strict_port`.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ BORROWED: dict[type[Table], dict[str, str]] = {
     LogsTable: _LOGS,
     TaskTable: _TASK,
 }
-"""What to write instead of a key that a table does not have, by the key with `_` for `-`."""
+"""The advice for keys that a table does not have, by key with `_` instead of `-`."""
 
 VALUES = {
     "unless-stopped": "always",
@@ -153,11 +153,11 @@ VALUES = {
     "process_completed": "completed",
     "process_completed_successfully": "completed",
 }
-"""Values of `restart` and `depends_on`."""
+"""devinit's values of `restart` and `depends_on`, by the values of other programs."""
 
 
 def written_here(key: str, table: type) -> str | None:
-    """Return what a key of another program is called in a table, or why there is none; None for any other key."""
-    # A table with the keys of kinds of services extends one of these.
+    """Return the advice for a key of another program in a table; None for any other key."""
+    # A table extended with the keys of kinds of services is a subclass of one of these.
     known = next((BORROWED[base] for base in table.__mro__ if base in BORROWED), {})
     return known.get(key.lower().replace("-", "_"))

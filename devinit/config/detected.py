@@ -1,4 +1,4 @@
-"""The project that a folder shows without a devinit.toml: what all sources say of it, merged."""
+"""The project that a folder shows without a devinit.toml, merged from all sources."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from devinit.text import one_line
 
 
 def detect(root: Path) -> Project:
-    """Return the project that a folder's content suggests; it has no services when nothing is recognised."""
+    """Return the project that a folder's content suggests; it has no services if nothing is recognised."""
     project = beneath(root, ())
     missing = missing_env_files(project.root, sorted(folders_of(project.services.values())))
     project = replace(project, notes=(*project.notes, *map(one_line, missing)))
@@ -38,9 +38,9 @@ def detect(root: Path) -> Project:
 
 
 def is_own_export(origin: str, bounds: Bounds) -> bool:
-    """Return whether a source is a file that devinit has derived from what it reads here: it would read itself.
+    """Return whether a source is an export of devinit, from which devinit would read its own output.
 
-    One that came from a devinit.toml counts where that is gone.
+    An export that was made from a devinit.toml counts as a source once that file is gone.
     """
     path = bounds.root / origin
     if not origin or not path.is_file() or bounds.target_beyond(path):
@@ -54,7 +54,7 @@ def is_own_export(origin: str, bounds: Bounds) -> bool:
 
 
 def beneath(root: Path, wanted: Collection[str], left_out: Collection[str] = ()) -> Project:
-    """Return the project over which a devinit.toml lies that has services of these names, and leaves some out."""
+    """Return the detected project beneath a devinit.toml that has services of these names and leaves some out."""
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
     bounds = bounds_of(root)
     own = (source.read(bounds) for source in SOURCES if source.claims(root))
@@ -62,7 +62,8 @@ def beneath(root: Path, wanted: Collection[str], left_out: Collection[str] = ())
     found = merged((each for each in read if not is_own_export(each.origin, bounds)), wanted)
     found = without_addresses_of(found, dict.fromkeys(left_out, "is left out"))
     if any(kind_of(each).runs_a_command for each in found.services.values()):
-        # What reads code compiles 11 ms of patterns: not for a project whose devinit.toml alone says what it is.
+        # Reading code compiles patterns for 11 ms; a project that devinit.toml alone
+        # describes must not pay for that.
         from devinit.sources.fixed.applied import with_constants
 
         found = with_constants(found, bounds)

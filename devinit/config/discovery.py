@@ -1,4 +1,4 @@
-"""The files that tell an application where a service answers."""
+"""The files that tell applications the addresses of services."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from devinit.model.service import Service
 
 _OUR_FILES = (CONFIGURATION_FILE, PORTS_FILE, ENVIRONMENT_FILE)
 _OUR_FOLDERS = (OWN_FOLDER, ".git")
-"""In which nothing is written for applications."""
+"""Folders in which devinit writes no files for applications."""
 
 
 def usual_discovery_files(services: Mapping[str, Service]) -> dict[str, str]:
-    """Return the discovery files that are written without being asked for."""
+    """Return the discovery files that are written by default."""
     return {
         name: file for name, file in DISCOVERY.items() if name in services and services[name].port is not None
     }
@@ -25,7 +25,7 @@ def usual_discovery_files(services: Mapping[str, Service]) -> dict[str, str]:
 def discovery_files(
     configured: dict[str, str | bool], services: Mapping[str, Service], place: Place
 ) -> dict[str, str]:
-    """Return service → discovery file: what is configured over what is usual."""
+    """Return the discovery files by service: configured ones take precedence over the default."""
     files = usual_discovery_files(services)
     extras = {request.service for each in services.values() for request in each.extra_ports}
     for name, file in configured.items():

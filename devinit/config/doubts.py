@@ -1,4 +1,4 @@
-"""What detection cannot know: each doubt is one question, with an answer that is safe without a person. Pure."""
+"""Uncertain results of detection: each is one question with a safe default answer. Pure."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _ONLY_NAMED = re.compile(r"\.env[\w.]{0,40}|(?:docker-)?compose[\w.]{0,40}\.ya?m
 
 
 class Doubt(Struct, frozen=True):
-    """A question about what was found."""
+    """A question about a detected service."""
 
     question: str
     choices: tuple[tuple[str, str], ...]
-    """Each answer as the service that it leaves out, or NONE, and its text. The first one is the safe one."""
+    """Pairs of the service that an answer leaves out (or NONE) and its text. The first one is the safe answer."""
 
     @property
     def safe(self) -> str:
-        """The answer that counts without a person."""
+        """The answer that counts if no user is asked."""
         return self.choices[0][0]
 
 
 def doubts(project: Project) -> Iterator[Doubt]:
-    """Yield what a person may know better than the files of a project."""
+    """Yield questions that the user may answer better than the files of a project."""
     yield from _twins(project)
     for service in project.services.values():
         if not kind_of(service).runs_a_command:
@@ -43,7 +43,7 @@ def doubts(project: Project) -> Iterator[Doubt]:
 
 
 def _twins(project: Project) -> Iterator[Doubt]:
-    """Yield programs that run the same command on the same port in two folders: a copy, as a rule."""
+    """Yield programs that run the same command on the same port in two folders: usually copies."""
     first: dict[tuple[str, int], Service] = {}
     for service in project.services.values():
         if service.command is None or service.port is None:
@@ -63,7 +63,7 @@ def _twins(project: Project) -> Iterator[Doubt]:
 
 
 def _unused(service: Service, project: Project) -> Iterator[Doubt]:
-    """Yield a server that no package and no code of the project shows to be used."""
+    """Yield a server that no package and no code of the project uses."""
     places = [each for each in project.evidence.get(service.name, ()) if each.about == "provider"]
     if places and all(_ONLY_NAMED.fullmatch(each.file.rpartition("/")[2]) for each in places):
         named = " and ".join(dict.fromkeys(each.place for each in places))

@@ -1,7 +1,7 @@
-"""Change one key of devinit.toml and nothing else: comments, order and layout are the developer's.
+"""Edits of a single key in devinit.toml: comments, order and layout belong to the developer and stay.
 
-A line is replaced or added, then both texts are parsed. Unless they differ in exactly that key, nothing is
-changed: what is laid out in an unusual way is left to the developer, and the message names the line.
+A line is replaced or added, then both texts are parsed. If they differ in anything but that key, the file stays
+unchanged: an unusual layout is left to the developer, and the message names the line.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _VALUE = r"""("[^"]*"|'[^']*')"""
 
 
 def with_key(text: str, path: Sequence[str], key: str, value: str) -> str | None:
-    """Return the text with a key of the table at `path` set to a plain word; None where that is not sure."""
+    """Return the text with a key of the table at `path` set to a plain word; None if the result is uncertain."""
     lines = text.split("\n")
     start = next((number for number, line in enumerate(lines) if _table_of(line) == list(path)), None)
     if start is None:
@@ -44,7 +44,7 @@ def _with_table(text: str, path: Sequence[str], key: str, value: str) -> str:
 
 
 def _with_line(section: list[str], key: str, value: str) -> list[str]:
-    """Return the lines of a table with a key replaced, or added behind its last one."""
+    """Return the lines of a table with a key replaced, or added after the last one."""
     stated = re.compile(rf"(\s*{key}\s*=\s*){_VALUE}")
     for number, line in enumerate(section):
         if match := stated.match(line):
@@ -59,7 +59,7 @@ def _with_line(section: list[str], key: str, value: str) -> list[str]:
 
 
 def _table_of(line: str) -> list[str] | None:
-    """Return the path of the table that a line begins, or None."""
+    """Return the path of the table that begins in this line, or None."""
     if not _HEADER.match(line):
         return None
     try:

@@ -1,4 +1,4 @@
-"""A `.env.example` beside which there is no `.env`: what has to be copied, and which values it lacks."""
+"""Examples such as `.env.example` without a `.env` next to them: what to copy, and which values are missing."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ _PLACEHOLDER = re.compile(
 _LEFT_OPEN = re.compile(
     r"=[ \t]{0,9}<[^<>\s=;]{2,60}>[ \t]{0,9}(?:[;&\"']|$)|://[^\s<>]{0,200}<[^<>\s/]{2,60}>"
 )
-"""A part of a value that stands for the real one: `Host=<your-host>;Database=shop`."""
+"""A placeholder inside a value: `Host=<your-host>;Database=shop`."""
 _OF_WRANGLER = ".dev.vars"
-"""The variables that `wrangler dev` gives to what it runs."""
+"""The variables that `wrangler dev` gives to its program."""
 MOST_NAMES = 5
 
 
 class Example(Struct, frozen=True):
-    """An example of a `.env` that is missing."""
+    """An example of a missing `.env`."""
 
     source: Path
     content: bytes
     without_value: tuple[str, ...] = ()
-    """Secrets that have a placeholder in it, or nothing; and values of which a part is left open."""
+    """Names of secrets with a placeholder or no value, and of values that contain a placeholder."""
 
     @property
     def target(self) -> Path:
-        """The file that it is an example of."""
+        """The file for which it is an example."""
         own = self.source.name.removesuffix(".example")
         return self.source.with_name(own if own in (*LOADED, _OF_WRANGLER) else ENV_FILE)
 
     @property
     def lacks(self) -> str:
-        """Which secrets have no value in it, to follow a statement about it."""
+        """A clause about secrets without a value, to follow a statement about the file."""
         if not self.without_value:
             return ""
         more = " …" if len(self.without_value) > MOST_NAMES else ""
@@ -54,7 +54,7 @@ class Example(Struct, frozen=True):
 
 
 def uncopied_examples(root: Path, folders: Iterable[Path]) -> Iterator[Example]:
-    """Yield the example of a `.env` in each of these folders, and in the project's, that has no `.env`."""
+    """Yield the examples in these folders, and in the project's folder, that have no `.env` next to them."""
     usual = ((ENV_FILE, *LOADED), EXAMPLES)
     of_wrangler = ((_OF_WRANGLER,), (f"{_OF_WRANGLER}.example",))
     for folder in dict.fromkeys((root, *folders)):
@@ -68,7 +68,7 @@ def uncopied_examples(root: Path, folders: Iterable[Path]) -> Iterator[Example]:
 
 
 def missing_env_files(root: Path, folders: Iterable[Path]) -> Iterator[str]:
-    """Yield a line for each folder with an example of a `.env` and no `.env`, with the command that copies it."""
+    """Yield a line for each folder with an example but no `.env`, with the command that copies it."""
     for example in uncopied_examples(root, folders):
         source, target = (_shown(path, root) for path in (example.source, example.target))
         yield (
@@ -78,7 +78,7 @@ def missing_env_files(root: Path, folders: Iterable[Path]) -> Iterator[str]:
 
 
 def folders_of(services: Iterable[Service]) -> list[Path]:
-    """Return the folders of the services that read a `.env` there: of those that name no other file."""
+    """Return the folders in which services read a `.env`: those of services that name no other file."""
     return [each.directory for each in services if each.command is not None and not each.env_file]
 
 

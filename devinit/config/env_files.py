@@ -1,7 +1,7 @@
-"""Which `.env` files a service is given without naming them: those in its repository.
+"""The `.env` files that a service gets by default: those in its repository.
 
-A cloned repository may hold `.env -> ../../other-project/.env`. A file that the user names in devinit.toml
-(`env_file`) is used wherever it lies.
+A cloned repository may contain `.env -> ../../other-project/.env`. A file that devinit.toml names (`env_file`) is
+used wherever it lies.
 """
 
 from __future__ import annotations
@@ -19,41 +19,41 @@ EXAMPLES = (
     ".env.example", ".env.sample", ".env.template", ".env.dist", ".env.local.example", ".env.development.example",
     "env.example", "example.env",
 )  # fmt: skip
-"""The name that counts most first."""
+"""In order of precedence, the strongest first."""
 
 
 def usual_env_files(root: Path, service: Service) -> Iterator[Path]:
-    """Yield the `.env` files that a service is given without naming them, as far as they are in bounds."""
-    # As text: this is asked several times at each step of each service, and mostly there are none.
+    """Yield the `.env` files that a service gets by default, as far as they are in bounds."""
+    # As text: this runs several times in each step of each service, and usually there are no such files.
     for path in map(Path, filter(_may_be_read, _candidates(root, service))):
-        # A folder was detected in bounds, or named by the user: only the file itself may lead elsewhere.
+        # A folder was detected within bounds, or named by the user, so only the file itself may lead elsewhere.
         if not path.is_symlink() or bounds_for(root, service).holds(path):
             yield path
 
 
 def given_env_files(root: Path, service: Service) -> tuple[Path, ...]:
-    """Return the `.env` files that a service is given, named or not, those that count more later."""
+    """Return the `.env` files that a service gets, by default or by name; later ones take precedence."""
     return (*usual_env_files(root, service), *service.env_file)
 
 
 def loaded_env_files(root: Path, service: Service) -> Iterator[Path]:
-    """Yield the files that a program of Node's loads by itself, the one that counts least first.
+    """Yield the files that a Node program loads itself, in order of increasing precedence.
 
-    Vite, Next, Nuxt and Create React App do so in development; what the environment has counts more.
+    Vite, Next, Nuxt and Create React App do so in development; the environment takes precedence over these files.
     """
     if (service.directory / "package.json").is_file():
         yield from in_bounds(root, service, (service.directory / name for name in LOADED))
 
 
 def example_env_files(root: Path, service: Service) -> Iterator[Path]:
-    """Yield the files that show which variables there are, those of the service first."""
+    """Yield the files that list the available variables, those of the service first."""
     folders = dict.fromkeys((service.directory, root))
     names = (os.path.join(folder, name) for folder in folders for name in EXAMPLES)  # noqa: PTH118 - as above
     yield from in_bounds(root, service, (Path(name) for name in names if os.path.isfile(name)))  # noqa: PTH113
 
 
 def in_bounds(root: Path, service: Service, paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield those of these files that exist, and that lie in the repository of a project or of its service."""
+    """Yield the existing files among these that lie in the repository of the project or of the service."""
     for path in paths:
         if path.is_file() and bounds_for(root, service).holds(path):
             yield path
@@ -74,7 +74,7 @@ def linked_env_files(root: Path, services: Iterable[Service]) -> Iterator[str]:
 
 
 def candidates(root: Path, service: Service) -> Iterable[Path]:
-    """Return where the `.env` files of a service are looked for; the later one counts more."""
+    """Return the paths at which the `.env` files of a service may lie; later ones take precedence."""
     return map(Path, _candidates(root, service))
 
 
@@ -84,7 +84,7 @@ def _candidates(root: Path, service: Service) -> Iterable[str]:
 
 
 def _may_be_read(path: str) -> bool:
-    """Whether there is a file or a named pipe."""
+    """Whether a path is a file or a named pipe."""
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116 - as above
     except OSError:
@@ -93,6 +93,6 @@ def _may_be_read(path: str) -> bool:
 
 
 def bounds_for(root: Path, service: Service) -> Bounds:
-    """Return the bounds of a project with the folder of one of its services, which may lie elsewhere."""
+    """Return the bounds of a project and of the folder of one of its services, which may lie elsewhere."""
     bounds = bounds_of(root)
     return Bounds(root, (*bounds.tops, *bounds_of(service.directory).tops))

@@ -1,7 +1,7 @@
-"""Report everything that does not fit the schema, each with its full key.
+"""A report of every value that does not fit the schema, with its full key.
 
-msgspec checks a file in microseconds, but it names only the first misfit, and no key of a table with free
-names (`services[...]`). Only when it refuses does this walk find all of them.
+msgspec checks a file in microseconds, but it reports only the first error, and not the key inside a table with
+free names (`services[...]`). Only when it refuses a file does this walk find all errors.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from devinit.config.tables import Table
 from devinit.kinds import KINDS
 from devinit.text import nearest
 
-# Any below is a value as tomllib returns it: telling what it is, instead of what it should be, is the point.
+# Any below is a value from tomllib: its actual type, which may differ from the expected one, is what matters.
 
 
 def explain(raw: Raw, table: type[Table], place: Place) -> None:
-    """Report every unknown key and every wrong type, and before them providers that there are not.
+    """Report every unknown key and every wrong type, after providers that do not exist.
 
-    The keys of a provider that there is not are unknown, too.
+    The keys of a provider that does not exist are unknown, too.
     """
     for key, provider in providers_in(raw):
         if provider not in KINDS:
@@ -66,7 +66,7 @@ def _walk_table(table: Raw, shape: type, known: dict[str, inspect.Type], place: 
 
 
 def _walk_choice(value: Any, kinds: Iterable[inspect.Type], place: Place) -> None:
-    """Walk into the one kind that has the value's form, or say what was expected."""
+    """Walk into the one kind that has the value's form, or report the expected kinds."""
     kinds = [kind for kind in kinds if not isinstance(kind, inspect.NoneType)]
     for kind in kinds:
         if _fits(value, kind):
@@ -117,7 +117,7 @@ def _word(kind: inspect.Type) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a value as a person is shown it, shortened."""
+    """Return a value for a message, shortened."""
     match value:
         case bool():
             return str(value).lower()

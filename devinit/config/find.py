@@ -1,11 +1,10 @@
-"""Find the project that a folder belongs to.
+"""The search for the project that contains a folder.
 
-Every command does this first, so this module imports next to nothing: pathlib alone would double the time that
-the interpreter takes to start.
+Every command runs this first, so the module imports next to nothing: pathlib alone would double the start time of
+the interpreter.
 
-A folder claims what lies in it when it has a devinit.toml, when something was started in it, or when it looks
-like a project (backend/, frontend/). A git repository is claimed from inside: what lies above it may be other
-people's work.
+A folder claims its content if it has a devinit.toml, if services were started in it, or if it looks like a project
+(backend/, frontend/). A git repository limits the search: folders above it may be the work of others.
 """
 
 # ruff: noqa: PTH112, PTH118, PTH119, PTH120
@@ -29,22 +28,22 @@ SERVICE_FOLDERS = ("backend", "frontend")
 """Folders that make their parent a project without any configuration."""
 _RECORD = "state.json"
 _SERVICES_ON_RECORD = b'"services":{"'
-"""How a record begins its services when there are any, as the supervisor writes it."""
+"""The text with which a record with services begins them, as the supervisor writes it."""
 
 
 def find_root_as_text(start: str | os.PathLike[str]) -> str | None:
-    """Return the nearest folder, from `start` upwards, that is evidently a project; None when there is none.
+    """Return the nearest folder, from `start` upwards, that is clearly a project; None if there is none.
 
-    A folder that only detection recognises is `root_shown_by`'s to find (config.shown).
+    `root_shown_by` (config.shown) finds folders that only detection recognises.
     """
     inside, beyond = search_of(start)
     return claimed(inside) or next((folder for folder in beyond if _names(folder, inside[-1])), None)
 
 
 def claimed(folders: list[str]) -> str | None:
-    """Return the nearest of these folders, given upwards, that is a project.
+    """Return the nearest of these folders, given in upward order, that is a project.
 
-    Looking like one is the weakest claim: it counts only without a devinit.toml above it.
+    Looking like a project is the weakest claim: it counts only without a devinit.toml above.
     """
     for count, folder in enumerate(folders):
         if is_configured(folder):
@@ -57,34 +56,35 @@ def claimed(folders: list[str]) -> str | None:
 
 
 def is_configured(folder: str) -> bool:
-    """Whether a folder has a devinit.toml, readable or not: an unreadable one is an error to show, not a miss.
+    """Whether a folder has a devinit.toml, readable or not: an unreadable one is an error to report, not a miss.
 
-    A folder, FIFO or device of that name configures nothing; the command that needs it refuses it by name.
+    A folder, FIFO or device with that name configures nothing; the command that needs the file refuses it by name.
     """
     mode = _mode(os.path.join(folder, CONFIGURATION_FILE))
     return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
 
 
 def was_started(folder: str) -> bool:
-    """Whether services are on record in a folder: even without its devinit.toml they are its own.
+    """Whether a record of services exists for a folder: even without a devinit.toml, these belong to the folder.
 
-    The record lies in the user's state directory, so no repository brings one along. Without services it claims
-    nothing.
+    The record lies in the user's state directory, so no repository contains one. A record
+    without services claims nothing.
     """
     return _SERVICES_ON_RECORD in _content(os.path.join(folder_of(folder), _RECORD), LARGEST_FILE)
 
 
 def may_have_services(root: str) -> bool:
-    """Whether a start in a project is likely to find something to do, at the price of one look at its files."""
+    """Whether a start in a project is likely to have anything to do, from a single read of its files."""
     text = _content(os.path.join(root, CONFIGURATION_FILE))
     # The file that `devinit init` writes has examples in its comments.
     return any(b"services" in line.partition(b"#")[0] for line in text.splitlines()) or was_started(root)
 
 
 def _recognised(folders: list[str]) -> str | None:
-    """Return the nearest folder with a service folder in it.
+    """Return the nearest folder that contains a service folder.
 
-    A service folder is no project while its parent may be one: Django's `backend/backend/` would make it so.
+    A service folder is no project while its parent may be one; otherwise Django's
+    `backend/backend/` would make it one.
     """
     for folder in folders:
         if os.path.basename(folder) in SERVICE_FOLDERS and os.path.dirname(folder) in folders:
@@ -99,7 +99,7 @@ def _names(folder: str, repository: str) -> bool:
     text = _content(os.path.join(folder, CONFIGURATION_FILE))
     if b"directory" not in text:
         return False
-    # 5 ms that are paid only where one repository lies in another one.
+    # These 5 ms are paid only if one repository lies inside another.
     from devinit.toml import parse_toml
 
     try:
@@ -112,7 +112,7 @@ def _names(folder: str, repository: str) -> bool:
 
 
 def _directories(file: dict[str, object]) -> Iterator[str]:
-    """Yield where services of a file run, and of its profiles. Nothing about the file has been checked."""
+    """Yield the directories of a file's services, including those of its profiles. The file is unchecked."""
     profiles = file.get("profiles")
     for layer in (file, *(profiles.values() if isinstance(profiles, dict) else ())):
         services = layer.get("services") if isinstance(layer, dict) else None
@@ -123,7 +123,7 @@ def _directories(file: dict[str, object]) -> Iterator[str]:
 
 
 def _mode(path: str) -> int:
-    """Return the mode of a file, without following a link; 0 when there is none, or it cannot be looked at."""
+    """Return the mode of a file, without following a link; 0 if it is missing or inaccessible."""
     try:
         return os.lstat(path).st_mode
     except (OSError, ValueError):
@@ -131,7 +131,7 @@ def _mode(path: str) -> int:
 
 
 def _content(path: str, most: int = LARGEST_SETTINGS) -> bytes:
-    """Return the content of a file; nothing when it is none, or too large."""
+    """Return the content of a file; nothing if it is no file, or too large."""
     try:
         return read_bytes(path, most=most) or b""
     except StateFileError:

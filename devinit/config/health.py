@@ -1,4 +1,4 @@
-"""How a service that is ready is asked again and again: what its `health` table says, or the defaults."""
+"""The health check of a ready service, from its `health` table or the defaults."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from devinit.kinds import Kind
 from devinit.model.service import Health
 
 KINDS = ("http", "tcp", "exec")
-"""The keys of which one is chosen."""
+"""The keys of which only one may be set."""
 
 
 def health(table: ServiceTable, kind: Kind, place: Place) -> Health | None:
-    """Return how a service is asked while it is ready; None when it is not asked."""
+    """Return the health check of a service that is ready; None if it has none."""
     asked = table.health
     if asked is None:
         return None
@@ -50,7 +50,7 @@ def _check_kind(asked: HealthTable, table: ServiceTable, kind: Kind, place: Plac
 
 
 def _can_be_asked_again(ready: ReadyTable, *, has_port: bool) -> bool:
-    """Whether what proves it ready says something later, too: a line that was printed once does not."""
+    """Whether the proof of readiness can be repeated later; a log line that is printed once cannot."""
     return ready.exec is not None or (has_port and ready.log is None)
 
 

@@ -1,4 +1,4 @@
-"""Write the devinit.toml to begin with: what was detected, with the keys that come next shown as comments."""
+"""The first devinit.toml of a project: the detected services, with further keys shown as comments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from devinit.model.service import Project, Service
 from devinit.text import one_line
 
 _MOST_PLACES = 4
-"""Named above a service: the first ones say what it is."""
+"""Named above a service; the first places identify it."""
 
 _HEADER = """\
 # How devinit starts this project: `devinit start all`. Unknown keys are refused, so a slip is found at once.
@@ -98,7 +98,7 @@ _COMMENTS = {
     "depends_on": "started when these are ready",
     "before_start": "before each start, after dependencies are ready",
 }
-"""What is said beside a key where it is met first."""
+"""The comments next to keys, each shown only at the first use of its key."""
 
 
 def initial_toml(
@@ -109,9 +109,10 @@ def initial_toml(
 ) -> str:
     """Return the text of a devinit.toml that load() reads back to the same project.
 
-    Without `found` it is all that counts. With what was detected it lies over that: what is the same stands in it
-    as a comment. `secrets` of `.env` files are not written (config.secrets): each with its variable. Services that
-    are `left_out` are not in it, and a file that lies over what was detected says so.
+    Without `found`, the file is the whole configuration. With the detected project as `found`, the file is
+    layered over it: equal values become comments. `secrets` of `.env` files are replaced by their
+    variables (config.secrets). Services that are `left_out` are omitted, and a file over a detected
+    project sets them to `false`.
     """
     comments = dict(_COMMENTS)
     for service in project.services.values():
@@ -149,7 +150,7 @@ def initial_toml(
 
 
 def _without(service: Service, left_out: Collection[str]) -> Service:
-    """Return a service that waits for none of those that are left out."""
+    """Return a service that does not wait for any of the services that are left out."""
     names = tuple(each for each in service.depends_on if each not in left_out)
     conditions = {name: each for name, each in service.conditions.items() if name in names}
     return structs.replace(service, depends_on=names, conditions=conditions)
@@ -163,14 +164,14 @@ def _environment(project: Project, secrets: Mapping[str, str]) -> dict[str, Valu
 
 
 def _keys_found(service: Service, found: Project | None) -> dict[str, Value]:
-    """Return what detection says of a service."""
+    """Return the keys of a service according to detection."""
     if found is None or service.name not in found.services:
         return {}
     return dict(service_keys(found.services[service.name], found))
 
 
 def _examples(project: Project) -> str:
-    """Return examples of what was not found."""
+    """Return examples of services that were not found."""
     if not project.services:
         return f"\n# Nothing was detected here. Some services to begin with:\n#\n{_DATABASE}{_APPLICATIONS}"
     if project.source is None and all(not kind_of(each).runs_a_command for each in project.services.values()):
@@ -182,9 +183,9 @@ def _examples(project: Project) -> str:
 
 
 def _origin(service: Service, project: Project) -> str:
-    """Return the lines that a service was read from, without their words: they may hold a secret."""
+    """Return the places from which a service was read, without their text, which may contain a secret."""
     places = dict.fromkeys(each.place for each in project.evidence.get(service.name, ()))
-    # One line, whatever a file is called: what follows a line break would be no comment.
+    # One line, whatever the name of a file: a line break would end the comment.
     return one_line("; ".join([*places][:_MOST_PLACES]))
 
 
@@ -195,7 +196,10 @@ def _table(
     origin: str = "",
     same: Mapping[str, Value] = MappingProxyType({}),
 ) -> str:
-    """Return a table; what is the `same` in what was detected is a comment, and so is a table of nothing else."""
+    """Return a table in which values that are the `same` in the detected project are comments.
+
+    A table that contains nothing else becomes a comment as a whole.
+    """
     if not keys:
         return ""
     silent = {key for key, value in keys.items() if key in same and same[key] == value}
@@ -212,7 +216,7 @@ def _toml(value: Value) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            # JSON's texts are TOML's, but for DEL, which TOML wants escaped.
+            # JSON strings are valid in TOML, except for DEL, which TOML requires to be escaped.
             return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
         case list():
             return "[" + ", ".join(_toml(each) for each in value) + "]"

@@ -1,4 +1,4 @@
-"""The JSON Schema of devinit.toml, for editors: made from the types of `schema` and from what kinds declare."""
+"""The JSON Schema of devinit.toml, for editors: built from the types in `schema` and the declarations of kinds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def json_schema(kinds: tuple[Kind, ...] = BUILT_IN) -> bytes:
 
 
 def _texts_of_kinds(kinds: Iterable[Kind]) -> dict[str, dict[str, str]]:
-    """Return what the description of a common key says of the kinds: by key, then by name in braces."""
+    """Return the texts about kinds in the descriptions of common keys: by key, then by name in braces."""
     servers = " or ".join(kind.name for kind in BUILT_IN if kind is not USUAL)
     others = "".join(f", {kind.name} (plug-in)" for kind in kinds if kind not in BUILT_IN)
     ports = [f"{kind.default_port} for {kind.name}" for kind in kinds if kind.default_port is not None]
@@ -42,7 +42,7 @@ def _texts_of_kinds(kinds: Iterable[Kind]) -> dict[str, dict[str, str]]:
 
 
 def _texts_of_keys(kinds: Iterable[Kind]) -> dict[str, str]:
-    """Return the descriptions of the keys that kinds declare, each with the kinds that it is for."""
+    """Return the descriptions of the keys that kinds declare, each with the kinds that it applies to."""
     meant: dict[str, dict[str, list[str]]] = {}
     for kind in kinds:
         _, definitions = msgspec.json.schema_components([kind.own])
@@ -55,7 +55,7 @@ def _texts_of_keys(kinds: Iterable[Kind]) -> dict[str, str]:
 
 
 def _without_null(schema: Any) -> Any:
-    """Return a schema without null: it is how Python says "not given", and nothing that TOML can say."""
+    """Return a schema without null: in Python it means "not given", and TOML has no null."""
     match schema:
         case {"anyOf": [only, {"type": "null"}], **others}:
             return _without_null({**only, **others})

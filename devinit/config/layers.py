@@ -1,7 +1,8 @@
-"""The order of layers: devinit.toml over what was detected, and a profile over both. Pure.
+"""The layers of the configuration: devinit.toml over the detected project, and a profile over both. Pure.
 
-A table lies over another one key by key. A service of the file is laid over the detected one of the same name, or
-over the one that it is by another name: a server in the same folder, or a database of the same kind.
+A table is merged over another one key by key. A service in the file is merged over the detected
+service with the same name, or with another name if it is the same service: a server in the same
+folder, or a database of the same kind.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ _OF_ITS_PORT = (
     "docs_path", "extra_ports", "health", "port", "range", "ready", "strict_port", "url_path", "warm",
 )  # fmt: skip
 NO_WORKER = "of Celery is not started, because "
-"""What detection notes of a worker whose broker nothing shows."""
+"""A part of detection's note about a worker whose broker was not found."""
 _OF_NO_ONE_SHOT = ("port", "range", "ready", "restart")
-"""What makes something else of a detected one-shot."""
+"""Keys that turn a detected one-shot into something else."""
 
 
 def merged(base: Raw, over: Raw) -> Raw:
-    """Lay one table over another; everything that is no table is replaced."""
+    """Merge one table over another; values that are no tables are replaced."""
     both = dict(base)
     for key, value in over.items():
         below = both.get(key)
@@ -49,13 +50,13 @@ def merged(base: Raw, over: Raw) -> Raw:
 
 
 def _is_another_kind(ready: Raw, over: Raw) -> bool:
-    """Return whether a layer proves readiness in another way: both together would contradict each other."""
+    """Return whether a layer proves readiness in another way, which would contradict the lower one."""
     kinds = over.keys() & set(KINDS_OF_READINESS)
     return bool(kinds) and kinds != ready.keys() & set(KINDS_OF_READINESS)
 
 
 def beneath_stated(found: Project, stated: Raw) -> Raw:
-    """Return the tables of what was detected that stay under those of devinit.toml, by the names of that."""
+    """Return the tables of the detected project that remain beneath devinit.toml, under the names in that file."""
     services: Raw = stated.get("services") or {}
     names = renamed(found, services)
     detected = {}
@@ -67,7 +68,7 @@ def beneath_stated(found: Project, stated: Raw) -> Raw:
 
 
 def renamed(found: Project, services: Raw) -> dict[str, str]:
-    """Return detected services that the file has by another name: their name → the file's."""
+    """Return the detected services that have another name in the file: detected name → name in the file."""
     names: dict[str, str] = {}
     for name, table in services.items():
         if not isinstance(table, dict) or name in found.services:
@@ -75,7 +76,7 @@ def renamed(found: Project, services: Raw) -> dict[str, str]:
         others = [each for each in found.services.values() if each.name not in {*services, *names}]
         same = [each for each in others if _is_same(name, table, each, found)]
         if "command" not in table and len(same) > 1 and kind_of(same[0]).runs_a_command:
-            # The server of the folder; a table that could mean several is none of them.
+            # Several matches: the file means the server in the folder, or none if there are several servers.
             servers = [each for each in same if each.port is not None]
             same = servers if len(servers) == 1 else []
         if same:
@@ -84,9 +85,9 @@ def renamed(found: Project, services: Raw) -> dict[str, str]:
 
 
 def names_of_profiles(services: Collection[str], base: Raw, profiles: Raw) -> tuple[str, ...]:
-    """Return what services are called without a profile, or with another one, and are not with this one.
+    """Return names of services that exist without a profile, or with another one, but not with this one.
 
-    A profile that leaves a service out says that there is one of that name.
+    A profile that leaves a service out mentions its name as well.
     """
     named = {name for name, each in (base.get("services") or {}).items() if each is not False}
     of_profiles = (profile.get("services") or {} for profile in profiles.values())
@@ -94,14 +95,14 @@ def names_of_profiles(services: Collection[str], base: Raw, profiles: Raw) -> tu
 
 
 def _table_of(service: Service, found: Project) -> Raw:
-    """Return a detected service as a table; a database follows the name that the file gives the project."""
+    """Return a detected service as a table; a database follows the project name that the file states."""
     settings = service.settings_as(DatabaseSettings)
     follow = settings.after_folder if settings is not None else ()
     return {key: value for key, value in service_keys(service, found) if key not in follow}
 
 
 def with_found_names(project: Project, names: Collection[str] | None = None) -> Project:
-    """Return a project whose databases know whether files of the project name them, and not devinit.toml.
+    """Return a project whose databases record whether their names come from project files, not from devinit.toml.
 
     `names`: the services whose `database` was detected; None for a project that was only detected.
     """
@@ -117,7 +118,7 @@ def with_found_names(project: Project, names: Collection[str] | None = None) -> 
 
 
 def with_detected(key: str, tables: Raw, stated: Raw) -> set[str]:
-    """Return the services that have a key which the file does not state."""
+    """Return the services with a key that was detected and that the file does not state."""
 
     def having(layer: Raw) -> set[str]:
         services: Raw = layer.get("services") or {}
@@ -127,7 +128,7 @@ def with_detected(key: str, tables: Raw, stated: Raw) -> set[str]:
 
 
 def evidence_of(found: Project, stated: Raw) -> dict[str, tuple[Evidence, ...]]:
-    """Return where the values of the services come from: from devinit.toml, else from what was detected."""
+    """Return the evidence for the values of services: devinit.toml first, then the detected places."""
     services: Raw = {
         name: each for name, each in (stated.get("services") or {}).items() if isinstance(each, dict)
     }
@@ -143,7 +144,7 @@ def evidence_of(found: Project, stated: Raw) -> dict[str, tuple[Evidence, ...]]:
 
 
 def added_by_detection(found: Project, services: Mapping[str, Service]) -> Iterator[str]:
-    """Yield a line where all services of devinit.toml are complete, and others run, too: it may be an old file."""
+    """Yield a note if all services in devinit.toml are complete and others run, too: the file may be outdated."""
     stated = {
         name: each
         for name in services
@@ -162,7 +163,7 @@ def added_by_detection(found: Project, services: Mapping[str, Service]) -> Itera
 
 
 def fixed_as_found(service: Service, found: Project) -> Service:
-    """Return a service whose fixed port names the line that fixes it, if that was found in the repository."""
+    """Return a service whose fixed port names the line that fixes it, if that line was detected."""
     lines = (each for each in found.evidence.get(service.name, ()) if each.about == "strict_port")
     line = next(lines, None)
     if line is None or service.port is None or not service.port.strict:
@@ -175,7 +176,10 @@ def _stated(table: Raw) -> Evidence:
 
 
 def notes_of(found: Project, services: Mapping[str, Service]) -> Iterator[str]:
-    """Yield what detection notes, without what the file answers: what runs in a folder, which link is read."""
+    """Yield the notes of detection, except those that the file answers.
+
+    It answers notes about the folders of its services, and about links that it names.
+    """
     described = tuple(
         service
         for name, service in services.items()
@@ -197,7 +201,7 @@ def notes_of(found: Project, services: Mapping[str, Service]) -> Iterator[str]:
 
 
 def _is_started_after_all(note: str, described: Iterable[Service], root: Path) -> bool:
-    """Whether a note is about a worker of Celery that is not started, where the file starts one itself."""
+    """Whether a note is about a Celery worker that is not started, although the file starts one itself."""
     if NO_WORKER not in note:
         return False
     file = root / note.partition(", line ")[0]
@@ -209,7 +213,7 @@ def _relative(path: Path, root: Path) -> str:
 
 
 def _is_same(name: str, table: Raw, service: Service, found: Project) -> bool:
-    """Whether a service of the file is a detected one that has another name."""
+    """Whether a service in the file is the same as a detected one with another name."""
     implied = kind_implied_by(name, has_command="command" in table)
     if not kind_of(service).runs_a_command:
         return bool(table.get("provider", implied) == service.provider)
@@ -226,9 +230,10 @@ def _is_same(name: str, table: Raw, service: Service, found: Project) -> bool:
 
 
 def _beneath(detected: Raw, stated: Raw | bool | None) -> Raw:
-    """Return what stays of a detected service under what the file says of it.
+    """Return the part of a detected service that remains beneath the table in the file.
 
-    A command of its own brings its folder, and its port: what was detected for another one does not count.
+    A command in the file determines its own folder and port: values that were detected
+    for another one do not count.
     """
     if not isinstance(stated, dict):
         return detected
@@ -252,7 +257,7 @@ def _beneath(detected: Raw, stated: Raw | bool | None) -> Raw:
 
 
 def _with_names(table: Raw, names: dict[str, str]) -> Raw:
-    """Return the table of a service after others were renamed: in `depends_on`, and in `${NAME_URL}`."""
+    """Return the table of a service after others were renamed, in `depends_on` and in `${NAME_URL}`."""
     waits = table.get("depends_on")
     if isinstance(waits, dict):
         table = {**table, "depends_on": {names.get(name, name): each for name, each in waits.items()}}
@@ -275,7 +280,7 @@ def _with_variables(value: Any, names: dict[str, str]) -> Any:
 
 
 def left_out_in_vain(layers: Iterable[Raw]) -> Iterator[str]:
-    """Yield a note for each service that is `false` in a layer, and in none below it; the lowest comes first."""
+    """Yield a note for each service that is `false` in a layer but not defined below it, lowest layer first."""
     known: dict[str, None] = {}
     in_vain: list[str] = []
     for layer in layers:
@@ -288,7 +293,7 @@ def left_out_in_vain(layers: Iterable[Raw]) -> Iterator[str]:
 
 
 def without_left_out(tables: Raw, problems: Problems) -> Raw:
-    """Return the tables without the services that are `false`, and without what waits for those."""
+    """Return the tables without services that are `false`, and without dependencies on them."""
     services: Raw = tables.get("services") or {}
     left_out = {name for name, table in services.items() if isinstance(table, bool)}
     for name in left_out:

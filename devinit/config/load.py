@@ -1,4 +1,4 @@
-"""Read a project: devinit.toml with the chosen profile over it, or what detection finds without one."""
+"""Loading of a project: devinit.toml with the chosen profile over it, or the detected project without a file."""
 
 from __future__ import annotations
 
@@ -49,16 +49,16 @@ from devinit.toml import TOO_DEEP, parse_toml
 
 _TOO_LARGE = 2**63
 _LONGEST_LINE = 2000
-"""Characters in which secrets are looked for, before a line of an error is cut to what is shown."""
+"""Characters of a line in which secrets are masked, before an error cuts the line to what it shows."""
 _AnyTable = TypeVar("_AnyTable", bound=Table)
 
 
 def load(root: Path, *, profile: str | None = None, as_written: bool = False) -> Project:
-    """Return the project in a folder, as this checkout of it prefers its ports.
+    """Return the project in a folder, with the ports that this checkout prefers.
 
-    `as_written`: with the ports of the files, also in a linked worktree, which prefers others.
-    Raise ConfigError for anything wrong with devinit.toml and for names that are not UTF-8, NoProject when there
-    is neither that file nor anything that detection knows.
+    `as_written`: with the ports in the files, also in a linked worktree, which prefers others. Raise ConfigError
+    for any mistake in devinit.toml and for names that are not UTF-8, NoProject if there is neither that file nor a
+    detected service.
     """
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
     project = _described(root, profile)
@@ -108,11 +108,11 @@ def _found_beneath(root: Path, layers: Raw) -> Project:
 
 
 def _refuse_strangers(root: Path, path: Path) -> None:
-    """Raise ConfigError in a folder like /tmp, where another user may have put what would be started as ours."""
+    """Raise ConfigError in a shared folder like /tmp, if its files may be another user's and would run as ours."""
     try:
         folder, found = root.stat(), path.lstat() if os.path.lexists(path) else None
     except OSError:
-        return  # it is refused where it is read
+        return  # reading the file reports the error
     is_shared = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
     if not is_shared or (found is not None and found.st_uid in (os.geteuid(), 0)):
         return
@@ -144,7 +144,7 @@ def _detected(root: Path, profile: str | None) -> Project:
 
 def _read(path: Path) -> str | None:
     try:
-        # Some editors put a byte order mark first.
+        # Some editors write a byte order mark first.
         content = read_bytes(path, most=LARGEST_SETTINGS)
         if content is not None and is_utf_16(content):
             raise ConfigError(f"{path}, line 1: {UTF_16}", hint=SAVE_AS_UTF_8)
@@ -194,7 +194,7 @@ def _syntax_error(message: str, text: str, path: Path) -> ConfigError:
 
 
 def _refuse_unusable(value: Any, place: Place) -> None:
-    """Refuse what Python parses and nothing after it can take."""
+    """Refuse values that Python parses but no later step can use."""
     match value:
         case str() if "\0" in value:
             place.add("holds a NUL character", "no path, argument or variable can hold one")
@@ -213,7 +213,7 @@ def _fit(raw: Raw, table: type[_AnyTable], problems: Problems) -> _AnyTable:
     try:
         return msgspec.convert(raw, table)
     except (msgspec.ValidationError, RecursionError) as error:
-        # Only a file that is wrong pays for the explanation.
+        # Only a wrong file pays for the explanation.
         from devinit.config.explain import explain
 
         explain(raw, table, problems.at())

@@ -1,7 +1,7 @@
-"""The names of profiles and tasks that a devinit.toml states, without checking the rest of it: for completion.
+"""The names of profiles and tasks in a devinit.toml, for shell completion, without checks of the file.
 
-A key stroke is no place to complain: what cannot be read states none, and neither does a name that a shell would
-not take as a word.
+Completion must not report errors: an unreadable file has no names, and a name that a shell would not take as a
+word is left out.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 OFFERED = re.compile(r"[\w.][\w. +@:/-]*")
-"""Names that can be typed as they are, or between quotes: no shell makes more of one than a word."""
+"""Names that can be typed plainly or between quotes: a shell takes them for one word."""
 
 
 def profiles_stated(root: Path) -> list[str]:
-    """Return the profiles of a project."""
+    """Return the names of the profiles of a project."""
     return _names(_read(root).get("profiles"))
 
 
 def tasks_stated(root: Path) -> list[str]:
-    """Return the tasks of a project, those of all its profiles."""
+    """Return the names of the tasks of a project, including those of its profiles."""
     raw = _read(root)
     profiles = raw.get("profiles")
     layers = [raw, *(profiles.values() if isinstance(profiles, dict) else ())]
@@ -37,11 +37,11 @@ def tasks_stated(root: Path) -> list[str]:
 
 
 def is_word(name: str) -> bool:
-    """Return whether a name can be offered by a shell."""
+    """Return whether a shell can offer a name."""
     return OFFERED.fullmatch(name) is not None
 
 
-# Any: nothing of the file has been checked.
+# Any: the file is unchecked.
 def _read(root: Path) -> dict[str, Any]:
     try:
         return parse_toml(read_text(root / CONFIGURATION_FILE) or "")

@@ -1,4 +1,4 @@
-"""What the other files of a repository offer for a table of devinit.toml that lacks its command. Pure."""
+"""Services in other files of a repository, for a table in devinit.toml that lacks a command. Pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ USUAL_ADVICE = "say what starts the service, or choose a built-in provider"
 
 
 def advice_without_command(name: str, found: Project | None) -> str:
-    """Say what was found instead of a service of this name, and what to write.
+    """Return advice that names the detected services and the key to write, for a service without a command.
 
-    `found`: what was detected beneath the file; None where the file has `detect = false`.
+    `found`: the project that was detected beneath the file; None if the file has `detect = false`.
     """
     if found is None:
         return f"{USUAL_ADVICE}; `detect = false` keeps devinit from looking for it in the repository"

@@ -1,4 +1,4 @@
-"""Keep an answer about a taken port: as `on_conflict` of the service in devinit.toml."""
+"""Storing an answer about a taken port permanently, as `on_conflict` of the service in devinit.toml."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ KEY = "on_conflict"
 
 
 def can_pin(root: str) -> bool:
-    """Whether the project has a file in which an answer can be kept."""
+    """Whether the project has a file in which an answer can be stored."""
     return (Path(root) / CONFIGURATION_FILE).exists()
 
 
 def keep(root: str, pins: Mapping[str, str], profile: str | None) -> list[str]:
-    """Write answers down, and return what is to be said of that; the start that they were given for is over."""
+    """Store answers, and return messages about that; the start for which they were given is over."""
     said = []
     path = Path(root) / CONFIGURATION_FILE
     for service, policy in pins.items():
@@ -48,30 +48,30 @@ class Pins:
         self._profile = profile
 
     def can_keep(self) -> bool:
-        """Whether the project has a file in which an answer can be kept."""
+        """Whether the project has a file in which an answer can be stored."""
         return can_pin(self._root)
 
     def keep(self, answers: Mapping[str, str]) -> list[str]:
-        """Write answers down, and return what is to be said of that."""
+        """Store answers, and return messages about that."""
         return keep(self._root, answers, self._profile)
 
 
 def pin(path: Path, service: str, policy: str, profile: str | None) -> bool:
-    """Set the policy of a service; False when the file is laid out so that only its writer can."""
+    """Set the policy of a service; return False if the layout of the file permits no automatic edit."""
     text = read_text(path)
     if text is None:
         return False
     changed = with_key(text, table_of(parse_toml(text), service, profile), KEY, policy)
     if changed is None:
         return False
-    # read_text() takes a byte order mark away: it is not missed.
+    # read_text() removes a byte order mark, which is not needed.
     mode = path.stat().st_mode & 0o777
     write_atomically(path, changed, mode=mode, inside=path.parent, keeps_owner=True)
     return True
 
 
 def table_of(document: dict[str, Any], service: str, profile: str | None) -> tuple[str, ...]:
-    """Return where the policy stands: in the profile if that has one, which covers the service's own."""
+    """Return the table for the policy: the profile's, if that sets the key and so overrides the service's own."""
     services = document.get("profiles", {}).get(profile, {}).get("services", {}) if profile else {}
     own = ("services", service)
     return ("profiles", profile, *own) if profile and KEY in services.get(service, {}) else own

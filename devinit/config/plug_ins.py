@@ -1,6 +1,6 @@
-"""Kinds of services that other packages bring: those that a file names, and whether their keys fit the others.
+"""Kinds of services from other packages: loading those that a file names, and checking their keys.
 
-`common` below: the keys that are not declared by kinds (`schema.COMMON_KEYS`).
+`common` below contains the keys that no kind declares itself (`schema.COMMON_KEYS`).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from devinit.plug_ins import PlugIn, plug_in_for, plug_ins
 
 
 def add_kind(name: str, common: frozenset[str]) -> None:
-    """Add the kind of this name to those that there are, if a package brings it.
+    """Add the kind with this name to the known ones, if a package provides it.
 
-    Raise ConfigError when it is broken, or when two packages bring it.
+    Raise ConfigError if it is broken, or if two packages provide it.
     """
     plug_in = plug_in_for(KINDS_OF_PACKAGES, name)
     if plug_in is not None:
@@ -27,7 +27,7 @@ def add_kind(name: str, common: frozenset[str]) -> None:
 
 
 def usable(plug_in: PlugIn, common: frozenset[str]) -> Kind:
-    """Return the kind of a plug-in. Raise ConfigError when it is broken, or its keys mean something else."""
+    """Return the kind of a plug-in. Raise ConfigError if it is broken, or if its keys conflict with others."""
     kind = plug_in.load(Kind)
     if plug_in.name in {each.name for each in BUILT_IN}:
         raise plug_in.broken("devinit has a provider of that name itself")
@@ -45,7 +45,7 @@ def usable(plug_in: PlugIn, common: frozenset[str]) -> Kind:
 
 
 def usable_kinds(common: frozenset[str]) -> tuple[tuple[Kind, ...], tuple[ConfigError, ...]]:
-    """Return all kinds that exist, and what is wrong with the plug-ins whose kinds cannot be had."""
+    """Return all available kinds, and the errors of plug-ins whose kinds cannot be used."""
     kinds, broken = list(BUILT_IN), []
     for plug_in in plug_ins(KINDS_OF_PACKAGES):
         try:
@@ -56,13 +56,13 @@ def usable_kinds(common: frozenset[str]) -> tuple[tuple[Kind, ...], tuple[Config
 
 
 def refuse(name: str, place: Place) -> None:
-    """Report a provider that neither devinit nor a package has."""
+    """Report a provider that neither devinit nor a package provides."""
     known = (*KINDS, *(each.name for each in plug_ins(KINDS_OF_PACKAGES)))
     place.add(f'there is no provider "{name}"', choose(name, known, what="providers"))
 
 
 def _is_of_another_type(field: structs.FieldInfo, other: Kind) -> bool:
-    """Whether a kind has a key of the same name for another type; descriptions do not count."""
+    """Whether a kind has a key with the same name and another type; descriptions do not count."""
     same = [each for each in structs.fields(other.own) if each.name == field.name]
     return any(_bare(each.type) != _bare(field.type) for each in same)
 

@@ -1,4 +1,4 @@
-"""How a service is proven ready, restarted, ended and logged: what its table says, or the defaults."""
+"""Readiness, restarts, stopping and logs of a service, from its table or the defaults."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SMALLEST_LOG = 1000
 
 
 def readiness(table: ServiceTable, kind: Kind, place: Place) -> Readiness:
-    """Return how a service is proven ready."""
+    """Return how a service proves that it is ready."""
     ready = table.ready or ReadyTable()
     default = Readiness()
     _check_kind(ready, table, kind, place)
@@ -46,7 +46,7 @@ def readiness(table: ServiceTable, kind: Kind, place: Place) -> Readiness:
 
 
 def restart_policy(value: RestartMode | RestartTable | None, place: Place) -> RestartPolicy:
-    """Return when a service is started again."""
+    """Return when a service is restarted."""
     if value is None:
         return RestartPolicy()
     if isinstance(value, RestartMode):
@@ -60,7 +60,7 @@ def restart_policy(value: RestartMode | RestartTable | None, place: Place) -> Re
 
 
 def stop_policy(table: StopTable | None, place: Place) -> StopPolicy | None:
-    """Return how a service is asked to end; None leaves it to the provider."""
+    """Return how a service is stopped; None leaves that to its provider."""
     if table is None:
         return None
     default = StopPolicy()
@@ -74,7 +74,7 @@ def stop_policy(table: StopTable | None, place: Place) -> StopPolicy | None:
 
 
 def log_limits(table: LogsTable | None, place: Place) -> LogLimits:
-    """Return how much output is kept."""
+    """Return the limits for stored output."""
     if table is None:
         return LogLimits()
     default = LogLimits()
@@ -85,7 +85,7 @@ def log_limits(table: LogsTable | None, place: Place) -> LogLimits:
 
 
 def seconds(value: Seconds | None, default: float, place: Place, *, positive: bool = False) -> float:
-    """Return a duration, or its default when none is given."""
+    """Return a duration, or its default if none is given."""
     if value is None:
         return default
     if not 0 <= value < math.inf or (positive and value == 0):
@@ -95,7 +95,7 @@ def seconds(value: Seconds | None, default: float, place: Place, *, positive: bo
 
 
 def url_path(text: str | None, place: Place) -> str | None:
-    """Return the path of a URL."""
+    """Return the path of a URL, and report one without a leading slash."""
     if text and not text.startswith("/"):
         place.add(f'"{text}" is not a path', f'did you mean "/{text}"?')
     return text
@@ -125,7 +125,7 @@ def _check_kind(ready: ReadyTable, table: ServiceTable, kind: Kind, place: Place
 
 
 def check_question(asked: ReadyTable | HealthTable, place: Place) -> None:
-    """Refuse what is asked by half: details of an `http` that is not there, an empty command or path."""
+    """Report incomplete checks: details of a missing `http`, an empty command or path."""
     for key in ("status", "body"):
         if getattr(asked, key) is not None and asked.http is None:
             place.at(key).add("means nothing without `http`")
@@ -135,7 +135,7 @@ def check_question(asked: ReadyTable | HealthTable, place: Place) -> None:
 
 
 def statuses(value: int | str | list[int] | None, place: Place) -> tuple[int, ...]:
-    """Return status codes of HTTP; of a range, "200-499", each."""
+    """Return HTTP status codes; a range such as "200-499" is expanded."""
     if isinstance(value, str):
         found = re.fullmatch(r"(\d{3})-(\d{3})", value)
         if found is None or int(found[1]) > int(found[2]):
@@ -151,7 +151,7 @@ def statuses(value: int | str | list[int] | None, place: Place) -> tuple[int, ..
 
 
 def pattern(text: str | None, place: Place) -> str | None:
-    """Return a regular expression that can be used."""
+    """Return a regular expression, and report an invalid one."""
     if text is None:
         return None
     try:
@@ -184,7 +184,7 @@ def _size(value: int | str | None, default: int, place: Place) -> int:
 
 
 def count(value: int | None, default: int, place: Place) -> int:
-    """Return how many of something, at least one, or the default when nothing is said."""
+    """Return a count of at least one, or the default if none is given."""
     if value is not None and value < 1:
         place.add(f"{value} is too few", "at least 1")
     return default if value is None else value

@@ -1,4 +1,4 @@
-"""The ports that a service's table asks for, and how far each may move."""
+"""The ports that a service's table requests, and how far each may move."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from devinit.model.service import ExtraEndpoint
 
 
 def port_request(name: str, kind: Kind, table: ServiceTable, place: Place) -> PortRequest | None:
-    """Return what a service asks for; None for one without a port of ours."""
+    """Return the port request of a service; None for a service without a port of ours."""
     if table.url is not None:
         return None
     limits = _range(table.range, place.at("range"), kind) if table.range is not None else None
@@ -55,7 +55,7 @@ def port_request(name: str, kind: Kind, table: ServiceTable, place: Place) -> Po
 
 
 def extra_ports(name: str, kind: Kind, table: ServiceTable, place: Place) -> tuple[PortRequest, ...]:
-    """Return the requests of its further ports."""
+    """Return the requests for the extra ports of a service."""
     requests = []
     for extra, stated in (table.extra_ports or {}).items():
         port = stated if isinstance(stated, int) else stated.port
@@ -71,7 +71,7 @@ def extra_ports(name: str, kind: Kind, table: ServiceTable, place: Place) -> tup
 
 
 def extra_endpoints(name: str, table: ServiceTable, place: Place) -> dict[str, ExtraEndpoint]:
-    """Return what is said of its further ports beyond their numbers."""
+    """Return the settings of extra ports beyond their numbers."""
     found = {}
     for extra, stated in (table.extra_ports or {}).items():
         if isinstance(stated, int):
@@ -91,7 +91,7 @@ def extra_endpoints(name: str, table: ServiceTable, place: Place) -> dict[str, E
 
 
 def oauth_redirect_ports(table: ServiceTable, place: Place) -> tuple[int, ...]:
-    """Return the ports that an OAuth provider redirects to."""
+    """Return the ports to which an OAuth provider redirects."""
     ports = table.oauth_redirect_ports or []
     if ports and table.port is None and table.range is None:
         place.add("needs a `port`")

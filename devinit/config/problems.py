@@ -1,4 +1,4 @@
-"""What is wrong with devinit.toml, collected: one message shows everything that has to be fixed."""
+"""The mistakes in devinit.toml, collected, so that one message shows everything to fix."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from devinit.errors import ConfigError
 from devinit.text import listed, nearest
 
 Key: TypeAlias = tuple[str | int, ...]
-"""The way to a value: ("services", "backend", "depends_on", 0)."""
+"""The path to a value: ("services", "backend", "depends_on", 0)."""
 
 Raw: TypeAlias = dict[str, Any]
 """A table as tomllib returns it; Any, because nothing has been checked yet."""
@@ -23,7 +23,7 @@ MOST_PROBLEMS = 100
 
 
 class Problem(Struct, frozen=True):
-    """One thing that is wrong, and what to do about it."""
+    """One mistake, with advice."""
 
     key: Key
     text: str
@@ -40,13 +40,13 @@ class Problems:
         self._overrides = overrides or {}
 
     def at(self, *key: str | int) -> Place:
-        """Return the place under a key where problems are reported."""
+        """Return the place of a key, at which problems are reported."""
         return Place(self, key)
 
     def add(self, problem: Problem) -> None:
-        """Add a problem, under the profile's key when the profile is what set the value.
+        """Add a problem, under the key of the profile if the profile sets the value.
 
-        Raise ConfigError when there are MOST_PROBLEMS: each costs a search for what was meant.
+        Raise ConfigError when there are MOST_PROBLEMS, because each costs a search for similar names.
         """
         key = problem.key
         if self._profile is not None and _is_set(self._overrides, key):
@@ -56,7 +56,7 @@ class Problems:
             self.raise_if_any()
 
     def raise_if_any(self) -> None:
-        """Raise one error for everything that was found."""
+        """Raise one error for all problems, if there are any."""
         match self._found:
             case []:
                 return
@@ -69,22 +69,22 @@ class Problems:
 
 
 class Place(Struct, frozen=True):
-    """A table of the file, where problems with its keys are reported."""
+    """A key of the file at which problems are reported."""
 
     problems: Problems
     key: Key
 
     def at(self, *key: str | int) -> Place:
-        """Return a place further down."""
+        """Return a place below this one."""
         return Place(self.problems, (*self.key, *key))
 
     def add(self, text: str, hint: str | None = None) -> None:
-        """Report what is wrong with this place."""
+        """Report a problem at this place."""
         self.problems.add(Problem(self.key, text, hint))
 
 
 def dotted(key: Key) -> str:
-    """Return a key as one writes it in TOML: services."my api".depends_on[0]."""
+    """Return a key in TOML notation: services."my api".depends_on[0]."""
     text = ""
     for part in key:
         if isinstance(part, int):
@@ -96,7 +96,7 @@ def dotted(key: Key) -> str:
 
 
 def choose(name: str, known: Iterable[str], *, what: str) -> str:
-    """Say which name was probably meant, or which there are."""
+    """Return advice with the name that was probably meant, or with all known names."""
     names = list(known)
     close = nearest(name, names)
     if close is not None:

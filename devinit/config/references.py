@@ -1,4 +1,4 @@
-"""What services say about each other: dependencies, cycles, ports and names that only one may have."""
+"""Checks across services: dependencies, cycles, and ports and names that must be unique."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from devinit.model.service import Condition, RestartMode, Service
 
 
 def check_dependencies(services: Mapping[str, Service], place: Place) -> None:
-    """Report dependencies that do not exist, and the cycles among those that do."""
+    """Report dependencies that do not exist, and cycles among those that do."""
     for service in services.values():
         for name in service.depends_on:
             if name not in services:
@@ -31,14 +31,14 @@ def check_dependencies(services: Mapping[str, Service], place: Place) -> None:
 
 
 def _why_endless(service: Service) -> str:
-    """Say why a service does not end by itself; nothing when it may."""
+    """Return why a service does not end by itself; "" if it may end."""
     if service.port is not None or service.external_url is not None:
         return "it is a server"
     return 'it has restart = "always"' if service.restart.mode is RestartMode.ALWAYS else ""
 
 
 def check_ports(services: Mapping[str, Service], place: Place) -> list[str]:
-    """Report fixed ports that two services want; return a note for preferences that they share."""
+    """Report fixed ports that two services request; return notes about shared preferences."""
     notes = []
     wanted: dict[int, PortRequest] = {}
     for service, request in ((each, one) for each in services.values() for one in each.port_requests):
@@ -86,14 +86,14 @@ def check_variables(services: Mapping[str, Service], place: Place) -> None:
 
 
 def _check_urls(services: Mapping[str, Service], place: Place) -> None:
-    """Report a service whose URL would take the name of another one's database: `database` and `postgres`."""
+    """Report a service whose URL would take the variable of another one's database: `database`, `postgres`."""
     every = [each for each in services.values() if kind_of(each).has_databases]
     databases = {
         f"{variable_prefix(each.name)}_DATABASE_URL": each
         for each in every
         if variable_prefix(each.name) != kind_of(each).common_prefix
     }
-    # The first database has the usual name, too, however its service is called.
+    # The first database has the common name, too, whatever its service is called.
     if every:
         databases["DATABASE_URL"] = every[0]
     for service in services.values():
@@ -108,7 +108,7 @@ def _check_urls(services: Mapping[str, Service], place: Place) -> None:
 
 
 def cycles(dependencies: Mapping[str, tuple[str, ...]]) -> Iterator[list[str]]:
-    """Yield each cycle that a walk along the dependencies closes, once."""
+    """Yield each cycle in the dependencies once."""
     done: set[str] = set()
     for start in dependencies:
         way: list[str] = []

@@ -1,4 +1,4 @@
-"""The shape of devinit.toml: each key with its type and description, for loading, editors and the docs."""
+"""The schema of devinit.toml: each key with its type and description, for loading, editors and the docs."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ _SomeTable = TypeVar("_SomeTable", bound=Table)
 class ServiceTable(Table, frozen=True, kw_only=True):
     """One service."""
 
-    # These are the keys that more than one kind may have and that `services` checks or converts. `tables` adds the
-    # others: `PlainServiceKeys`, and the keys that only one kind has, which it declares itself (`kinds`).
+    # The keys here are those that more than one kind may have and that `services` checks or converts. `tables`
+    # adds the others: `PlainServiceKeys`, and the keys of a single kind, which that kind declares (`kinds`).
     # `json_schema` fills in names in braces.
 
     provider: Annotated[
@@ -207,7 +207,7 @@ class ServiceTable(Table, frozen=True, kw_only=True):
 
 
 COMMON_KEYS = frozenset((*ServiceTable.__struct_fields__, *PlainServiceKeys.__struct_fields__))
-"""The keys of a service that are not declared by its kind."""
+"""The keys of a service that its kind does not declare itself."""
 
 
 class ProjectTable(Table, frozen=True, kw_only=True):
@@ -274,9 +274,9 @@ class FileTables(Struct, frozen=True):
 
 
 def tables_for(raw: Raw) -> FileTables:
-    """Return the tables that fit a file: with the keys of all built-in kinds, and of those that it names beside.
+    """Return the tables that fit a file: with the keys of all built-in kinds, and of other kinds that it names.
 
-    Raise ConfigError when such a kind is broken.
+    Raise ConfigError if such a kind is broken.
     """
     for _, name in providers_in(raw):
         if name not in KINDS:
@@ -305,7 +305,7 @@ def tables(kinds: tuple[Kind, ...]) -> FileTables:
 
 
 def providers_in(raw: Raw) -> Iterator[tuple[Key, str]]:
-    """Yield the providers that a file names, which has not been checked yet, each with its key."""
+    """Yield the providers that an unchecked file names, each with its key."""
     layers: dict[Key, Any] = {(): raw}  # any value, until it has been checked
     if isinstance(profiles := raw.get("profiles"), dict):
         layers |= {("profiles", name): layer for name, layer in profiles.items()}
@@ -318,18 +318,18 @@ def providers_in(raw: Raw) -> Iterator[tuple[Key, str]]:
 
 
 def stated_by(table: ServiceTable, kind: Kind) -> Keys:
-    """Return what a service's table says with the keys that its kind declares."""
+    """Return the values of a service's table for the keys that its kind declares."""
     return msgspec.convert({key: getattr(table, key) for key in kind.own.__struct_fields__}, kind.own)
 
 
 def plain_keys(table: Table, declared: type[Struct]) -> dict[str, Any]:
-    """Return which of the declared keys a table states; Any: each has a type of its own."""
+    """Return the declared keys that a table states; Any: each has its own type."""
     stated = {key: getattr(table, key, None) for key in declared.__struct_fields__}
     return {key: value for key, value in stated.items() if value is not None}
 
 
 def _optional_keys(declared: type[Struct]) -> dict[str, Any]:
-    """Return the types of keys, each of which may be missing (Any: an annotation has no type of its own)."""
+    """Return the types of keys, each made optional (Any: an annotation has no type of its own)."""
     types = {}
     for field in structs.fields(declared):
         value, *said = get_args(field.type)
@@ -339,7 +339,7 @@ def _optional_keys(declared: type[Struct]) -> dict[str, Any]:
 
 # Any: as above.
 def _extended(table: type[_SomeTable], fields: dict[str, Any]) -> type[_SomeTable]:
-    """Return a table of the same name with more keys, or with other types for some."""
+    """Return a table with the same name and more keys, or with other types for some keys."""
     made = msgspec.defstruct(
         table.__name__,
         [(name, annotation, None) for name, annotation in fields.items()],

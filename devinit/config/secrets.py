@@ -1,7 +1,7 @@
-"""Secrets of `.env` files stay out of a devinit.toml that is written: it is for the repository. Pure.
+"""Keeping secrets of `.env` files out of a written devinit.toml, which belongs to the repository. Pure.
 
-Detection reads what a compose file makes of `${DB_PASSWORD}`, because that is what the service is given. The file
-names the variable instead, which every service gets from the same `.env`.
+Detection reads a compose file with `${DB_PASSWORD}` expanded, because that is the value for the service. The
+written file names the variable instead, which every service gets from the same `.env`.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from devinit.config.as_tables import Value
 
 SHORTEST = 4
-"""Characters. A shorter secret may be a part of any word, and guards nothing."""
+"""In characters. A shorter secret may be part of any word, and protects nothing."""
 NO_SECRETS = frozenset(
     {"password", "postgres", "redis", "root", "admin", "secret", "changeme", "default", "test"}
 )
-"""Passwords for development that are words of any configuration."""
+"""Passwords for development that are common words in configurations."""
 TEMPLATES = frozenset({"command", "setup", "before_start", "env"})
-"""Keys whose texts may name variables."""
+"""Keys whose texts may refer to variables."""
 _SPEAKING = TEMPLATES | {"password", "url", "ready", "health"}
-"""Keys whose texts may hold a secret; names, folders and ports are none."""
+"""Keys whose texts may contain a secret, unlike names, folders and ports."""
 
 
 def secrets_of(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the secrets in `.env` files: each with the variable that it is the value of; "" for a part."""
+    """Return the secrets in `.env` files: each with the variable whose value it is; "" for a part of a value."""
     found: dict[str, str] = {}
     for name, value in values.items():
         if hides(name) and value.lower() not in SWITCHES:
@@ -38,12 +38,12 @@ def secrets_of(values: Mapping[str, str]) -> dict[str, str]:
     words = {value for name, value in values.items() if not hides(name)}
     words |= NO_SECRETS
     secrets = {text: name for text, name in found.items() if len(text) >= SHORTEST and text not in words}
-    # The longest first: one may be a part of another.
+    # The longest first, because one may be part of another.
     return dict(sorted(secrets.items(), key=lambda each: -len(each[0])))
 
 
 def hidden_parts(value: str) -> Iterator[str]:
-    """Yield what of a value is hidden where it is shown."""
+    """Yield the parts of a value that are masked in output."""
     first, *rest = masked(value).split(HIDDEN)
     position = len(first)
     for piece in rest:
@@ -56,7 +56,7 @@ def hidden_parts(value: str) -> Iterator[str]:
 def without_secrets(
     keys: Mapping[str, Value], secrets: Mapping[str, str]
 ) -> tuple[dict[str, Value], list[str]]:
-    """Return the keys of a table without secrets, and the names of those that cannot be written."""
+    """Return the keys of a table without secrets, and the names of keys that cannot be written."""
     kept: dict[str, Value] = {}
     left: list[str] = []
     for key, value in keys.items():
@@ -68,7 +68,7 @@ def without_secrets(
                 kept[key] = {name: each for name, each in inner.items() if each is not None}
             left += [f"env.{name}" for name, each in inner.items() if each is None]
         elif key == "password" and isinstance(value, str) and secrets.get(value):
-            kept[key] = f"${{{secrets[value]}}}"  # a password is one variable, or text as it is
+            kept[key] = f"${{{secrets[value]}}}"  # a password is either one variable or plain text
         elif key in TEMPLATES and (named := _named(value, secrets)) is not None:
             kept[key] = named
         else:
@@ -89,7 +89,7 @@ def _texts(value: Value) -> Iterator[str]:
 
 
 def _named(value: Value, secrets: Mapping[str, str]) -> Value | None:
-    """Return a value that names variables in the place of secrets; None where no variable is the secret."""
+    """Return a value with variables instead of secrets; None if a secret is not the value of any variable."""
     if isinstance(value, list):
         each = [_named(text, secrets) for text in value]
         return None if None in each else [text for text in each if text is not None]

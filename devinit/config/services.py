@@ -1,4 +1,4 @@
-"""One service of the file: its table checked and completed with defaults."""
+"""One service of the file: its table, checked and completed with defaults."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from devinit.model.service import Condition, PlainServiceKeys, Project, RestartM
 from devinit.system.bounds import bounds_of, bounds_within
 
 _QUOTING = frozenset("'\"\\")
-"""Without one of these, a command line is its words."""
+"""Without any of these, the words of a command line are separated only by spaces."""
 _WILDCARDS = frozenset("*?[")
 LONGEST_NAME = 40
-"""A service's name becomes a part of file names and of container names."""
+"""A service's name becomes part of file names and of container names."""
 
 _OF_A_SERVER_THAT_WE_RUN = (
     "port", "range", "exhausted", "strict_port", "port_env", "extra_ports", "oauth_redirect_ports", "setup",
     "setup_inputs", "before_start", "stop", "restart", "logs",
 )  # fmt: skip
-"""Beside the keys that its kind declares."""
+"""Keys that need a server which devinit runs, besides the keys that its kind declares."""
 
 
 class Surroundings(Struct, frozen=True):
-    """What a service's defaults depend on."""
+    """The project around a service, on which its defaults depend."""
 
     root: Path
     project: str
     is_named: bool = True
-    """Whether the project has a name of its own; else its folder's name stands for it."""
+    """Whether the project has its own name; otherwise it is that of its folder."""
     found: Project | None = None
-    """What was detected beneath the file; None where it is the whole configuration."""
+    """The project detected beneath the file; None if the file is the whole configuration."""
 
 
 def service(name: str, table: ServiceTable, surroundings: Surroundings, place: Place) -> Service:
-    """Return the service that a table describes; what is wrong is reported at the place."""
+    """Return the service that a table describes; report mistakes at the place."""
     provider = table.provider or kind_implied_by(name, has_command=table.command is not None)
     kind = KINDS.get(provider, USUAL)
     _check_name(name, place)
@@ -96,7 +96,7 @@ def variables(values: Values | None, place: Place) -> dict[str, str]:
 
 
 def left_out(values: Values | None) -> tuple[str, ...]:
-    """Return the variables that are `false`: what devinit gives by itself is left out, any other one is a text."""
+    """Return the variables that are `false`: a name of devinit's own is left out, any other gets the text."""
     return tuple(name for name, value in (values or {}).items() if value is False)
 
 
@@ -120,7 +120,7 @@ def _check_provider(
         return
     mine = KINDS[provider]
     for key in sorted(frozenset().union(*(kind.known_keys for kind in KINDS.values())) - mine.known_keys):
-        # The key of a plug-in that another file has brought meanwhile is not in this one's table.
+        # A key of a plug-in that another file has loaded meanwhile is not in this file's table.
         if getattr(table, key, None) is not None:
             meant = [name for name, kind in KINDS.items() if key in kind.known_keys]
             place.at(key).add(f"means nothing for {provider}", f"it is for {' and '.join(meant)}")
@@ -136,7 +136,7 @@ def _check_provider(
 
 
 def folder(text: str | None, root: Path, place: Place) -> Path:
-    """Return the folder that a path means, the project's by default; one that is not there is reported."""
+    """Return the folder for a path, by default that of the project; report one that does not exist."""
     directory = root / text if text else root
     if not os.path.isdir(directory):  # noqa: PTH112 - Path.is_dir() raises for a path that is too long
         place.add(_missing(directory, "folder"), "paths are relative to the project's folder")
@@ -157,7 +157,7 @@ def _context(table: ServiceTable, surroundings: Surroundings, place: Place) -> C
 
 
 def _external_url(text: str | None, kind: Kind, place: Place) -> str | None:
-    """Return the address of a server that runs elsewhere."""
+    """Return the address of a server that devinit does not run."""
     schemes = kind.url_schemes
     if text is None or not schemes:
         return None
@@ -166,7 +166,7 @@ def _external_url(text: str | None, kind: Kind, place: Place) -> str | None:
         beginnings = " or ".join(f"{scheme}://" for scheme in schemes)
         place.add(f"not the URL of a {kind.name} server", f"it begins with {beginnings}")
         return text
-    # 2 ms that only a project with such a service pays.
+    # Only a project with such a service pays for these 2 ms.
     from urllib.parse import urlsplit
 
     try:
@@ -216,12 +216,12 @@ def _conditions(value: Dependencies | None) -> dict[str, Condition]:
 
 
 def texts(value: Dependencies | None) -> tuple[str, ...]:
-    """Return one text or a list of them as they are said; the names of a table."""
+    """Return one text or a list of texts as a tuple; for a table, its names."""
     return (value,) if isinstance(value, str) else tuple(value or ())
 
 
 def commands(value: Texts | None, place: Place) -> tuple[str, ...]:
-    """Return command lines; an empty one and one that has no words are reported."""
+    """Return command lines; report empty ones and those that cannot be split into words."""
     lines = texts(value)
     if not all(line.strip() for line in lines):
         place.add("an empty command")
@@ -231,7 +231,7 @@ def commands(value: Texts | None, place: Place) -> tuple[str, ...]:
 
 
 def _refuse_open_quotes(command: str, place: Place) -> None:
-    """Refuse a command line that has no words, before anything is started for it."""
+    """Report a command line that cannot be split into words, before anything is started for it."""
     if _QUOTING.isdisjoint(command):
         return
     import shlex  # few commands quote anything
@@ -255,11 +255,11 @@ def _patterns(table: ServiceTable, root: Path, place: Place) -> tuple[str, ...]:
 
 
 def _leads_outside(pattern: str, directory: Path, root: Path) -> bool:
-    """Whether a link leads from a service's folder to the one that would be watched, outside of the repository."""
+    """Whether a link leads from a service's folder out of the repository, to a folder that would be watched."""
     parts = pattern.split("/")[:-1]
     first = next((count for count, part in enumerate(parts) if _WILDCARDS & set(part)), len(parts))
     bounds = bounds_within(root, directory)
-    # The deepest that is there is watched.
+    # The deepest existing folder is watched.
     return not all(bounds.holds(directory.joinpath(*parts[: count + 1])) for count in range(first))
 
 
@@ -279,7 +279,7 @@ def _inputs(table: ServiceTable, root: Path, place: Place) -> tuple[str, ...]:
 
 
 def _searches_outside(pattern: str, directory: Path, root: Path) -> bool:
-    """Whether a pattern looks through several folders that lie outside: that may be the whole disk."""
+    """Whether a pattern searches several folders outside of the repository, which may be the whole disk."""
     parts = pattern.split("/")
     first = next((count for count, part in enumerate(parts) if _WILDCARDS & set(part)), len(parts))
     wild = parts[first:]
@@ -301,7 +301,7 @@ def _env_files(table: ServiceTable, root: Path, place: Place) -> tuple[Path, ...
     for text in texts(table.env_file):
         file = root / text
         files.append(file)
-        # Or a named pipe, which a secret manager feeds.
+        # A named pipe is accepted as well, because secret managers use them.
         if os.path.isfile(file) or file.is_fifo():  # noqa: PTH113 - as above
             continue
         beside = Path(table.directory or ".") / text

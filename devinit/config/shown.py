@@ -1,4 +1,4 @@
-"""Which project a folder shows: one answer for `start`, for `init` and for every other command."""
+"""The project that a folder shows: the same answer for `start`, for `init` and for every other command."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from devinit.system.repository import is_repository, search_of
 
 
 def root_shown_by(start: str) -> str:
-    """Return the project that a folder is in, or that it or the top of its repository shows.
+    """Return the project that contains a folder, or that the folder or the top of its repository shows.
 
-    A program of the repository belongs to all of it: in `apps/web` the project is what the top shows, when that
-    has a service there. Raise NoProject, with what was looked for and where, when there is none.
+    A program in a repository belongs to the whole repository: in `apps/web` the project is the one that
+    the top shows, if that has a service there. Raise NoProject, with the list of things that were
+    looked for, if there is none.
     """
     if (root := find_root_as_text(start)) is not None:
         return root
@@ -27,7 +28,7 @@ def root_shown_by(start: str) -> str:
     inside, above = search_of(folder)
     candidates = list(dict.fromkeys((folder, *filter(is_repository, inside[-1:]))))
     for candidate in candidates:
-        # A devinit.toml that is no file is refused by name when it is read, not passed over.
+        # A devinit.toml that is no file is refused by name when it is read, not skipped.
         if os.path.lexists(os.path.join(candidate, CONFIGURATION_FILE)):  # noqa: PTH118
             return candidate
     projects = [detect(Path(candidate)) for candidate in candidates]
@@ -41,7 +42,7 @@ def root_shown_by(start: str) -> str:
 
 
 def root_around(start: str) -> str | None:
-    """Return the same, or None where there is no project: for what is of use without one."""
+    """Return the same, or None if there is no project, for callers that can do without one."""
     try:
         return root_shown_by(start)
     except NoProject:

@@ -1,8 +1,7 @@
-"""Ports by worktree: each linked git worktree has a slot, and prefers ports that lie 10 times its slot higher.
+"""Ports by worktree: each linked git worktree has a slot, and prefers ports that are 10 times its slot higher.
 
-The main checkout is slot 0, so a project that is checked out once never notices. Which worktree has
-which slot is remembered for the whole machine: it keeps its ports while it exists, however many
-others come and go.
+The main checkout has slot 0, so a project with a single checkout is not affected. The slots of worktrees are
+stored for the whole machine: a worktree keeps its ports while it exists, however many others come and go.
 """
 
 from __future__ import annotations
@@ -24,22 +23,22 @@ from devinit.system.paths import state_directory
 from devinit.system.worktrees import worktree_of
 
 STEP = 10
-"""Ports between one worktree and the next."""
+"""The distance between the ports of one worktree and the next."""
 NAME = "worktrees.json"
 
 Slots: TypeAlias = dict[str, dict[str, int]]
-"""Main checkout → linked worktree → slot; folders as `os.path.realpath` has them."""
+"""Main checkout → linked worktree → slot; the folders are results of `os.path.realpath`."""
 
 
 def slot_of(folder: str | os.PathLike[str]) -> int:
-    """Return the slot of the checkout that a folder is in, giving it one when it has none. 0: not linked."""
+    """Return the slot of a folder's checkout, and assign one if needed; 0 if it is not a linked worktree."""
     worktree = worktree_of(folder)
     if worktree is None or not worktree.linked:
         return 0
-    # The linked worktrees of bare repositories have no main checkout: they share one row.
+    # Linked worktrees of bare repositories have no main checkout, so they share one row.
     repository, top = worktree.main_top or "", worktree.top
     path = state_directory() / NAME
-    # The file is replaced as a whole, so a worktree that has a slot reads it without a lock.
+    # The file is replaced as a whole, so reading it for a worktree with a slot needs no lock.
     if (known := _read(path).get(repository, {}).get(top)) is not None:
         return known
     with FileLock(path.with_suffix(".lock")):
@@ -50,7 +49,7 @@ def slot_of(folder: str | os.PathLike[str]) -> int:
 
 
 def slotted(folder: str | os.PathLike[str]) -> tuple[str, int] | None:
-    """Return the linked worktree on record that a folder is in, or was in before it was deleted, with its slot."""
+    """Return the recorded linked worktree that contains a folder, or did before its deletion, with its slot."""
     inside = os.path.join(os.path.realpath(folder), "")  # noqa: PTH118 - paths are text here
     for tops in _read(state_directory() / NAME).values():
         for top, slot in tops.items():
@@ -60,7 +59,7 @@ def slotted(folder: str | os.PathLike[str]) -> tuple[str, int] | None:
 
 
 def give_up(top: str) -> None:
-    """Take a worktree off the record: its next start gives it the lowest free slot."""
+    """Remove a worktree from the record: its next start gets the lowest free slot."""
     path = state_directory() / NAME
     with FileLock(path.with_suffix(".lock")):
         slots = {
@@ -78,7 +77,7 @@ def next_slot(taken: Mapping[str, int]) -> int:
 
 
 def present(slots: Slots) -> Slots:
-    """Return the slots without those of worktrees that were removed."""
+    """Return the slots without those of removed worktrees."""
     remaining = {
         repository: {top: slot for top, slot in tops.items() if os.path.lexists(os.path.join(top, ".git"))}  # noqa: PTH118
         for repository, tops in slots.items()
@@ -87,7 +86,7 @@ def present(slots: Slots) -> Slots:
 
 
 def in_slot(project: Project, slot: int) -> Project:
-    """Return a project as its checkout prefers it."""
+    """Return a project with the ports that its checkout prefers."""
     if slot == 0:
         return project
     services = {name: _shifted(service, slot) for name, service in project.services.items()}
@@ -103,9 +102,9 @@ def _shifted(service: Service, slot: int) -> Service:
 
 
 def request_in_slot(request: PortRequest, slot: int) -> PortRequest:
-    """Return what a service asks for in a slot: within its range, beginning again where that ends.
+    """Return the port request of a service in a slot: it stays within its range, wrapping around at the end.
 
-    A fixed port stays: its number stands in code, and only one checkout at a time can have it.
+    A fixed port stays: its number is in code, and only one checkout at a time can have it.
     """
     if request.strict:
         return request
@@ -129,7 +128,7 @@ def _read(path: Path) -> Slots:
 
 
 def _checked(document: Any) -> Slots:
-    """Return what the file holds. Any: as it was parsed; whatever does not fit raises."""
+    """Return the content of the file. Any: as it was parsed; an unsuitable value raises an error."""
     return {
         str(repository): {str(top): int(slot) for top, slot in tops.items()}
         for repository, tops in document["slots"].items()

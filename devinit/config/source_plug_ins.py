@@ -1,7 +1,7 @@
-"""Sources that other packages bring, by the entry points of `devinit.sources`.
+"""Sources from other packages, found by the entry points of `devinit.sources`.
 
-Every detection asks every source, and to look through all packages takes longer than most detections. So the
-name of a package says whether it is looked at: `devinit-…`.
+Every detection queries every source, and searching all packages takes longer than most detections. So only
+packages named `devinit-…` are searched.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 SOURCES_OF_PACKAGES = Group("devinit.sources", "source")
 FOLDERS = "devinit_"
-"""How the folder begins into which an installer puts what it knows of a package called `devinit-…`."""
+"""The beginning of the folder in which an installer stores the metadata of a package named `devinit-…`."""
 NAMES = ("APPLICATIONS", "DATABASES", "claims", "read")
-"""What a source has (`sources.source.Source`)."""
+"""The attributes of a source (`sources.source.Source`)."""
 
 
 def found_by_packages(root: Path, bounds: Bounds) -> Iterator[Found]:
-    """Yield what the sources of packages say. One that is broken says that, and stops no detection."""
+    """Yield the results of the packages' sources. A broken source yields a note, and does not stop detection."""
     for plug_in in plug_ins(SOURCES_OF_PACKAGES) if may_be_installed() else ():
         try:
             source = source_of(plug_in)
@@ -47,7 +47,7 @@ def found_by_packages(root: Path, bounds: Bounds) -> Iterator[Found]:
 
 
 def source_of(plug_in: PlugIn) -> Source:
-    """Load a source. Raise ConfigError when it is broken, or is none."""
+    """Load a source. Raise ConfigError if it is broken, or not a source."""
     source = plug_in.load(object)
     missing = [name for name in NAMES if not hasattr(source, name)]
     if missing:
@@ -56,7 +56,7 @@ def source_of(plug_in: PlugIn) -> Source:
 
 
 def may_be_installed() -> bool:
-    """Whether a package of such a name is installed beside devinit."""
+    """Whether a package with such a name is installed next to devinit."""
     for folder in own_folders():
         try:
             names = os.listdir(folder)  # noqa: PTH208 - names are wanted

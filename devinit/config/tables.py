@@ -1,4 +1,4 @@
-"""The smaller tables of a service in devinit.toml, and the types of values that several tables have."""
+"""The smaller tables of a service in devinit.toml, and types of values that several tables share."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ SERVICE_NAME = "[a-z][a-z0-9_-]*"
 TASK_NAME = "[A-Za-z][A-Za-z0-9_.:-]*"
 VARIABLE_NAME = "[A-Za-z_][A-Za-z0-9_]*"
 KINDS_OF_READINESS = ("http", "tcp", "exec", "log", "after")
-"""The keys of `ready` of which one is chosen."""
+"""The keys of `ready` of which only one may be set."""
 
-# Limits stand in the JSON Schema only: the loader reports them itself, with the advice that belongs to each.
+# These limits are only in the JSON Schema; the loader reports violations itself, with specific advice for each.
 PORT_LIMITS = {"minimum": LOWEST_PORT, "maximum": HIGHEST_PORT}
 PATH_SHAPE = {"pattern": "^/"}
 NOT_NEGATIVE = {"minimum": 0}
@@ -30,7 +30,7 @@ Dependencies: TypeAlias = Texts | dict[str, Condition]
 Values: TypeAlias = dict[str, str | int | bool]
 Seconds: TypeAlias = int | float
 
-# Of `ready` and of `health`.
+# Shared by `ready` and `health`.
 Status: TypeAlias = Annotated[
     int | str | list[int] | None,
     Meta(description='Accepted status codes of `http`; "200-499" is a range. Default: 200 to 399.'),

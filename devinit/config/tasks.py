@@ -1,4 +1,4 @@
-"""The tasks of the file: each table checked and completed, and what tasks say about each other."""
+"""The tasks of the file: each table is checked and completed, and so are the references between tasks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGEST_NAME = 40
 
 
 def task(name: str, table: TaskTable, root: Path, place: Place) -> Task:
-    """Return the task that a table describes; what is wrong is reported at the place."""
+    """Return the task that a table describes; report mistakes at the place."""
     if not re.fullmatch(TASK_NAME, name) or len(name) > LONGEST_NAME:
         place.add(
             "not a name for a task",
@@ -73,7 +73,7 @@ def _by_key(tasks: Mapping[str, Task]) -> dict[str, list[str]]:
 
 
 def in_order(name: str, tasks: Mapping[str, Task]) -> list[Task]:
-    """Return a task after all tasks that it depends on, each of them once. Pure."""
+    """Return a task after all tasks that it depends on, each once. Pure."""
     order: dict[str, None] = {}
     pending = [name]
     while pending:
@@ -86,7 +86,7 @@ def in_order(name: str, tasks: Mapping[str, Task]) -> list[Task]:
 
 
 def services_needed(order: Iterable[Task], tasks: Mapping[str, Task]) -> list[str]:
-    """Return the services that have to be ready before these tasks. Pure."""
+    """Return the services that must be ready before these tasks. Pure."""
     return list(dict.fromkeys(name for each in order for name in each.depends_on if name not in tasks))
 
 

@@ -1,1 +1,1 @@
-"""The wire between the programs: one unix socket, JSON-RPC 2.0, one object a line."""
+"""The protocol between the programs: one Unix socket, JSON-RPC 2.0, one object per line."""

@@ -1,8 +1,8 @@
-"""What a supervisor can be asked, with the types of what it answers: one function for each question.
+"""The requests that a supervisor understands, with the types of their results: one function for each request.
 
-All raise RemoteError when the supervisor refuses, SupervisorError when it goes away. `see` takes the events that
-come before the answer, `tick` is called ten times a second while nothing comes. Every command loads this module,
-which imports nothing.
+All raise RemoteError when the supervisor refuses, and SupervisorError when it goes away. `see` gets the events
+that arrive before the answer; `tick` is called ten times a second while nothing arrives. Every command loads this
+module, which imports nothing.
 """
 
 from __future__ import annotations
@@ -31,34 +31,34 @@ if TYPE_CHECKING:
 def status(
     client: Client, *, measure: bool = False, see: See | None = None, tick: Tick | None = None
 ) -> ProjectStatus:
-    """Return what every service is doing.
+    """Return the state of every service.
 
-    `measure`: also what it uses, which takes a walk through all processes.
+    `measure`: also include its usage, which requires a scan of all processes.
     """
     answer: ProjectStatus = client.call("status", {"measure": measure}, see, tick)
     return answer
 
 
 def subscribe(client: Client) -> ProjectStatus:
-    """Return what every service is doing; the client is sent every event from now on (`Client.pending`)."""
+    """Return the state of every service; from now on, the client receives every event (`Client.pending`)."""
     answer: ProjectStatus = client.call("subscribe")
     return answer
 
 
 def confirm(client: Client, service: str, *, tick: Tick | None = None) -> str:
-    """Have a service that is ready asked once whether it still serves; return its phase after that."""
+    """Check once whether a ready service still serves; return its phase after the check."""
     phase: str = client.call("confirm", {"service": service}, None, tick)["phase"]
     return phase
 
 
 def why(client: Client, service: str) -> WhyReport:
-    """Return what is known of a service: why it runs, waits or failed, and how it came to its ports."""
+    """Return all that is known about a service: why it runs, waits or failed, and why it has its ports."""
     answer: WhyReport = client.call("why", {"service": service})
     return answer
 
 
 def check(client: Client, services: Sequence[str]) -> CheckReport:
-    """Have services asked once whether they are well; all that are not stopped when none is named."""
+    """Check the health of services once; without names, that of all services that are not stopped."""
     answer: CheckReport = client.call("check", {"services": services})
     return answer
 
@@ -66,7 +66,7 @@ def check(client: Client, services: Sequence[str]) -> CheckReport:
 def wait(client: Client, services: Sequence[str], *, after: float | None, seconds: float) -> WaitReport:
     """Return when services are live, have failed, or these seconds are over.
 
-    `after`: Unix time; only what a service is since then counts.
+    `after`: Unix time; earlier states of a service do not count.
     """
     params = {"services": services, "after": after, "timeout_seconds": seconds}
     answer: WaitReport = client.call("wait", params)
@@ -81,14 +81,14 @@ def environment(
     see: See | None = None,
     tick: Tick | None = None,
 ) -> dict[str, str]:
-    """Return the runtime environment: of what runs, or as a start in `environ` would make it."""
+    """Return the runtime environment: that of the running services, or that of a start in `environ`."""
     params: Json = {} if environ is None else {"environ": environ, "profile": profile}
     answer: dict[str, str] = client.call("environment", params, see, tick)
     return answer
 
 
 def inspect(client: Client, service: str) -> Inspection:
-    """Return what a service is given, and where each value comes from."""
+    """Return the environment of a service, with the origin of each value."""
     answer: Inspection = client.call("inspect", {"service": service})
     return answer
 
@@ -96,10 +96,10 @@ def inspect(client: Client, service: str) -> Inspection:
 def command(
     client: Client, environ: Mapping[str, str], profile: str | None, *, test: bool, where: Json | None = None
 ) -> CommandSetting:
-    """Return what a command is given that runs beside the services.
+    """Return the environment for a command that runs next to the services.
 
-    `test`: the test databases under the names of the others. `where`: the `service` as which it runs, or the
-    `directory` in which it does; a supervisor with a wire before 5 does not know these.
+    `test`: provide the test databases under the names of the others. `where`: the `service` as which the command
+    runs, or the `directory` in which it runs; a supervisor with a wire before 5 does not support it.
     """
     params: Json = {"environ": environ, "profile": profile, "test": test, **(where or {})}
     answer: CommandSetting = client.call("command", params)
@@ -114,18 +114,18 @@ def stop(
     see: See | None = None,
     tick: Tick | None = None,
 ) -> StopReport:
-    """Stop services, all when none is named; return when nothing of them runs, or is known to run on.
+    """Stop services, all if none is named; return when their processes have ended, or will keep running.
 
-    `force`: do not wait for a polite end.
+    `force`: do not wait for a graceful end.
     """
     answer: StopReport = client.call("stop", {"services": services, "force": force}, see, tick)
     return answer
 
 
 def write_input(client: Client, service: str, text: str) -> InputReport:
-    """Write a text to the standard input of a service, whole or not at all; with no text say what is unread.
+    """Write a text to the standard input of a service, whole or not at all; without a text, return what is unread.
 
-    A supervisor with a wire before 6 does not know this.
+    A supervisor with a wire before 6 does not support this.
     """
     answer: InputReport = client.call("input", {"service": service, "text": text})
     return answer

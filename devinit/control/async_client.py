@@ -1,4 +1,4 @@
-"""An asyncio client of the supervisor, for programs that show things while they wait for answers."""
+"""An asyncio client of the supervisor, for programs that show output while they wait for answers."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from devinit.control.launch import connect_or_start, connect_to
 from devinit.errors import SupervisorError
 
 Json = dict[str, Any]
-# What comes off the wire is checked where it is made; here it is passed on as it is.
+# The sender has validated data on the wire; it is passed on unchanged.
 
 OnEvent = Callable[[Json], None]
 
 
 class AsyncClient:
-    """One connection: any number of requests at once, and every event as it comes.
+    """One connection: any number of concurrent requests, and every event as it arrives.
 
-    It reads from the moment that it is entered until it is left: the supervisor hangs up on a client that does
-    not read.
+    It reads as long as its context is open, because the supervisor disconnects a client that does not read.
     """
 
     def __init__(
@@ -55,9 +54,9 @@ class AsyncClient:
     async def call(
         self, method: str, params: Json | None = None, on_sent: Callable[[], None] = lambda: None
     ) -> Any:
-        """Send a request and return its result. Any: whatever came off the wire.
+        """Send a request and return its result. Any: data from the wire.
 
-        `on_sent` is called when the kernel has all of the request: from then on it arrives without us.
+        `on_sent` is called when the kernel has the whole request: from then on it arrives without this process.
 
         Raise RemoteError when the supervisor refuses, SupervisorError when it goes away.
         """
@@ -70,7 +69,7 @@ class AsyncClient:
         request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}
         try:
             self._writer.write(json.dumps(request, ensure_ascii=False).encode(errors="replace") + b"\n")
-            with suppress(ConnectionError):  # the answer says so, too
+            with suppress(ConnectionError):  # the answer reports the error, too
                 await self._writer.drain()
             on_sent()
             return await answer
@@ -78,7 +77,7 @@ class AsyncClient:
             del self._answers[number]
 
     async def until_gone(self) -> None:
-        """Return when the supervisor has hung up."""
+        """Return when the supervisor has disconnected."""
         await self._gone.wait()
 
     async def _read(self) -> None:
@@ -101,7 +100,7 @@ class AsyncClient:
             if self._on_event is not None:
                 self._on_event(message["params"])
             return
-        # No id: it could not even read the request that was sent last.
+        # Without an id, the supervisor could not even parse the request that was sent last.
         number = message.get("id") or self._last_id
         _, answer = self._answers.get(number, ("", None)) if isinstance(number, int) else ("", None)
         if answer is None or answer.done():
@@ -113,16 +112,16 @@ class AsyncClient:
 
 
 async def connected(root: Path, on_event: OnEvent | None = None, *, start: bool) -> AsyncClient | None:
-    """Return a client of the project's supervisor, not entered yet; None when none runs and none is to start."""
+    """Return an unopened client of the project's supervisor; None if none runs and none is to be started."""
     client = await asyncio.to_thread(connect_or_start if start else connect_to, root)
     return None if client is None else await taken_over(client, on_event)
 
 
 async def taken_over(client: Client, on_event: OnEvent | None = None) -> AsyncClient:
-    """Go on with a connection that was greeted already."""
+    """Continue with a connection that has already received the greeting."""
     connection = client.hand_over()
     connection.settimeout(0)
     reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LONGEST_LINE)
-    # Drained means: nothing is left here.
+    # With this limit, a drain returns only when nothing is left here.
     writer.transport.set_write_buffer_limits(high=0)
     return AsyncClient(reader, writer, client.greeting, on_event)

@@ -1,8 +1,8 @@
-"""The checkouts of this machine in which devinit was started, so that a command in one finds all the others.
+"""The checkouts on this machine in which devinit was started, so that a command in one finds all the others.
 
-One small file for each, in the user's state directory: the supervisors that write them never wait for
-one another, and a file that is torn or lost costs one row until the next start. Nothing is proven by
-them; whether something runs is asked of the supervisor and of the leases.
+There is one small file for each, in the user's state directory. Supervisors that write them therefore never wait
+for each other, and a damaged or lost file only costs one row until the next start. The files prove nothing; the
+supervisor and the leases show whether anything runs.
 """
 
 from __future__ import annotations
@@ -26,32 +26,32 @@ class Checkout(NamedTuple):
     """Without symbolic links."""
     project: str
     socket: str
-    """Where its supervisor listens, or listened last."""
+    """The current or last address of its supervisor."""
     started_at: float
     """Unix time of the last start."""
 
 
 def record(root: str | os.PathLike[str], project: str) -> None:
-    """Write down that a project was started here, now, by this supervisor."""
+    """Record that this supervisor has now started a project here."""
     checkout = Checkout(os.path.realpath(root), project, socket_address(root), time.time())
-    # JSON has escapes for a path whose bytes are no text.
+    # JSON has escapes for a path whose bytes are no valid text.
     write_atomically(_path(root), json.dumps(checkout._asdict()) + "\n", mode=0o600, durable=False)
 
 
 def recorded() -> list[Checkout]:
-    """Return what was written down, whether it still exists or not; what cannot be read is passed over."""
+    """Return all records, whether their checkouts still exist or not; unreadable ones are skipped."""
     names = sorted(name for name in os.listdir(_folder()) if name.endswith(SUFFIX))  # noqa: PTH208  paths are text here
     found = (_read(os.path.join(_folder(), name)) for name in names)  # noqa: PTH118
     return [checkout for checkout in found if checkout is not None]
 
 
 def recorded_at(root: str | os.PathLike[str]) -> Checkout | None:
-    """Return what was written down about one folder."""
+    """Return the record of one folder."""
     return _read(_path(root))
 
 
 def forget(root: str | os.PathLike[str]) -> bool:
-    """Take a checkout off the list; return whether it was on it."""
+    """Remove the record of a checkout; return whether there was one."""
     try:
         os.unlink(_path(root))  # noqa: PTH108
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A blocking client of the supervisor, made of little so that commands answer at once."""
+"""A blocking client of the supervisor with few imports, so that commands answer at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from devinit.control.wire import Json
 
 LONGEST_LINE = 64 * 1024 * 1024
-"""A line longer than this is not ours: refuse it instead of filling the memory."""
+"""In bytes. A longer line does not come from devinit, and is refused before it fills the memory."""
 
 
 LONGEST_GREETING = 64 * 1024
@@ -29,11 +29,11 @@ HIGHEST_EXIT_CODE = 255
 TICK_SECONDS = 0.1
 GREETING_SECONDS = 5.0
 MISUNDERSTOOD = (-32600, -32601, -32602)
-"""JSON-RPC's codes for a request, a method and parameters that the other side does not know."""
+"""JSON-RPC's error codes for a request, a method and parameters that the other side does not know."""
 
 
 class RemoteError(DevinitError):
-    """An error that the supervisor answered with, carrying its own message, hint and exit code."""
+    """An error answer of the supervisor, with its message, hint and exit code."""
 
     def __init__(self, answer: Json) -> None:
         data = answer.get("data")
@@ -44,12 +44,12 @@ class RemoteError(DevinitError):
         )
         self.exit_code = code if isinstance(code, int) and 0 < code <= HIGHEST_EXIT_CODE else 1
         self.kind = str(data.get("kind", ""))
-        """The name of the error's class on the other side."""
+        """The name of the error class on the other side."""
         self.data: Json = data
 
 
 def refused(answer: Json, greeting: Greeting) -> RemoteError:
-    """Return the error that an answer carries. Where the supervisor did not understand, it says who is who."""
+    """Return the error in an answer. If the request was not understood, the hint names both versions."""
     error = RemoteError(answer)
     if answer.get("code") in MISUNDERSTOOD:
         error.exit_code = SupervisorError.exit_code
@@ -73,11 +73,11 @@ class Client:
         self._buffer = b""
         self._last_id = 0
         self.greeting = Greeting({})
-        """What the supervisor said of itself, once `is_greeted`."""
+        """The supervisor's greeting, once `is_greeted`."""
 
     @property
     def peer_pid(self) -> int:
-        """The supervisor's process, as the kernel knows it; 0 when it does not say."""
+        """The supervisor's pid according to the kernel; 0 if unknown."""
         pid, _ = peer(self._connection)
         return pid
 
@@ -88,9 +88,9 @@ class Client:
         on_event: Callable[[Json], None] | None = None,
         on_tick: Callable[[], None] | None = None,
     ) -> Any:
-        """Send a request and return its result; pass every event that comes before it to `on_event`.
+        """Send a request and return its result; pass every event that arrives before it to `on_event`.
 
-        `on_tick` is called whenever nothing has come for a tenth of a second, to show that time passes.
+        `on_tick` is called whenever nothing has arrived for a tenth of a second, to show that time passes.
 
         Raise RemoteError when the supervisor refuses, SupervisorError when it goes away.
         """
@@ -115,13 +115,13 @@ class Client:
             if message.get("method") == "event":
                 if on_event is not None:
                     on_event(message["params"])
-            elif message.get("id") in (self._last_id, None):  # None: it could not even read the id
+            elif message.get("id") in (self._last_id, None):  # None: it could not even parse the id
                 if "error" in message:
                     raise refused(message["error"], self.greeting)
                 return message.get("result")
 
     def pending(self) -> list[Json]:
-        """Return the events that have come, without waiting. Raise SupervisorError when it has gone."""
+        """Return the events that have arrived, without waiting. Raise SupervisorError when it has gone."""
         self._connection.settimeout(0)
         try:
             while chunk := self._connection.recv(65536):
@@ -135,20 +135,20 @@ class Client:
         raise gone("subscribe")
 
     def post(self, method: str, params: Json | None = None) -> None:
-        """Send a request in the middle of another one, and do not wait for its answer."""
+        """Send a request while another one is pending, and do not wait for its answer."""
         self._send(method, params, f"beside {self._last_id}")
 
     def _send(self, method: str, params: Json | None, number: int | str) -> None:
         request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}
         try:
-            # Words that are no text (a service named by stray bytes) must not make the whole request unreadable.
+            # Invalid text (such as a service name with stray bytes) must not make the whole request unreadable.
             line = wire.encode(request).encode(errors="replace")
             self._connection.sendall(line + b"\n")
         except OSError as error:
             raise gone(method) from error
 
     def is_greeted(self) -> bool:
-        """Wait for the supervisor's greeting; False when it went away. Raise SupervisorError when it hangs."""
+        """Wait for the supervisor's greeting; return False if it went away. Raise SupervisorError if it hangs."""
         self._connection.settimeout(GREETING_SECONDS)
         try:
             while b"\n" not in self._buffer:
@@ -179,15 +179,15 @@ class Client:
         return True
 
     def fileno(self) -> int:
-        """Return the descriptor of the connection, to wait until something comes."""
+        """Return the descriptor of the connection, to wait for data."""
         return self._connection.fileno()
 
     def hand_over(self) -> socket.socket:
-        """Give the connection away after the greeting, to a caller that reads it in another way."""
+        """Hand the connection over after the greeting, to a caller that reads it in another way."""
         return self._connection
 
     def close(self) -> None:
-        """Hang up. What was started goes on."""
+        """Close the connection. Services that were started keep running."""
         self._connection.close()
 
     def _read_message(self, method: str, on_tick: Callable[[], None] | None) -> Json:
@@ -213,15 +213,15 @@ class Client:
 
 
 def message_of(line: bytes, method: str) -> Json:
-    """Return a message of a supervisor. Raise SupervisorError for anything else, whatever it is."""
+    """Return a message of a supervisor. Raise SupervisorError for any other line."""
     try:
         message = wire.decode(line)
     except (ValueError, RecursionError):
-        # Also numbers of more digits than Python converts, and what is nested too deeply.
+        # These include numbers with more digits than Python converts, and data that is nested too deeply.
         raise nonsense(method) from None
     if not isinstance(message, dict) or not message:
         raise nonsense(method)
-    # What is looked into further on: an event has its parameters, and a refusal its error.
+    # The parts that later code accesses: the parameters of an event, and the error of a refusal.
     needed = ["params"] if message.get("method") == "event" else ["error"] if "error" in message else []
     if any(not isinstance(message.get(key), dict) for key in needed):
         raise nonsense(method)
@@ -229,10 +229,10 @@ def message_of(line: bytes, method: str) -> Json:
 
 
 def connect(path: str | Path) -> Client | None:
-    """Return a client of the supervisor that listens at this path, or None when none does.
+    """Return a client of the supervisor that listens at this path, or None if there is none.
 
-    A connection counts only when the supervisor has greeted: one that is just going away accepts no more,
-    although the kernel still lets us connect.
+    A connection counts only once the supervisor has sent its greeting: a supervisor that is going away accepts no
+    more clients, although the kernel still connects them.
     """
     try:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -258,9 +258,9 @@ def connect(path: str | Path) -> Client | None:
 
 
 def refuse_strangers(connection: socket.socket) -> None:
-    """Raise SupervisorError when another user listens: that process gets no environment, and is not believed.
+    """Raise SupervisorError when another user listens: that process gets no environment, and is not trusted.
 
-    Root may look at the projects of every user, and could listen in anyway.
+    Root may access the projects of every user, and could intercept the connection anyway.
     """
     pid, uid = peer(connection)
     if uid is None or uid == os.geteuid() or os.geteuid() == 0:
@@ -273,7 +273,7 @@ def refuse_strangers(connection: socket.socket) -> None:
 
 
 def peer(connection: socket.socket) -> tuple[int, int | None]:
-    """Return pid and uid of the process at the other end; (0, None) where the kernel does not say."""
+    """Return pid and uid of the process at the other end; (0, None) if the kernel does not report them."""
     if not hasattr(socket, "SO_PEERCRED"):
         return 0, None
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
@@ -282,7 +282,7 @@ def peer(connection: socket.socket) -> tuple[int, int | None]:
 
 
 def silent(pid: int) -> SupervisorError:
-    """Return the error for a supervisor that does not greet; pid 0 is one of another pid namespace."""
+    """Return the error for a supervisor without a greeting; pid 0 stands for another pid namespace."""
     if not pid:
         return SupervisorError(
             f"the supervisor does not answer within {GREETING_SECONDS:g} s; it runs in another container or "
@@ -305,7 +305,7 @@ def nonsense(method: str) -> SupervisorError:
 
 
 def gone(method: str) -> SupervisorError:
-    """Say that the supervisor went away in the middle of a request."""
+    """Return the error for a supervisor that went away during a request."""
     return SupervisorError(
         f"the supervisor went away during `{method}`",
         hint="services keep running; run the command again: it starts a supervisor that takes them over",

@@ -1,7 +1,7 @@
-"""The dialogue about taken ports between an order and the user who gave it, for every client. Pure.
+"""The dialogue about taken ports between an order and its user, for every client. Pure.
 
-A client sends its order with `params`. When the supervisor answers with a question, the client asks its user in
-its own way, adds the answers, and sends the order again:
+A client sends its order with `params`. If the supervisor answers with a question, the client asks its user in its
+own way, adds the answers, and sends the order again:
 
     conversation = Conversation()
     while True:
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 
 class Conversation:
-    """What a user has answered so far."""
+    """The user's answers so far."""
 
     def __init__(self) -> None:
         self._resolutions: list[Json] = []
         self.to_keep: dict[str, str] = {}
-        """The permanent answers: keyed by service, its policy."""
+        """The permanent answers: policies by service."""
 
     @property
     def has_answers(self) -> bool:
-        """Whether anything was answered, and may have been carried out."""
+        """Whether there are answers, which may have been carried out."""
         return bool(self._resolutions)
 
     def params(self, order: Json) -> Json:
@@ -44,7 +44,7 @@ class Conversation:
         return {**order, "resolutions": self._resolutions}
 
     def add(self, answers: Iterable[Answer]) -> None:
-        """Answer with these, too."""
+        """Add answers."""
         from devinit.model.port_answer import pins_of  # most starts ask nothing
 
         answers = list(answers)
@@ -53,7 +53,7 @@ class Conversation:
 
 
 def conflicts_of(error: RemoteError) -> list[Json] | None:
-    """Return the conflicts that an error asks about; None when it is no question."""
+    """Return the conflicts in an error; None if it is no question."""
     if error.kind != PortQuestion.__name__:
         return None
     conflicts: list[Json] = error.data["conflicts"]
@@ -61,7 +61,7 @@ def conflicts_of(error: RemoteError) -> list[Json] | None:
 
 
 def accepted(conflicts: list[Json]) -> tuple[list[Answer], list[Json]]:
-    """Return the answers to all conflicts for which there is a suggestion, and the conflicts that are left."""
+    """Return the suggested answers, and the conflicts without a suggestion."""
     from devinit.model.port_answer import Answer  # as above
     from devinit.model.port_words import has_suggestion
 

@@ -1,7 +1,7 @@
 """Services in another container or namespace than this command, in one sentence for every command.
 
-Two containers that share a checkout may share the supervisor's socket as well, and then neither its pid nor the
-loopback addresses of its services. Loaded only where that is so.
+Two containers with a shared checkout may also share the supervisor's socket, but not its pid or the loopback
+addresses of its services. Loaded only in this case.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WITH_ITS_SUPERVISOR = (
     "run the command there; or `devinit stop`, which works from here, and then start it here, "
     "once no dashboard and no other command is open there"
 )
-"""What to do where the supervisor answers, although its services do not."""
+"""Advice if the supervisor answers but its services are out of reach."""
 
 
 OUT_OF_REACH = "runs in another container or namespace: its addresses cannot be reached from here"

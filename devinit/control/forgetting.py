@@ -1,7 +1,7 @@
-"""Drop what the machine remembers of a project that is stopped: `devinit forget`.
+"""Removal of the machine's records about a stopped project: `devinit forget`.
 
-What lies in its folder stays (`devinit.toml`, `.ports.json`). The logs and the data of a checkout that is gone are
-deleted; those of one that is still there, or was moved to a place beside it, only if that is asked for.
+Files in its folder stay (`devinit.toml`, `.ports.json`). The logs and the data of a deleted checkout are removed;
+those of one that still exists, or was moved to a neighbouring place, only on request.
 """
 
 from __future__ import annotations
@@ -24,37 +24,37 @@ from devinit.system.file_lock import is_unlocked_within
 from devinit.system.paths import SUPERVISOR_LOCK, state_directory
 
 LEAVING_SECONDS = 10.0
-"""How long a supervisor that has nothing to look after may take to leave."""
+"""How long a supervisor without services may take to exit."""
 _AT_REST = frozenset({Phase.STOPPED, Phase.EXITED, Phase.FAILED})
 
 
 class Forgotten(Struct, frozen=True, kw_only=True):
-    """What was dropped."""
+    """The removed records of a checkout."""
 
     root: str
     ports: tuple[int, ...]
-    """That were reserved for its services, or that they had used."""
+    """The ports that were reserved for its services, or that they had used."""
     listed: bool
-    """It was on the list of `status --all`."""
+    """Whether it was in the list of `status --all`."""
     slot: int | None
-    """The number of its git worktree, which is free again; None when it had none, or another project uses it."""
+    """The slot of its git worktree, which is free again; None if it had none, or another project uses it."""
     chosen: bool
-    """Ports had been chosen by hand."""
+    """Whether the user had chosen ports."""
     folders: tuple[str, ...] = ()
-    """The folders with logs and data that were deleted."""
+    """The deleted folders with logs and data."""
     bytes: int = 0
-    """How much room they took on the disk."""
+    """The disk space that they took."""
     moved_to: str | None = None
-    """Where the checkout lies now, which keeps its logs and data; None when it was not moved, or not found."""
+    """The new place of the checkout, which keeps its logs and data; None if it was not moved, or not found."""
 
     @property
     def is_nothing(self) -> bool:
-        """Whether there was nothing on record."""
+        """Whether there was no record."""
         return not (self.ports or self.listed or self.slot is not None or self.chosen or self.folders)
 
 
 def forget(root: str, *, data: bool = False) -> Forgotten:
-    """Drop the records of a checkout, which need not exist any more. Raise ServiceError when any of it runs.
+    """Remove the records of a checkout, which may be missing. Raise ServiceError if any of its services runs.
 
     Its logs and data are deleted if the checkout is gone, or with `data`.
     """
@@ -63,7 +63,7 @@ def forget(root: str, *, data: bool = False) -> Forgotten:
     for path in folders:
         _wait_for_the_supervisor(path)
     size = sum(map(state_folders.size_of, folders))
-    # A start at this moment either comes first, and the folder is in use, or waits and makes a new one.
+    # A concurrent start either comes first, so that the folder is in use, or waits and creates a new one.
     with unused_state.without_starts(state_folders.folder_of(root), LEAVING_SECONDS):
         aside = {unused_state.set_aside(path): path for path in folders}
         done = Forgotten(
@@ -82,7 +82,7 @@ def forget(root: str, *, data: bool = False) -> Forgotten:
 
 
 def refuse_running(root: str) -> None:
-    """Raise ServiceError, with the names, when services of a checkout run."""
+    """Raise ServiceError with the names if services of a checkout run."""
     running = sorted({*_running(root), *orphans_of(root)})
     if running:
         known = checkouts.recorded_at(root)
@@ -94,14 +94,15 @@ def refuse_running(root: str) -> None:
 
 
 def _to_delete(root: str, *, data: bool) -> tuple[list[str], str | None]:
-    """Return the state folders of a checkout to be deleted: none of one that was moved and will look for it.
+    """Return the state folders of a checkout to delete, and the place of the checkout whose folder is kept.
 
-    And where the checkout lies whose folder is kept.
+    The folder of a checkout that was moved, and will look for it, is not deleted.
     """
     real = os.path.realpath(root)
     folders, moved_to = [], None
     for path, origin in state_folders.folders().items():
-        # Where another checkout lies now, they may be those of one that was moved and will look for them.
+        # If another checkout is now at this path, the folders may belong to one that was
+        # moved and will look for them.
         if origin.root != real or (os.path.isdir(real) and not data):  # noqa: PTH112 - text
             continue
         is_asked_for = data and path == state_folders.folder_of(real)
@@ -113,7 +114,7 @@ def _to_delete(root: str, *, data: bool) -> tuple[list[str], str | None]:
 
 
 def _wait_for_the_supervisor(path: str) -> None:
-    """Return when no supervisor uses a state folder: the one that was just asked leaves by itself."""
+    """Return when no supervisor uses a state folder: one that has just answered a request exits by itself."""
     lock = os.path.join(path, SUPERVISOR_LOCK)  # noqa: PTH118
     if not is_unlocked_within(lock, LEAVING_SECONDS):
         raise ServiceError(
@@ -123,8 +124,8 @@ def _wait_for_the_supervisor(path: str) -> None:
 
 
 def _running(root: str) -> list[str]:
-    """Return the services that a supervisor looks after, or takes over because an earlier one was killed."""
-    # Where the folder is gone, no supervisor can be started that would take anything over.
+    """Return the services that a supervisor runs, or takes over because an earlier one was killed."""
+    # Without the folder, no supervisor can be started that would take services over.
     client = connect_to_recorded(root) if os.path.isdir(root) else connect_to(root)  # noqa: PTH112 - text
     if client is None:
         return []
@@ -136,7 +137,7 @@ def _running(root: str) -> list[str]:
 
 
 def _give_slot_up(root: str) -> int | None:
-    """Give up the slot of the worktree that a checkout is, unless another project in it is on the list."""
+    """Give up the slot of a checkout's worktree, unless another project in it is recorded."""
     found = slots.slotted(root)
     if found is None:
         return None

@@ -1,7 +1,7 @@
-"""What a supervisor says about itself on every connection, and whether a command of this version can talk to it.
+"""The greeting of a supervisor on every connection, and whether a command of this version can talk to it.
 
-Two versions of devinit may meet in one project: one was upgraded while services ran, or two are installed. The
-rules are in docs/adr/0023; a newer command replaces an older supervisor, and never the other way round.
+Two versions of devinit may meet in one project, after an upgrade while services ran, or because two are installed.
+The rules are in docs/adr/0023: a newer command replaces an older supervisor, never the other way round.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 HELLO = "hello"
 """The first message on every connection, from the supervisor."""
 WIRE = 7
-"""The number of the wire.
+"""The version of the wire protocol.
 
-It grows with every method, parameter or field that the other side has to know about, and when a devinit.toml gets
-another meaning: an older supervisor would start other services from it than the command's own version does.
+It increases with every method, parameter or field that the other side has to know, and when the meaning of a
+devinit.toml changes: an older supervisor would then start other services from it than the command's own version.
 """
 OLDEST_SUPERVISOR = 1
-"""The oldest wire of a supervisor that a command of this version can talk to."""
+"""The oldest wire of a supervisor that a command of this version supports."""
 OLDEST_COMMAND = 1
-"""The oldest wire of a command that a supervisor of this version can serve."""
+"""The oldest wire of a command that a supervisor of this version supports."""
 FIRST_WIRE = 1
-"""The wire of supervisors whose greeting has no number: it had a version, and neither root nor pid."""
+"""The wire of supervisors whose greeting has no number: it had a version, but neither root nor pid."""
 
 UNKNOWN = "unknown"
 
@@ -39,17 +39,17 @@ _DIGITS = 9
 
 
 class Greeting:
-    """One supervisor, as it introduced itself."""
+    """The identity of a supervisor, according to its greeting."""
 
     __slots__ = ("network", "oldest_command", "pid", "root", "version", "wire")
 
     def __init__(self, said: Json) -> None:
-        """Read the parameters of `hello`. What is missing or of another kind is as in the first wire."""
+        """Parse the parameters of `hello`. Missing or invalid values are those of the first wire."""
         self.version = _text(said.get("version")) or UNKNOWN
         self.root = _text(said.get("root"))
         """The checkout that it serves, without links; empty in the first wire."""
         self.network = _text(said.get("network"))
-        """The network namespace in which its services listen; empty where there are none, or it does not say."""
+        """The network namespace in which its services listen; empty without namespaces, or if unknown."""
         self.pid = _number(said.get("pid"), 0)
         self.wire = _number(said.get("wire"), FIRST_WIRE)
         self.oldest_command = _number(said.get("oldest_command"), FIRST_WIRE)
@@ -62,33 +62,33 @@ class Greeting:
 
     @property
     def is_introduced(self) -> bool:
-        """Whether it said which version it is: supervisors of every version do."""
+        """Whether it stated its version, as supervisors of every version do."""
         return self.version != UNKNOWN
 
     @property
     def is_older(self) -> bool:
-        """Whether it is of an older devinit than this command; of two versions one at most is the older."""
+        """Whether its devinit is older than that of this command; of two versions, at most one is older."""
         return (self.wire, in_order(self.version)) < (WIRE, in_order(__version__))
 
     @property
     def is_newer(self) -> bool:
-        """Whether it is of a newer devinit than this command."""
+        """Whether its devinit is newer than that of this command."""
         return (self.wire, in_order(self.version)) > (WIRE, in_order(__version__))
 
     @property
     def is_out_of_reach(self) -> bool:
-        """Whether its services listen on the loopback addresses of another container or namespace than ours."""
+        """Whether its services listen on the loopback addresses of another container or namespace."""
         return self.network not in ("", network_namespace())
 
     def names(self) -> tuple[str, str]:
-        """Return its version and ours, with the numbers of the wire where they differ."""
+        """Return its version and ours, with the numbers of the wire if they differ."""
         theirs, ours = f"devinit {self.version}", f"devinit {__version__}"
         return (
             (f"{theirs} (wire {self.wire})", f"{ours} (wire {WIRE})") if self.wire != WIRE else (theirs, ours)
         )
 
     def beside_ours(self) -> str:
-        """Say who is who, as the first part of a sentence."""
+        """Return both versions in words, as the first part of a sentence."""
         theirs, ours = self.names()
         if theirs == ours:
             return f"the supervisor and this command are both {ours}"
@@ -96,7 +96,7 @@ class Greeting:
 
 
 def greeting_of(root: str | Path) -> Json:
-    """Return the parameters of `hello` of this process, which supervises a checkout."""
+    """Return the parameters of `hello` for this process, which supervises a checkout."""
     return {
         "version": __version__,
         "wire": WIRE,
@@ -108,7 +108,7 @@ def greeting_of(root: str | Path) -> Json:
 
 
 def in_order(version: str) -> tuple[int, ...]:
-    """Return what versions are ordered by: their numbers; what comes before a release (`rc1`, `.dev3`) is less."""
+    """Return the sort key of a version: its numbers; a pre-release (`rc1`, `.dev3`) sorts lower."""
     numbers: list[int] = []
     for part in version.partition("+")[0].split(".")[:_PARTS]:
         digits = part[: len(part) - len(part.lstrip("0123456789"))][:_DIGITS]
@@ -119,7 +119,7 @@ def in_order(version: str) -> tuple[int, ...]:
 
 
 def is_same_folder(one: str, other: str) -> bool:
-    """Return whether a path, and one from a greeting, mean the same folder, mounted twice perhaps."""
+    """Return whether a path, and one from a greeting, are the same folder, which may be mounted twice."""
     if in_text(os.path.realpath(one)) == other:
         return True
     try:
@@ -129,7 +129,7 @@ def is_same_folder(one: str, other: str) -> bool:
 
 
 def in_text(path: str) -> str:
-    """Return a path as JSON can carry it: its bytes may be no text."""
+    """Return a path in a form for JSON; its bytes may be no valid text."""
     return os.fsencode(path).decode(errors="backslashreplace")
 
 

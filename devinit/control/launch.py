@@ -1,4 +1,4 @@
-"""Connect to a project's supervisor, or start it first. Two commands at once start exactly one.
+"""Connecting to a project's supervisor, or starting it first. Two concurrent commands start exactly one.
 
 Paths are text: pathlib would take a third of the fastest command's time.
 """
@@ -25,26 +25,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LAUNCHES = 3
-"""How often a supervisor is started that has gone by the time we connect."""
+"""How often a supervisor is started again because it is gone before the connection."""
 
 
 def connect_or_start(root: str | Path, say: Callable[[str], None] | None = None) -> Client:
-    """Return a client of the project's supervisor, starting one when none listens.
+    """Return a client of the project's supervisor, and start one if none listens.
 
-    One of an older devinit is replaced when that is safe, provided that `say` can tell the user so; who has no
-    words goes on with it while the two understand each other.
+    A supervisor of an older devinit is replaced if that is safe, provided that `say` can report it to the user.
+    Without `say`, it stays in use while both versions understand each other.
 
-    Raise SupervisorError when there is none to talk to; nothing of the attempt stays behind then.
+    Raise SupervisorError if there is none to talk to; the attempt then leaves nothing behind.
     """
     launch = begun.pop(str(root), None)
     while begun:
-        # For a folder that turned out to be another project's.
+        # It is for a folder that turned out to belong to another project.
         begun.popitem()[1].give_back()
     try:
         client = listening(root) if launch is None else None
         replacing = ""
         if client is not None and client.greeting.is_older and say and not client.greeting.is_out_of_reach:
-            # Before anything of the checkout is claimed: an older devinit may have kept it in another place.
+            # Before anything of the checkout is claimed, because an older devinit may
+            # have kept it in another place.
             client, replacing = without_older(client, root, say)
         if client is not None:
             return understood(client)
@@ -61,10 +62,11 @@ def connect_or_start(root: str | Path, say: Callable[[str], None] | None = None)
 
 
 def launched(root: str | Path, launch: Launch) -> Client:
-    """Start the supervisor, and connect to it; the launch has its lock."""
-    # Another command may have started it while we waited for the lock.
+    """Start the supervisor, and connect to it; the launch holds its lock."""
+    # Another command may have started it during the wait for the lock.
     client = connect_to(root) if not launch.is_spawned else None
-    # One that an earlier command began, and gave up, may answer for ours, and leave before we are there.
+    # A supervisor that an earlier command started and gave up may answer instead of
+    # ours, and exit before we connect.
     for _ in range(LAUNCHES):
         if client is None:
             launch.finish()
@@ -75,15 +77,15 @@ def launched(root: str | Path, launch: Launch) -> Client:
 
 
 def without_older(client: Client, root: str | Path, say: Callable[[str], None]) -> tuple[Client | None, str]:
-    """Let an older supervisor go if that is safe: return None, and what to say when the next one is there.
+    """Replace an older supervisor if that is safe: return None, and a message for when the next one is there.
 
-    Otherwise return the client. It happens once in a command, whatever listens afterwards, so two installations
-    never take turns within one. Raise StateFileError when what it keeps cannot be taken over.
+    Otherwise return the client. This happens only once in a command, whatever listens afterwards, so two
+    installations never take turns within one. Raise StateFileError if its state cannot be taken over.
     """
     from devinit.control.replacing import Busy, kept, let_go, not_understood
     from devinit.system.old_layout import refuse
 
-    # Before it goes: a data directory that cannot be taken over still has a supervisor then.
+    # Before it goes, so that a data directory that cannot be taken over still has a supervisor.
     refuse(root)
     try:
         return None, let_go(client)
@@ -95,7 +97,7 @@ def without_older(client: Client, root: str | Path, say: Callable[[str], None]) 
 
 
 def understood(client: Client) -> Client:
-    """Return the client. Raise SupervisorError when its supervisor is of a version that we cannot talk to."""
+    """Return the client. Raise SupervisorError if this version cannot talk to its supervisor."""
     if not client.greeting.is_understood:
         from devinit.control.replacing import not_understood  # hardly ever
 
@@ -104,7 +106,7 @@ def understood(client: Client) -> Client:
 
 
 def refuse_foreign(root: str | Path) -> None:
-    """Raise SupervisorError for a checkout that another user runs, and to root for one that is another user's."""
+    """Raise SupervisorError for a checkout that another user runs, and to root for another user's checkout."""
     if is_foreign(root):
         from devinit.control.ownership import refuse  # takes long to import, and only a refusal needs it
 
@@ -112,16 +114,16 @@ def refuse_foreign(root: str | Path) -> None:
 
 
 def refuse_another_users(root: str | Path) -> None:
-    """Raise SupervisorError for a checkout that another user runs: of its services nothing can be seen from here.
+    """Raise SupervisorError for a checkout that another user runs: its services are invisible from here.
 
-    The caller has found out that no supervisor listens. A checkout that no user has started yet may be looked at.
+    The caller has found out that no supervisor listens. A checkout that no user has started yet may be inspected.
     """
     if os.path.lexists(os.path.join(root, OWN_FOLDER)):
         refuse_foreign(root)
 
 
 def connect_to_running(root: str | Path) -> Client | None:
-    """Return a client if anything of the project runs: also when only its supervisor died, which is replaced.
+    """Return a client if anything of the project runs, even if its supervisor died and has to be replaced.
 
     Raise SupervisorError for a checkout that another user runs.
     """
@@ -132,7 +134,7 @@ def connect_to_running(root: str | Path) -> Client | None:
 
 
 def connect_to_recorded(root: str | Path) -> Client | None:
-    """Return the same for what is ours of a checkout, even if another user runs it now."""
+    """Return a client if anything of ours in a checkout runs, even if another user runs it now."""
     client = connect_to(root)
     if client is None and runs_without_supervisor(root):
         return connect_or_start(root)
@@ -142,40 +144,40 @@ def connect_to_recorded(root: str | Path) -> Client | None:
 def connect_to(root: str | Path) -> Client | None:
     """Return a client of the project's supervisor if one listens, wherever its socket is.
 
-    Raise SupervisorError for one that serves another checkout, or is of a version that we cannot talk to.
+    Raise SupervisorError for one that serves another checkout, or whose version we cannot talk to.
     """
     client = listening(root)
     return client and understood(client)
 
 
 def listening(root: str | Path) -> Client | None:
-    """Return a client of whichever version's supervisor listens for this project.
+    """Return a client of the supervisor that listens for this project, whatever its version.
 
-    The place follows from the environment, and a command may have another one than the one that started the
-    supervisor (ssh, cron, sudo), so the supervisor also leaves it in the checkout.
+    The address depends on the environment, and a command may have another environment than the one that started
+    the supervisor (ssh, cron, sudo), so the supervisor also writes its address into the state folder.
     """
     client = client_at(socket_address(root), root)
     if client is None and (elsewhere := pointed(root)):
-        # A copied folder brings along the address of the original's supervisor, but not its lock.
+        # A copied folder contains the address of the original's supervisor, but not its lock.
         holder = supervisor_of(root)
         client = client_at(elsewhere, root, holder) if holder is not None else None
     if client is not None and is_replaced(root):
-        # It is stopping, or about to: a launch waits until it has gone, and begins with a state of its own.
+        # It is stopping, or about to stop: a launch waits until it has gone, and starts with its own state.
         client.close()
         return None
     return client
 
 
 def client_at(path: str, root: str | Path, holder: int | None = None) -> Client | None:
-    """Return a client of the supervisor at this address, provided that it serves this checkout.
+    """Return a client of the supervisor at this address, if it serves this checkout.
 
-    None for one that serves another: an address may be out of date. Raise SupervisorError when that one is also
-    the holder of this checkout's lock (a pid): then a link leads to the state of the other checkout.
+    None for one that serves another: an address may be outdated. Raise SupervisorError if that one also holds this
+    checkout's lock (`holder`, a pid): then a link leads to the state of the other checkout.
     """
     client = connect(path)
     if client is None:
         return None
-    # In the first wire the greeting had no root.
+    # In the first wire, the greeting had no root.
     served = client.greeting.root or os.path.realpath(client.call("ping")["root"])
     if is_same_folder(os.fspath(root), served):
         return client
@@ -191,10 +193,9 @@ def client_at(path: str, root: str | Path, holder: int | None = None) -> Client 
 
 
 def runs_without_supervisor(root: str | Path) -> bool:
-    """Whether services are on record, also ended ones, although no supervisor listens: it was killed."""
+    """Whether services are recorded, including ended ones, although no supervisor listens: it was killed."""
     text = read_text(os.path.join(state_folder(root), "state.json"))
-    # Read as text: a record that is empty is written exactly so, and one that is garbled is for the
-    # supervisor to refuse by name.
+    # Searched as text: an empty record is written exactly so, and the supervisor reports a damaged one by name.
     if text is not None and ('"services":{}' not in text or '"ended":{"' in text):
         return True
     if not os.path.lexists(os.path.join(root, OWN_FOLDER, "state.json")):

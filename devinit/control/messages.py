@@ -1,4 +1,4 @@
-"""What the supervisor understands: the parameters of each method, checked as they arrive."""
+"""The parameters of the supervisor's methods, validated when they arrive."""
 
 from __future__ import annotations
 
@@ -20,75 +20,76 @@ class Request(Struct, frozen=True):
 
 
 class ServicesParams(Struct, frozen=True, forbid_unknown_fields=True):
-    """Names of services; none means all."""
+    """Parameters with names of services; an empty list means all."""
 
     services: tuple[str, ...] = ()
 
 
 class StopParams(Struct, frozen=True, forbid_unknown_fields=True):
-    """Stop services; none means all."""
+    """Parameters to stop services; an empty list means all."""
 
     services: tuple[str, ...] = ()
     force: bool = False
-    """Do not wait for a polite end; what is just being ended is ended at once, too."""
+    """Do not wait for a graceful end; services that are already stopping are killed at once, too."""
 
 
 class StartParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Bring services up, with all that they depend on."""
+    """Parameters to start services, with all their dependencies."""
 
     services: tuple[str, ...] = ()
     environ: dict[str, str] = field(default_factory=dict)
-    """The caller's environment: what the services inherit, and where <SERVICE>_PORT is looked up."""
+    """The caller's environment: the services inherit it, and it may contain <SERVICE>_PORT."""
     on_conflict: ConflictPolicy = ConflictPolicy.MOVE
     can_answer: bool = False
-    """The caller can ask a person: conflicts that a service wants asked come back as questions."""
+    """Whether the caller can ask a user: conflicts of services with the policy ASK are
+    then returned as questions."""
     resolutions: tuple[Resolution, ...] = ()
     profile: str | None = None
     timeout_seconds: float | None = None
-    """For the whole start; None leaves it to each service's own deadline."""
+    """The time limit of the whole start; None leaves it to each service's own timeout."""
     only_changed: bool = False
-    """Of a restart: leave alone what still runs as the files say."""
+    """For a restart: skip services that still run as configured."""
     sets_up: bool = False
-    """Run the `setup` of what is started, also where nothing that it depends on has changed."""
+    """Run the `setup` of started services even if none of its inputs has changed."""
     in_terminals: tuple[str, ...] = ()
-    """Of a restart: services that have a terminal until they are started by another order."""
+    """For a restart: services that get a terminal until another order starts them."""
 
 
 class EnvironmentParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The runtime environment as it is, or as it would be."""
+    """Parameters for the runtime environment: the current one, or that of a start."""
 
     environ: dict[str, str] = field(default_factory=dict)
     profile: str | None = None
 
 
 class CommandParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a command is given that runs beside the services."""
+    """Parameters for the environment of a command that runs next to the services."""
 
     environ: dict[str, str] = field(default_factory=dict)
     profile: str | None = None
     test: bool = False
-    """The test databases under the names of the others."""
+    """Provide the test databases under the names of the others."""
     service: str | None = None
     """The command runs as this service does: in its folder, with its environment and its tools."""
     directory: str | None = None
-    """Or in this folder, absolute, whose tools it finds."""
+    """Alternatively, the absolute path of the command's working directory, whose tools it finds."""
 
 
 class StatusParams(Struct, frozen=True, forbid_unknown_fields=True):
-    """What every service is doing."""
+    """Parameters for the state of every service."""
 
     measure: bool = True
-    """Also what it uses, which takes a walk through all processes."""
+    """Also include the usage, which requires a scan of all processes."""
 
 
 class ServiceParams(Struct, frozen=True, forbid_unknown_fields=True):
-    """One service."""
+    """Parameters with one service."""
 
     service: str
 
 
 class InputParams(Struct, frozen=True, forbid_unknown_fields=True):
-    """Something to write to the standard input of a service; with no text, only what is unread is asked."""
+    """A text to write to the standard input of a service; an empty one only queries what is unread."""
 
     service: str
     text: str = ""
@@ -96,38 +97,38 @@ class InputParams(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WaitParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Wait until services are live; none means all that are not stopped."""
+    """Parameters to wait until services are live; an empty list means all that are not stopped."""
 
     services: tuple[str, ...] = ()
     after: float | None = None
-    """Unix time: only what a service is since then counts."""
+    """Unix time: earlier states of a service do not count."""
     timeout_seconds: float = 60.0
 
 
 class EventsParams(Struct, frozen=True, forbid_unknown_fields=True):
-    """What has happened, and what happens from now on."""
+    """Parameters for past and future events."""
 
     after: float = 0.0
-    """Unix time: leave out what happened before."""
+    """Unix time: leave out earlier events."""
     follow: bool = False
-    """Do not answer, and tell every event until the client hangs up."""
+    """Send no answer, but every event until the client disconnects."""
 
 
 class PortParams(Struct, frozen=True, forbid_unknown_fields=True):
-    """One port."""
+    """Parameters with one port."""
 
     port: Annotated[int, Meta(ge=1, le=HIGHEST_PORT)]
 
 
 class ChooseParams(Struct, frozen=True, forbid_unknown_fields=True):
-    """A port for the next start of a service; None: the next free one of its range."""
+    """A port for the next start of a service; None: the next free one in its range."""
 
     service: str
     port: Annotated[int, Meta(ge=1, le=HIGHEST_PORT)] | None = None
 
 
 class FreeParams(Struct, frozen=True, forbid_unknown_fields=True):
-    """A port, and exactly the holders that were shown."""
+    """A port, and exactly the holders that the user saw."""
 
     port: Annotated[int, Meta(ge=1, le=HIGHEST_PORT)]
     holders: tuple[ProcessIdentity, ...]
@@ -139,7 +140,7 @@ class RpcError(Struct, frozen=True):
     code: int
     message: str
     data: dict[str, Any] = field(default_factory=dict)
-    """hint, exit_code and kind; conflicts when ports have to be decided about. Free-form by JSON-RPC."""
+    """hint, exit_code and kind; conflicts if the user has to decide about ports. Free-form by JSON-RPC."""
 
 
 PARSE_ERROR = -32700
@@ -148,4 +149,4 @@ METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
 APPLICATION_ERROR = 1000
-"""Plus the exit code: an error of ours."""
+"""The base of devinit's own errors; the exit code is added."""

@@ -1,7 +1,7 @@
-"""Every project of this machine, and every port that one of them has: for `status --all` and `ports --all`.
+"""All projects of this machine, and all ports of these projects, for `status --all` and `ports --all`.
 
-Put together from what is written down (`checkouts`), from who answers, and from the leases, which show
-also what runs without a supervisor, and in a folder that does not exist any more.
+The data comes from the records (`checkouts`), from the supervisors that answer, and from the leases. The leases
+also show services without a supervisor, and those in a folder that no longer exists.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from devinit.system.worktrees import worktree_of
 PATIENCE_SECONDS = 3.0
 """How long all supervisors together may take to answer."""
 WAKING_SECONDS = 1.0
-"""How long those whose sockets had vanished may take to listen again."""
+"""How long supervisors whose sockets had vanished may take to listen again."""
 _LOOK_SECONDS = 0.02
 
 
@@ -42,34 +42,34 @@ class Leased(Struct, frozen=True):
     owner: LeaseOwner
     live: bool
     kept: bool = False
-    """It is reserved while the project is stopped."""
+    """Whether the port is reserved while the project is stopped."""
 
     @property
     def is_run_by_devinit(self) -> bool:
-        """Whether a service that devinit has started keeps the lease: no program that took it for itself."""
+        """Whether a service that devinit has started holds the lease, not a program that took it for itself."""
         return self.live and not self.owner.by_program
 
 
 class Folder(Struct, frozen=True, kw_only=True):
-    """What was found out about one checkout: everything that its state follows from."""
+    """The facts about one checkout from which its state is derived."""
 
     root: str
     exists: bool
     checkout: Checkout | None = None
-    """What is written down about it."""
+    """Its record."""
     answer: Json | None = None
-    """What its supervisor says."""
+    """The answer of its supervisor."""
     supervisor: int | None = None
-    """A supervisor that is there and says nothing; 0 when its process cannot be seen from here."""
+    """The pid of a supervisor that exists but does not answer; 0 if its process is invisible from here."""
     apart: str | None = None
-    """Which versions do not understand each other, where its supervisor is of another devinit."""
+    """The two versions that do not understand each other, if its supervisor is of another devinit."""
     leases: tuple[Leased, ...] = ()
     elsewhere: bool = False
-    """What has its ports leased runs where it cannot be seen from here."""
+    """Whether the process with its port leases is invisible from here."""
 
 
 def neighbours() -> list[NeighbourStatus]:
-    """Return every project, those that run first; what was deleted and does not run any more is forgotten."""
+    """Return all projects, running ones first; records of deleted projects without processes are dropped."""
     store = LeaseStore(state_directory() / "leases")
     store.forget_vanished()
     leases: dict[str, list[Leased]] = {}
@@ -104,7 +104,7 @@ def neighbours() -> list[NeighbourStatus]:
 
 
 def state_of(folder: Folder) -> NeighbourState:
-    """Return what can be said about a project as a whole."""
+    """Return the state of a project as a whole."""
     runs = any(lease.is_run_by_devinit for lease in folder.leases)
     if folder.answer is not None:
         runs = any(service["phase"] != Phase.STOPPED for service in folder.answer["services"])
@@ -118,7 +118,7 @@ def state_of(folder: Folder) -> NeighbourState:
 
 
 def described(folder: Folder) -> NeighbourStatus:
-    """Return a project as it goes over the wire."""
+    """Return a project in the format of the wire."""
     worktree = worktree_of(folder.root) if folder.exists else None
     state = state_of(folder)
     project = (
@@ -139,14 +139,14 @@ def described(folder: Folder) -> NeighbourStatus:
 
 
 def services_of(folder: Folder, state: NeighbourState) -> list[NeighbourService]:
-    """Return what a supervisor says about its services, or else what their leases show."""
+    """Return a supervisor's information about its services, or else what their leases show."""
     if folder.answer is not None and state is not NeighbourState.STOPPED:
         return [
             {
                 "name": service["name"],
                 "phase": service["phase"],
                 "port": service["port"],
-                # The URL of a database holds its password.
+                # The URL of a database contains its password.
                 "url": service["url"] if has_pages(service) else None,
                 "reserved": False,
                 "program": False,
@@ -168,7 +168,7 @@ def services_of(folder: Folder, state: NeighbourState) -> list[NeighbourService]
 
 
 def advice_about(folder: Folder, state: NeighbourState) -> str | None:
-    """Return what to do about a state that should not be."""
+    """Return advice about a faulty state."""
     there = f"devinit -C {shlex.quote(folder.root)}"
     match state:
         case NeighbourState.GONE:
@@ -190,7 +190,7 @@ def advice_about(folder: Folder, state: NeighbourState) -> str | None:
 
 
 def port_rows() -> list[PortRow]:
-    """Return every port that a project has, or had when it was stopped, and those assigned in PM2; by port."""
+    """Return the ports that projects have or last had, and those assigned in PM2; sorted by port."""
     store = LeaseStore(state_directory() / "leases")
     store.forget_vanished()
     entries = store.entries()
@@ -214,7 +214,7 @@ def port_rows() -> list[PortRow]:
 
 
 def _assigned_row(application: Application) -> PortRow:
-    """Return the port of an application in PM2, running or stopped."""
+    """Return the port of a PM2 application, running or stopped."""
     return {
         "port": application.port,
         "service": application.name,
@@ -227,13 +227,13 @@ def _assigned_row(application: Application) -> PortRow:
 
 
 def _sockets(root: str, checkout: Checkout | None) -> list[str]:
-    """Return where the supervisor of a folder may listen: it may have another runtime directory than we."""
+    """Return the possible addresses of a folder's supervisor, which may have another runtime directory."""
     places = [socket_address(root), pointed(root), checkout.socket if checkout else ""]
     return [place for place in dict.fromkeys(places) if place]
 
 
 def _answers(roots: Mapping[str, str], written: Mapping[str, Checkout]) -> dict[str, Json]:
-    """Ask all supervisors at once, and those that have lost their sockets as soon as they listen again."""
+    """Ask all supervisors at once; those that have lost their sockets are asked as soon as they listen again."""
     answers, silent = _ask(roots, written)
     woken = {name: root for name, root in roots.items() if name not in silent | answers.keys() and wake(root)}
     deadline = time.monotonic() + WAKING_SECONDS
@@ -246,7 +246,7 @@ def _answers(roots: Mapping[str, str], written: Mapping[str, Checkout]) -> dict[
 
 
 def _ask(roots: Mapping[str, str], written: Mapping[str, Checkout]) -> tuple[dict[str, Json], set[str]]:
-    """Return what supervisors say, and of which folders they are there and say nothing."""
+    """Return the answers of supervisors, and the names of folders whose supervisors do not answer."""
     sockets = {name: _sockets(root, written.get(name)) for name, root in roots.items()}
     every = [path for paths in sockets.values() for path in paths]
     said = ask_all(every, "status", {"measure": False}, seconds=PATIENCE_SECONDS)
@@ -255,7 +255,7 @@ def _ask(roots: Mapping[str, str], written: Mapping[str, Checkout]) -> tuple[dic
     for name, paths in sockets.items():
         for path in paths:
             answer = said.get(path)
-            # A copied folder brings along the address of the original's supervisor.
+            # A copied folder contains the address of the original's supervisor.
             if answer is not None and root_name(answer["root"]) == name:
                 answers[name] = answer
             elif path in said and answer is None:

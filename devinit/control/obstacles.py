@@ -1,4 +1,4 @@
-"""Why a supervisor could not be launched, and what to do about it. Loaded only when something went wrong."""
+"""Errors about a supervisor that could not be launched, with advice. Loaded only after a failure."""
 
 # ruff: noqa: PTH123 -- paths are text here
 
@@ -16,7 +16,7 @@ from devinit.system.regular import open_regular
 
 REFUSED = (errno.EACCES, errno.EPERM)
 LONGEST_LINE = 300
-"""Characters of a log's last line that an error repeats."""
+"""Characters of the last line of a log that an error repeats."""
 
 
 def log_refused(path: str, error: OSError) -> SupervisorError:
@@ -59,8 +59,8 @@ def not_spawned(program: str, error: OSError) -> SupervisorError:
 def died(log: str, offset: int, said: str, status: int | None) -> SupervisorError:
     """Return the error for a supervisor that ended before it listened.
 
-    `said` is what it said about that, `status` what `os.waitpid` told, and its log since it was started
-    begins at `offset`.
+    `said` is its message about that, and `status` the result of `os.waitpid`. `offset` is the
+    length of its log at its start.
     """
     reason = said or f"{how_it_ended(status)}{last_line(log, offset)}"
     return SupervisorError(f"the supervisor could not start: {reason}", hint=f"see {log}")
@@ -76,7 +76,7 @@ def silent(log: str, pid: int, seconds: float) -> SupervisorError:
 
 
 def kept_waiting(lock: str, seconds: float) -> SupervisorError:
-    """Return the error for a launch that waits for the launch of another command in vain."""
+    """Return the error for a launch that waits for another command's launch in vain."""
     from devinit.system.open_files import openers_of
 
     pids = [each.pid for each in openers_of(lock)]
@@ -93,12 +93,12 @@ def kept_waiting(lock: str, seconds: float) -> SupervisorError:
 
 
 def reason_of(error: OSError) -> str:
-    """Return what the system says of a failure, without the path, which the message has already."""
+    """Return the system's message for a failure, without the path, which the error already contains."""
     return error.strerror or str(error)
 
 
 def how_it_ended(status: int | None) -> str:
-    """Return how a process ended, as its parent was told."""
+    """Return how a process ended, according to its exit status."""
     if status is None:
         return "it ended without a word"
     code = os.waitstatus_to_exitcode(status)
@@ -106,7 +106,7 @@ def how_it_ended(status: int | None) -> str:
 
 
 def last_line(log: str, offset: int) -> str:
-    """Return the last line that was added to a log since it was that long, behind a colon; or nothing."""
+    """Return the last line added to a log after an offset, with a colon before it; "" if there is none."""
     try:
         with open(open_regular(log), "rb") as file:
             file.seek(offset)

@@ -1,7 +1,6 @@
-"""Services that run without a supervisor and without a record: only their leases show it.
+"""Services that run without a supervisor and without a record: only their leases show them.
 
-That takes two accidents at once: a supervisor that was killed, and a record, or a whole checkout, that was
-deleted.
+That takes two accidents at once: a killed supervisor, and a deleted record or checkout.
 """
 
 from __future__ import annotations
@@ -35,36 +34,36 @@ KILL_SECONDS = 5.0
 
 
 def orphans_of(root: str | os.PathLike[str]) -> dict[str, int]:
-    """Return the services of a checkout for which devinit has a port leased at this moment, with the port.
+    """Return the services of a checkout for which devinit currently has a port leased, with the port.
 
     The caller has found out that no supervisor listens. A program that has leased a port for itself is no orphan.
     """
     name = root_name(root)
     store = LeaseStore(state_directory() / "leases")
-    # A service's own port, not an extra one of it; and no lease that only a program keeps which was left running.
+    # Only a service's main port, and no lease that only an interactive program keeps which was left running.
     own = {service: port for service, port in services_leased(store.owners(), name) if not is_extra(service)}
     return {service: port for service, port in own.items() if not store.is_only_kept_apart(name, service)}
 
 
 def programs_of(root: str | os.PathLike[str]) -> dict[str, int]:
-    """Return the names under which programs of the user have leased ports for themselves, with the ports."""
+    """Return the ports that programs of the user have leased for themselves, by name."""
     return programs_leased(LeaseStore(state_directory() / "leases").owners(), root_name(root))
 
 
 def is_elsewhere(root: str | os.PathLike[str], service: str) -> bool:
-    """Whether a service of `orphans_of` runs in a container or namespace that cannot be seen from here."""
+    """Whether a service of `orphans_of` runs in a container or namespace that is invisible from here."""
     return not _members(root, [service])
 
 
 def services_elsewhere(root: str | os.PathLike[str]) -> list[str]:
-    """Return the services of `orphans_of` that run in a container or namespace that cannot be seen from here."""
+    """Return the services of `orphans_of` that run in a container or namespace that is invisible from here."""
     return [service for service in orphans_of(root) if is_elsewhere(root, service)]
 
 
 def recorded_elsewhere(root: str | os.PathLike[str]) -> list[str]:
-    """Return the services without a port that are on record where those of `services_elsewhere` run.
+    """Return the recorded services without a port that run in the same place as those of `services_elsewhere`.
 
-    Nothing else tells of them: they have no lease. The caller has seen that others of the checkout run there.
+    They have no lease, so only the record shows them. The caller has found other services of the checkout there.
     """
     try:
         found = json.loads(read_text(Path(state_folder(root), "state.json")) or "{}")
@@ -72,21 +71,21 @@ def recorded_elsewhere(root: str | os.PathLike[str]) -> list[str]:
             return []
         return [name for name, each in found["services"].items() if each["identity"]]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return []  # garbled, or of an earlier version: the supervisor refuses it by name
+        return []  # damaged, or written by an earlier version: the supervisor refuses it by name
 
 
 def connect_for_orphans(root: str) -> Client | None:
-    """Start a supervisor for a checkout whose processes run without a record; it can end them."""
+    """Start a supervisor for a checkout whose processes run without a record, so that it can end them."""
     if not orphans_of(root) and not _is_anything_marked(root):
         return None
     return connect_or_start(root)
 
 
 def end_orphans(root: str | os.PathLike[str]) -> list[str]:
-    """End the services of a checkout that was deleted; return those that were ended.
+    """End the services of a deleted checkout; return those that were ended.
 
-    Its supervisor does so if there is one. A database server is never killed: its data lies outside of the
-    checkout, and is not deleted with it. Raise ServiceError for what does not end.
+    Its supervisor does this if there is one. A database server is never killed: its data lies outside of the
+    checkout, and is not deleted with it. Raise ServiceError if a process does not end.
     """
     checkout = recorded_at(root)
     if checkout is not None and (client := client_at(checkout.socket, os.fspath(root))) is not None:
@@ -125,7 +124,7 @@ def _end(
     number_for: Callable[[ProcessFacts], signal.Signals | None],
     seconds: float,
 ) -> None:
-    """Signal every process that runs, and wait until none is left or the time is over."""
+    """Signal every running process, and wait until none is left or the time is over."""
     deadline = time.monotonic() + seconds
     asked: set[ProcessIdentity] = set()
     while (members := running()) and time.monotonic() < deadline:
@@ -149,10 +148,10 @@ def _saving(members: Sequence[ProcessIdentity]) -> list[ProcessFacts]:
 
 
 def _members(root: str | os.PathLike[str], services: Sequence[str]) -> list[ProcessIdentity]:
-    """Return the processes of services: by their mark, and by the leases that they keep.
+    """Return the processes of services, found by their mark and by the leases that they keep.
 
-    Redis and others write their title over the mark. A program that inherited a lease and in which a person
-    works is none of the service's.
+    Redis and others overwrite the mark with their title. An interactive program that inherited a lease does not
+    belong to the service.
     """
     store, table = LeaseStore(state_directory() / "leases"), ProcessTable()
     marked = [each for name in services for each in table.members_of(None, run_mark(root, name))]

@@ -1,7 +1,7 @@
-"""Notice that a checkout runs with another state folder: another user's, another HOME's, a container's.
+"""Detection that a checkout runs with another state folder: another user's, another HOME's, a container's.
 
-Its supervisor cannot be found from here. What it writes into the checkout tells: `.env.runtime` who started it
-last, a discovery file that is refreshed that it runs.
+Its supervisor cannot be found from here. Two files in the checkout show it: `.env.runtime` shows who started it
+last, and a discovery file that is refreshed shows that it runs.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ UNSEEN = "its services are neither seen nor stopped from here"
 ADVICE = "run the command there; `devinit start` starts a second set of services here"
 ADVICE_BESIDE = "what runs here is not concerned; `devinit start` writes it for those of this one"
 NEVER_USED = "none"
-"""Stands for the id of a user who has never started anything: every other one is another's."""
+"""Stands for the id of a user who has never started anything; every other id belongs to another user."""
 
 
 def said_of(root: str, runs_here: Callable[[], bool] | None = None) -> SupervisorError | None:
-    """Return what is to be said of a checkout that runs, or was started last, with another state folder.
+    """Return the message about a checkout that runs, or was last started, with another state folder.
 
-    `runs_here`: tells whether services of it run with this one as well, where that is possible; then it counts
-    who started it last.
+    `runs_here`: returns whether its services run with this state folder as well, where that is possible. With it,
+    there is a message only if another state folder started the checkout last.
     """
     try:
         is_last = is_of_another(Path(root), _writer(root))
@@ -69,12 +69,12 @@ def _is_kept(root: str) -> bool:
             if is_kept_by_another(Path(root), Path(root, file), _writer(root), time.time()):
                 return True
         except StateFileError:
-            continue  # it is no discovery file, then
+            continue  # not a discovery file
     return False
 
 
 def _configured(root: str) -> list[str]:
-    """Return the discovery files that devinit.toml names; none where it cannot be read."""
+    """Return the discovery files in devinit.toml; empty if it cannot be read."""
     from devinit.model.names import CONFIGURATION_FILE  # as above
     from devinit.system.files import LARGEST_SETTINGS, read_text
     from devinit.toml import parse_toml

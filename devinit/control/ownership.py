@@ -1,4 +1,4 @@
-"""Whose a checkout is: root and its owner must not lock each other out. Loaded only where they differ."""
+"""The owner of a checkout: root and the owner must not lock each other out. Loaded only if they differ."""
 
 # ruff: noqa: PTH118 -- paths are text here
 
@@ -12,15 +12,16 @@ from devinit.model.names import ENVIRONMENT_FILE, OWN_FOLDER, PORTS_FILE
 from devinit.system.permissions import chown, name_of
 
 OVERFLOW_UID = 65534
-"""How Linux shows an owner who has no number in this user namespace."""
+"""The uid that Linux shows for an owner without a uid in this user namespace."""
 PUBLISHED = (OWN_FOLDER, ENVIRONMENT_FILE, PORTS_FILE)
-"""What a start leaves in a checkout."""
+"""Files that a start leaves in a checkout."""
 
 
 def refuse(root: str) -> None:
-    """Raise SupervisorError for a checkout of another user's: his services would be taken over as ours.
+    """Raise SupervisorError for another user's checkout: its services would be taken over as ours.
 
-    Root above all: what it restarts would run as root, and what it writes its owner could not read any more.
+    This matters most for root: services that it restarts would run as root, and the owner
+    could no longer read its files.
     """
     ours = os.geteuid()
     owner, runner = _owner_of(root), _owner_of(os.path.join(root, OWN_FOLDER))
@@ -33,7 +34,7 @@ def refuse(root: str) -> None:
     if runner == 0 and owner == ours:
         raise _left_by_root(root)
     name = name_of(runner)
-    # Only root would have reached it.
+    # Only root can get here.
     why = f"and no supervisor of {name}'s listens" if ours == 0 else "whose supervisor you may not use"
     raise SupervisorError(
         f"{root} was started by user {name}, {why}",
@@ -43,7 +44,7 @@ def refuse(root: str) -> None:
 
 
 def left_by_root(root: str) -> list[str]:
-    """Return what root has left in a checkout of ours; nothing where that is not so."""
+    """Return the files that root has left in a checkout of ours; empty if there are none."""
     if os.geteuid() == 0 or _owner_of(root) != os.geteuid():
         return []
     return [path for name in PUBLISHED if _owner_of(path := os.path.join(root, name)) == 0]

@@ -1,4 +1,4 @@
-"""An order whose answer a thread waits for: the program loads and opens its screen meanwhile."""
+"""An order whose answer a thread awaits, while the program loads and opens its screen."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Pending:
-    """An order on a connection of its own, which may be given again with answers to what it asks."""
+    """An order on its own connection, which may be sent again with answers to its questions."""
 
     def __init__(self, client: Client, method: str) -> None:
         self._client, self._method = client, method
@@ -28,30 +28,30 @@ class Pending:
         self._result: Any = None
         self._error: DevinitError | None = None
         self.began = time.monotonic()
-        """When it was ordered first."""
+        """When it was first sent."""
         self.events: list[Json] = []
-        """Every event that has come, the oldest first."""
+        """All events that have arrived, oldest first."""
 
     def order(self, params: Json) -> None:
-        """Send the order. Raise SupervisorError when it cannot be sent."""
+        """Send the order. Raise SupervisorError if it cannot be sent."""
         self._client.order(self._method, params)
         self._is_answered, self._result, self._error = False, None, None
-        # A daemon: a program that is left does not wait for the end of the order.
+        # A daemon thread: a program that is closed does not wait for the end of the order.
         threading.Thread(target=self._read, name="answer", daemon=True).start()
 
     @property
     def refusal(self) -> DevinitError | None:
-        """The error that the supervisor has answered with so far."""
+        """The latest error in the supervisor's answers, if any."""
         return self._error
 
     def result(self) -> Any:
-        """Return what came of the order. Raise DevinitError when it was refused. Any: as it came off the wire."""
+        """Return the result of the order. Raise DevinitError if it was refused. Any: data from the wire."""
         if self._error is not None:
             raise self._error
         return self._result
 
     def listen(self, tell: Callable[[Json], None]) -> None:
-        """Call `tell` in the reading thread with each event, and here with those that have come already."""
+        """Call `tell` in the reading thread with each event, and here with events that have already arrived."""
         with self._lock:
             self._listeners.append(tell)
             before = list(self.events)
@@ -67,7 +67,7 @@ class Pending:
         act()
 
     def close(self) -> None:
-        """Hang up; the order goes on."""
+        """Close the connection; the order continues."""
         self._client.close()
 
     def _read(self) -> None:

@@ -1,7 +1,7 @@
-"""A supervisor of another version: let an older one go when that is safe, refuse what cannot be talked to.
+"""A supervisor of another version: replace an older one if that is safe, refuse one that cannot be understood.
 
-Loaded only where two versions meet. A supervisor that is let go leaves its services running, and the one that
-follows takes them over, as after any other end of a supervisor (docs/adr/0008).
+Loaded only if two versions meet. A supervisor that is replaced leaves its services running, and the next one takes
+them over, as after any other end of a supervisor (docs/adr/0008).
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from devinit.errors import SupervisorError
 from devinit.system.processes import Process, facts_of
 
 GOING_SECONDS = 10.0
-"""How long a supervisor may take to let its services go; it needs some milliseconds."""
+"""How long a supervisor may take to release its services; it needs some milliseconds."""
 BUSY = ("waiting", "starting", "stopping")
 """Phases whose work a take-over would have to repeat: a set-up, a migration, a stop."""
 
 
 class Busy(Exception):
-    """Raised when a supervisor cannot be let go now; the text says why, as a part of a sentence."""
+    """Raised when a supervisor cannot be replaced now; the text is the reason, as a part of a sentence."""
 
 
 def let_go(client: Client) -> str:
-    """Let an older supervisor go; return what to say about that. The caller starts the one that follows.
+    """End an older supervisor; return a message about that. The caller starts the next one.
 
-    Raise Busy when it is not safe, SupervisorError when it does not go.
+    Raise Busy if it is not safe, SupervisorError if the supervisor does not exit.
     """
     greeting = client.greeting
     theirs, ours = greeting.names()
@@ -50,11 +50,11 @@ def let_go(client: Client) -> str:
 
 
 def process_of(client: Client) -> Process:
-    """Return the process of a supervisor. Raise Busy when it cannot be seen, SupervisorError when it is gone."""
+    """Return the process of a supervisor. Raise Busy if it is invisible, SupervisorError if it is gone."""
     pid = pid_of(client)
     facts = facts_of(pid) if pid else None
     if facts is None or "devinit.supervisor" not in facts.command:
-        # Of a process that has just ended the command line is empty; one that is there still answers.
+        # The command line of a process that has just ended is empty, but a supervisor that exists still answers.
         client.call("ping")
         raise Busy("its process cannot be seen from here")
     process = Process.open(facts.identity)
@@ -64,9 +64,9 @@ def process_of(client: Client) -> Process:
 
 
 def busy_services(client: Client) -> list[str]:
-    """Return the services that are on the way up or down, which a supervisor of every version tells.
+    """Return the services that are starting or stopping, which a supervisor of every version reports.
 
-    None are when it hangs up: another command was just letting it go.
+    Empty if it disconnects: another command was just replacing it.
     """
     try:
         services = api.status(client)["services"]
@@ -78,14 +78,14 @@ def busy_services(client: Client) -> list[str]:
 
 
 def pid_of(client: Client) -> int:
-    """Return the process of a supervisor: as the kernel knows it, else as it says itself."""
+    """Return the pid of a supervisor, from the kernel or else from itself."""
     if pid := client.peer_pid:
         return pid
     return client.greeting.pid or int(client.call("ping")["pid"])
 
 
 def kept(client: Client, busy: Busy) -> str:
-    """Return what to say about an older supervisor that stays."""
+    """Return the message about an older supervisor that stays."""
     return f"{client.greeting.beside_ours()}; it stays for now, as {busy}: the next start replaces it"
 
 

@@ -1,4 +1,4 @@
-"""The supervisor's end of the wire: accepts the user's own connections and hands requests to a handler."""
+"""The supervisor's end of the wire: it accepts the user's own connections and passes requests to a handler."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ log = logging.getLogger(__name__)
 
 LONGEST_REQUEST = 16 * 1024 * 1024
 TOGETHER_SECONDS = 0.002
-"""How long events are collected that are sent together: a start tells twenty within a millisecond, and a client
-that wakes for each of them wants the processor when the services want it, too."""
+"""How long events are collected to be sent together: a start causes twenty within a millisecond, and a client that
+wakes for each of them competes with the services for the processor."""
 TOGETHER_BYTES = 64 * 1024
-"""How much is collected at most: more is sent at once, so that it counts for a client that does not read."""
+"""The most bytes that are collected. More is sent at once, so that it counts for a client that does not read."""
 SLOW_CLIENT_BYTES = 4 * 1024 * 1024
-"""A client that lets this much pile up is hung up on: it must not grow the supervisor."""
+"""A client with this many unsent bytes is disconnected, so that it does not fill the supervisor's memory."""
 
 MOST_REQUESTS = 16
-"""How many requests of one client are carried out at once; those that follow wait in its socket."""
+"""How many requests of one client run at once; later ones wait in its socket."""
 WHO_WE_ARE = {
     "hint": f"this supervisor is devinit {__version__} (wire {WIRE}); the request may be of another version",
     "exit_code": SupervisorError.exit_code,
 }
-"""What an error tells that most often comes from another version of devinit."""
+"""The data of an error that usually comes from another version of devinit."""
 OURS = "devinit"
-"""How the names of devinit's own modules begin."""
+"""The prefix of the names of devinit's own modules."""
 
 
 encoder = msgspec.json.Encoder(enc_hook=str)
 
 
 def told(value: Any) -> bytes:
-    """Return what is shown to the user as JSON: a file's name that is not UTF-8 text is marked where it is not.
+    """Return data for the user as JSON; parts of file names that are not UTF-8 are replaced by a mark.
 
-    Answers are not changed, because programs use what is in them.
+    Answers are not changed, because programs use their content.
     """
     try:
         return encoder.encode(value)
@@ -76,7 +76,7 @@ def _legible(value: Any) -> Any:  # Any: whatever JSON can hold
 
 
 class EventLines:
-    """Events as they go over the wire: one for many clients is encoded once."""
+    """An encoder of events for the wire, which encodes an event for many clients only once."""
 
     def __init__(self) -> None:
         self._last: tuple[Any, bytes] = (None, b"")
@@ -90,24 +90,24 @@ class EventLines:
 
 
 line_of = EventLines()
-"""Of this process: every connection tells the same events."""
+"""Shared by all connections of this process, because they send the same events."""
 
 
 class Connection:
-    """One client: who it is, and how to tell it something."""
+    """A connection to one client."""
 
     def __init__(self, writer: asyncio.StreamWriter, pid: int) -> None:
         self._writer = writer
         self.pid = pid
-        """The client's process, as the kernel knows it; 0 when it does not say."""
+        """The client's pid according to the kernel; 0 if unknown."""
         self._on_close: list[Callable[[], None]] = []
         self._told: list[bytes] = []
-        """Events that are still to be sent."""
+        """Events that still have to be sent."""
         self._told_bytes = 0
 
     @property
     def is_gone(self) -> bool:
-        """Whether the client has hung up altogether; one that has only finished sending still listens."""
+        """Whether the client has disconnected; one that has only finished sending still listens."""
         poll = select.poll()
         if self._writer.is_closing():
             return True
@@ -115,11 +115,11 @@ class Connection:
         return any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(0))
 
     def on_close(self, clean_up: Callable[[], None]) -> None:
-        """Do this when the client is gone."""
+        """Call this when the client is gone."""
         self._on_close.append(clean_up)
 
     def tell(self, event: Any) -> None:
-        """Send an event, in a moment. Any: every event is a typed dictionary of model.event."""
+        """Send an event, after a short delay. Any: every event is a typed dictionary of model.event."""
         if self._writer.is_closing():
             return
         if not self._told:
@@ -135,7 +135,7 @@ class Connection:
         self._send_told()
 
     def _send_told(self) -> None:
-        """Send what is collected; hang up on a client that does not read."""
+        """Send the collected events; disconnect a client that does not read."""
         lines, self._told, self._told_bytes = b"".join(self._told), [], 0
         if not lines or self._writer.is_closing():
             return
@@ -146,14 +146,14 @@ class Connection:
         self._writer.write(lines)
 
     def close(self) -> None:
-        """Hang up after what was sent."""
+        """Close the connection after everything is sent."""
         while self._on_close:
             self._on_close.pop()()
         self._send_told()
         self._writer.close()
 
 
-# A handler takes the method, its undecoded parameters and the connection; its result is encoded as JSON.
+# A handler gets the method, its undecoded parameters and the connection; its result is encoded as JSON.
 Handler = Callable[[str, msgspec.Raw, Connection], Awaitable[Any]]
 
 
@@ -162,7 +162,7 @@ class UnknownMethod(Exception):
 
 
 class Server:
-    """Listens on the project's socket."""
+    """A server on the project's socket."""
 
     def __init__(
         self,
@@ -176,32 +176,32 @@ class Server:
     ) -> None:
         self._path = path
         self._serves = serves
-        """Whether clients are greeted; one that is not looks for another supervisor, or starts one."""
+        """Whether clients get a greeting; one without it looks for another supervisor, or starts one."""
         self._greeting = greeting
-        """What is said of this supervisor first (control.greeting); JSON-RPC's free form."""
+        """The greeting of this supervisor (control.greeting); JSON-RPC's free form."""
         self._handler = handler
         self._orders = orders
-        """Methods that are carried out even if their client hangs up; every other one is only a question."""
+        """Methods that continue even if their client disconnects; all others are only questions."""
         self._on_idle = on_idle
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._socket: os.stat_result | None = None
-        """The socket file that is ours: a process may remove it, and another one may have its name then."""
+        """The identity of our socket file: a process may remove it, and another file may then have its name."""
 
     @property
     def connections(self) -> int:
-        """How many clients are connected."""
+        """The number of connected clients."""
         return len(self._connections)
 
     async def listen(self) -> None:
-        """Begin to accept. The caller holds the project's lock, so that a socket that is left over is dead."""
+        """Start accepting. The caller holds the project's lock, so that a leftover socket is dead."""
         self._path.unlink(missing_ok=True)
         bound = bind_private(self._path)
         self._socket = self._path.stat()
         self._server = await asyncio.start_unix_server(self._serve, sock=bound, limit=LONGEST_REQUEST)
 
     async def listen_again(self, path: Path) -> bool:
-        """Listen here if our socket is gone; return whether that was needed. Connections stay."""
+        """Listen at this path if our socket is gone; return whether that was necessary. Connections stay."""
         if self._server is None or (path == self._path and self._has_its_socket()):
             return False
         if self._has_its_socket():
@@ -212,7 +212,7 @@ class Server:
         return True
 
     def stop_listening(self) -> None:
-        """Accept no more clients. One that has connected and was not greeted yet sees that the connection ends."""
+        """Accept no more clients. A client that has connected without a greeting sees the connection end."""
         if self._server is not None:
             if self._has_its_socket():
                 self._path.unlink()
@@ -226,7 +226,7 @@ class Server:
             return False
 
     def hang_up(self) -> None:
-        """Close every connection after what was sent."""
+        """Close every connection after everything is sent."""
         for connection in list(self._connections):
             connection.close()
 
@@ -237,8 +237,8 @@ class Server:
             writer.close()
             return
         if self._server is None or not self._serves():
-            # Accepted before the door was closed, and it was closed before this ran: not greeted, the client
-            # knows that it has to look for another supervisor.
+            # The connection was accepted before the server stopped listening, and it stopped before this ran.
+            # Without a greeting, the client knows that it has to look for another supervisor.
             writer.close()
             return
         connection = Connection(writer, pid)
@@ -249,7 +249,7 @@ class Server:
             async with asyncio.TaskGroup() as tasks:
                 await self._carry_out(reader, connection, tasks)
         except asyncio.CancelledError:
-            # The supervisor ends. asyncio's streams may log a connection that was cancelled as an error.
+            # The supervisor exits. asyncio's streams may log a cancelled connection as an error.
             log.debug("a connection of pid %s ends with the supervisor", pid)
         finally:
             self._connections.discard(connection)
@@ -259,9 +259,9 @@ class Server:
     async def _carry_out(
         self, reader: asyncio.StreamReader, connection: Connection, tasks: asyncio.TaskGroup
     ) -> None:
-        """Answer what a client asks until it hangs up; then its questions are dropped and its orders go on.
+        """Answer a client's requests until it disconnects; then its questions are dropped and its orders continue.
 
-        Of what it had sent before, no more is looked at than one client may have carried out at once.
+        Of the requests that it sent before, no more are read than one client may run at once.
         """
         room = asyncio.Semaphore(MOST_REQUESTS)
         questions: set[asyncio.Task[None]] = set()
@@ -282,7 +282,7 @@ class Server:
                 if not is_order:
                     questions.add(task)
                     task.add_done_callback(questions.discard)
-            # One request of each client in a turn of the loop: those of others come in between.
+            # One request of each client per turn of the loop, so that those of other clients come in between.
             await asyncio.sleep(0)
         if connection.is_gone:
             for task in questions:
@@ -304,7 +304,8 @@ class Server:
         except DevinitError as error:
             connection.send(refusal(request.id, error_of(error)))
         except Exception as error:
-            # The one broad catch of this program's edge: a defect in one request must not end the supervisor.
+            # The only broad catch at the edge of this program: a defect in one request
+            # must not end the supervisor.
             log.exception("request %s failed", request.method)
             text = f"{request.method} failed inside the supervisor"
             hint = "the supervisor's log has the details: `devinit doctor` says where it is"
@@ -327,7 +328,7 @@ class Server:
 
 
 def read_request(line: bytes) -> Request | RpcError:
-    """Return the request that a line is, or what to answer to one that is none."""
+    """Return the request in a line, or the error for a line that is no request."""
     try:
         return msgspec.json.decode(line, type=Request)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -337,7 +338,7 @@ def read_request(line: bytes) -> Request | RpcError:
 
 
 def error_of(error: DevinitError) -> RpcError:
-    """Return an error of ours as it goes over the wire, with the facts that it carries."""
+    """Return one of devinit's errors in the format of the wire, with its facts."""
     data: dict[str, Any] = {  # free-form by JSON-RPC
         "hint": error.hint,
         "exit_code": error.exit_code,
@@ -349,15 +350,15 @@ def error_of(error: DevinitError) -> RpcError:
 
 
 def refusal(request_id: int | str | None, error: RpcError) -> bytes:
-    """Return the answer that carries an error, encoded."""
+    """Return the encoded answer with an error."""
     return told({"jsonrpc": "2.0", "id": request_id, "error": error})
 
 
 def bind_private(path: Path) -> socket.socket:
-    """Return a socket at a path that only its owner may connect to.
+    """Return a socket at a path to which only its owner may connect.
 
-    Not by a umask, which a service that is spawned in the same moment would inherit. No other user gets in before:
-    the socket does not listen yet, and its folder is private.
+    A umask is not used, because a service that is started at the same moment would inherit it. No other user can
+    connect before the chmod: the socket does not listen yet, and its folder is private.
     """
     bound = socket.socket(socket.AF_UNIX)
     try:
@@ -370,7 +371,7 @@ def bind_private(path: Path) -> socket.socket:
 
 
 async def read_line(reader: asyncio.StreamReader) -> bytes:
-    """Return the next line; empty when the client is gone, or its line is too long for a request."""
+    """Return the next line; empty if the client is gone, or its line is too long for a request."""
     try:
         return await reader.readline()
     except (ValueError, ConnectionError):
@@ -378,7 +379,7 @@ async def read_line(reader: asyncio.StreamReader) -> bytes:
 
 
 def peer(writer: asyncio.StreamWriter) -> tuple[int, int | None]:
-    """Return pid and uid of the process at the other end; (0, None) where the kernel does not say."""
+    """Return pid and uid of the process at the other end; (0, None) if the kernel does not report them."""
     connection = writer.get_extra_info("socket")
     if not hasattr(socket, "SO_PEERCRED"):
         return 0, None

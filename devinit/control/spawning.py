@@ -1,4 +1,4 @@
-"""Start a supervisor. Imports little, so that it can begin before the command line has even been read."""
+"""The start of a supervisor. Imports little, so that it can begin before the command line has been parsed."""
 
 # ruff: noqa: PTH110, PTH112, PTH116, PTH118 -- without pathlib, for the same reason
 
@@ -29,30 +29,30 @@ if TYPE_CHECKING:
 
 READY = b"ready\n"
 SOCKET_POINTER = "socket"
-"""The file in a checkout's state folder that names the supervisor's socket."""
+"""The file in a checkout's state folder with the address of the supervisor's socket."""
 PROGRAM = "from devinit.supervisor.server.boot import boot; boot()"
-"""`-m devinit.supervisor` does the same, some 25 ms later."""
+"""`-m devinit.supervisor` does the same, about 25 ms later."""
 RUN_VARIABLE = "DEVINIT_RUN"
-"""What the processes of a service carry (system.processes, which would take long to import here)."""
+"""The mark of a service's processes (system.processes, which would take long to import here)."""
 
 
 LAUNCH_SECONDS = 30.0
 """How long a supervisor may take until it listens: 5 s of it for a predecessor, the rest for a busy machine."""
 OTHERS_SECONDS = 40.0
-"""How long the launch of another command is waited for; that command itself gives up earlier."""
+"""How long to wait for the launch of another command; that command itself gives up earlier."""
 LOOK_SECONDS = 0.005
 END_SECONDS = 1.0
-"""How long a process may take to be gone after it has closed the pipe."""
+"""How long a process may take to exit after it has closed the pipe."""
 
 
 class Launch:
-    """A supervisor that is on its way, and the lock that keeps others from starting one too.
+    """A supervisor that is starting, and the lock that keeps others from starting one too.
 
-    `with` takes the lock, and gives back all that the launch took, whatever happened.
+    `with` takes the lock, and releases everything that the launch holds at the end.
     """
 
     def __init__(self, root: str | Path) -> None:
-        """Raise ConfigError for a folder that no supervisor can keep a record of."""
+        """Raise ConfigError for a folder for which no supervisor can keep a record."""
         refuse_illegible(root)
         self._root = root
         self.lock = self._lock()
@@ -64,14 +64,14 @@ class Launch:
         return self._spawned is not None
 
     def spawn(self) -> None:
-        """Start the process, unless that was done. Raise SupervisorError when it cannot be started."""
+        """Start the process, unless it is started. Raise SupervisorError if it cannot be started."""
         if self._spawned is None:
             self._spawned = spawn_supervisor(self._root)
 
     def finish(self) -> None:
-        """Return when it listens; raise SupervisorError with its own words when it does not.
+        """Return when the supervisor listens; raise SupervisorError with its own message if it fails.
 
-        Its readiness comes through a pipe, so nothing is polled; the pipe's end of file tells that it died.
+        Its readiness is reported through a pipe, so nothing is polled; the end of the pipe shows that it died.
         """
         self.spawn()
         spawned, self._spawned = self._spawned, None
@@ -84,7 +84,7 @@ class Launch:
             spawned.close()
 
     def give_back(self) -> None:
-        """Let go of the lock, and of a process whose answer is not read: it leaves by itself."""
+        """Release the lock, and a process whose answer is not read; that exits by itself."""
         if self._spawned is not None:
             self._spawned.close()
             self._spawned = None
@@ -92,8 +92,8 @@ class Launch:
 
     def __enter__(self) -> Self:
         deadline = time.monotonic() + OTHERS_SECONDS
-        # Not for ever: the command that has it may be stopped (Ctrl-Z), or hang. A lock that becomes free wakes
-        # no caller with a deadline.
+        # With a time limit: the command that holds it may be stopped (Ctrl-Z), or hang. The release of a lock
+        # wakes no caller with a deadline.
         while not self._is_locked():
             if time.monotonic() > deadline:
                 from devinit.control.obstacles import (
@@ -111,13 +111,13 @@ class Launch:
         return FileLock(os.path.join(claim(self._root), LAUNCH_LOCK))
 
     def _is_locked(self) -> bool:
-        """Take the lock if it is free; return whether we have it."""
+        """Take the lock if it is free; return whether it was."""
         try:
             return self.lock.acquire(blocking=False)
         except StateFileError as error:
             if not isinstance(error.__cause__, FileNotFoundError):
                 raise
-        # A supervisor that was only asked something has just left, and has taken the unused folder away.
+        # A supervisor that only answered a request has just exited, and has removed the unused folder.
         self.lock = self._lock()
         return False
 
@@ -130,7 +130,7 @@ class Spawned:
         self._log, self._log_offset = log, log_offset
 
     def words(self) -> bytes:
-        """Wait until it has said all that it will say; raise SupervisorError when it does not come to an end."""
+        """Wait until its message is complete; raise SupervisorError if that takes too long."""
         import select  # while it boots; a command that connects to one that listens does without
 
         poll = select.poll()
@@ -148,7 +148,7 @@ class Spawned:
         raise silent(self._log, self._pid, LAUNCH_SECONDS)
 
     def failure(self, said: bytes) -> SupervisorError:
-        """Return the error for a process that has closed the pipe, and said this."""
+        """Return the error for a process that has closed the pipe after this message."""
         from devinit.control.obstacles import died
 
         words = said.decode(errors="replace").strip()
@@ -159,7 +159,7 @@ class Spawned:
         os.close(self._pipe)
 
     def _status(self) -> int | None:
-        """Return how it ended, a moment after it has closed the pipe; None when that is not known."""
+        """Return its exit status, shortly after it has closed the pipe; None if unknown."""
         deadline = time.monotonic() + END_SECONDS
         while time.monotonic() < deadline:
             try:
@@ -173,14 +173,14 @@ class Spawned:
 
 
 begun: dict[str, Launch] = {}
-"""What `begin` has begun in this process, by root, until a connection is wanted."""
+"""The launches that `begin` has started in this process, by root, until they are needed."""
 
 
 def begin(root: str) -> None:
-    """Start a supervisor ahead of time if there is evidently none: it boots while we import.
+    """Start a supervisor ahead of time if there is clearly none, so that it boots during the imports.
 
-    If no client connects after all, it leaves by itself. Whatever goes wrong is met again, and reported, by the
-    launch that follows.
+    If no client connects after all, it exits by itself. The launch that follows meets any
+    problem again, and reports it.
     """
     launch: Launch | None = None
     try:
@@ -193,32 +193,33 @@ def begin(root: str) -> None:
             launch.spawn()
             begun[root] = launch
     except (DevinitError, OSError):
-        # The lock above all: the launch that follows would wait for it, and for ever, as we have it ourselves.
+        # Especially the lock: the launch that follows would otherwise wait for it
+        # forever, as we hold it ourselves.
         if launch is not None:
             launch.give_back()
 
 
 def is_foreign(root: str | Path) -> bool:
-    """Return whether what a start writes in a checkout, or the checkout to begin with, may be another user's."""
+    """Return whether the files of a start in a checkout, or the checkout itself, may belong to another user."""
     try:
         owner = os.lstat(os.path.join(root, OWN_FOLDER)).st_uid
     except OSError:
-        # An ordinary user may work in a folder of others' in which he may write; root may write everywhere.
+        # An ordinary user may work in another user's folder if it is writable; root may write everywhere.
         return os.geteuid() == 0 and os.path.isdir(root) and os.stat(root).st_uid != 0
     return owner != os.geteuid()
 
 
 def pointed(root: str | Path) -> str:
-    """Return where the supervisor of a checkout says that it listens; empty when it says nothing legible."""
+    """Return the address at which a checkout's supervisor claims to listen; empty if there is none."""
     try:
         return (read_text(os.path.join(state_folder(root), SOCKET_POINTER)) or "").strip()
     except StateFileError:
-        # It is written by every supervisor again: whatever stands there now is no person's work.
+        # Every supervisor writes the file again, so the user loses nothing.
         return ""
 
 
 def spawn_supervisor(root: str | Path) -> Spawned:
-    """Start the supervisor in its own session. Raise SupervisorError, with nothing left open, when that fails."""
+    """Start the supervisor in its own session. Raise SupervisorError, with nothing left open, if that fails."""
     path = log_path(root)
     try:
         log_file = open_log(path)
@@ -233,17 +234,17 @@ def spawn_supervisor(root: str | Path) -> Spawned:
         receiving, sending = os.pipe()
         ours += receiving, sending
         log_offset = os.fstat(log_file).st_size
-        # posix_spawn instead of subprocess: importing that would cost as much as the rest of the command.
+        # posix_spawn instead of subprocess, whose import would cost as much as the rest of the command.
         pid = os.posix_spawn(
             program,
             [program or "python", *options(), "-c", PROGRAM, "devinit.supervisor", str(root), "3"],
-            # A supervisor that is started from inside a service is not a part of that service.
+            # A supervisor that is started from inside a service is not part of that service.
             {name: value for name, value in os.environ.items() if name != RUN_VARIABLE},
             setsid=True,
-            # `devinit start &` in a script ignores these; services must not inherit that.
+            # `devinit start &` in a script ignores these signals; services must not inherit that.
             setsigdef=(_signal.SIGINT, _signal.SIGQUIT, _signal.SIGPIPE),
-            # 3 comes last: one of the others may stand there until it has been copied. None of them is below 3,
-            # because the command line opens the standard streams that it was started without.
+            # Descriptor 3 comes last, because one of the others may have that number until it has been copied.
+            # None of them is below 3, because the command line opens standard streams that are missing.
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, null, 0),
                 (os.POSIX_SPAWN_DUP2, log_file, 1),
@@ -264,10 +265,10 @@ def spawn_supervisor(root: str | Path) -> Spawned:
 
 
 def open_log(path: str) -> int:
-    """Open the supervisor's log to append to it. Raise OSError for anything that is no file."""
+    """Open the supervisor's log for appending. Raise OSError if it is not a file."""
     return open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW)
 
 
 def log_path(root: str | Path) -> str:
-    """Return where the supervisor writes what it has to say."""
+    """Return the path of the supervisor's log."""
     return os.path.join(state_folder(root), "supervisor.log")

@@ -1,4 +1,4 @@
-"""The result of a stop, as a supervisor answers it: no command reports a running service as stopped."""
+"""The result of a stop in a supervisor's answer: no command reports a running service as stopped."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ if TYPE_CHECKING:
     from devinit.model.status import StopReport
 
 SHOWN = 5
-"""How many services, and pids of each, an error names."""
+"""How many services, and how many pids of each, an error names."""
 
 
 def remaining_of(answer: StopReport) -> dict[str, list[int]]:
-    """Return the services that did not end, with the pids that are left; missing in answers before 0.2."""
+    """Return the services that did not end, with the remaining pids; missing in answers before 0.2."""
     found: dict[str, list[int]] = answer.get("remaining", {})
     return found
 
 
 def refuse_remaining(answer: StopReport) -> None:
-    """Raise ServiceError when something of the services is still running."""
+    """Raise ServiceError if any process of the services still runs."""
     if (error := still_running(answer)) is not None:
         raise error
 
 
 def still_running(answer: StopReport) -> ServiceError | None:
-    """Return the error about what is still running of the services; None when all have ended."""
+    """Return the error about processes that still run; None if all have ended."""
     if not (remaining := remaining_of(answer)):
         return None
     return ServiceError(

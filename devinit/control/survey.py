@@ -1,4 +1,4 @@
-"""Ask many supervisors the same thing at once; one that hangs costs its own answer and no other."""
+"""One request to many supervisors at once; a supervisor that hangs only costs its own answer."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any
 from devinit.control.greeting import HELLO, Greeting
 
 Json = dict[str, Any]
-# What comes off the wire is checked where it is made; here it is passed on as it is.
+# The sender has validated data on the wire; it is passed on unchanged.
 
 _CHUNK = 65536
 
 
 def ask_all(paths: Iterable[str], method: str, params: Json, *, seconds: float) -> dict[str, Json | None]:
-    """Return the result of each supervisor that listens at one of these sockets; None: it did not answer in time.
+    """Return the result of each supervisor that listens at one of these sockets; None: no answer in time.
 
-    A path at which no supervisor listens is left out, and so is a supervisor that was just going away. Of one that
-    we cannot talk to, the result is its `root` and `apart`: which versions do not understand each other.
+    Paths without a listening supervisor, or with one that was going away, are left out. For a supervisor that we
+    cannot talk to, the result contains its `root`, and `apart`: the versions that do not understand each other.
     """
     request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode() + b"\n"
     calls = [_Call(path) for path in dict.fromkeys(paths)]
@@ -43,7 +43,7 @@ def ask_all(paths: Iterable[str], method: str, params: Json, *, seconds: float) 
 
 
 class _Call:
-    """One question to one supervisor."""
+    """One request to one supervisor."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -54,16 +54,16 @@ class _Call:
         self._socket.settimeout(0)
 
     def fileno(self) -> int:
-        """Return what becomes readable when something has been said."""
+        """Return a descriptor that becomes readable when data has arrived."""
         return self._socket.fileno()
 
     def ask(self, request: bytes) -> bool:
-        """Connect and send; return whether an answer may come."""
+        """Connect and send the request; return whether an answer may come."""
         try:
             self._socket.connect(self.path)
             self._socket.sendall(request)
         except BlockingIOError:
-            self.is_waiting = True  # its queue is full of others that it does not accept: it hangs
+            self.is_waiting = True  # its queue is full of clients that it does not accept: it hangs
             return False
         except OSError:
             return False
@@ -71,7 +71,7 @@ class _Call:
         return True
 
     def listen(self) -> bool:
-        """Take what was said; return whether more may come."""
+        """Read the data that has arrived; return whether more may come."""
         try:
             chunk = self._socket.recv(_CHUNK)
         except OSError:
@@ -81,7 +81,7 @@ class _Call:
             try:
                 message: Json = json.loads(line)
             except (ValueError, RecursionError):
-                message = {}  # no supervisor of ours: it has not answered
+                message = {}  # not a supervisor of ours: no answer
             if not isinstance(message, dict):
                 continue
             if message.get("method") == HELLO and not self.is_answered:
@@ -95,5 +95,5 @@ class _Call:
         return self.is_waiting
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._socket.close()

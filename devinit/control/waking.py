@@ -1,7 +1,7 @@
-"""Knock at a supervisor whose socket is gone: the end of a login session or a cleaned /tmp took it away.
+"""Waking a supervisor whose socket is gone, after the end of a login session or a cleanup of /tmp.
 
-The lock in its state folder is what it still has, and its pid stands in it. On SIGHUP a supervisor listens
-again where commands look for it.
+It still holds the lock in its state folder, which contains its pid. On SIGHUP, a supervisor listens again where
+commands look for it.
 """
 
 # ruff: noqa: PTH118 -- without pathlib: `launch` asks here, too
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from devinit.model.process import ProcessIdentity
 
 ELSEWHERE = "runs in another container or namespace, and cannot be reached from here"
-"""Shown when the lock of a checkout belongs to a supervisor that is not visible from here."""
+"""Shown if the lock of a checkout belongs to a supervisor that is invisible from here."""
 ELSEWHERE_ADVICE = "run the command there; after `devinit stop` there the project can be started here"
 _LONGEST_PID = 32
 
 
 def supervisor_of(root: str | os.PathLike[str]) -> int | None:
-    """Return the pid of the supervisor that has the lock of a checkout, or None when no process has it."""
+    """Return the pid of the supervisor that holds the lock of a checkout, or None if no process holds it."""
     try:
         descriptor = open_regular(os.path.join(state_folder(root), SUPERVISOR_LOCK))
     except OSError:
@@ -35,7 +35,7 @@ def supervisor_of(root: str | os.PathLike[str]) -> int | None:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         text = os.read(descriptor, _LONGEST_PID).strip()
-        # Empty in the moment between lock and pid.
+        # It is empty for a moment, between the lock and the writing of the pid.
         return int(text) if text.isdigit() else 0
     else:
         return None
@@ -44,9 +44,9 @@ def supervisor_of(root: str | os.PathLike[str]) -> int | None:
 
 
 def visible_supervisor_of(root: str | os.PathLike[str]) -> int | None:
-    """Return the pid of the supervisor that has the lock, None without one, 0 when it cannot be seen here.
+    """Return the pid of the supervisor that holds the lock, None if there is none, 0 if it is invisible.
 
-    The pid that stands in the lock may be another process's in this container: only a proven one can be named.
+    The pid in the lock file may belong to another process in this container, so only a proven one is returned.
     """
     if supervisor_of(root) is None:
         return None
@@ -55,7 +55,7 @@ def visible_supervisor_of(root: str | os.PathLike[str]) -> int | None:
 
 
 def wake(root: str | os.PathLike[str]) -> bool:
-    """Let the supervisor of a checkout listen again if its socket is gone; False when there is none."""
+    """Make the supervisor of a checkout listen again if its socket is gone; return False if there is none."""
     import signal  # these load much, and only an accident needs them
 
     from devinit.system.processes import signal_exactly
@@ -65,10 +65,10 @@ def wake(root: str | os.PathLike[str]) -> bool:
 
 
 def proven_supervisor_of(root: str | os.PathLike[str]) -> ProcessIdentity | None:
-    """Return the process that has the lock: the one whose pid stands in it, else the oldest that has it open.
+    """Return the process with the lock: the one whose pid is in the file, else the oldest that has it open.
 
-    One that has just taken the lock has not written its pid yet, and the pid that stands there may be that of any
-    process by now; or something else was written into the file.
+    A process that has just taken the lock has not written its pid yet. The pid in the file may then belong to any
+    process, or the file may contain other text.
     """
     from devinit.system.open_files import openers_of  # as above
 

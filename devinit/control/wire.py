@@ -1,6 +1,6 @@
-"""JSON as commands write and read it, made of the C functions that the package `json` stands on.
+"""JSON encoding and decoding for commands, with the C functions that the package `json` uses.
 
-The package itself compiles patterns with `re`: 5 ms, a quarter of the time until an order is on its way.
+The package itself compiles patterns with `re`: 5 ms, a quarter of the time until a request is sent.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    # What comes off the wire is checked where it is made; here it is passed on as it is.
+    # The sender has validated data on the wire; it is passed on unchanged.
     Json = dict[str, Any]
 
 write: Callable[[Any, bool], Iterable[str]]
@@ -26,17 +26,17 @@ except ImportError:  # another Python than CPython: the package does the same, l
 else:
 
     class Plainly:
-        """What a scanner asks about: no hooks."""
+        """The options of the scanner: no hooks."""
 
         strict = True
         object_hook = object_pairs_hook = array_hook = None
         parse_int, parse_float, parse_constant = int, float, float
 
     def refuse(value: object) -> object:
-        """Say that a value is none of JSON's."""
+        """Raise TypeError for a value that JSON does not support."""
         raise TypeError(f"JSON has no {type(value).__name__}")
 
-    # Without a check for circles and without indentation, unordered, as json.dumps calls it.
+    # Without a check for cycles, without indentation, unsorted, as json.dumps calls it.
     write = make_encoder(None, refuse, encode_basestring, None, ": ", ", ", False, False, False)  # noqa: FBT003
     scan = make_scanner(Plainly)  # type: ignore[arg-type]  # it reads the attributes of whatever it is given
 
@@ -47,7 +47,7 @@ def encode(value: Any) -> str:
 
 
 def decode(line: bytes) -> Any:
-    """Return what a line says. Raise ValueError when it is no JSON."""
+    """Return the value in a line. Raise ValueError if it is not JSON."""
     text = line.decode(errors="surrogatepass")  # as json.loads does
     try:
         value, _ = scan(text, 0)

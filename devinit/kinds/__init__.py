@@ -1,7 +1,7 @@
-"""The kinds of services, one folder each: what a kind is (`kind.py`), and how it is run (`provider.py`).
+"""The kinds of services, one folder each: a description (`kind.py`), and the code that runs it (`provider.py`).
 
-The table `KINDS` is all that the rest of devinit knows of them. How they are run is in `kinds.providers`, which
-only the supervisor loads.
+The rest of devinit knows them only by the table `KINDS`. The providers are in `kinds.providers`, which only the
+supervisor loads.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 BUILT_IN = (PROCESS, POSTGRES, REDIS, DOCKER)
 USUAL = PROCESS
-"""The kind of a service that names none."""
+"""The kind of a service that states none."""
 
 
 class Kinds(dict[str, Kind]):
-    """The kinds by name: the built-in ones, and those of plug-ins that were asked for."""
+    """The kinds by name: the built-in ones, and requested ones of plug-ins."""
 
     def __missing__(self, name: str) -> Kind:
-        # A service that runs, and a supervisor that has not read its configuration yet, or cannot.
+        # A service runs, and the supervisor has not read its configuration yet, or cannot read it.
         from devinit.kinds.plugged import kind_of_plug_in
 
         self[name] = kind = kind_of_plug_in(name)
@@ -52,18 +52,18 @@ __all__ = [
 
 
 def kind_of(service: Service) -> Kind:
-    """Return what kind of service it is. Raise ConfigError for that of a plug-in that is gone or broken."""
+    """Return the kind of a service. Raise ConfigError if its plug-in is missing or broken."""
     return KINDS[service.provider]
 
 
 def kind_implied_by(name: str, *, has_command: bool) -> str:
-    """Return the kind of a service that names none: a server that devinit runs when it is called like one."""
+    """Return the kind of a service that states none: the server of devinit with the same name, if there is one."""
     kind = None if has_command else next((each for each in BUILT_IN if each.name == name), None)
     return USUAL.name if kind is None or kind.runs_a_command else kind.name
 
 
 def in_a_container(title: str) -> str:
-    """Return what a devinit.toml says to run a server that people call so from its image; empty for others."""
+    """Return a table for devinit.toml that runs a server with this common name from its image; else ""."""
     from devinit.kinds.docker.servers import BY_TITLE, table_of  # few projects need such a server
 
     name = BY_TITLE.get(title)
@@ -71,14 +71,14 @@ def in_a_container(title: str) -> str:
 
 
 def usual_settings(kind: Kind, project: str, *, is_named: bool) -> Settings | None:
-    """Return the settings of a service of which nothing is said; `is_named`: as in `Context`."""
+    """Return the settings of a service without any keys; `is_named`: as in `Context`."""
     silent = _Silent()
     context = Context(project=project, is_named=is_named, where=silent, folder=silent.folder)
     return kind.own().settings(context)
 
 
 class _Silent:
-    """A place for problems where there are none: no key is stated."""
+    """A place for problems that cannot occur, because no key is stated."""
 
     def at(self, *_key: str | int) -> _Silent:
         return self

@@ -1,4 +1,4 @@
-"""How a command line of the configuration becomes a process: its arguments, and the tools that it finds."""
+"""The process for a command line in the configuration: its arguments, and the tools that it finds."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from devinit.toolchains.folders import up_to_root
 from devinit.toolchains.python.environments import environments
 
 QUOTED = re.compile(r"""'[^']*'|"[^"\\$`]*"|\\.""", re.DOTALL)
-"""What sh takes literally. A double-quoted string with `$`, a backslash or a backtick is left to sh."""
+"""Text that sh takes literally. A double-quoted string with `$`, a backslash or a backtick is left to sh."""
 SHELL_SYNTAX = re.compile(r"""[|&;<>()$`*?\[\n"']|(?:^|\s)[#~{!]|^[A-Za-z_]\w*=|=~""")
-"""What only a shell understands, once the quoted parts are taken away."""
+"""Syntax that only a shell understands, searched for outside of quotes."""
 COMPOUND = re.compile(r"""[|;()`\n]|(?<!>)&|\$\(""")
-"""What makes a command line more than one simple command; the `&` of `2>&1` does not."""
+"""Syntax that makes a command line more than one simple command; the `&` in `2>&1` does not."""
 ASSIGNMENTS = re.compile(r"""(?:[A-Za-z_]\w*=(?:'[^']*'|"[^"\\]*"|[^\s'"\\])*\s+)*""")
 _BETWEEN = re.compile(r"&&|\|\||[;|&\n()]")
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
 _BEFORE = frozenset(("exec", "env", "cross-env", "time", "nice", "command"))
-"""Words before a program that run it as it is."""
+"""Words before a program that run it unchanged."""
 TAKES_ARGUMENTS = re.compile(r"\$[@*#1-9]|\$\{[@*#1-9]")
-"""A place in a line of shell for the arguments of its caller."""
+"""A placeholder in a shell line for the arguments of its caller."""
 SHELL_WORDS = frozenset(
     [
         ".",
@@ -87,11 +87,11 @@ SHELL_WORDS = frozenset(
         "!",
     ]
 )
-"""Words that sh itself carries out: there is no such program, or running it would change nothing."""
+"""Words that sh itself executes: there are no such programs, or running them would have no effect."""
 
 
 def arguments(command: str, *, key: str = "command") -> tuple[str, ...]:
-    """Return what is executed for a command line: its words, or sh with the whole line.
+    """Return the arguments to execute for a command line: its words, or sh with the whole line.
 
     `key` names the setting in the error for a line that cannot be parsed.
     """
@@ -109,9 +109,9 @@ def arguments(command: str, *, key: str = "command") -> tuple[str, ...]:
 
 
 def with_arguments(command: str, further: Sequence[str], *, key: str = "command") -> tuple[str, ...]:
-    """Return what is executed for a command line with arguments behind it, which no shell interprets.
+    """Return the arguments to execute for a command line with further arguments, which no shell interprets.
 
-    A line for sh gets them as `"$@"` at its end, unless it has a place for them by itself.
+    A line for sh gets them as `"$@"` at its end, unless it has its own placeholder for them.
     """
     words = arguments(command, key=key)
     if not further:
@@ -123,13 +123,13 @@ def with_arguments(command: str, further: Sequence[str], *, key: str = "command"
 
 
 def needs_shell(command: str, first_word: str) -> bool:
-    """Say whether only a shell can carry the line out."""
+    """Return whether only a shell can execute the line."""
     return first_word in SHELL_WORDS or SHELL_SYNTAX.search(QUOTED.sub("x", command.strip())) is not None
 
 
 @lru_cache(maxsize=1024)  # each service is asked about some ten times during a start
 def first_words(command: str) -> tuple[str, ...]:
-    """Return the words of a simple command as they stand, `${PORT}` and all; none for anything else."""
+    """Return the words of a simple command unchanged, including `${PORT}`; empty for any other line."""
     if COMPOUND.search(QUOTED.sub("x", command.strip())):
         return ()
     try:
@@ -139,9 +139,9 @@ def first_words(command: str) -> tuple[str, ...]:
 
 
 def arguments_of_parts(command: str) -> list[tuple[str, ...]]:
-    """Return the words of each simple command of a line, without variables and what only runs another program.
+    """Return the words of each simple command of a line, without variables and launchers.
 
-    Quotes are not looked at before the line is taken apart: what cannot be read then is left out.
+    The line is split without regard to quotes; parts that cannot be parsed are left out.
     """
     parts = []
     for part in _BETWEEN.split(command):
@@ -165,10 +165,10 @@ def command_spec(
     key: str = "command",
     hidden: tuple[str, ...] = (),
 ) -> ProcessSpec:
-    """Return how one of a service's command lines is run: its process, `setup`, `before_start` or a probe.
+    """Return how to run one of a service's command lines: its process, `setup`, `before_start` or a probe.
 
-    `environment` is complete; the project's own tools are put first in its PATH. `key` is named in errors.
-    `hidden` are virtual environments in the service's folder that are kept out of its PATH.
+    `environment` is complete; the project's own tools are put first in its PATH. `key` appears in errors. `hidden`
+    are virtual environments in the service's folder that are kept out of its PATH.
     """
     environment = without_environments(environment, [service.directory / name for name in hidden])
     return ProcessSpec(
@@ -179,7 +179,7 @@ def command_spec(
 
 
 def without_environments(environment: dict[str, str], folders: list[Path]) -> dict[str, str]:
-    """Return an environment without these virtual environments, even if the caller's shell is in one of them."""
+    """Return an environment without these virtual environments, even if one is active in the caller's shell."""
     if not folders:
         return environment
     bins = {str(folder / "bin") for folder in folders}
@@ -193,7 +193,7 @@ def without_environments(environment: dict[str, str], folders: list[Path]) -> di
 def with_project_tools(
     environment: dict[str, str], directory: Path, place: Place, hidden: tuple[str, ...] = ()
 ) -> dict[str, str]:
-    """Return the environment in which a service's own tools are found first, then those of folders above it."""
+    """Return the environment in which a service's own tools are found first, then those of its parent folders."""
     folders = up_to_root(directory, place.root)
     unseen = {directory / name / "bin" for name in hidden}
     found = [each for folder in folders for each in tool_folders(folder) if each not in unseen]
@@ -205,22 +205,22 @@ def with_project_tools(
     virtual = next((folder.parent for folder in found if folder.name == "bin"), None)
     if virtual is not None:
         result["VIRTUAL_ENV"] = str(virtual)
-        # It would send the environment's interpreter to another standard library.
+        # It would point the environment's interpreter to another standard library.
         result.pop("PYTHONHOME", None)
     return result
 
 
 def tool_folders(folder: Path) -> list[Path]:
-    """Return where the tools that are installed in a folder are: virtual environments, packages of Node."""
+    """Return the folders of the tools installed in a folder: virtual environments and Node packages."""
     candidates = (*(each / "bin" for each in environments(folder)), folder / "node_modules" / ".bin")
     return [path for path in candidates if os.path.isdir(path)]  # noqa: PTH112 - asked many times for each service
 
 
 def _executed(command: str) -> str:
-    """Let a simple command replace the shell, so that its pid, signals and exit code are the service's own.
+    """Make a simple command replace the shell, so that pid, signals and exit code are those of the service.
 
-    dash 0.5.12 keeps running beside even a single command (measured), and would die of a TERM at once while
-    the service still shuts down. Whatever is not plainly one simple command is left as it is.
+    dash 0.5.12 stays alive next to even a single command (measured), and would exit on TERM at once while the
+    service still shuts down. A line that is not clearly a single simple command stays unchanged.
     """
     line = command.strip()
     if COMPOUND.search(QUOTED.sub("x", line)):

@@ -1,4 +1,4 @@
-"""What the supervisor asks a kind whose program runs in a container, and so outside of its processes."""
+"""The interface of a kind whose program runs in a container, and so outside of the supervisor's processes."""
 
 from __future__ import annotations
 
@@ -15,47 +15,47 @@ from devinit.system.usage import Usage
 
 
 class Published(Struct, frozen=True, kw_only=True):
-    """Where an engine lets a container be reached, by its own record."""
+    """The address and ports of a container, according to its engine."""
 
     address: str
     ports: frozenset[int]
 
 
 class FromInside(Struct, frozen=True, kw_only=True):
-    """Where a container reaches the services of this machine."""
+    """The address at which a container reaches the services of this machine."""
 
     host: str
     ports: Mapping[int, int]
-    """Port on this machine → port at that host; without the ports that it does not reach."""
+    """Port on this machine → port at that host, for all reachable ports."""
 
 
 class ContainerProvider(WebProvider):
-    """Runs a container. The process that it returns stands for that, ends with it, and ends it."""
+    """A provider that runs a container. The process that it returns and the container end with each other."""
 
     @abstractmethod
     def published(self, service: Service, place: Place) -> Published | None:
-        """Return what the engine has on record for a container that runs; None as long as it says nothing."""
+        """Return the engine's record of a running container; None while it has none."""
 
     @abstractmethod
     def from_inside(self, service: Service, place: Place) -> FromInside:
-        """Return where the program reaches the services of `place.called`, once they were prepared for it."""
+        """Return the address at which the program reaches the services in `place.called`, once it is prepared."""
 
     @abstractmethod
     def inside(self, spec: ProcessSpec, service: Service, place: Place) -> ProcessSpec:
-        """Return how a command is run in the container that runs on this machine otherwise."""
+        """Return how to run a command in the container instead of on this machine."""
 
     @abstractmethod
     def usage(self, service: Service, place: Place) -> Usage | None:
-        """Return what the container uses beside the process that stands for it; None where that is hidden."""
+        """Return the usage of the container without the process that represents it; None if it is hidden."""
 
     @abstractmethod
     def remains(self, service: Service, place: Place) -> bool:
-        """Return whether a container of the service runs, or may run; it looks at a few files."""
+        """Return whether a container of the service runs, or may run; this reads a few files."""
 
     @abstractmethod
     def end_remains(self, service: Service, place: Place) -> str:
-        """End the container that the end of all processes has left; return what is in the way. Blocking."""
+        """End the container that is left after the end of all processes; return what prevents it. Blocking."""
 
     @abstractmethod
     def reached(self, service: Service, place: Place) -> Path:
-        """Return the folder that is there for as long as the container's engine can be asked."""
+        """Return the folder that exists while the container's engine can be asked."""

@@ -1,4 +1,4 @@
-"""What runs a kind of service in a container: a published image, and how it is configured. Pure."""
+"""A published image that runs a kind of service in a container, with its configuration. Pure."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from msgspec import Struct
 
 
 class Container(Struct, frozen=True, kw_only=True):
-    """A published image that does for a service what devinit does for it on this machine.
+    """A published image that does the work of a service on this machine.
 
-    The function that `Kind.container` names makes one for a service. Its password may be a placeholder: it is
+    The function named by `Kind.container` creates one for a service. Its password may be a placeholder: it is
     copied, and neither checked nor encoded.
     """
 
     image: str
     """With its tag: `postgres:16`."""
     port: int
-    """On which it listens in its container; 0: on none."""
+    """The port on which it listens in its container; 0: none."""
     data: str = ""
-    """The folder in the container that has to outlive it; empty: none."""
+    """The folder in the container that must persist; empty: none."""
     mounts: tuple[str, ...] = ()
-    """What else it has: `NAME:/PATH` is another volume, `./FOLDER:/PATH:ro` lies in the project."""
+    """Further mounts: `NAME:/PATH` is another volume, `./FOLDER:/PATH:ro` is in the project."""
     environment: dict[str, str] = {}
     entrypoint: tuple[str, ...] = ()
-    """What is run instead of the image's own."""
+    """Replaces the image's own entrypoint."""
     command: tuple[str, ...] = ()
-    """Arguments instead of the image's own."""
+    """Arguments that replace the image's own."""
     health: str = ""
-    """A line of shell that succeeds in the container once it is ready; empty: none is known."""
+    """A shell command that succeeds in the container once it is ready; empty: none is known."""
     provision: tuple[str, ...] = ()
-    """Lines of shell that are run once when it is ready, in another container of the image."""
+    """Shell commands to run once when it is ready, in another container of the image."""
     provision_environment: dict[str, str] = {}

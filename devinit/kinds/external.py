@@ -1,4 +1,4 @@
-"""A server that devinit does not run, known by its URL: used, never started, changed or stopped."""
+"""A server that devinit does not run, given by its URL: it is used, but never started, changed or stopped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Address(Struct, frozen=True, kw_only=True):
 
 
 def address_of(url: str, service: str) -> Address:
-    """Return the parts of an external server's URL; the driver in `postgresql+asyncpg` does not matter."""
+    """Return the parts of an external server's URL; the driver in `postgresql+asyncpg` is ignored."""
     try:
         parts = urlsplit(url)
         port = parts.port or _usual_port(parts.scheme.partition("+")[0])
@@ -51,7 +51,7 @@ def _usual_port(scheme: str) -> int | None:
 
 
 def _refused(service: str, reason: str) -> ConfigError:
-    # The URL itself is not repeated: it may hold a password.
+    # The URL itself is not repeated, because it may contain a password.
     return ConfigError(
         f"services.{service}.url cannot be used: {reason}",
         hint='write it in full: "postgresql://user:password@host:5432/database", "redis://host:6379/0"',

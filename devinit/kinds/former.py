@@ -1,6 +1,6 @@
 """The data of a server whose service was renamed: it moves to the new name, with a note.
 
-A name is all that joins data to its service. Without this, a server that is called otherwise would begin empty.
+Only the name connects data with its service. Without this, a renamed server would start empty.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from devinit.kinds.provider import Notes, Place
 from devinit.model.service import Service
 
 ASIDE = "unused"
-"""What the name of a folder without data ends with that is in the way."""
+"""The suffix for a folder without data that is in the way."""
 
 
 def take_over(
     service: Service, folders: Sequence[tuple[Path, Path]], data: Iterable[Path], title: str
 ) -> Notes:
-    """Move folders of a former name to those of the service, and say so.
+    """Move the folders of a former name to those of the service, and return a note.
 
-    `folders`: from where to where; the last pair is that of the password and of the chosen program. `data`: the
-    directories of servers in them. Raise ProviderError when a server works there, or a folder cannot be moved.
+    `folders`: pairs of old and new place; the last pair contains the password and the chosen
+    program. `data`: the data directories of servers in them. Raise ProviderError when a server works
+    there, or a folder cannot be moved.
     """
     for each in data:
         refuse_use_elsewhere(each, title)
@@ -34,7 +35,7 @@ def take_over(
                 f"{service.name} was not started: its data is that of {service.data_of}, which still runs",
                 hint="`devinit stop` ends it; then start again",
             )
-    # What holds the data first: a crash in between loses a password at most, and that is made again.
+    # The data comes first: a crash in between loses at most a password, which is created again.
     for before, now in folders:
         _move(before, now)
     whose = f"it has the data of {service.data_of} now, which no service is called any more"
@@ -43,7 +44,7 @@ def take_over(
 
 
 def left_behind(service: Service, place: Place) -> Notes:
-    """Say of a service that begins empty which data of its kind belongs to no service any more."""
+    """Return a note for a service that begins empty, about data of its kind that no service has any more."""
     folders = ", ".join(str(place.data / name) for name in service.data_left)
     if not folders:
         return ()

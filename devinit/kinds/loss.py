@@ -1,6 +1,6 @@
-"""Which data a running server has lost: its files were deleted, and its protocol answers as before.
+"""Detection of data that a running server has lost: its files were deleted, but its protocol still answers.
 
-PostgreSQL asks for a password and refuses each login after it; Redis answers PONG and cannot save.
+PostgreSQL asks for a password and then refuses each login; Redis answers PONG but cannot save.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from devinit.system.processes import facts_of
 from devinit.system.procfs import LINUX
 
 _DELETED = " (deleted)"
-"""What Linux adds to the name of a working directory that has been deleted."""
+"""The suffix that Linux adds to the name of a deleted working directory."""
 
 
 def loss_of(service: str, data: Path | None, process_id: int | None, lacking: Callable[[Path], str]) -> str:
-    """Say what is wrong with the data of a server, and on a second line what to do; empty when all is there.
+    """Return what is wrong with the data of a server and, on a second line, advice; empty if the data is complete.
 
-    `data` is where it should be; None where nothing is. `process_id` is of the server, None when it has ended.
-    `lacking` says which part of a directory is missing.
+    `data` is its expected place; None if there is none. `process_id` is that of the server; None if it has ended.
+    `lacking` returns the missing part of a directory.
     """
     empty = f"`devinit restart {service}` begins with empty data"
     works_in = _directory_of(process_id) if process_id is not None else None
@@ -39,7 +39,7 @@ def loss_of(service: str, data: Path | None, process_id: int | None, lacking: Ca
     try:
         missing = lacking(data)
     except (OSError, DevinitError):
-        return ""  # it cannot be looked at just now: that says nothing
+        return ""  # it cannot be read at the moment, which proves nothing
     if missing:
         return (
             f"a part of its data in {data} was deleted: {missing}\n"
@@ -49,18 +49,18 @@ def loss_of(service: str, data: Path | None, process_id: int | None, lacking: Ca
 
 
 def cannot_save(process_id: int) -> bool:
-    """Whether the directory that a server works in is deleted: whatever it writes has no place any more."""
+    """Whether the working directory of a server was deleted, so that nothing it writes can be kept."""
     works_in = _directory_of(process_id)
     return works_in is not None and works_in.endswith(_DELETED) and not Path(works_in).exists()
 
 
 def _directory_of(process_id: int) -> str | None:
     if not LINUX:
-        return None  # elsewhere a directory that is gone cannot be told from one that is hidden
+        return None  # on other systems, a deleted directory cannot be told from a hidden one
     try:
         facts = facts_of(process_id)
     except OSError:
-        return None  # no descriptors are left: that says nothing about the data
+        return None  # no free descriptors, which proves nothing about the data
     return facts.directory if facts is not None else None
 
 

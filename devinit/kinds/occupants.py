@@ -1,7 +1,8 @@
-"""Which processes work in a data directory: the proof that a server, or what is left of one, still uses it.
+"""The processes that work in a data directory: the proof that a server, or a remnant of one, still uses it.
 
-PostgreSQL and Redis both make their data their working directory. That shows only in the pid namespace of the
-server; the lock that it inherits (`system.data_lock`) shows in every container that has the data.
+PostgreSQL and Redis both make their data directory their working directory. That is visible only in the
+pid namespace of the server; the lock that it inherits (`system.data_lock`) is visible in every
+container that has the data.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ GRACE_SECONDS = 3.0
 
 
 def works_in(pid: int, folder: Path) -> bool:
-    """Say whether this process lives and has the folder as its working directory."""
+    """Return whether this process is alive and has the folder as its working directory."""
     facts = facts_of(pid)
     return facts is not None and facts.directory == os.path.realpath(folder)
 
 
 def refuse_use_elsewhere(folder: Path, title: str) -> None:
-    """Raise ProviderError when a server that cannot be seen from here uses the data; change nothing."""
+    """Raise ProviderError if a server that is invisible from here uses the data; change nothing."""
     if is_used_out_of_sight(folder):
         raise ProviderError(
             f"{title} was not started: the server that uses {folder} runs {where_in_use(folder)}, "
@@ -39,16 +40,16 @@ def refuse_use_elsewhere(folder: Path, title: str) -> None:
 
 
 def is_occupied(folder: Path) -> bool:
-    """Say whether any server works in this folder."""
+    """Return whether any server works in this folder."""
     return any(True for _ in _servers_in(folder))
 
 
 def end_occupants(folder: Path) -> list[int]:
-    """End what a killed server left working in its data, and return who was found.
+    """End processes that a killed server left working in its data; return their pids.
 
-    A shell or an editor in the folder is none of it. Only for a folder whose server is known to be dead. QUIT
-    makes a backend leave at once; KILL follows for one that is stuck, and does no harm: its shared memory is lost
-    already.
+    A shell or an editor in the folder is left alone. Only for a folder whose server is known to be dead.
+    QUIT makes a backend exit at once; KILL follows for one that hangs, and does no harm because its
+    shared memory is already lost.
     """
     with ExitStack() as opened:
         left = [opened.enter_context(process) for process in _occupants_of(folder)]

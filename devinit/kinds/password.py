@@ -1,6 +1,6 @@
-"""The random password of a server, which every other user of the machine would otherwise guess.
+"""The random password of a server; without it, other users of the machine could guess the password.
 
-It is kept beside the data, because it belongs to the data: a copy of the one is of no use without the other.
+It is stored next to the data, because it belongs to the data: a copy of one is useless without the other.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from devinit.system.files import read_text, write_atomically
 
 PASSWORD_FILE = "password"  # noqa: S105 - a file's name
 RANDOM_BYTES = 24
-"""192 bits, written as 48 hexadecimal digits: the same text in a URL, in a shell and in a `.env` file."""
+"""192 bits, written as 48 hexadecimal digits: the text is the same in a URL, in a shell and in a `.env` file."""
 
 
 def kept_password(home: Path) -> str:
-    """Return the random password that is kept in the folder of a service; make it if there is none.
+    """Return the random password in the folder of a service; create it if there is none.
 
-    Raise StateFileError when the file cannot be read or written, or holds no password.
+    Raise StateFileError when the file cannot be read or written, or contains no password.
     """
     path = home / PASSWORD_FILE
     text = read_text(path)
@@ -41,9 +41,9 @@ def kept_password(home: Path) -> str:
 
 
 def stated_password(text: str, stated: Mapping[str, str], caller: Mapping[str, str]) -> str | None:
-    """Return the password that a configured one stands for; None where `${NAME}` has no value anywhere.
+    """Return the password for a configured one; None if `${NAME}` has no value anywhere.
 
-    `stated`: what the files of the project say, by variable; they count more than the caller's environment, as
+    `stated`: values in files of the project, by variable; they take precedence over the caller's environment, as
     they do for the services. A value there may be a variable again. Any other text is the password itself.
     """
     name, sign, default = text[2:-1].partition(":-")
@@ -54,12 +54,12 @@ def stated_password(text: str, stated: Mapping[str, str], caller: Mapping[str, s
         others = {each: value for each, value in stated.items() if each != name}
         found = stated_password(found, others, caller) or ""
         if "${" in found:
-            return None  # more than one variable: the services get what it becomes, and no server does
+            return None  # more than one variable: the services get the expanded value, but a server cannot
     return found or caller.get(name) or (default if sign else None) or None
 
 
 def in_url(text: str) -> str:
-    """Percent-encode a part of a URL; urllib.parse, which can do it, takes 3 ms at the supervisor's start."""
+    """Percent-encode a part of a URL; urllib.parse would cost 3 ms at the supervisor's start."""
     return "".join(
         letter if letter.isascii() and (letter.isalnum() or letter in "-._~") else _escaped(letter)
         for letter in text

@@ -1,4 +1,4 @@
-"""Kinds of services that other packages bring, by the entry points of `devinit.kinds`."""
+"""Kinds of services from other packages, found by the entry points of `devinit.kinds`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ KINDS_OF_PACKAGES = Group("devinit.kinds", "provider")
 
 
 def kind_of_plug_in(name: str) -> Kind:
-    """Return the kind of a service that was started with a plug-in. Raise ConfigError when it cannot be had."""
+    """Return the kind of a service that was started with a plug-in. Raise ConfigError if it is unavailable."""
     plug_in = plug_in_for(KINDS_OF_PACKAGES, name)
     if plug_in is None:
         raise ConfigError(
@@ -20,7 +20,7 @@ def kind_of_plug_in(name: str) -> Kind:
 
 
 def cannot_run(name: str, error: BaseException) -> ProviderError:
-    """Return the error for the kind of a plug-in whose class in `Kind.runner` cannot be had."""
+    """Return the error for the kind of a plug-in whose class in `Kind.runner` cannot be loaded."""
     plug_in = plug_in_for(KINDS_OF_PACKAGES, name)
     if plug_in is None:
         return ProviderError(f'the provider "{name}" cannot be used: {told(error)}')

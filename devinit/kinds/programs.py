@@ -1,6 +1,6 @@
-"""Which server program runs a service's data: found in a fixed order, proven by running it, then remembered.
+"""The server program for a service's data: found in a fixed order, identified by running it, remembered.
 
-Majors and flavours cannot read each other's data, so the first choice holds for as long as there is data.
+Majors and flavours cannot read each other's data, so the first choice stays valid while there is data.
 """
 
 from __future__ import annotations
@@ -23,55 +23,55 @@ from devinit.system.files import read_text, write_atomically
 from devinit.system.limits import MORE_PROCESSES, NO_ROOM_TO_RUN, cure_of_limit
 
 VERSION = r"\s*(?P<version>(?P<major>\d+)[\w.]*)"
-"""What follows the banner of a server program."""
+"""The text after the banner of a server program."""
 VERSION_TIMEOUT_SECONDS = 20.0
 REMEMBERED = "program.json"
 
 
 class Origin(StrEnum):
-    """Where a program comes from, in the order in which they are looked at."""
+    """The origin of a program; the members are in search order."""
 
     EXPLICIT = "explicit"
-    """The developer said where it is."""
+    """The developer stated its place."""
     SYSTEM = "system"
     EMBEDDED = "embedded"
-    """A wheel that brings it along."""
+    """A wheel that contains the program."""
 
 
 class Candidate(Struct, frozen=True):
-    """A place where a server program may be."""
+    """A possible place of a server program."""
 
     origin: Origin
     path: Path
 
 
 class Program(Struct, frozen=True, kw_only=True):
-    """A server program that was run once to see what it is."""
+    """A server program that was run once to identify it."""
 
     origin: Origin
     file: str
-    """The program itself; text, because it is written to a file."""
+    """The path of the program; a text, because it is written to a file."""
     flavour: str
     """The name of its `Flavour`: postgres, redis or valkey."""
     version: str
     major: int
     size: int
     modified: int
-    """Nanoseconds; with the size it tells whether the file is still the one that was run."""
+    """In nanoseconds; together with the size it shows whether the file is still the one that was run."""
 
     @property
     def path(self) -> Path:
-        """The program itself."""
+        """The path of the program."""
         return Path(self.file)
 
     @property
     def folder(self) -> Path:
-        """Where its companions (initdb, psql) stand."""
+        """The folder of its companions (initdb, psql)."""
         return Path(self.file).parent
 
     @property
     def title(self) -> str:
-        """Its name for a person: "PostgreSQL 18.6"."""
+        """Its display name: "PostgreSQL 18.6"."""
         titles = {flavour.name: flavour.title for flavour in flavours()}
         return f"{titles.get(self.flavour, self.flavour)} {self.version}"
 
@@ -83,15 +83,15 @@ def flavours() -> Iterator[Flavour]:
 
 
 class Remembered(Struct, frozen=True, kw_only=True):
-    """The choice for one service, as it is kept beside its data."""
+    """The choice for one service, stored next to its data."""
 
     program: Program
     explicit: str | None = None
-    """The developer's setting at that time: when it changes, the choice is made again."""
+    """The developer's setting at that time; if it changes, the choice is made again."""
 
 
 def recall(home: Path) -> Remembered | None:
-    """Return the choice that was made for the data in this folder, if one was made."""
+    """Return the choice for the data in this folder, or None."""
     file = home / REMEMBERED
     text = read_text(file)
     if text is None:
@@ -105,16 +105,16 @@ def recall(home: Path) -> Remembered | None:
 
 
 def remember(home: Path, choice: Remembered) -> None:
-    """Keep the choice beside the data."""
+    """Store the choice next to the data."""
     make_private(home)
     text = msgspec.json.format(msgspec.json.encode(choice), indent=2)
     write_atomically(home / REMEMBERED, text, mode=0o600)
 
 
 def make_private(folder: Path) -> None:
-    """Create a folder for data that only its owner may enter, and the folders above it alike."""
+    """Create a folder for data that only its owner may enter, and its parents in the same way."""
     try:
-        # With `parents=True`, mkdir would give those above the mode that the umask allows.
+        # With `parents=True`, mkdir would create the parents with the mode that the umask allows.
         for above in reversed(folder.parents):
             if not above.exists():
                 above.mkdir(exist_ok=True, mode=0o700)
@@ -124,7 +124,7 @@ def make_private(folder: Path) -> None:
 
 
 def unusable(path: Path, error: OSError) -> ProviderError:
-    """Return the error for data that the file system refuses."""
+    """Return the error for data to which the file system denies access."""
     from devinit.system.permissions import REFUSED, cure_of  # for an error only
 
     hint = f"check who owns it: ls -ld {quote(str(path.parent))} {quote(str(path))}"
@@ -134,12 +134,12 @@ def unusable(path: Path, error: OSError) -> ProviderError:
 
 
 def moved_away(*folders: Path) -> str:
-    """Return the command with which a person puts data aside."""
+    """Return the command with which the user moves data aside."""
     return " && ".join(f"mv {quote(str(folder))} {quote(f'{folder}.old')}" for folder in folders)
 
 
 def on_path(name: str, place: Place) -> Path | None:
-    """Return a program of the caller's PATH."""
+    """Return a program on the caller's PATH."""
     import shutil  # 2 ms that the supervisor's start does not pay
 
     found = shutil.which(name, path=place.environment.get("PATH"))
@@ -147,7 +147,7 @@ def on_path(name: str, place: Place) -> Path | None:
 
 
 def unchanged(program: Program) -> bool:
-    """Say whether the file is still the one that was run, which takes a hundredth of running it again."""
+    """Return whether the file is still the one that was run; this takes a hundredth of running it again."""
     try:
         status = program.path.stat()
     except OSError:
@@ -156,9 +156,9 @@ def unchanged(program: Program) -> bool:
 
 
 def proven(candidate: Candidate) -> Program | None:
-    """Run the candidate and return what it says it is; None when it does not run or is something else.
+    """Run the candidate and return the program that it is; None if it does not run or is something else.
 
-    Raise ProviderError where a limit of the system keeps any program from being run.
+    Raise ProviderError if a limit of the system prevents any program from running.
     """
     path = candidate.path
     try:
@@ -176,7 +176,7 @@ def proven(candidate: Candidate) -> Program | None:
         return None
     except OSError as error:
         if error.errno in NO_ROOM_TO_RUN:
-            # Nothing is known of the program: to say that there is none would be wrong.
+            # The program is unknown: a message that there is none would be wrong.
             raise ProviderError(
                 f"{path} cannot be run: {error.strerror}", hint=cure_of_limit(error) or MORE_PROCESSES
             ) from error
@@ -199,7 +199,7 @@ def proven(candidate: Candidate) -> Program | None:
 def first_accepted(
     candidates: Iterable[Candidate], accepted: Callable[[Program], bool]
 ) -> tuple[Program | None, list[Program]]:
-    """Return the first program that is accepted, and all that were proven on the way."""
+    """Return the first accepted program, and all programs that were identified before."""
     seen: list[Program] = []
     for program in filter(None, map(proven, _distinct(candidates))):
         seen.append(program)
@@ -211,8 +211,8 @@ def first_accepted(
 def package_folder(name: str) -> Path | None:
     """Return the folder of an installed package without importing it.
 
-    Their Python helpers stay unused: as root they add a system user and open every parent folder of the
-    data to every user.
+    The Python helpers of these packages stay unused: as root they add a system user and make every parent folder
+    of the data accessible to all users.
     """
     from importlib.util import find_spec  # only for the first choice
 
@@ -222,7 +222,7 @@ def package_folder(name: str) -> Path | None:
 
 
 def already_running(folder: Path, title: str, pid: int, signal: str) -> ProviderError:
-    """Return the error for data that a server has open which is not ours."""
+    """Return the error for data that a foreign server has open."""
     return ProviderError(
         f"another {title} (pid {pid}) is already running on {folder}",
         hint=f"end it first: kill -{signal} {pid}",

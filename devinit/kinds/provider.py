@@ -1,6 +1,6 @@
-"""What the supervisor asks of a provider, so that it never knows which kind of service it runs.
+"""The interface of providers, by which the supervisor runs services without knowing their kinds.
 
-A provider holds no state: what it must remember lies in the data directory, beside what it describes.
+A provider holds no state: anything that it must remember is in the data directory, next to the data.
 """
 
 from __future__ import annotations
@@ -23,43 +23,44 @@ Say: TypeAlias = Callable[[str], None]
 """Shows the waiting user what takes time, one short line at a time."""
 
 Notes: TypeAlias = tuple[str, ...]
-"""What the developer should still see when everything is up."""
+"""Messages that the developer should still see when everything is up."""
 Advice: TypeAlias = tuple[tuple[str, str], ...]
-"""Problems, each with what can be done about it."""
+"""Problems, each with advice."""
 Stated: TypeAlias = Callable[[], Mapping[str, str]]
-"""Reads what the project's own files say, by variable or by file: `.env`, `[environment]`, alembic.ini."""
+"""Reads the values in the project's own files, by variable or by file: `.env`, `[environment]`, alembic.ini."""
 
 WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where a service is brought up: the checkout, its data directory and the caller's environment."""
+    """The surroundings of a service: the checkout, its data directory and the caller's environment."""
 
     project: str
     root: Path
     data: Path
-    """Where the data of this checkout lies, in the user's state directory; created when it is needed."""
+    """The folder for data of this checkout, in the user's state directory; created when needed."""
     environment: dict[str, str]
-    """The caller's: PATH, DEVINIT_PG_BIN."""
+    """The caller's environment: PATH, DEVINIT_PG_BIN."""
     color: bool = False
-    """Whether the output is read on a terminal: services are then asked for colours."""
+    """Whether the output is shown on a terminal, so that services are asked for colours."""
     only_looks: bool = False
-    """Nothing is run that the repository brings or chooses: its owner has not asked for a start of it."""
+    """Whether nothing may run that the repository contains or chooses, because the user
+    has not asked for a start."""
     called: Collection[int] = ()
-    """For a container: the ports of this machine at which services answer that its program may call."""
+    """For a container: ports of services on this machine that its program may call."""
 
 
 class Install(Struct, frozen=True, kw_only=True):
-    """A command that installs what a service lacks."""
+    """A command that installs something that a service lacks."""
 
     folder: Path
     command: str
     missing: str
-    """What is missing, in words."""
+    """The missing part, in words."""
     is_by_hand: bool = False
-    """Whether only the user can carry it out: it changes a shell, or the machine, and not the project."""
+    """Whether only the user can run it, because it changes a shell or the machine, and not the project."""
     words: str = ""
-    """The advice where the command alone is none."""
+    """The advice, if the command alone is not enough."""
 
     @property
     def advice(self) -> str:
@@ -75,21 +76,21 @@ class Install(Struct, frozen=True, kw_only=True):
 class Provider(ABC):
     """One way to run a service. The methods are called in this order, for each start and each restart.
 
-    What is not abstract suits a program that keeps no data, needs nothing before it is started, and has nothing to
-    be provisioned. `WebProvider` is the base for one with web pages.
+    The defaults suit a program that keeps no data, needs no preparation, and has nothing to provision.
+    `WebProvider` is the base class for programs with web pages.
     """
 
     def settled(self, service: Service, place: Place, stated: Stated) -> Service:
         """Return the service with the names and the password that its server has, or gets at its next start.
 
-        A password that no file names is made and kept beside the data. Raise StateFileError when it cannot be.
+        A password that no file names is created and stored next to the data. Raise StateFileError if that fails.
         """
         del place, stated
         return service
 
     @abstractmethod
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
-        """Return where the service answers and what others need to use it; pure."""
+        """Return the address of the service and what others need to use it; pure."""
 
     def has_data(self, name: str, place: Place) -> bool:
         """Return whether there is data of this kind under the name of a service."""
@@ -97,12 +98,12 @@ class Provider(ABC):
         return False
 
     def takes_long(self, service: Service, place: Place) -> bool:
-        """Return whether `prepare` will run programs or copy files: a look at a few files, 0.2 ms at most."""
+        """Return whether `prepare` will run programs or copy files; this reads a few files, in 0.2 ms at most."""
         del service, place
         return False
 
     def install(self, service: Service, place: Place) -> Install | None:
-        """Return what installs the packages that the service lacks, where it has no `setup`; None when it has all.
+        """Return how to install missing packages of a service without `setup`; None if it has all.
 
         It may run programs: blocking.
         """
@@ -110,15 +111,15 @@ class Provider(ABC):
         return None
 
     def update(self, service: Service, place: Place) -> Install | None:
-        """Return what brings packages that are installed up to what the service's files declare now.
+        """Return how to update installed packages to what the service's files declare now.
 
-        None where they are not older than those files. `install` is for packages that are missing.
+        None if they are not older than those files. `install` is for missing packages.
         """
         del service, place
         return None
 
     def lacking(self, service: Service, place: Place) -> Install | None:
-        """Return what a service needs first, where `prepare` would refuse it for that; None when it lacks nothing.
+        """Return what a service needs first, if `prepare` would refuse it for that; None if it lacks nothing.
 
         It may run programs: blocking.
         """
@@ -126,7 +127,7 @@ class Provider(ABC):
         return None
 
     def prepare(self, service: Service, place: Place, say: Say) -> Notes:
-        """Make everything ready for the process, or raise ServiceError; before every spawn."""
+        """Make everything ready for the process, or raise ServiceError; called before each of its starts."""
         del service, place, say
         return ()
 
@@ -134,45 +135,45 @@ class Provider(ABC):
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
     ) -> ProcessSpec | None:
-        """Return what to start with this environment, or None for a server that devinit does not run."""
+        """Return the process to start with this environment, or None for a server that devinit does not run."""
 
     @abstractmethod
     def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:
-        """Return how the service is proven ready."""
+        """Return the probe of the service's readiness."""
 
     def is_provisioned(self, service: Service, place: Place) -> bool:
-        """Return whether `provision` has nothing to do, as far as a few files tell."""
+        """Return whether `provision` has nothing to do, according to a few files."""
         del service, place
         return True
 
     def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> Notes:
-        """Create inside the running server what the project expects; blocking, after the probe is ready."""
+        """Create what the project expects inside the running server; blocking, called after the probe is ready."""
         del service, endpoint, place, say
         return ()
 
     def clients(self, service: Service, place: Place) -> tuple[Path, ...]:
-        """Return the folders with the client programs of the server that was chosen; none before that."""
+        """Return the folders with the client programs of the chosen server; empty before the choice."""
         del service, place
         return ()
 
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
-        """Ask what runs on the endpoint already whether the service could use it; blocks for a second at most.
+        """Ask the server on the endpoint whether the service could use it; blocks for a second at most.
 
-        None when there is no protocol that would tell.
+        None if there is no protocol for that.
         """
         del service, endpoint
         return None
 
     def data(self, service: Service, place: Place) -> Path | None:
-        """Return the directory that the service's own server works in; None when there is none."""
+        """Return the working directory of the service's own server; None if there is none."""
         del service, place
         return None
 
     def data_identity(self, service: Service, endpoint: Endpoint, place: Place) -> str | None:
-        """Return what tells the data of a service from data that takes its place; None when that is not known.
+        """Return an identifier of a service's data that changes when other data replaces it; None if unknown.
 
-        Blocking; the server is asked where it runs. Of one elsewhere its address is all that is known. Raise
-        OSError or a DevinitError where it cannot be told.
+        Blocking; a running server is asked. For an external one, only its address is known. Raise OSError or a
+        DevinitError if it cannot be determined.
         """
         if service.external_url is not None:
             return f"{endpoint.host}:{endpoint.port}"
@@ -182,33 +183,33 @@ class Provider(ABC):
         return f"{folder.stat().st_ino}:{birth_of(folder)}"
 
     def loss(self, service: Service, place: Place, process_id: int | None) -> str:
-        """Say what a server that was started has lost of its data, and what to do; it looks at a few files.
+        """Return which data a started server has lost, with advice; this reads a few files.
 
-        Empty when all is there, or the service has none. `process_id` is None when the server has ended.
+        Empty if the data is complete, or the service has none. `process_id` is None if the server has ended.
         """
         del service, place, process_id
         return ""
 
     def with_kept_names(self, service: Service, place: Place) -> Service:
-        """Return the service with the names that its data has, where devinit.toml states none; for `init`."""
+        """Return the service with the names in its data, if devinit.toml states none; for `init`."""
         del place
         return service
 
     def shortcomings(self, service: Service, place: Place) -> Advice:
-        """Return what the project's files want that the chosen server cannot do, with the cure; for `doctor`."""
+        """Return what the project's files need that the chosen server lacks, with advice; for `doctor`."""
         del service, place
         return ()
 
     def stop(self, service: Service) -> StopPolicy:
-        """Return how the process is asked to end; pure."""
+        """Return how to stop the process; pure."""
         return service.stop or StopPolicy()
 
 
 class WebProvider(Provider):
-    """Runs a program that speaks HTTP on its port, if it has one: only `process` is left to say."""
+    """The base class for programs that speak HTTP on their port, if any: only `process` has to be defined."""
 
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
-        """Return the browser's address: `localhost`, which Vite and Next accept without configuration."""
+        """Return the address for browsers: `localhost`, which Vite and Next accept without configuration."""
         if service.external_url is not None:
             return _external(service, service.external_url)
         host = reachable(service.host)
@@ -217,7 +218,7 @@ class WebProvider(Provider):
         return _web_endpoint(service, host, port, f"{service.scheme or Scheme.HTTP}://localhost:{port}")
 
     def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:
-        """Return what `ready` asks for; a connection when it asks for nothing."""
+        """Return the probe that `ready` states; by default, a connection."""
         del place
         ready = service.ready
         if ready.exec is not None:
@@ -232,15 +233,15 @@ class WebProvider(Provider):
 
 
 def reachable(host: str) -> str:
-    """Return the address under which a client on this machine reaches a server that listens on `host`."""
+    """Return the address at which a client on this machine reaches a server that listens on `host`."""
     return WILDCARDS.get(host, host)
 
 
 def listen_addresses(host: str) -> tuple[str, ...]:
-    """Return what a server binds for a host: both loopback addresses for either.
+    """Return the addresses that a server binds for a host: both loopback addresses for either one.
 
-    `localhost` means ::1 to some clients and 127.0.0.1 to others; when both are ours, no stranger can come to
-    listen on the other one. Whether this machine has ::1 is tried, because PostgreSQL warns when it has not.
+    Some clients resolve `localhost` to ::1, others to 127.0.0.1; if both are ours, no other server can listen on
+    one of them. ::1 is tested, because PostgreSQL warns if the machine does not have it.
     """
     if host not in {"127.0.0.1", "localhost", "::1"}:
         return (host,)

@@ -1,4 +1,4 @@
-"""How each kind of service is run: the classes that `Kind.runner` names, loaded for a project with the kind."""
+"""The providers of kinds: the classes that `Kind.runner` names, loaded for projects with a service of the kind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["PROVIDERS", "Place", "Provider", "Say"]
 
 
 class Providers(dict[str, Provider]):
-    """The providers by the names of their kinds; one that is asked for first is loaded then."""
+    """The providers by the names of their kinds; each is loaded at its first use."""
 
     def __missing__(self, name: str) -> Provider:
         self[name] = provider = runner_of(KINDS[name])
@@ -17,7 +17,7 @@ class Providers(dict[str, Provider]):
 
 
 def runner_of(kind: Kind) -> Provider:
-    """Load what runs a kind of service. Raise ProviderError when that of a plug-in cannot be used."""
+    """Load the provider of a kind. Raise ProviderError if that of a plug-in cannot be used."""
     try:
         return _made(kind)
     except (Exception, SystemExit) as error:

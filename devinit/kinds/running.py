@@ -1,8 +1,8 @@
-"""Could a service use the server that runs on its port already? What all kinds of servers have in common.
+"""The check whether a service can use the server on its port, as far as it is common to all kinds of servers.
 
-A client reaches `localhost` by either address family, and two servers can have one port, one on each. So both
-loopback addresses are asked, and both must name the same instance. A server names itself: the processes behind
-it may be another user's, or a container's proxy, of which there is one for each family.
+A client reaches `localhost` by either address family, and two servers can share a port, one on each. So both
+loopback addresses are asked, and both must name the same instance. The server itself has to state its identity:
+its processes may belong to another user, or to a container's proxy, of which there is one for each family.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from devinit.model.running import RunningServer
 from devinit.model.service import Endpoint
 
 ASK_SECONDS = 1.0
-"""For everything together: a start waits for it."""
+"""For all steps together, because a start waits for it."""
 LOOPBACK = ("127.0.0.1", "::1")
 LONGEST_ANSWER = 256 * 1024
-"""Bytes of one message or line: whatever answers there, it does not fill our memory."""
+"""In bytes, for one message or line, so that no server can fill our memory."""
 
 
 class Unusable(Exception):
-    """The service cannot use what answers there; the message says why."""
+    """Raised when the service cannot use the server; the message is the reason."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What a server said about itself, on one of its addresses."""
+    """The information of a server about itself, on one of its addresses."""
 
     server: RunningServer
     instance: str
-    """The same on all addresses of one running server, and on no other's."""
+    """The same on all addresses of one running server, and different for any other server."""
 
 
 class Line:
-    """A connection on which everything together has to happen before a deadline."""
+    """A connection with one deadline for all steps together."""
 
     def __init__(self, host: str, port: int, deadline: float) -> None:
         self._deadline = deadline
@@ -46,12 +46,12 @@ class Line:
         self._buffer = b""
 
     def send(self, data: bytes) -> None:
-        """Send all of it."""
+        """Send all of the data."""
         self._socket.settimeout(self._left())
         self._socket.sendall(data)
 
     def exactly(self, count: int) -> bytes:
-        """Wait for so many bytes."""
+        """Wait for this many bytes."""
         if not 0 <= count <= LONGEST_ANSWER:
             raise Unusable("what it answers makes no sense")
         while len(self._buffer) < count:
@@ -89,11 +89,11 @@ class Line:
 
 
 Ask: TypeAlias = Callable[[Line], Answer]
-"""Talks to a server in its own protocol. Raises Unusable when it is of no use."""
+"""Talks to a server in its own protocol. Raises Unusable if the service cannot use it."""
 
 
 def ask_running(endpoint: Endpoint, ask: Ask) -> RunningServer:
-    """Ask whatever answers on an endpoint, on both loopback addresses if it is there; blocks for a second."""
+    """Ask the server on an endpoint, on both loopback addresses if it is one of them; blocks for a second."""
     port = endpoint.port or 0
     deadline = time.monotonic() + ASK_SECONDS
     answers: dict[str, Answer] = {}
@@ -107,22 +107,22 @@ def ask_running(endpoint: Endpoint, ask: Ask) -> RunningServer:
         except TimeoutError:
             problems[host] = f"what listens there does not answer within {ASK_SECONDS:g} s"
         except ConnectionRefusedError:
-            # No server on this address: no other server that a client could meet instead.
+            # Without a server on this address, a client cannot reach another server there.
             continue
         except OSError as error:
-            # A machine without IPv6 has no ::1; on the address that clients are given, it is a reason.
+            # A machine without IPv6 has no ::1; on the address that clients get, the error is a reason.
             if host == endpoint.host:
                 problems[host] = error.strerror or str(error)
     return judge(endpoint.host, answers, problems)
 
 
 def addresses_of(host: str) -> tuple[str, ...]:
-    """Return every address under which clients may look for a server: they are given `host`."""
+    """Return all addresses at which clients may look for a server, if they get `host`."""
     return LOOPBACK if host in (*LOOPBACK, "localhost") else (host,)
 
 
 def judge(host: str, answers: dict[str, Answer], problems: dict[str, str]) -> RunningServer:
-    """Return what the answers of all addresses together mean for clients that are given `host`; pure."""
+    """Return the combined result of all addresses for clients that get `host`; pure."""
     told = host if host in addresses_of(host) else next(iter((*answers, *problems)), host)
     if told in problems:
         return RunningServer(problem=problems[told])

@@ -1,4 +1,4 @@
-"""What can be known of a command before it runs: scripts that no shell can read, words that sh does not have."""
+"""Faults of commands that are visible before they run: scripts that no shell can read, words that sh lacks."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from devinit.system.files import LARGEST_SETTINGS, read_bytes
 
 SHELLS = ("sh", "bash", "dash", "zsh", "ksh")
 _PROGRAMS_TOO = ("conda", "mamba", "micromamba")
-"""Functions of an interactive shell beside which there is a program of the same name: it cannot `activate`."""
+"""Functions of an interactive shell with a program of the same name, which cannot `activate`."""
 _BETWEEN = frozenset({"&&", "||", ";", "|", "&", "(", ")", "\n"})
 
 
 def unreadable_scripts(service: Service, root: Path) -> Iterator[str]:
-    """Yield what is wrong with the scripts that a service's commands run, as far as the repository has them."""
+    """Yield the faults of scripts that a service's commands run, as far as they are in the repository."""
     bounds = bounds_within(root, service.directory)
     for command in _commands_of(service):
         if script := with_windows_line_ends(command, service.directory, bounds):
@@ -29,10 +29,10 @@ def unreadable_scripts(service: Service, root: Path) -> Iterator[str]:
 
 
 def foreign_words(service: Service) -> Iterator[str]:
-    """Yield what to do about words in a service's commands that only an interactive shell has."""
+    """Yield advice about words in a service's commands that only an interactive shell knows."""
     for command in _commands_of(service):
         starts = list(_beginnings(command))
-        # What is read in by `.` may define any word.
+        # A file that `.` reads may define any word.
         if not any(words[0] == "." for words in starts):
             yield from filter(None, (_advice_about(words) for words in starts))
 
@@ -40,7 +40,7 @@ def foreign_words(service: Service) -> Iterator[str]:
 def with_windows_line_ends(command: str, directory: Path, bounds: Bounds | None = None) -> str | None:
     """Return the script in a command line that the system or a shell reads, and whose lines end with CRLF.
 
-    `bounds`: how far a command is believed that has not run yet.
+    `bounds`: the limits for a command that has not run yet.
     """
     with suppress(ValueError):
         words = shlex.split(command)
@@ -58,7 +58,7 @@ def with_windows_line_ends(command: str, directory: Path, bounds: Bounds | None 
 def _ends_lines_so(path: Path, *, any_: bool) -> bool:
     """Whether a script has CRLF: in `any_` line, or in the first one, which names its interpreter."""
     try:
-        # What the system cannot run is an argument: settings, or secrets.
+        # A file that the system cannot run is an argument: settings, or secrets.
         is_script = path.is_file() and (any_ or os.access(path, os.X_OK))
         content = (read_bytes(path, most=LARGEST_SETTINGS) if is_script else None) or b""
     except (StateFileError, OSError):
@@ -72,11 +72,11 @@ def _commands_of(service: Service) -> tuple[str, ...]:
 
 
 def _beginnings(command: str) -> Iterator[list[str]]:
-    """Yield the words of each simple command in a line of shell, without the variables in front of it."""
+    """Yield the words of each simple command in a shell line, without the variables before it."""
     lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
     lexer.whitespace, lexer.whitespace_split = " \t", True
     words: list[str] = []
-    with suppress(ValueError):  # an open quote: sh says so itself
+    with suppress(ValueError):  # an open quote, which sh reports itself
         for word in (*lexer, ";"):
             if word in _BETWEEN:
                 if words:

@@ -19,11 +19,11 @@ from devinit.toolchains.reading import text_of
 
 _ASSIGNMENT = "VIRTUAL_ENV="
 ODD = {"\n": "a line break", "\r": "a carriage return", ":": "a colon"}
-"""What ends a path where others expect more of it: in first lines of scripts, in lists of lines, in PATH."""
+"""Characters that end a path in other formats: first lines of scripts, lists of lines, PATH."""
 
 
 def warnings_about(services: Iterable[Service], root: Path) -> Iterator[str]:
-    """Yield what the developer should know before these services are started."""
+    """Yield warnings for the developer before these services start."""
     services = [each for each in services if kind_of(each).runs_a_command and each.external_url is None]
     folders = dict.fromkeys([root, *(each.directory for each in services)])
     for folder in folders:
@@ -35,9 +35,9 @@ def warnings_about(services: Iterable[Service], root: Path) -> Iterator[str]:
 
 
 def tool_warnings(services: Iterable[Service], place: Place) -> list[str]:
-    """Return what the developer should know about the tools of these services, one line for each. Blocking.
+    """Return warnings about the tools of these services, one line for each. Blocking.
 
-    What refuses a start is not among it: the service that it refuses says so.
+    Problems that prevent a start are left out: the refused service reports them.
     """
     lines = (
         f"{each.problem(place.root)}; {each.advice(place.root)}"
@@ -50,9 +50,9 @@ def tool_warnings(services: Iterable[Service], place: Place) -> list[str]:
 
 
 def original_of(environment: Path) -> Path | None:
-    """Return the virtual environment of which this one is a copy: its programs run that one's Python and code.
+    """Return the original of a copied virtual environment: the copy's programs run its Python and code.
 
-    None for one that was only moved: its programs do not start, and say so.
+    None for one that was only moved: its programs do not start, and report that.
     """
     for path in _places_named_by(environment):
         with suppress(OSError):
@@ -62,7 +62,7 @@ def original_of(environment: Path) -> Path | None:
 
 
 def _places_named_by(environment: Path) -> Iterator[Path]:
-    """Yield where an environment was made; venv, virtualenv and uv write that for shells."""
+    """Yield the places at which an environment was created; venv, virtualenv and uv write them for shells."""
     with suppress(StateFileError):
         for line in (read_text(environment / "bin" / "activate", most=LARGEST_SETTINGS) or "").splitlines():
             words = line.strip().removeprefix("export ")

@@ -1,4 +1,4 @@
-"""Several logs followed together, as they grow: what `logs -f` and the dashboard show."""
+"""Several logs, followed together as they grow, for `logs -f` and the dashboard."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ if TYPE_CHECKING:
 
 
 class Follower:
-    """Lines of several services as they come. Make it, take `lines()`, then `wait()` and take them again."""
+    """The new lines of several services. Create it, take `lines()`, then `wait()` and take them again."""
 
     def __init__(self, tails: Sequence[Tail], complain: Callable[[str], None]) -> None:
         self._tails = tails
         self._complain = complain
         self._complained: set[str] = set()
-        # Before anything is read: what is printed between a look and the next wait ends the wait.
+        # Created before anything is read: output between a read and the next wait ends that wait.
         self._watch = FileWatch([tail.path for tail in tails])
 
     def lines(self) -> Iterator[tuple[str, Line]]:
-        """Yield what has come since, with the service that printed it."""
+        """Yield the new lines, each with the service that printed it."""
         return in_order({tail.name: self._more(tail) for tail in self._tails})
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Return True as soon as there may be more, False after `timeout` seconds."""
+        """Return True as soon as there may be new lines, False after `timeout` seconds."""
         return self._watch.wait(timeout)
 
     @property
     def tails(self) -> Sequence[Tail]:
-        """The logs that are followed."""
+        """The followed logs."""
         return self._tails
 
     def let_go(self) -> None:
-        """Follow nothing any more, and leave the logs open to another follower."""
+        """Stop following, and leave the logs open for another follower."""
         self._watch.close()
 
     def close(self) -> None:
-        """Follow nothing any more."""
+        """Stop following, and close the logs."""
         self.let_go()
         for tail in self._tails:
             tail.close()
 
     def _more(self, tail: Tail) -> Iterator[Line]:
-        """Yield what a service has printed; one whose log cannot be read must not end it for the others."""
+        """Yield new lines of a service; an unreadable log must not end the output of the others."""
         try:
             yield from tail.more()
         except StateFileError as error:

@@ -1,4 +1,4 @@
-"""How serious a line is, in the words of the program that printed it. Pure.
+"""The severity of log lines, in the words of the program that printed them. Pure.
 
 Python's logging, uvicorn, gunicorn, Django, Celery, loguru, structlog, Rails, pino-pretty, winston, Go's slog,
 zap, zerolog, logrus, Rust's tracing, Spring, log4j, .NET, Elixir, Monolog, PostgreSQL, nginx and Redis print a
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LOOKED_AT = 160
-"""Characters of a line: a time, a process and the name of a logger may stand before the level."""
+"""Characters of a line that are searched: a time, a process and the name of a logger may precede the level."""
 
 
 class Level(IntEnum):
-    """How serious a line is; the numbers are those of pino and bunyan."""
+    """The severity of a line; the numbers are those of pino and bunyan."""
 
     TRACE = 10
     DEBUG = 20
@@ -30,7 +30,7 @@ class Level(IntEnum):
 
     @property
     def word(self) -> str:
-        """The level as `devinit logs` takes and prints it: `warning`."""
+        """The level in the notation of `devinit logs`: `warning`."""
         return self.name.lower()
 
 
@@ -45,7 +45,7 @@ _OTHER_WORDS: Mapping[Level, str] = {
 LEVELS: Mapping[str, Level] = {
     word: level for level, words in _OTHER_WORDS.items() for word in (level.word, *words.split())
 }
-"""Every word for a level that is understood, in small letters."""
+"""All known words for levels, in lower case."""
 
 _WORDS = (
     "TRACE|VERBOSE|DEBUG[1-5]?|INFO|NOTICE|SUCCESS|LOG|WARN|WARNING"
@@ -78,12 +78,12 @@ PROBLEM = re.compile(
     r"\b(?:ERROR|CRITICAL|FATAL|Traceback|panicked|panic:|Unhandled|uncaught)\b"
     r"|\b\w*(?:Error|Exception)\b(?::|$)|\berror\b[:\[ ]|\" 5\d\d\b|\[(?:error|fatal)\]",
 )
-"""What a line looks like that the user should see: of Python, Node, PostgreSQL, web servers, compilers."""
+"""Matches lines that the user should see: errors of Python, Node, PostgreSQL, web servers, compilers."""
 HARMLESS = re.compile(r"\b(?:0|no) errors?\b", re.IGNORECASE)
 
 
 def stated_level(text: str) -> Level | None:
-    """Return the level that a line of plain text states; None when it states none."""
+    """Return the level in a line of plain text; None if it contains none."""
     head = text[:LOOKED_AT]
     if found := _STATED.search(head):
         return LEVELS[found[found.lastgroup or 0].lower()]
@@ -93,7 +93,7 @@ def stated_level(text: str) -> Level | None:
 
 
 def level_of_value(value: object) -> Level | None:
-    """Return the level that a field of a record states: a word, or a number of pino, syslog or Monolog."""
+    """Return the level for a field of a record: a word, or a number of pino, syslog or Monolog."""
     if isinstance(value, str):
         return LEVELS.get(value.strip().lower()) or (
             level_of_value(int(value)) if is_short_number(value) else None
@@ -101,7 +101,7 @@ def level_of_value(value: object) -> Level | None:
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     if value in range(8):
-        # Syslog counts the other way round: 0 is an emergency, 7 is for debugging.
+        # Syslog counts downwards: 0 is an emergency, 7 is debugging.
         return (
             Level.FATAL,
             Level.FATAL,
@@ -130,7 +130,7 @@ def is_short_number(text: str) -> bool:
 
 
 def sounds_like_a_problem(text: str) -> bool:
-    """Whether a line of plain text sounds like something that the user should see."""
+    """Whether a line of plain text looks like a problem that the user should see."""
     return PROBLEM.search(text) is not None and HARMLESS.search(text) is None
 
 

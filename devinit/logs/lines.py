@@ -1,7 +1,7 @@
-"""What a line of a log is, wherever blocks end and whatever a program prints. Pure.
+"""Splitting a log into lines, independent of block boundaries and of the content. Pure.
 
-Memory is bounded whatever comes: of a line without end its beginning is kept, of a progress bar (carriage
-returns, no line end) its last state.
+Memory is bounded for any input: only the beginning of an endless line is kept, and only the last state of a
+progress bar (carriage returns without a line end).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LONGEST_LINE = 64 * 1024
-"""Bytes of a line that are shown. What is longer is cut, with a mark; in the file it is whole."""
+"""The most bytes of a line that are shown. A longer line is cut, with a mark; the file contains all of it."""
 
 
 class Line:
-    """A line of a service, when it was printed, and when the run began that printed it (Unix times)."""
+    """A line of a service, with the time of its output and the time when its run began (Unix times)."""
 
     __slots__ = ("run", "text", "time")
 
@@ -29,24 +29,24 @@ class Line:
 
 
 def text_of(line: bytes, missing: int = 0) -> str:
-    """Return a line as text, whatever bytes it has. `missing`: how many were left out at its end."""
-    # A character that the cut went through must not show as a broken one.
+    """Return a line as text, whatever its bytes are. `missing`: how many bytes were left out at its end."""
+    # A character that was cut apart must not appear as an invalid one.
     text = last_state(line.decode(errors="ignore" if missing else "replace"))
     return f"{text}… [{missing:,} more bytes in the log file]" if missing else text
 
 
 class Splitter:
-    """Makes lines of blocks that come one after the other."""
+    """A splitter of consecutive blocks into lines."""
 
     def __init__(self, offset: int = 0, *, inside_a_line: bool = False) -> None:
         self.position = offset
-        """Where the next block belongs."""
+        """The offset of the next block."""
         self._kept = b""
         self._missing = 0
         self._skipping = inside_a_line
 
     def split(self, block: bytes) -> Iterator[tuple[int, bytes, int]]:
-        """Yield the lines that end in a block: the offset behind each, its bytes, how many are missing."""
+        """Yield the lines that end in a block: the offset after each, its bytes, the number of missing bytes."""
         start = 0
         while (end := block.find(b"\n", start)) >= 0:
             behind = self.position + end + 1
@@ -67,11 +67,11 @@ class Splitter:
             self._keep(block[start:])
 
     def unfinished(self) -> tuple[int, bytes, int] | None:
-        """Return the line that has not ended yet, as `split` does."""
+        """Return the line that has not ended yet, in the form of `split`."""
         return (self.position, self._kept, self._missing) if self._kept and not self._skipping else None
 
     def jump(self, offset: int) -> None:
-        """Go on at another place, amid a line of which the beginning is gone."""
+        """Continue at another offset, inside a line whose beginning is lost."""
         self.position = offset
         self._kept, self._missing, self._skipping = b"", 0, True
 
@@ -94,11 +94,11 @@ class ReversedLine:
         self._length = 0
         self._missing = 0
         self._settled = False
-        """What was printed over is not asked for."""
+        """Whether all further pieces are overwritten and not needed."""
         self._ended = False
 
     def add(self, piece: bytes) -> None:
-        """Put a piece before those that are known."""
+        """Add a piece before the known ones."""
         if self._settled:
             return
         text = piece if self._ended else piece.rstrip(b"\r")
@@ -112,6 +112,6 @@ class ReversedLine:
             self._length, self._missing = self._length - gone, self._missing + gone
 
     def finish(self) -> tuple[bytes, int]:
-        """Return its bytes, and how many are missing at its end."""
+        """Return the bytes of the line, and how many are missing at its end."""
         line = b"".join(reversed(self._pieces))
         return line[:LONGEST_LINE], self._missing + max(0, len(line) - LONGEST_LINE)

@@ -1,4 +1,4 @@
-"""What a line leads to: pages, and places in source files. Pure."""
+"""Links in log lines: pages, and places in source files. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOOKED_AT = 4_000
-"""Characters of a line."""
+"""Characters of a line that are searched."""
 LONGEST_PATH = 300
 OPENING = {")": "(", "]": "["}
 _URL = re.compile(r"\bhttps?://[^\s\"'<>`{}|\\^]{1,2000}")
@@ -21,7 +21,7 @@ _LETTER = re.compile(r"[A-Za-z]")
 
 
 class Link(NamedTuple):
-    """A part of a line that leads somewhere."""
+    """A part of a line that links to a page or a place."""
 
     start: int
     end: int
@@ -30,11 +30,11 @@ class Link(NamedTuple):
     path: str = ""
     line: int = 0
     column: int = 0
-    """From 1; 0 when it is not said."""
+    """Counted from 1; 0 if unknown."""
 
 
 def links_in(text: str) -> list[Link]:
-    """Return where a line leads, in the order in which it says so."""
+    """Return the links in a line, in their order."""
     text = text[:LOOKED_AT]
     found = [*_pages(text), *_of_python(text)]
     taken = [range(link.start, link.end) for link in found]
@@ -56,7 +56,7 @@ def _of_python(text: str) -> Iterator[Link]:
 
 
 def _places(text: str) -> Iterator[Link]:
-    """Yield the places of other languages: `src/a.ts:4:2`, `a.ts(4,2)`, `file:///shop/a.mjs:1:2`."""
+    """Yield places in the notations of other languages: `src/a.ts:4:2`, `a.ts(4,2)`, `file:///shop/a.mjs:1:2`."""
     for found in _NUMBERS.finditer(text):
         start = found.start()
         while start > 0 and found.start() - start < LONGEST_PATH and text[start - 1] not in _NO_PATH:

@@ -1,8 +1,8 @@
-"""Hides the secrets of one project, whose values devinit knows, wherever they appear in a text. Pure.
+"""Masking of the secrets of one project, whose values devinit knows, anywhere in a text. Pure.
 
-`devinit.masking` recognises secrets by what stands around them (the password of a URL, the value of a variable
-with a telling name); this module adds the values themselves. The log files stay as the services wrote them, and
-`devinit env` prints the values: that is its purpose.
+`devinit.masking` recognises secrets by their context (the password of a URL, the value of a variable with a
+telling name); this module adds the values themselves. The log files keep what services wrote, and `devinit env`
+prints the values, because that is its purpose.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 SHORTEST = 6
-"""A shorter one is hidden only where it is said to be one: it may be part of any word."""
+"""A shorter secret is hidden only where the context shows that it is one: it may be part of any word."""
 NO_SECRETS = frozenset({"password", "postgres", "secret", "changeme", "default", "development"})
-"""Passwords that are words of any log; hidden as the shorter ones are."""
+"""Passwords that are common words in logs; they are hidden in the same way as the shorter ones."""
 
 LONGEST_KEY = 200
-"""Lines of a private key: one of RSA with 16,384 bits has 195."""
+"""The most lines of a private key: an RSA key with 16,384 bits has 195."""
 MOST_OTHERS = 3
-"""Lines within a private key that are none of it: its header, and what other threads print meanwhile."""
+"""Lines within a private key that do not belong to it: its header, and output of other threads."""
 
 
 class Mask:
-    """Hides the secrets of some environments. Call it with a text."""
+    """A function that hides the secrets of some environments in a text."""
 
     def __init__(self, *environments: Mapping[str, str]) -> None:
         secrets = {secret for each in environments for secret in secrets_of(each)}
-        # The role of a database is often called like the project, and so is its password: that word is no
+        # The role of a database often has the name of the project, and so does its password: that word is no
         # secret anywhere else.
         words = {word for each in environments for word in words_of(each)}
         everywhere = {text for text in secrets - words - NO_SECRETS if len(text) >= SHORTEST}
-        # The longest first: one may be part of another.
+        # The longest first, because one may be part of another.
         self._everywhere = sorted(everywhere, key=len, reverse=True)
         self._named = named_secret(secrets - everywhere)
 
@@ -57,7 +57,7 @@ class Mask:
         return self._decoded(text) if "\\" in text and text.lstrip().startswith("{") else text
 
     def _decoded(self, text: str) -> str:
-        """Return a line of JSON without the secrets that are seen once its strings are decoded."""
+        """Return a line of JSON without the secrets that appear once its strings are decoded."""
         import msgspec  # few lines are JSON with escapes
 
         try:
@@ -74,34 +74,34 @@ class Mask:
             case list():
                 return [self._in_value(each, name) for each in value]
             case str() if len(value) < LONGEST_LINE:
-                # Without what it is called, a pattern takes a password for a word.
+                # Without the name of the value, a pattern takes a password for a word.
                 return HIDDEN if masked_value(name, value) == HIDDEN else self(value)
         return value
 
 
 class After(Enum):
-    """Which part of a private key the lines before have shown."""
+    """The part of a private key in the preceding lines."""
 
     NOTHING = 0
     A_LINE = 1
-    """A whole line of one: the last one may follow."""
+    """A whole line of a key: the last line may follow."""
     ITS_BEGINNING = 2
-    """Its first line, and not yet its last one."""
+    """The first line of a key, but not yet its last one."""
 
 
 class KeyLines:
-    """Hides the lines of private keys that only their place among the others tells from words.
+    """A filter for the lines of private keys that only their position distinguishes from words.
 
-    The last line of one is as long as it happens to be. Call it with the lines of services in their order.
+    The last line of a key can have any length. Call it with the lines of services in their order.
     """
 
     def __init__(self) -> None:
         self._after: dict[str, After] = {}
         self._others: dict[str, int] = {}
-        """How many lines in a row have not looked like a key since its beginning."""
+        """How many lines in a row have not looked like part of a key since its beginning."""
 
     def __call__(self, service: str, text: str) -> str:
-        """Return the next line of a service."""
+        """Return the next line of a service, masked if it belongs to a key."""
         after = self._after.get(service, After.NOTHING)
         if KEY_MARK in text:
             begins = KEY_BEGINS in text and KEY_ENDS not in text
@@ -124,7 +124,7 @@ class KeyLines:
         return hidden_at(text, place)
 
     def unfinished(self, service: str, text: str) -> str:
-        """Return a line as it is now that goes on, and is judged again when it is whole."""
+        """Return the current state of an unfinished line, which is judged again when it is complete."""
         after, others = self._after.copy(), self._others.copy()
         try:
             return self(service, text)
@@ -133,14 +133,14 @@ class KeyLines:
 
 
 def hidden_at(text: str, place: tuple[int, int]) -> str:
-    """Return a text with what stands at a place hidden."""
+    """Return a text in which the part at a position is hidden."""
     return f"{text[: place[0]]}{HIDDEN}{text[place[1] :]}"
 
 
 def without_keys_backwards(lines: Iterable[Line], keys: KeyLines, service: str) -> Iterator[Line]:
-    """Yield lines from the last one to the first as `KeyLines` shows them; it then knows the end of them.
+    """Yield lines from the last one to the first as `KeyLines` would show them; it then knows their end.
 
-    A line is judged by those before it, which are read ahead for that: few, where there is no key.
+    A line is judged by the lines before it, which are read ahead: only a few, if there is no key.
     """
     source, ahead = iter(lines), deque[Line]()
     for text in _before(ahead, source):
@@ -149,7 +149,7 @@ def without_keys_backwards(lines: Iterable[Line], keys: KeyLines, service: str) 
         line = ahead.popleft()
         place = rest_of_key(line.text, is_certain=True)
         if place is not None and is_line_of_key(line.text):
-            # Hidden wherever it stands: thousands of such lines would each be judged by those before it.
+            # Hidden regardless of its context: judging thousands of such lines by those before them would be slow.
             line = Line(hidden_at(line.text, place), line.time, line.run)
         elif place is not None:
             above = KeyLines()
@@ -160,7 +160,7 @@ def without_keys_backwards(lines: Iterable[Line], keys: KeyLines, service: str) 
 
 
 def _before(ahead: deque[Line], source: Iterator[Line]) -> list[str]:
-    """Return the lines that decide about the one after them, in their order; read those that are not `ahead`."""
+    """Return the lines before a line that decide about it, in their order; read those that are not `ahead`."""
     found: list[str] = []
     others = 0
     while len(found) < LONGEST_KEY and others <= MOST_OTHERS:
@@ -177,22 +177,22 @@ def _before(ahead: deque[Line], source: Iterator[Line]) -> list[str]:
 
 
 def secrets_of(environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield the passwords in URLs of an environment, and the values of variables that are named for one."""
+    """Yield the passwords in URLs of an environment, and the values of variables with names of secrets."""
     for name, value in environment.items():
         if value.lower() not in SWITCHES and hides(name):
-            # Of a key in several lines each is printed by itself.
+            # The lines of a multi-line key are printed separately.
             yield from filter(None, value.splitlines())
         if "@" in value and "://" in value:
             yield from passwords_in(value)
 
 
 def words_of(environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield what variables hold that are not named for a secret."""
+    """Yield the values of variables whose names are not those of secrets."""
     return (value for name, value in environment.items() if not hides(name))
 
 
 def passwords_in(text: str) -> Iterator[str]:
-    """Yield the passwords of the URLs in a text, as they stand there and decoded."""
+    """Yield the passwords of the URLs in a text, both as written and decoded."""
     for found in passwords_of_urls(text):
         yield found
         if "%" in found:
@@ -202,7 +202,7 @@ def passwords_in(text: str) -> Iterator[str]:
 
 
 def named_secret(values: set[str]) -> re.Pattern[str] | None:
-    """Return what finds short secrets where they are called a password: `password=shop`, `"password": "shop"`."""
+    """Return a pattern for short secrets that follow the word password: `password=shop`, `"password": "shop"`."""
     if not values:
         return None
     alternatives = "|".join(re.escape(value) for value in sorted(values, key=len, reverse=True))

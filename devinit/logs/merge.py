@@ -1,4 +1,4 @@
-"""Lines of several services in the order in which they were printed. Pure."""
+"""Merging of the lines of several services by time. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def in_order(streams: Mapping[str, Iterable[Line]]) -> Iterator[tuple[str, Line]]:
     """Yield each line with its service; only one line of each service is in memory at a time.
 
-    Lines of one moment come in the order of the services, and those of one service never change places.
+    Lines with the same time have the order of the services, and lines of one service keep their order.
     """
 
     def named(service: str, lines: Iterable[Line]) -> Iterator[tuple[str, Line]]:

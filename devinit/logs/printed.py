@@ -1,7 +1,7 @@
-"""The times that programs print themselves, for lines that no supervisor saw coming: pure.
+"""Times that programs print in their lines, for output that no supervisor observed. Pure.
 
 PostgreSQL, Redis, structlog, pino, Python's logging, Go's log, nginx and many others print the time in each line.
-Such a time is believed only where it lies between two moments that the supervisor knows.
+Such a time is accepted only if it lies between two moments that the supervisor knows.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 LOOKED_AT = 300
-"""Bytes of a line: a record of JSON may have some fields before its time."""
+"""Bytes of a line that are searched: a JSON record may have some fields before its time."""
 HALF_A_SECOND = 0.5
-"""Where a program prints whole seconds: the middle of that second."""
+"""Added to a time in whole seconds: the middle of that second."""
 SLACK_SECONDS = 0.1
-"""A program takes the time a little before it prints the line."""
+"""A program takes the time shortly before it prints the line."""
 
 _DATE_AND_TIME = re.compile(
     rb"(?P<year>\d{4})[-/](?P<month>\d\d)[-/](?P<day>\d\d)[T _]"
@@ -33,10 +33,10 @@ _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep
 
 
 def printed_points(text: bytes, offset: int, earlier: float, later: float) -> Iterator[tuple[int, float]]:
-    """Yield where lines end that say when they were printed, and that time.
+    """Yield the end of each line with a time in it, and that time.
 
     `text` begins at `offset` of its file. All of it was written between `earlier` and `later` (Unix times); a time
-    outside of these, or before that of a line above it, is passed over.
+    outside of these, or before that of a previous line, is skipped.
     """
     for line in text.splitlines(keepends=True):
         offset += len(line)
@@ -47,7 +47,7 @@ def printed_points(text: bytes, offset: int, earlier: float, later: float) -> It
 
 
 def printed_time(line: bytes) -> float | None:
-    """Return the Unix time that a line says of itself; a time without a zone is meant as local time."""
+    """Return the Unix time in a line; a time without a zone counts as local time."""
     beginning = line[:LOOKED_AT]
     if found := _UNIX.search(beginning):
         fraction = found["millis"] or found["fraction"]
@@ -73,7 +73,7 @@ def printed_time(line: bytes) -> float | None:
 
 
 def _zone(text: bytes) -> timezone | None:
-    """Return a zone; None is local time."""
+    """Return a time zone; None is local time."""
     if not text:
         return None
     if text.isalpha():

@@ -1,7 +1,7 @@
-"""Structured lines: a line of JSON or logfmt, split into level, time, message and the rest. Pure.
+"""Structured lines: a line of JSON or logfmt, split into level, time, message and other fields. Pure.
 
 pino, bunyan, winston, structlog, python-json-logger, loguru, zap, zerolog, slog, logrus, tracing, Logback, log4j,
-Serilog, .NET, Monolog, Semantic Logger, Lograge, ECS and Google Cloud name these fields each in its own way.
+Serilog, .NET, Monolog, Semantic Logger, Lograge, ECS and Google Cloud each have their own names for these fields.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST_RECORD = 64 * 1024
-"""Characters: a longer line is shown as it is."""
+"""In characters; a longer line is shown unchanged."""
 LATEST = 1e20
-"""Of the times that a record may state: nanoseconds of the year 5138. More is no time, and may be no float."""
+"""The latest time in a record: nanoseconds of the year 5138. A larger number is no time, and may be no float."""
 _LEVELS = (
     "level", "levelname", "level_name", "severity", "lvl", "log.level", "loglevel", "@l", "severitytext",
 )  # fmt: skip
@@ -39,7 +39,7 @@ _DULL = frozenset(
         "process",
     )
 )
-"""What many loggers add to each line: shown when a line is unfolded."""
+"""Fields that many loggers add to each line; shown only when a line is unfolded."""
 _PAIR = re.compile(r'([^\s="]{1,200})=("(?:[^"\\]|\\.)*"|[^\s"]*)(?:\s+|$)')
 _ESCAPED = re.compile(r"\\(.)")
 _CONTROLS = {"n": "\n", "t": "\t", "r": ""}
@@ -54,11 +54,11 @@ class Record:
         self, level: Level | None, time: float | None, message: str, rest: Mapping[str, object]
     ) -> None:
         self.level, self.time, self.message, self.rest = level, time, message, rest
-        # `rest`: all other fields as they were decoded, in their order.
+        # `rest`: all other fields, decoded and in their order.
 
 
 def record_of(text: str) -> Record | None:
-    """Return what a structured line says; None for every other line."""
+    """Return the record in a structured line; None for any other line."""
     text = text.strip()
     if len(text) > LONGEST_RECORD:
         return None
@@ -73,7 +73,7 @@ def told(record: Record) -> dict[str, object]:
 
 
 def clock(time: float) -> str:
-    """Return the time of a record for a person: the local time of day."""
+    """Return the time of a record for display: the local time of day."""
     return f"{datetime.fromtimestamp(time, UTC).astimezone():%H:%M:%S}"
 
 
@@ -88,7 +88,7 @@ def _decoded(text: str) -> dict[str, object]:
 
 
 def _pairs(text: str) -> dict[str, object]:
-    """Return the fields of a line of logfmt; none when something else is in it."""
+    """Return the fields of a logfmt line; empty if it contains anything else."""
     found: dict[str, object] = {}
     position = 0
     while position < len(text):
@@ -106,7 +106,7 @@ def _unquoted(value: str) -> str:
 
 
 def _arranged(fields: dict[str, object]) -> Record | None:
-    """Return the record that the fields make; None when they say neither a level nor a message."""
+    """Return the record for these fields; None if they contain neither a level nor a message."""
     if not fields:
         return None
     fields = _flattened(fields)
@@ -117,7 +117,7 @@ def _arranged(fields: dict[str, object]) -> Record | None:
     message = fields[message_name] if message_name else None
     taken = {level_name if level is not None else None, message_name}
     if message is None and {"method", "path", "status"} <= lower.keys():
-        # Lograge, and many loggers of requests.
+        # Lograge, and many request loggers.
         asked = [lower[name] for name in ("method", "path", "status")]
         message = " ".join(str(fields[name]) for name in asked)
         taken.update(asked)
@@ -132,7 +132,7 @@ def _arranged(fields: dict[str, object]) -> Record | None:
 
 
 def _flattened(fields: dict[str, object]) -> dict[str, object]:
-    """Return fields that stand in others at the top: of Rust's tracing, loguru, ECS and log4j."""
+    """Return the fields with nested ones moved to the top: those of Rust's tracing, loguru, ECS and log4j."""
     match fields:
         case {"fields": dict(inner), "level": _}:
             return {**{name: value for name, value in fields.items() if name != "fields"}, **inner}
@@ -153,7 +153,7 @@ def _flattened(fields: dict[str, object]) -> dict[str, object]:
 
 
 def _time(value: object) -> float | None:
-    """Return a Unix time of what a record states: seconds, milliseconds, micro- or nanoseconds, or a date."""
+    """Return the Unix time for a value in a record: seconds, milliseconds, micro- or nanoseconds, or a date."""
     if isinstance(value, str):
         digits = value.replace(".", "", 1)
         if not (digits.isascii() and digits.isdigit()) or len(value) > 20:  # noqa: PLR2004  those of nanoseconds

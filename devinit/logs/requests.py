@@ -1,4 +1,4 @@
-"""The lines in which servers log each request: recognised, so that they can be left out. Pure."""
+"""Recognition of the lines in which servers log each request, so that they can be left out. Pure."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _ASKED = ("method", "http.method", "http_method", "req", "request", "httprequest
 _ANSWERED = ("status", "status_code", "statuscode", "http.status_code", "res", "response", "resstatus")
 _STATUSES = ("statusCode", "status", "status_code")
 FAILED = 500
-"""From this status on a request is an error of the server, and is shown like any other."""
+"""From this status on, a request is a server error, and its line is shown like any other."""
 
 
 def is_request(text: str, record: Record | None) -> bool:
-    """Whether a line only says that a request was answered. One that failed in the server is more than that."""
+    """Whether a line only logs an answered request. A request that failed in the server does not count."""
     if record is not None:
         return _is_request(record)
     found = _FORMS.search(text[:LOOKED_AT])

@@ -1,7 +1,8 @@
-"""Which secrets a project has, without asking its supervisor: what `.env.runtime` says, and what it noted itself.
+"""The secrets of a project, read without its supervisor: from `.env.runtime` and from the supervisor's own record.
 
-Services are given more than that file says, by their own `env` and by `.env` files. The supervisor notes what of
-it is secret in `secrets` in the state folder, for you alone. It stays there: logs can be read after a stop.
+Services get more variables than that file contains, from their own `env` and from `.env` files. The supervisor
+records the secrets among these in `secrets` in the state folder, readable only by the user. The file stays there,
+because logs can be read after a stop.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 LARGEST = 8 * 2**20
-"""Bytes of a file with variables that devinit wrote: a service is given 2 MiB of them, quoted there."""
+"""In bytes, for a file of variables that devinit wrote: a service gets up to 2 MiB of them, quoted in the file."""
 
 
 def mask_of(root: str | os.PathLike[str]) -> Mask:
-    """Return what hides the secrets of a project; without its files only passwords in URLs are recognised."""
+    """Return the mask for the secrets of a project; without its files it only recognises passwords in URLs."""
     own = os.path.join(folder_with_logs(root), SECRETS_FILE)  # noqa: PTH118  as below
     return Mask(read(os.path.join(root, ENVIRONMENT_FILE)), read(own))  # noqa: PTH118  as below
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, str]:
-    """Return the variables of a file that devinit wrote; none without it."""
+    """Return the variables in a file that devinit wrote; empty if there is none."""
     try:
         content = read_bytes(path, most=LARGEST)
     except StateFileError:
@@ -39,9 +40,10 @@ def read(path: str | os.PathLike[str]) -> dict[str, str]:
 
 
 def noted(environments: Collection[Mapping[str, str]]) -> str:
-    """Return what is to be noted of what services are given: their secrets, and words that are no secret.
+    """Return the record about the environments of services: their secrets, and words that are no secrets.
 
-    Several may have the same variable, and a value may have several lines, so each name begins with a number.
+    Several services may have the same variable, and a value may have several lines, so
+    each name begins with a number.
     """
     secrets = {secret for each in environments for secret in secrets_of(each)}
     words = {word for each in environments for word in words_of(each)} & secrets
@@ -50,7 +52,7 @@ def noted(environments: Collection[Mapping[str, str]]) -> str:
 
 
 def values_of(text: str) -> dict[str, str]:
-    """Return the variables of a file that devinit wrote: one a line, bare or in quotes."""
+    """Return the variables in the text of a file that devinit wrote: one on each line, bare or quoted."""
     pairs = (line.partition("=") for line in text.splitlines() if not line.startswith("#"))
     return {name: bare(value) for name, equals, value in pairs if equals}
 

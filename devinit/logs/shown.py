@@ -1,7 +1,7 @@
-"""How a structured line is shown: level, time and message first, the rest behind them. Pure.
+"""The display of structured lines: level, time and message first, then the other fields. Pure.
 
-Pieces are texts with the name of a style (`level`, `message`, `dim`), which the command line and the dashboard
-paint.
+Pieces are texts with the name of a style (`level`, `message`, `dim`), which the command
+line and the dashboard render.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ SHORT = {
 LONGEST_VALUE = 2_000
 """Characters of one field while the line is folded."""
 MOST_ROWS = 500
-"""Of an unfolded line."""
+"""The most rows of an unfolded line."""
 
 
 def folded(record: Record, *, with_time: bool = True, with_rest: bool = True) -> list[Piece]:
-    """Return a record on one line; `with_time`: with the time that it states itself."""
+    """Return a record on one line; `with_time`: with the time in the record."""
     first = _first_line(record.message)
     pieces: list[Piece] = [(f"{SHORT[record.level]} ", "level")] if record.level is not None else []
     if with_time and record.time is not None:
@@ -60,7 +60,7 @@ def without_what_is_below(record: Record) -> Record:
 
 
 def below(record: Record) -> Iterator[str]:
-    """Yield the lines of what a record says in several lines, a stack trace for example."""
+    """Yield the lines of multi-line values in a record, such as a stack trace."""
     for value in (record.message.partition("\n")[2], *record.rest.values()):
         text = value.get("stack", "") if isinstance(value, dict) else value
         if isinstance(text, str) and _is_long(text):
@@ -79,8 +79,8 @@ def _rows(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def _fields(before: str, fields: dict[str, object] | object, depth: int) -> Iterator[tuple[str, str]]:
-    """Yield names and values; fields within fields have the names of both."""
-    if isinstance(fields, dict) and fields and depth < 8:  # noqa: PLR2004  deeper ones are written in a row
+    """Yield names and values; the name of a nested field contains those of the outer ones."""
+    if isinstance(fields, dict) and fields and depth < 8:  # noqa: PLR2004  deeper ones are written on one line
         for name, value in fields.items():
             yield from _fields(f"{before}.{name}" if before else str(name), value, depth + 1)
         return
@@ -96,7 +96,7 @@ def _first_line(text: str) -> str:
 
 
 def _brief(value: object) -> str:
-    """Return the value of a field on the line: of an error what it says, of a stack trace its essence."""
+    """Return a short value of a field: the message of an error, or the most important line of a stack trace."""
     match value:
         case {"message": str(message), "type": str(kind)} | {"message": str(message), "name": str(kind)}:
             return f"{kind}: {_first_line(message)}"
@@ -112,7 +112,7 @@ def _brief(value: object) -> str:
 
 
 def _plain(value: object) -> str:
-    """Return a value as JSON has it."""
+    """Return a value as JSON."""
     import msgspec  # a record was decoded with it
 
     return msgspec.json.encode(value).decode()

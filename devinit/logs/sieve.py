@@ -1,4 +1,4 @@
-"""Which lines are shown: those of a level at least, with or without the requests of servers. Pure."""
+"""The selection of lines to show: those from a level on, with or without requests to servers. Pure."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ if TYPE_CHECKING:
     from devinit.logs.lines import Line
 
 MOST_HELD = 1_000
-"""Lines that wait for the one that they belong to, when a log is read from its end."""
+"""Lines that are held until the line to which they belong is known, when a log is read backwards."""
 
 
 def level_of(text: str, record: Record | None) -> Level:
-    """Return how serious a line is. One that states no level informs, unless it sounds like an error."""
+    """Return the level of a line. Without a stated level it is INFO, unless the line looks like an error."""
     if record is not None:
         return record.level or (Level.ERROR if sounds_like_a_problem(record.message) else Level.INFO)
     stated = stated_level(text)
     if stated is not None and stated is not Level.INFO:
         return stated
-    # uvicorn only informs about a request that failed.
+    # uvicorn logs a failed request with the level INFO.
     return Level.ERROR if sounds_like_a_problem(text) and (stated is None or '" 5' in text) else Level.INFO
 
 
 def level_in(text: str) -> Level:
-    """Return how serious a line is, structured or not."""
+    """Return the level of a line, structured or not."""
     return level_of(text, record_of(text))
 
 
 class Sieve:
-    """Lets the lines through that are wanted."""
+    """A filter for the lines to show."""
 
     def __init__(self, at_least: Level | None = None, *, requests: bool = True) -> None:
         self.at_least, self.requests = at_least, requests
         self.is_open = at_least is None and requests
         """Whether every line passes."""
         self._kept: dict[str, bool] = {}
-        """Whether the last line of a service was kept that began something."""
+        """Whether the last line of each service that did not continue another one was kept."""
 
     def keeps(self, service: str, text: str, record: Record | None) -> bool:
-        """Whether the next line of a service is wanted; a line that belongs to the one before shares its fate."""
+        """Whether to show the next line of a service; a continuation is shown if the line that it continues is."""
         if self.is_open:
             return True
         if self._belongs(text, record):
@@ -53,7 +53,7 @@ class Sieve:
         return kept
 
     def backwards(self, service: str, lines: Iterable[Line]) -> Iterator[Line]:
-        """Yield those lines that are wanted of a service's lines from the last one to the first."""
+        """Yield the lines to show, from a service's lines in reverse order."""
         held: list[Line] = []
         for line in lines:
             if self.is_open:
@@ -71,7 +71,7 @@ class Sieve:
             held = []
 
     def _belongs(self, text: str, record: Record | None) -> bool:
-        """Whether a line shares the fate of the one before. Next.js indents what it says of a request."""
+        """Whether a line continues the one before. Next.js indents its lines about requests."""
         return (
             record is None
             and belongs_to_the_line_before(text)
@@ -79,7 +79,7 @@ class Sieve:
         )
 
     def judges(self, text: str, record: Record | None) -> bool:
-        """Whether a line that begins something is wanted."""
+        """Whether to show a line that continues no other."""
         if not self.requests and is_request(text, record):
             return False
         return self.at_least is None or level_of(text, record) >= self.at_least

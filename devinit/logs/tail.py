@@ -1,7 +1,7 @@
-"""One service's log: its last lines, all lines since a moment, and what comes after them.
+"""The log of one service: its last lines, all lines since a moment, and new lines.
 
-It reads over restarts of the service, over files that were moved aside, emptied or deleted, and over a
-beginning that was given back to the disk. It holds a block and a line in memory, whatever the log's length.
+It reads across restarts of the service, rotated, truncated and deleted files, and a beginning whose disk space was
+freed. It keeps one block and one line in memory, whatever the length of the log.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 BLOCK = 64 * 1024
 SKIP = 1024 * 1024
-"""Bytes that are looked at together where only line ends are counted."""
+"""Bytes that are read at once where only line ends are counted."""
 BYTES_BEFORE = 16 * 1024
-"""More than a private key has: one of RSA with 16,384 bits has 13,000."""
+"""More than the size of a private key: an RSA key with 16,384 bits has 13,000 bytes."""
 CLOSED = -1
 
 
 class Tail:
-    """One service's log."""
+    """The log of one service."""
 
     def __init__(self, name: str, path: str | os.PathLike[str]) -> None:
         self.name = name
@@ -50,10 +50,10 @@ class Tail:
         follow: bool = False,
         among: Callable[[Iterator[Line]], Iterator[Line]] = iter,
     ) -> list[Line]:
-        """Return the last lines that are wanted, and remember where the file ends now.
+        """Return the last wanted lines, and remember the current end of the file.
 
-        Reads no more than it takes to find them. With `follow` a line that is not finished waits for its end.
-        `among`: leaves lines out before they are counted; it is given them from the last one to the first.
+        It reads no more than necessary. With `follow`, an unfinished line waits for its end. `among`: leaves lines
+        out before they are counted; it receives them from the last one to the first.
         """
         found: list[Line] = []
         lines = self._backwards(follow=follow) if count > 0 or follow else ()
@@ -65,15 +65,15 @@ class Tail:
         return found[::-1]
 
     def since(self, moment: float, *, follow: bool = False) -> Iterator[Line]:
-        """Yield all lines that were printed since then, the oldest first."""
+        """Yield all lines that were printed since a moment, oldest first."""
         for line in self._without_keys(self._forwards(moment, follow=follow)):
             if line.time >= moment:
                 yield line
 
     def more(self, *, most: int | None = None) -> Iterator[Line]:
-        """Yield the lines that have come since.
+        """Yield the new lines.
 
-        `most`: stop after so many bytes, however much there is; a fast writer is never caught up with.
+        `most`: stop after this many bytes, because a reader may never catch up with a fast writer.
         """
         yield from self._without_keys(self._more(most))
 
@@ -84,33 +84,33 @@ class Tail:
         if most is not None and self.unread():
             return
         for path in self._successors():
-            # The old file was read to its end above, although it has another name by now.
+            # The old file was read to its end above, although it may have another name by now.
             yield from self._rest()
             self.close()
             if self._open(path):
                 yield from self._appended()
 
     def unread(self) -> int:
-        """Return how many bytes have come that were not read yet."""
+        """Return how many new bytes have not been read yet."""
         if self._descriptor == CLOSED and not self._open():
             return 0
         return max(0, os.fstat(self._descriptor).st_size - self._splitter.position)
 
     def skip(self, keep: int) -> int:
-        """Pass over what has come, but for the last bytes of it; return how many lines are passed over."""
+        """Skip new output except for its last bytes; return how many lines are skipped."""
         at, passed = self._splitter.position, 0
         target = at + self.unread() - keep
         while at < target and (block := os.pread(self._descriptor, min(SKIP, target - at), at)):
             passed += block.count(b"\n")
             at += len(block)
         if at > self._splitter.position:
-            # The line that is cut by this is passed over as well.
+            # The line that this cuts apart is skipped as well.
             self._splitter.jump(at)
             passed += 1
         return passed
 
     def unfinished(self) -> Line | None:
-        """Return the line that has not ended yet: a prompt, a progress bar, or half of one."""
+        """Return the line that has not ended yet: a prompt, a progress bar, or half a line."""
         if (found := self._splitter.unfinished()) is None:
             return None
         _, line, missing = found
@@ -118,11 +118,11 @@ class Tail:
         return Line(text, os.fstat(self._descriptor).st_mtime, self._run)
 
     def is_deleted(self) -> bool:
-        """Whether the file was deleted: what is still printed there is kept nowhere."""
+        """Whether the file was deleted, so that further output is lost."""
         return self._descriptor != CLOSED and os.fstat(self._descriptor).st_nlink == 0
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         if self._descriptor != CLOSED:
             os.close(self._descriptor)
             self._descriptor = CLOSED
@@ -134,10 +134,10 @@ class Tail:
     # Forwards
 
     def _appended(self, most: int | None = None) -> Iterator[Line]:
-        """Yield the lines that are finished, up to the end of the file, or until so many bytes were read."""
+        """Yield the finished lines, up to the end of the file, or until this many bytes were read."""
         found = os.fstat(self._descriptor)
         if found.st_size < self._splitter.position:
-            # It was emptied: it begins again.
+            # The file was truncated: it begins again.
             self._splitter = Splitter()
         for missed, block in self._blocks(None if most is None else self._splitter.position + most):
             time = os.fstat(self._descriptor).st_mtime
@@ -149,12 +149,13 @@ class Tail:
                 yield Line(text_of(line, missing), time, self._run)
 
     def _blocks(self, end: int | None = None) -> Iterator[tuple[int, bytes]]:
-        """Yield what comes next in the file, and how many bytes before it are gone meanwhile."""
+        """Yield the next blocks of the file, each with the number of bytes before it that are lost."""
         missed = 0
         while end is None or self._splitter.position < end:
             at = self._splitter.position
             block = os.pread(self._descriptor, BLOCK, at)
-            # A hole reads as zeros. Asked afterwards: what was read before it was made is what was there.
+            # A hole reads as zeros. The check comes after the read: data that was read
+            # before a hole was made is valid.
             begin = data_from(self._descriptor, at) if b"\0" in block else at
             if begin > at:
                 missed += begin - at
@@ -177,12 +178,12 @@ class Tail:
                 continue
             times = self._times_of(self._descriptor)
             self._run = times.run_at(os.fstat(self._descriptor).st_size)
-            # A little earlier: whether a line is the end of a private key, those before it tell.
+            # Start a little earlier: the preceding lines determine whether a line is the end of a private key.
             begin = line_around(self._descriptor, max(0, times.since(moment) - BYTES_BEFORE))
             first = data_from(self._descriptor, begin)
             inside = first > begin or not starts_a_line(self._descriptor, first)
             self._splitter = Splitter(first, inside_a_line=inside)
-            # Not for ever: some programs print faster than a reader can follow.
+            # A limit, because some programs print faster than a reader can follow.
             until = None if follow else os.fstat(self._descriptor).st_size
             for missed, block in self._blocks(until):
                 if missed:
@@ -199,7 +200,7 @@ class Tail:
     def _backwards(self, *, follow: bool) -> Iterator[Line]:
         """Yield the lines from the end of the log to its beginning.
 
-        The log goes on in the files that were moved aside: NAME.log.1 is newer than NAME.log.2.
+        Older lines are in the rotated files: NAME.log.1 is newer than NAME.log.2.
         """
         if not self._open():
             return
@@ -210,7 +211,7 @@ class Tail:
         self._run = times.run_at(size)
         for (begin, end), line, missing, finished in lines:
             if follow and not finished:
-                # It waits for its end: it is read again from its beginning.
+                # It waits for its end, and is then read again from its beginning.
                 self._splitter = Splitter(begin)
                 continue
             yield Line(text_of(line, missing), times.at(end), times.run_at(end))
@@ -242,29 +243,29 @@ class Tail:
         return True
 
     def _older(self) -> list[str]:
-        """Return the files that were moved aside, the newest first."""
+        """Return the rotated files, newest first."""
         found: list[str] = []
         while os.path.exists(name := f"{self.path}.{len(found) + 1}"):  # noqa: PTH110  light
             found.append(name)
         return found
 
     def _successors(self) -> list[str]:
-        """Return the files that the service wrote after the one that is open, the oldest first."""
+        """Return the files that the service wrote after the open one, oldest first."""
         ours = os.fstat(self._descriptor)
         if is_file(self.path, ours) or not os.path.exists(self.path):  # noqa: PTH110  light
-            # As it was; or moved aside or deleted, and the new one comes with the next start.
+            # Unchanged; or rotated or deleted, and the next start creates a new file.
             return []
         older = self._older()
         behind = next((index for index, path in enumerate(older) if is_file(path, ours)), 0)
         return [*reversed(older[:behind]), self.path]
 
     def _run_noted_at(self, end: int) -> float | None:
-        """Return when a run began of which the first line has just come: that was noted before."""
+        """Return when the run began whose first line has just arrived; its start was recorded before."""
         self._times = None
         return self._times_of(self._descriptor).run_at(end)
 
     def _times_of(self, descriptor: int) -> Times:
-        """Return what is known about when a file was written; at least when it was written last."""
+        """Return the known times of a file's content, at least the time of its last write."""
         found = os.fstat(descriptor)
         if self._times is None or found.st_ino not in self._times:
             self._times = read_times(self._noted_times())
@@ -278,15 +279,15 @@ class Tail:
             with open(times, encoding="ascii", errors="replace") as file:  # noqa: PTH123  light
                 return file.read()
         except OSError:
-            # Made by hand, or not made yet: the lines are there all the same.
+            # The log was made by hand, or the times are not written yet; the lines are valid nevertheless.
             return ""
 
 
 def backwards(descriptor: int, end: int) -> Iterator[tuple[tuple[int, int], bytes, int, bool]]:
     """Yield the lines of a file from its end to its beginning, a block at a time.
 
-    Of each: where it begins and the offset behind it, its bytes, how many are missing at its end, and whether it
-    is finished. A line whose beginning was given back to the disk is left out.
+    For each line: its beginning and the offset after it, its bytes, how many are missing at its end, and whether
+    it is finished. A line whose beginning was freed on disk is left out.
     """
     line = ReversedLine()
     finished, is_empty = False, True
@@ -315,12 +316,12 @@ def backwards(descriptor: int, end: int) -> Iterator[tuple[tuple[int, int], byte
 
 
 def gone(count: int) -> str:
-    """Return the line that stands for lines which came and went faster than they could be read."""
+    """Return a line that replaces lines which were removed faster than they could be read."""
     return f"{MARKER}{count:,} bytes are gone: more was printed than is kept ---"
 
 
 def line_around(descriptor: int, offset: int) -> int:
-    """Return where the line begins that an offset lies in; the offset where that is too far away."""
+    """Return the beginning of the line at an offset; the offset itself if that is too far away."""
     start = max(0, offset - BLOCK)
     before = os.pread(descriptor, offset - start, start)
     if b"\n" not in before:
@@ -334,7 +335,7 @@ def starts_a_line(descriptor: int, offset: int) -> bool:
 
 
 def is_file(path: str, found: os.stat_result) -> bool:
-    """Whether a path leads to the file that was found."""
+    """Whether a path leads to this file."""
     try:
         return os.path.samestat(os.stat(path), found)  # noqa: PTH116  beside fstat
     except OSError:

@@ -1,13 +1,13 @@
-"""When the bytes of a log were written: known points, and straight lines between them. Pure.
+"""The times at which the bytes of a log were written: known points, interpolated linearly. Pure.
 
-Programs print no times, so the supervisor notes some beside the log, in SERVICE.times. Each line of it says
-"this file had this length at this time", and "a run begins here":
+Programs often print no times, so the supervisor records some next to the log, in SERVICE.times. Each line of it
+means "this file had this length at this time", or "a run begins here":
 
     INODE OFFSET UNIX-TIME [run]
 
-A line is printed when its last byte is written, and an offset stands for the byte before it. The beginning and
-the end of a burst are exact; what came between is placed in proportion. A file is meant by its inode, since names
-move on when logs are put aside. Inodes are used again: a file that is shorter than it was is another one.
+A line is printed when its last byte is written, and an offset refers to the byte before it. The beginning and the
+end of a burst are exact; times in between are interpolated. A file is identified by its inode, because names
+change when logs are rotated. Inodes are reused: a file that is shorter than before is another one.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 RUN = "run"
 
 LEAST_SECONDS = 0.1
-"""How far a line may be moved in time when points are dropped for the first time; doubled until few are left."""
+"""How far a line may move in time when points are first dropped; doubled until few enough are left."""
 MOST_SECONDS = 86_400.0
 
 
 class Times:
-    """What is known about one file."""
+    """The known times of one file."""
 
     def __init__(self) -> None:
         self._offsets: list[int] = []
@@ -37,9 +37,9 @@ class Times:
         self._run_times: list[float] = []
 
     def note(self, offset: int, time: float, *, run: bool = False) -> None:
-        """Take over a point; they come in the order in which they happened."""
+        """Add a point; points arrive in chronological order."""
         if self._offsets and offset < self._offsets[-1]:
-            # It was emptied, or it is another file with the number of one that is gone.
+            # The file was truncated, or it is another one with the inode of a deleted file.
             for known in (self._offsets, self._times, self._run_offsets, self._run_times):
                 known.clear()
         # A clock that was set back must not put later lines before earlier ones.
@@ -51,9 +51,9 @@ class Times:
             self._run_times.append(time)
 
     def at(self, end: int) -> float:
-        """Return when a line was printed that ends at an offset; of what is older than the first point: not later.
+        """Return when a line was printed that ends at an offset; for one before the first point, an upper limit.
 
-        Where no supervisor looked for a while (it was dead), a single line has the time of the last write.
+        If no supervisor was running for a while, a single line from that time gets the time of the last write.
         """
         after = bisect_left(self._offsets, end)
         if after == 0 or after == len(self._offsets):
@@ -63,11 +63,11 @@ class Times:
         return earlier + (later - earlier) * (end - first) / (last - first)
 
     def last(self) -> tuple[int, float]:
-        """Return the last point. Raise IndexError where there is none."""
+        """Return the last point. Raise IndexError if there is none."""
         return self._offsets[-1], self._times[-1]
 
     def run_at(self, end: int) -> float | None:
-        """Return when the run began that printed a line that ends at an offset; None when that was not noted."""
+        """Return when the run began that printed the line which ends at an offset; None if it was not recorded."""
         after = bisect_left(self._run_offsets, end)
         return self._run_times[after - 1] if after else None
 
@@ -78,26 +78,26 @@ class Times:
 
 
 def times_path(path: str | PathLike[str]) -> str:
-    """Return where the times of a log are noted: backend.log → backend.times."""
+    """Return the path of the times of a log: backend.log → backend.times."""
     return f"{fspath(path).removesuffix('.log')}.times"
 
 
 def read_times(text: str) -> dict[int, Times]:
-    """Return what is known about each file, by its inode. A line that makes no sense is passed over."""
+    """Return the known times of each file, by inode. Invalid lines are skipped."""
     found: dict[int, Times] = {}
     for line in text.splitlines():
         match line.split():
             case [inode, offset, time, *rest] if inode.isdecimal() and offset.isdecimal():
                 try:
                     when, number, place = float(time), int(inode), int(offset)
-                except ValueError:  # no time, or a number of thousands of digits
+                except ValueError:  # no time, or a number with thousands of digits
                     continue
                 found.setdefault(number, Times()).note(place, when, run=rest == [RUN])
     return found
 
 
 def last_point(text: str, inode: int) -> tuple[int, float] | None:
-    """Return the offset and the time of the last point of a file; None where there is none."""
+    """Return the offset and the time of the last point of a file; None if there is none."""
     for line in reversed(text.splitlines()):
         if line.startswith(f"{inode} ") and (known := read_times(line).get(inode)) is not None:
             return known.last()
@@ -105,15 +105,14 @@ def last_point(text: str, inode: int) -> tuple[int, float] | None:
 
 
 def point(inode: int, offset: int, time: float, *, run: bool = False) -> str:
-    """Return a point as a line of the file."""
+    """Return a point as a line of the times file."""
     return f"{inode} {offset} {time:.3f}{f' {RUN}' if run else ''}\n"
 
 
 def thinned(lines: Iterable[str], inodes: Collection[int], most: int) -> list[str]:
-    """Return fewer points than `most`: none of files that are gone, and fewer of the older ones.
+    """Return fewer points than `most`: none of deleted files, and fewer of the older ones.
 
-    So what is long ago is known less exactly. Where runs begin stays known, as long as those alone are not
-    too many.
+    Older times are therefore less exact. The beginnings of runs stay, unless these alone are too many.
     """
     kept = [line for line in lines if line.split(" ", 1)[0] in {str(inode) for inode in inodes}]
     seconds = LEAST_SECONDS
@@ -126,9 +125,9 @@ def thinned(lines: Iterable[str], inodes: Collection[int], most: int) -> list[st
 
 
 def apart(lines: Iterable[str], seconds: float) -> list[str]:
-    """Drop points that lie between two others of the same file which are at most so many seconds apart.
+    """Drop points between two others of the same file that are at most this many seconds apart.
 
-    No line is moved by more than that, and no silence that is longer is filled. Runs stay.
+    No line moves by more than that, and no longer silence is filled. Beginnings of runs stay.
     """
     kept: list[str] = []
     for line in lines:
@@ -140,9 +139,9 @@ def apart(lines: Iterable[str], seconds: float) -> list[str]:
 
 
 def is_near(earlier: str, later: str, seconds: float) -> bool:
-    """Whether two points belong to one file and are at most so many seconds apart."""
+    """Whether two points belong to one file and are at most this many seconds apart."""
     try:
         (inode, _, then, *_), (other, _, now, *_) = earlier.split(), later.split()
         return inode == other and float(now) - float(then) <= seconds
-    except ValueError:  # torn by a full disk
+    except ValueError:  # truncated because of a full disk
         return False

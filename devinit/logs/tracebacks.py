@@ -1,7 +1,7 @@
-"""Tracebacks: which lines of a service are one block, and which of them says what happened. Pure.
+"""Tracebacks: which lines of a service form one block, and which of them contains the error message. Pure.
 
-Python's end with what happened, and may hold several; those of Node, Java, .NET and Ruby begin with it, and so
-does a panic of Go.
+Tracebacks of Python end with the message, and may consist of several; those of Node, Java, .NET and Ruby begin
+with it, and so does a panic of Go.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MORE_OF_PYTHON = (
     "HINT: ",
     "CONTEXT: ",
 )
-"""What follows the last line of an error of SQLAlchemy and psycopg."""
+"""Lines after the last line of an error of SQLAlchemy and psycopg."""
 FRAMES = ("at ", "from ", "... ")
 MORE_OF_FRAMES = ("Caused by: ", "}")
 GO = ("panic: ", "fatal error: ")
@@ -29,21 +29,21 @@ MORE_OF_GO = ("goroutine ", "created by ", "[signal ", "panic: ", "exit status "
 
 
 MAY_BEGIN = " \tpf"
-"""How a line begins that may begin a block, unless it ends as Python's do."""
+"""First characters of lines that may begin a block, apart from lines that end as Python's do."""
 
 
 class Join(Enum):
-    """What a line is to the lines before it."""
+    """The relation of a line to the lines before it."""
 
     NOTHING = 0
     BEGINS = 1
-    """It begins a block."""
+    """The line begins a block."""
     GOES_ON = 2
-    """It belongs to the block that has begun."""
+    """The line belongs to the block that has begun."""
     SAYS_IT = 3
-    """The same, and it is the line that says what happened."""
+    """The line belongs to the block and contains the error message."""
     WITH_THE_ONE_BEFORE = 4
-    """It is the first frame of an error that the line before has named."""
+    """The line is the first frame of an error in the line before."""
 
 
 class _At(Enum):
@@ -51,9 +51,9 @@ class _At(Enum):
     PYTHON = 1
     """Among the frames."""
     SAID = 2
-    """Behind the line that says what happened."""
+    """After the line with the error message."""
     BLANK = 3
-    """Behind the empty line after that."""
+    """After the empty line that follows it."""
     CHAIN = 4
     """Before the next traceback of the same error."""
     FRAMES = 5
@@ -61,13 +61,13 @@ class _At(Enum):
 
 
 class Tracebacks:
-    """Finds the blocks of services. Give it their lines in order."""
+    """A detector of blocks; it gets the lines of services in order."""
 
     def __init__(self) -> None:
         self._at: dict[str, _At] = {}
 
     def next(self, service: str, text: str) -> Join:
-        """Return what the next line of a service is to the lines before it."""
+        """Return the relation of a service's next line to the lines before it."""
         at = self._at.get(service)
         if at is None:
             if text and text[0] not in MAY_BEGIN and not text.endswith("):"):
@@ -87,7 +87,7 @@ def _step(at: _At, text: str) -> tuple[Join, _At]:
     bare = text.strip()
     if bare.endswith(PYTHON):
         is_first = at in (_At.NOTHING, _At.FRAMES, _At.GO, _At.SAID, _At.BLANK)
-        # Within an exception group, and behind another one, it is a part of the whole.
+        # Inside an exception group, or after another traceback, it is part of the whole.
         return (Join.BEGINS if is_first else Join.GOES_ON), _At.PYTHON
     is_indented = text[:1] in (" ", "\t")
     match at:

@@ -1,4 +1,4 @@
-"""What is reported of a stopped service, by a supervisor and by a command without one."""
+"""Reports about a stopped service, by a supervisor or by a command without one."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def row_at_rest(
     service: Service, remembered: Mapping[str, int], changed: Sequence[str] = (), *, has_pages: bool
 ) -> ServiceStatus:
-    """Return a stopped service as a row of `status`: on the ports that its next start asks for.
+    """Return the `status` row of a stopped service, with the ports that its next start requests.
 
-    `remembered`: what `.ports.json` says; `changed` and `has_pages`: as in the row.
+    `remembered`: the content of `.ports.json`. `changed` and `has_pages`: as in the row.
     """
     port = service.port
     return {
@@ -62,7 +62,7 @@ def row_at_rest(
 
 
 def mode_at_rest(service: Service, remembered: int | None) -> Mode:
-    """Say how a stopped service would come to its address."""
+    """Return how a stopped service would get its address."""
     if service.external_url is not None:
         return "external"
     moves = service.port is not None and service.port.expected(remembered) != service.port.preferred
@@ -70,26 +70,26 @@ def mode_at_rest(service: Service, remembered: int | None) -> Mode:
 
 
 A_PROGRAM = "a program of yours"
-"""How it begins what is said of a program that has leased a port for itself."""
+"""The beginning of messages about a program that has leased a port for itself."""
 
 
 def program_has(name: str, port: int) -> str:
-    """Say that a program, which devinit did not start, has leased a port under the name of a service."""
+    """Return the message that a program which devinit did not start has leased a port under a service's name."""
     return f"{A_PROGRAM} has leased port {port} as {name}"
 
 
 def how_to_start(name: str) -> str:
-    """Say of a stopped service how it is started."""
+    """Return the message about a stopped service, with the command that starts it."""
     return f"it is stopped: `devinit start {name}` starts it"
 
 
 def without_supervisor(name: str) -> str:
-    """Say of a service that no supervisor has on record how it is ended."""
+    """Return the message about a service that no supervisor has recorded, with the command that ends it."""
     return f"it runs without a supervisor: `devinit stop {name}` ends it"
 
 
 def in_another_container(name: str) -> str:
-    """Say the same of a service whose processes cannot be seen from here."""
+    """Return the same message for a service whose processes are invisible from here."""
     return (
         f"it runs without a supervisor in another container or namespace: `devinit stop {name}` there ends it"
     )

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def still_as_before(error: str) -> str:
-    """Return an error of the configuration with its consequence for running services."""
+    """Return an error in the configuration, with its consequence for running services."""
     return f"{error}; the services run as they were configured before"

@@ -1,4 +1,4 @@
-"""What a service gets when nothing is said, alike for configured and for detected ones."""
+"""Default values of services, the same for configured and for detected ones."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ DISCOVERY_REFRESH_SECONDS = 10.0
 
 
 def project_name(root: Path) -> str:
-    """Return a folder's name as a project's name; what cannot be shown or written as UTF-8 is replaced."""
+    """Return a folder's name as a project's name; characters that are unprintable or not UTF-8 are replaced."""
     name = os.fsencode(root.name).decode(errors="replace")
     return "".join(letter if letter.isprintable() else "?" for letter in name).strip() or "project"
 
 
 def port_range(preferred: int, *, strict: bool = False) -> tuple[int, int]:
-    """Return the first and last port of the range that a service may move in."""
+    """Return the first and last port of the range in which a service may move."""
     return (preferred, preferred) if strict else (preferred, min(preferred + ATTEMPTS - 1, HIGHEST_PORT))
 
 

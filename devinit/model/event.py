@@ -1,6 +1,6 @@
-"""What happens to a project, reported as it happens: the lines of `start --json` and of every subscription.
+"""Events of a project, reported as they happen: the lines of `start --json` and of every subscription.
 
-Typed dictionaries for the same reason as in `status`: one definition serves both ends of the wire.
+They are typed dictionaries for the same reason as in `status`: one definition serves both ends of the wire.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ class PortEvent(TypedDict):
     attempts: int
     reason: str
     kind: str | None
-    """What had the port that was wanted first, a `VerdictKind`; None when it was free, or a sibling's."""
+    """The kind of holder of the port that was wanted first, a `VerdictKind`; None if it
+    was free, or a sibling's."""
     killed: list[str]
     uses: str | None
-    """The server that is used there and that devinit does not run, in words; None when the port is ours."""
+    """The server there that the service uses and devinit does not run, in words; None if the port is ours."""
     used_up: str | None
-    """The range, "8000-8009", when all of it was taken and the port is a last resort (`exhausted = "any"`)."""
+    """The range, "8000-8009", if all of it was taken and the port is a last resort (`exhausted = "any"`)."""
 
 
 class PhaseEvent(TypedDict):
@@ -50,7 +51,7 @@ class PhaseEvent(TypedDict):
     reason: str | None
     pid: int | None
     ready_seconds: float | None
-    """From the start of its preparation to ready; only in the event that says ready."""
+    """Seconds from the start of its preparation until it was ready; only in the event with the phase ready."""
 
 
 class ProgressEvent(TypedDict):
@@ -82,10 +83,10 @@ class LastErrorEvent(TypedDict):
     at: float
     service: str
     error: LastError | None
-    """None when there is none any more."""
+    """None if there is no error any more."""
     gone_by: NotRequired[Literal["build", "change", "run"] | None]
-    """Where there is none any more: a build was clean, the file with the error has changed, or a new run began. An
-    older supervisor does not tell."""
+    """Why there is no error any more: a build was clean, the file with the error has changed, or a new run began.
+    Missing from an older supervisor."""
 
 
 class WrongServersEvent(TypedDict):
@@ -95,7 +96,7 @@ class WrongServersEvent(TypedDict):
     at: float
     service: str
     servers: list[WrongServer]
-    """Empty when there is none any more."""
+    """Empty if there are none any more."""
 
 
 class InputWaitEvent(TypedDict):
@@ -105,7 +106,7 @@ class InputWaitEvent(TypedDict):
     at: float
     service: str
     waits_for_input: InputWait | None
-    """None when it waits no more."""
+    """None if it no longer waits."""
 
 
 class EnvironmentEvent(TypedDict):
@@ -146,7 +147,7 @@ class SummaryRow(TypedDict):
     wrong_servers: NotRequired[list[WrongServer]]
     """As in `status`."""
     truncated: NotRequired[bool]
-    """Whether lines are shortened or left out: of many services that fail, the first have the most."""
+    """Whether lines are shortened or left out; if many services fail, the first ones get the most lines."""
 
 
 class SummaryEvent(TypedDict):

@@ -1,4 +1,4 @@
-"""Which programs only run another one: the program of a service is what they run."""
+"""Programs that only launch another program, which is then the real program of a service."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LAUNCHERS = frozenset(
     ]
 )
 _JOB_WORKERS = (
-    # Atomic: what does not follow the first name does not follow another one.
+    # Atomic: if the rest does not match after the first occurrence of the name, no later one is tried.
     r"(?s)\A(?>.*?(?:^|[\s/])celery\s)(?:.*\s)?worker\b",
     r"(?s)\A(?>.*?(?:^|[\s/])rq\s)(?:.*\s)?worker(?:-pool)?\b",
     r"(?:^|[\s/])manage\.py\s+rqworker\b",
@@ -35,14 +35,14 @@ _JOB_WORKERS = (
 
 
 def only_launches(facts: ProcessFacts) -> bool:
-    """Return whether a process ends with the program that it runs, and does nothing else: sh, npm, uv, make.
+    """Return whether a process only launches a program and ends with it: sh, npm, uv, make.
 
-    What starts a program again when that ends (nodemon, watchmedo) is none of them.
+    Programs that restart the launched program when it ends (nodemon, watchmedo) do not count.
     """
-    # `python /usr/bin/poetry run celery`: the interpreter comes first.
+    # `python /usr/bin/poetry run celery`: the interpreter is the first word.
     return runs_others(facts) or bool(_LAUNCHERS & {base_name(word) for word in facts.command[:2]})
 
 
 def is_job_worker(command: str) -> bool:
-    """Return whether a command line runs jobs in children that lose them when they are signalled: Celery, RQ."""
+    """Return whether a command runs jobs in children that lose them on a signal: Celery, RQ."""
     return any(re.search(pattern, command) for pattern in _JOB_WORKERS)

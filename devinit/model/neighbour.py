@@ -1,4 +1,4 @@
-"""A project among all of this machine, as `status --all` and `ports --all` report it."""
+"""A project on this machine, as `status --all` and `ports --all` report it."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from devinit.model.status import SupervisorStatus
 
 
 class NeighbourState(StrEnum):
-    """What can be said about a project as a whole."""
+    """The state of a project as a whole."""
 
     RUNNING = "running"
-    """Its supervisor answers, and something of it runs or is about to."""
+    """Its supervisor answers, and at least one service runs or is about to."""
     STOPPED = "stopped"
     ORPHANED = "orphaned"
     """Services run although their supervisor was killed."""
     UNREACHABLE = "unreachable"
-    """Its supervisor runs and does not answer."""
+    """Its supervisor runs but does not answer."""
     GONE = "gone"
-    """The folder was deleted, and services that were started in it still run."""
+    """The folder was deleted, but services that were started in it still run."""
 
 
 class NeighbourService(TypedDict):
-    """One service of a project; of a stopped one those that had a port."""
+    """A service of a project; for a stopped project, only services that had a port."""
 
     name: str
     phase: str | None
-    """None where no supervisor can be asked."""
+    """None if there is no supervisor to ask."""
     port: int | None
     url: str | None
     reserved: bool
-    """It is stopped, and no other project's search ends on its port."""
+    """Whether it is stopped and its port is reserved, so that no other project's search ends there."""
     program: bool
-    """devinit does not run it: a program has leased the port for itself under that name."""
+    """Whether a program has leased the port for itself under that name; devinit does not run it."""
 
 
 class NeighbourStatus(TypedDict):
@@ -43,16 +43,16 @@ class NeighbourStatus(TypedDict):
     root: str
     state: str
     worktree: str | None
-    """The top folder of the git checkout that it is in."""
+    """The top folder of the git checkout that contains it."""
     branch: str | None
     slot: int
-    """Of a linked git worktree; 0 for every other checkout."""
+    """The slot of a linked git worktree; 0 for any other checkout."""
     supervisor: SupervisorStatus | None
     started_at: float | None
     """Unix time of its last start."""
     services: list[NeighbourService]
     advice: str | None
-    """What to do about a state that should not be."""
+    """What to do about a faulty state."""
 
 
 class PortRow(TypedDict):
@@ -63,7 +63,7 @@ class PortRow(TypedDict):
     project: str
     root: str
     state: str
-    """"leased" while something of the service runs; else "reserved", or "stopped" where the port is free for
-    the next project that wants it; "assigned" of an application in PM2, whose `project` is "PM2"."""
+    """"leased" while a process of the service runs; else "reserved", or "stopped" if the port is free for the next
+    project that wants it; "assigned" for an application in PM2, whose `project` is "PM2"."""
     worktree: str | None
     branch: str | None

@@ -1,4 +1,4 @@
-"""Which services have web pages, as `status` reports it. Light: `status` itself loads it."""
+"""Whether services have web pages, according to `status`. Light: `status` itself loads this module."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ if TYPE_CHECKING:
 
 
 def has_pages(service: ServiceStatus) -> bool:
-    """Return whether a service speaks HTTP, so that its URL holds no password and opens in a browser."""
-    # A supervisor of version 0.1 does not say so: it knows processes, postgres and redis.
+    """Return whether a service speaks HTTP, so that its URL contains no password and opens in a browser."""
+    # A supervisor of version 0.1 does not report it; its providers are process, postgres and redis.
     return service.get("has_pages", service["provider"] == "process")

@@ -1,4 +1,4 @@
-"""What a person answers about a taken port, on the shell or in the dashboard: for now, or permanently. Pure."""
+"""The user's answer about a taken port, in the shell or in the dashboard: once, or permanently. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ LASTING = {
     "reuse": "always use the running one",
     "kill": "always kill, where that is safe (ends processes)",
 }
-"""Resolutions that can be given once and for all, what ends a process last: the pointer stands on the first."""
+"""Resolutions that can be permanent. The one that ends processes is last, because the
+pointer starts at the first."""
 ALWAYS_TEXT = "always do the same…"
 ONLY_NOW_TEXT = "only this time"
 UNPINNED = (
@@ -27,16 +28,16 @@ UNPINNED = (
 
 
 class Answer(NamedTuple):
-    """What was decided about one conflict."""
+    """The decision about one conflict."""
 
     conflict: Json
     kind: str
     always: bool = False
-    """The same is to be done from now on, without a question."""
+    """Whether the same applies from now on, without a question."""
 
     @property
     def resolution(self) -> Json:
-        """Return it as the supervisor wants it: it holds for exactly the holders that were shown."""
+        """The answer in the supervisor's format; it is valid only for the holders that the user saw."""
         return {
             "service": self.conflict["service"],
             "port": self.conflict["port"],
@@ -46,20 +47,20 @@ class Answer(NamedTuple):
 
 
 def owner_of(conflict: Json) -> str:
-    """Return the service whose port it is: `backend` of `backend.metrics`."""
+    """Return the service that owns the port: `backend` for `backend.metrics`."""
     return service_of(str(conflict["service"]))
 
 
 def lasting_kinds(conflict: Json) -> list[str]:
-    """Return which answers can be given once and for all, in the order offered."""
+    """Return the answers that can be permanent, in the order in which they are offered."""
     return [kind for kind in LASTING if kind in conflict["choices"]]
 
 
 def lasting_question(conflict: Json) -> str:
-    """Return how it is asked what is to be done from now on."""
+    """Return the question about a permanent answer."""
     return f"What is always to be done for {owner_of(conflict)}?"
 
 
 def pins_of(answers: Iterable[Answer]) -> dict[str, str]:
-    """Return what is to be kept: for each service its policy."""
+    """Return the policies to store, by service."""
     return {owner_of(each.conflict): each.kind for each in answers if each.always}

@@ -1,6 +1,6 @@
-"""What is known about a taken port, in words: the same in a question, in `ports who` and in the dashboard. Pure.
+"""A taken port in words: the same in questions, in `ports who` and in the dashboard. Pure.
 
-It works on what comes off the wire: a PortReport or a Conflict as JSON.
+The input comes off the wire: a PortReport or a Conflict as JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from devinit.text import cut, duration, one_line, width, without_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    # What comes off the wire is checked where it is made.
+    # The sender has validated this JSON.
     Json = dict[str, Any]
 
 VERDICTS = {
@@ -35,23 +35,23 @@ VERDICTS = {
     "forbidden": "The kernel refuses it to you.",
     "stranger": "It is a process of yours that devinit did not start.",
 }
-"""What each kind of verdict means, in words."""
+"""The meaning of each kind of verdict."""
 UNDECIDED = ("retry", "abort")
-"""No suggestions: a person has to think first."""
+"""Defaults that are no suggestions: the user has to decide."""
 _SERVED = {True: "IPv4 and IPv6", False: "IPv6 only", None: "IPv6"}
-"""What a listener on every IPv6 address serves; where that is not told, no more is claimed."""
+"""The protocols of a listener on every IPv6 address; if that is unknown, only IPv6 is shown."""
 FEW_ANCESTORS = 3
 SHORTEST_TITLE = 4
-"""With less room than that for a command, only its pid is shown."""
+"""If less space is left for a command, only its pid is shown."""
 ANCESTOR_COLUMNS = 24
-"""As much of an ancestor's command as tells what it is."""
+"""Enough of an ancestor's command to identify it."""
 
 Row = tuple[str, str]
 """The name of a fact, and the fact."""
 
 
 def holder_rows(holder: Json, *, in_full: bool) -> Iterator[Row]:
-    """Yield what a process is recognised by."""
+    """Yield the facts by which the user recognises a process."""
     yield "command", title_of(holder, in_full=in_full)
     stopped = ", stopped (Ctrl-Z)" if holder["stopped"] else ""
     pid, user = holder["identity"]["pid"], one_line(holder["user"])
@@ -79,7 +79,7 @@ def holder_rows(holder: Json, *, in_full: bool) -> Iterator[Row]:
 
 
 def port_rows(report: Json, others: list[Json]) -> Iterator[Row]:
-    """Yield what is known beyond the processes; `others` are those that are only counted."""
+    """Yield the facts beyond the processes; `others` are processes that are only counted."""
     if others:
         yield "as well as", ", ".join(f"pid {each['identity']['pid']}" for each in others)
     if addresses := dict.fromkeys(where(each) for each in report["listeners"]):
@@ -93,7 +93,7 @@ def port_rows(report: Json, others: list[Json]) -> Iterator[Row]:
             "container",
             one_line(f"{container['name']} of {container['engine']}, image {container['image']}{compose}"),
         )
-    # Without a process the heading says whose it is.
+    # Without a process, the heading names the owner.
     if (owner := report["owner"]) and report["holders"]:
         yield (
             "service",
@@ -102,7 +102,7 @@ def port_rows(report: Json, others: list[Json]) -> Iterator[Row]:
 
 
 def title_of(holder: Json, *, in_full: bool = False) -> str:
-    """Return a process's command, or its name, on one line; unless in full, without the program's folder."""
+    """Return a process's command, or its name, on one line; without the program's folder unless `in_full`."""
     program, *words = masked_words(holder["command"] or [str(holder["name"])])
     return one_line(" ".join([program if in_full else without_folder(program), *words]))
 
@@ -114,7 +114,7 @@ def parents_first(holders: list[Json]) -> list[Json]:
 
 
 def where(listener: Json) -> str:
-    """Return an address as a person knows it."""
+    """Return an address in a form that users know."""
     match listener["address"]:
         case "0.0.0.0":  # noqa: S104  shown, not bound
             return "all addresses (IPv4)"
@@ -125,14 +125,14 @@ def where(listener: Json) -> str:
 
 
 def short(path: str) -> str:
-    """Return a path as one would type it."""
+    """Return a path with `~` for the home directory."""
     home = os.path.expanduser("~")  # noqa: PTH111  a text that is shown
     inside = home not in ("", "/") and f"{path}/".startswith(f"{home}/")
     return one_line("~" + path.removeprefix(home) if inside else path)
 
 
 def advice_of(report: Json) -> str:
-    """Return what to do about a port as a sentence; names at its beginning stay as they are."""
+    """Return the advice about a port as a sentence; a name at its beginning stays unchanged."""
     managers = [holder["manager"]["kind"] for holder in report["holders"] if holder["manager"]]
     services = [report["owner"]["service"]] if report["owner"] else []
     text = one_line(report["advice"])
@@ -140,14 +140,14 @@ def advice_of(report: Json) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return a text that begins and ends like a sentence."""
+    """Return a text as a sentence: with a capital letter and a full stop."""
     text = one_line(text)
     first = text[:1].upper()
     return first + text[1:] + ("." if text and not text.endswith(".") else "")
 
 
 def answer_text(kind: str, conflict: Json, room: int) -> str:
-    """Return how an answer is offered."""
+    """Return the text of an answer that is offered."""
     match kind:
         case "move":
             used_up = conflict.get("used_up")
@@ -169,7 +169,7 @@ def answer_text(kind: str, conflict: Json, room: int) -> str:
 
 
 def kill_text(holders: list[Json], ends: int, room: int) -> str:
-    """Return whom the answer would end, as much of it as there is room for, and how many processes that are."""
+    """Return the text of an answer that ends processes: as many names as there is space for, and the count."""
     first, *others = parents_first(holders)
     more = f" and {len(others)} more" if others else ""
     counted = f", {ends_text(ends)}"
@@ -177,13 +177,13 @@ def kill_text(holders: list[Json], ends: int, room: int) -> str:
     left = room - width(f"kill {pid} (){more}{counted}")
     if left >= SHORTEST_TITLE:
         return f"kill {pid} ({cut(title_of(first), left)}){more}{counted}"
-    # The count is the last thing to go.
+    # The count is dropped last.
     short = f"kill {pid}{more}{counted}"
     return short if width(short) <= room else cut(f"kill {pid}{counted}", room)
 
 
 def ends_text(count: int) -> str:
-    """Return how many processes an answer ends: the mark of every answer that ends any."""
+    """Return how many processes an answer ends; every answer that ends any shows this."""
     return f"ends {count} process{'' if count == 1 else 'es'}"
 
 
@@ -194,12 +194,12 @@ def ended_by(report: Json) -> int:
 
 
 def has_suggestion(conflict: Json) -> bool:
-    """Whether there is an answer that needs no thought: it ends nothing but what devinit itself has started."""
+    """Whether there is a harmless answer: it ends only processes that devinit itself has started."""
     return conflict["default"] not in UNDECIDED
 
 
 def who_has(conflict: Json, room: int) -> str:
-    """Return who has a port, in one cell; the pid is the last thing to go."""
+    """Return who has a port, in one cell; the pid is dropped last."""
     summary = one_line(conflict["summary"]).removeprefix("held by ")
     if width(summary) <= room or len(conflict["holders"]) != 1:
         return cut(summary, room)
@@ -209,7 +209,7 @@ def who_has(conflict: Json, room: int) -> str:
 
 
 def suggestion(conflict: Json) -> str:
-    """Return the answer that needs no thought, in a few words."""
+    """Return the harmless answer, in a few words."""
     match conflict["default"]:
         case "move":
             return f"move to {conflict['move_to']}"
@@ -225,7 +225,7 @@ def suggestion(conflict: Json) -> str:
 
 
 def accept_text(conflicts: list[Json], room: int) -> str:
-    """Return how it is offered to take every suggestion at once, with how many processes that ends."""
+    """Return the text of the offer to accept all suggestions, with how many processes that ends."""
     ends = sum(ended_by(each) for each in conflicts if each["default"] == "kill")
     counted = f" ({ends_text(ends)})" if ends else ""
     undecided = [each["service"] for each in conflicts if not has_suggestion(each)]
@@ -239,5 +239,5 @@ def accept_text(conflicts: list[Json], room: int) -> str:
 
 
 def is_marked(conflict: Json) -> bool:
-    """Return whether a suggestion is shown as one to look at twice: there is none, or it ends a process."""
+    """Return whether a conflict needs attention: it has no suggestion, or the suggestion ends a process."""
     return conflict["default"] in (*UNDECIDED, "kill")

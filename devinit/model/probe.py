@@ -1,4 +1,4 @@
-"""How a service is proven ready: each probe is a value that the supervisor carries out."""
+"""Probes of a service's readiness, as values that the supervisor carries out."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from msgspec import Struct
 from devinit.model.service import Endpoint, Scheme
 
 USER_AGENT = "devinit-probe"
-"""What an HTTP probe calls itself."""
+"""The user agent of HTTP probes."""
 
 
 class ProbeVerdict(StrEnum):
-    """What one attempt of a probe says."""
+    """The result of one attempt of a probe."""
 
     READY = "ready"
     NOT_YET = "not yet"
-    """Nothing answers, or it answers that it is still starting."""
+    """There is no answer, or the server answers that it is still starting."""
     REFUSED = "refused"
-    """It answers, and what it says is wrong: waiting longer does not help by itself."""
+    """The answer is wrong: waiting longer does not help by itself."""
     REDIRECTED = "redirected"
     """A program answers, but not the server that listens there: the kernel sends connections elsewhere."""
 
 
 class ProbeResult(Struct, frozen=True):
-    """One attempt: the verdict and what was seen."""
+    """One attempt: the verdict and the observation."""
 
     verdict: ProbeVerdict
     detail: str = ""
     status: int | None = None
     """The status of an HTTP answer that was refused."""
     timed_out: bool = False
-    """Whether the attempt was cut off before there was an answer."""
+    """Whether the attempt was cut off before an answer arrived."""
 
 
 class TcpProbe(Struct, frozen=True):
@@ -56,13 +56,13 @@ class HttpProbe(Struct, frozen=True, kw_only=True):
     """A regular expression that the body must contain."""
     scheme: Scheme = Scheme.HTTP
     authority: str = ""
-    """Host and port as the shown URL has them: `localhost:8001`. Empty means those that are connected to."""
+    """Host and port as in the displayed URL: `localhost:8001`. Empty means those of the connection."""
 
     @classmethod
     def of(
         cls, endpoint: Endpoint, path: str, *, status: tuple[int, ...] = (), body: str | None = None
     ) -> Self:
-        """Return a probe that asks a service on a port as a client does that was given its URL."""
+        """Return a probe that sends the same request to a service as a client with its URL."""
         assert endpoint.port is not None  # noqa: S101 - without a port there is nothing to ask
         scheme, _, rest = (endpoint.url or "").partition("://")
         return cls(
@@ -77,7 +77,7 @@ class HttpProbe(Struct, frozen=True, kw_only=True):
 
     @property
     def named(self) -> str:
-        """Return host and port as a client names them."""
+        """Host and port in the notation of clients."""
         if self.authority:
             return self.authority
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -96,19 +96,19 @@ class LogProbe(Struct, frozen=True):
 
 
 class StayedUpProbe(Struct, frozen=True):
-    """Ready when the process has stayed up for some seconds: all that can be said without a port."""
+    """Ready when the process has stayed up for some seconds; without a port there is no better evidence."""
 
     seconds: float
     settles: bool = False
-    """Whether it also has to come to rest: no time is stated, and a program that loads its code may still fail."""
+    """Whether it also has to become idle: no time is stated, and a program that loads its code may still fail."""
 
 
 class EndProbe(Struct, frozen=True):
-    """Never ready: it is a job, and done when its process has ended with code 0."""
+    """Never ready: the service is a job, and done when its process has ended with code 0."""
 
 
 class ExchangeProbe(Struct, frozen=True, kw_only=True):
-    """Ready by the server's own protocol: send bytes, let the provider judge the first answer."""
+    """Ready by the server's own protocol: send bytes, and let the provider judge the first answer."""
 
     host: str
     port: int
@@ -117,11 +117,11 @@ class ExchangeProbe(Struct, frozen=True, kw_only=True):
     farewell: bytes = b""
     """Sent before closing, so that the server logs no broken connection."""
     is_starting: Callable[[], bool] = lambda: False
-    """Whether the server says elsewhere that it is not worth asking yet; a look that costs next to nothing."""
+    """Whether the server reports elsewhere that it is still starting; a check that costs next to nothing."""
 
 
 class LookProbe(Struct, frozen=True):
-    """Ready by what the provider finds out in its own way, as by asking the engine of a container; blocking."""
+    """Ready by a check of the provider's own, such as a query to a container engine; blocking."""
 
     look: Callable[[], ProbeResult]
 

@@ -1,4 +1,4 @@
-"""What a process is to us: how to start it, and how to be sure that it is still the same one."""
+"""Processes as values: how to start one, and how to identify it later."""
 
 from __future__ import annotations
 
@@ -9,46 +9,46 @@ from msgspec import Meta, Struct
 
 
 class ProcessIdentity(Struct, frozen=True):
-    """A process that cannot be mistaken for a later one with the same number."""
+    """The identity of a process, which differs from that of a later one with the same pid."""
 
     pid: Annotated[int, Meta(ge=0, lt=1 << 31)]
     start_time: int
-    """Clock ticks since boot at which the process started (field 22 of /proc/PID/stat), or its equivalent."""
+    """Start time in clock ticks since boot (field 22 of /proc/PID/stat), or its equivalent."""
     boot_id: str
-    """The kernel's boot; a record from another boot describes nothing that lives."""
+    """The kernel's boot; no process in a record from another boot is alive."""
 
 
 class TerminalHolder(Struct, frozen=True):
-    """The process that holds the terminal of a service: its parent, beside the supervisor."""
+    """The process that holds the terminal of a service: its parent, next to the supervisor."""
 
     identity: ProcessIdentity
     socket: str
-    """Where its clients meet it."""
+    """The path of the socket for its clients."""
     endings: str
-    """The file in which it notes how its processes ended."""
+    """The file in which it records the exit codes of its processes."""
 
 
 class RunAs(Struct, frozen=True):
-    """The user that a process is started as, when it must not be ours (PostgreSQL refuses root)."""
+    """The user as which a process is started, if it must not be ours (PostgreSQL refuses root)."""
 
     uid: int
     gid: int
 
 
 class ProcessSpec(Struct, frozen=True, kw_only=True):
-    """Everything needed to start a process, decided before it starts."""
+    """All that is needed to start a process, decided before the start."""
 
     argv: tuple[str, ...]
     directory: Path
     environment: dict[str, str]
-    """The whole environment of the process; nothing is inherited beside it."""
+    """The whole environment of the process; it inherits no other variables."""
     run_as: RunAs | None = None
     data: Path | None = None
-    """The directory whose lock the process keeps for as long as it, or anything that it started, runs."""
+    """The directory whose lock the process keeps while it, or any process that it started, runs."""
 
 
 class ProcessFacts(Struct, frozen=True, kw_only=True):
-    """What can be told about a process that holds something. None means: not visible to us."""
+    """Facts about a process that holds something. None means: not visible to us."""
 
     identity: ProcessIdentity
     parent_pid: int
@@ -60,13 +60,13 @@ class ProcessFacts(Struct, frozen=True, kw_only=True):
     directory: str | None
     age_seconds: float
     stopped: bool = False
-    """Stopped by Ctrl-Z or SIGSTOP: it answers no TERM until it is continued."""
+    """Whether it was stopped by Ctrl-Z or SIGSTOP: it does not react to TERM until it is continued."""
     executable: str = ""
-    """The file name of the program that it runs, as `/proc/PID/exe` says; empty when that is hidden."""
+    """The file name of its program, from `/proc/PID/exe`; empty if that is hidden."""
     terminal: bool = False
-    """It has a controlling terminal."""
+    """Whether it has a controlling terminal."""
 
     @property
     def title(self) -> str:
-        """The command as a person would name it, or the kernel's short name."""
+        """The command line, or the kernel's short name."""
         return " ".join(self.command) or self.name

@@ -1,4 +1,4 @@
-"""A server that already runs on the port of a service: what it answered."""
+"""A server that already runs on the port of a service, according to its answer."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from msgspec import Struct
 
 
 class RunningServer(Struct, frozen=True, kw_only=True):
-    """What answers on a port, asked in the service's own protocol and with the service's own credentials."""
+    """The answer on a port to a query in the service's own protocol and with its own credentials."""
 
     title: str = ""
-    """What it is, with its version: "PostgreSQL 15.18"; empty when it did not say."""
+    """The server with its version: "PostgreSQL 15.18"; empty if it did not say."""
     detail: str = ""
-    """What the service would find there, in words: "database shop", "57 keys in database 0"."""
+    """The data for the service there, in words: "database shop", "57 keys in database 0"."""
     problem: str = ""
-    """Why the service cannot use it, in words; empty when it can."""
+    """Why the service cannot use it, in words; empty if it can."""
     authenticated: bool = False
-    """It let us in because of the password, not because it lets every client in."""
+    """Whether it accepted us because of the password, and not because it accepts every client."""

@@ -1,6 +1,6 @@
-"""Database servers that save their data when they end: KILL in the middle of that would lose it.
+"""Database servers that save their data when they end: KILL during the save would lose it.
 
-A Redis without an append-only file has its data in memory alone until its last save is on the disk.
+A Redis without an append-only file has recent data only in memory until the next save is on disk.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import signal
 from devinit.model.process import ProcessFacts
 
 SAVING_SECONDS = 30.0
-"""How long such a server is waited for beyond the grace that any other process has."""
+"""How long such a server may take beyond the grace period of any other process."""
 _POSTGRESQL = "PostgreSQL"
 _SERVERS = {
     "postgres": _POSTGRESQL,
@@ -22,7 +22,7 @@ _SERVERS = {
     "mariadbd": "MariaDB",
     "mongod": "MongoDB",
 }
-"""By the beginning of the program's name, what people call it; nothing but a release may follow."""
+"""Common names of servers, by the beginning of the program's name; only a release may follow it."""
 _FORKS = {"redis": "Redis", "valkey": "Valkey", "keydb": "KeyDB", "redict": "Redict", "garnet": "Garnet"}
 _FORK = re.compile(rf"({'|'.join(_FORKS)})(?:[-_]?\d[\d.]*)?(?:-pro)?[-_]?server")
 """`redis-server`, `redis6-server`, `keydb-pro-server`, `GarnetServer`."""
@@ -39,8 +39,8 @@ _BUILDS = """
     enterprise community ce ee bin real orig old new wrapped tls ssl jemalloc
 """
 _RELEASE = frozenset(f"{_ARCHITECTURES} {_SYSTEMS} {_BUILDS}".split())
-"""Words of a release, a platform or a build, without the digits at their end: `dragonfly-x86_64`, `mysqld-debug`,
-`mongod-x64-debian-11-6.0.14`. Any other word makes another program: `postgres_exporter`, `mysqld_safe`."""
+"""Words of a release, a platform or a build, without trailing digits: `dragonfly-x86_64`, `mysqld-debug`,
+`mongod-x64-debian-11-6.0.14`. Any other word makes it another program: `postgres_exporter`, `mysqld_safe`."""
 _VERSION = re.compile(r"v?\d\w*|g?(?=[a-f]*\d)[\da-f]{7,40}|armv\d+[a-z]*")
 _SEPARATOR = re.compile(r"[-_.+~]+")
 _KERNEL_CUTS = 15
@@ -53,7 +53,7 @@ def saving_server(facts: ProcessFacts) -> str | None:
 
 
 def _server(program: str, *, is_cut: bool = False) -> str | None:
-    """Return which server a program is by its name alone.
+    """Return the server that a program is, going only by its name.
 
     `is_cut`: whether the end of the name may be missing.
     """
@@ -65,7 +65,7 @@ def _server(program: str, *, is_cut: bool = False) -> str | None:
 
 
 def _is_release(rest: str, *, is_cut: bool) -> bool:
-    """Whether what follows the name of a server names one of its releases."""
+    """Whether the text after the name of a server names one of its releases."""
     *words, last = _SEPARATOR.split(rest)
     is_end = _is_word_of_release(last) or (is_cut and any(word.startswith(last) for word in _RELEASE))
     return is_end and all(map(_is_word_of_release, words))
@@ -81,18 +81,18 @@ def is_postgresql(facts: ProcessFacts) -> bool:
 
 
 def request_to_end(facts: ProcessFacts) -> signal.Signals:
-    """Return what asks a process to end.
+    """Return the signal that asks a process to end.
 
-    PostgreSQL: INT is its fast shutdown; TERM would wait for every client to go. No other gets INT: a Redis that
-    gets it beside TERM ends without saving.
+    For PostgreSQL, INT is a fast shutdown; TERM would wait for every client to disconnect. No other server gets
+    INT: a Redis that gets it in addition to TERM ends without saving.
     """
     return signal.SIGINT if is_postgresql(facts) else signal.SIGTERM
 
 
 def last_resort(facts: ProcessFacts) -> signal.Signals | None:
-    """Return what ends a process of our own that does not end; None for one that may only be waited for.
+    """Return the signal for a process of our own that does not end; None for one that may only be waited for.
 
-    PostgreSQL leaves at once on QUIT and loses nothing; KILL would leave its shared memory behind.
+    PostgreSQL exits at once on QUIT and loses nothing; KILL would leave its shared memory behind.
     """
     if is_postgresql(facts):
         return signal.SIGQUIT

@@ -16,7 +16,7 @@ from devinit.model.task import Task
 
 
 class Readiness(Struct, frozen=True, kw_only=True):
-    """How a service is proven ready. At most one of the kinds is set; TCP is meant when none is."""
+    """How a service proves that it is ready. At most one of the kinds is set; the default is TCP."""
 
     http: str | None = None
     """A path: ready when GET answers with an accepted status."""
@@ -30,42 +30,42 @@ class Readiness(Struct, frozen=True, kw_only=True):
     log: str | None = None
     """A regular expression: ready when a line of the output matches."""
     after_seconds: float | None = None
-    """For a service without a port: ready when it has stayed up this long; None says nothing about it."""
+    """For a service without a port: ready when it has stayed up this long; None: not stated."""
     timeout_seconds: float = 60.0
     attempt_seconds: float | None = None
-    """How long one attempt may take; None: 5 s, and longer after each that was cut off."""
+    """How long one attempt may take; None: 5 s, and longer after each attempt that was cut off."""
 
     @property
     def stays_up_seconds(self) -> float:
-        """How long a service without a port stays up until it counts as ready, when nothing else is asked."""
+        """How long a service without a port has to stay up to count as ready, if there is no other check."""
         return 1.0 if self.after_seconds is None else self.after_seconds
 
     @property
     def is_stated(self) -> bool:
-        """Whether the configuration says how the service is proven ready; `timeout` alone does not."""
+        """Whether the configuration states the proof of readiness; `timeout` alone is not enough."""
         kinds = (self.http, self.exec, self.log, self.after_seconds)
         return self.tcp or any(kind is not None for kind in kinds)
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """How a service that is ready is asked again and again. Without a kind it is asked as for its readiness."""
+    """The health check of a ready service. Without a kind, it repeats the check of its readiness."""
 
     http: str | None = None
-    """A path: well when GET answers with an accepted status."""
+    """A path: healthy if GET answers with an accepted status."""
     status: tuple[int, ...] = ()
     """Accepted status codes of `http`; empty means 200-399."""
     body: str | None = None
     """A regular expression that the answer's body must contain."""
     tcp: bool = False
     exec: str | None = None
-    """A command: well when it exits with 0."""
+    """A command: healthy if it exits with 0."""
     every_seconds: float = 10.0
     timeout_seconds: float = 5.0
     """How long one check may take."""
     failures: int = 3
-    """Unhealthy after this many checks in a row that failed ..."""
+    """Unhealthy after this many failed checks in a row ..."""
     restart_after: int | None = None
-    """... and started again after this many; None: never."""
+    """... and restarted after this many; None: never."""
 
 
 class Scheme(StrEnum):
@@ -76,15 +76,15 @@ class Scheme(StrEnum):
 
 
 class ExtraEndpoint(Struct, frozen=True, kw_only=True):
-    """What is said of a service's further port beyond its number."""
+    """The settings of a service's extra port beyond its number."""
 
     url_path: str = ""
     ready: bool = False
-    """Whether the service is ready only when it answers there, too."""
+    """Whether the service is ready only when this port answers, too."""
     http: str | None = None
-    """The path that is asked then; None: a connection has to be accepted."""
+    """The path for that request; None: a connection must be accepted."""
     scheme: Scheme | None = None
-    """How it is asked; None: that is found out, and http is assumed before."""
+    """The scheme of the port; None: it is determined by a test, and is http until then."""
 
 
 class RestartMode(StrEnum):
@@ -100,7 +100,7 @@ class RestartPolicy(Struct, frozen=True, kw_only=True):
 
     mode: RestartMode = RestartMode.ON_FAILURE
     failures: int = 5
-    """Given up after this many failures ..."""
+    """Restarts stop after this many failures ..."""
     window_seconds: float = 60.0
     """... within this time."""
 
@@ -119,40 +119,41 @@ class StopTarget(StrEnum):
     """Which of a service's processes are asked to end first."""
 
     ALL = "all"
-    """Every one of them, as Ctrl-C in a terminal would ask them."""
+    """All of them, as with Ctrl-C in a terminal."""
     MAIN = "main"
     """The program itself, which ends its children when they have finished their work."""
 
 
 class StopPolicy(Struct, frozen=True, kw_only=True):
-    """How a service is asked to end, and how long it may take."""
+    """How a service is stopped, and how long that may take."""
 
     signal: str = "TERM"
     to: StopTarget | None = None
-    """Which processes get the signal; None: the provider's `stop` decides, by the program."""
+    """The processes that get the signal; None: the provider's `stop` decides, by the program."""
     grace_seconds: float = 5.0
     kill: bool = True
-    """Whether KILL follows when the grace is over; PostgreSQL gets QUIT instead."""
+    """Whether KILL follows after the grace period; PostgreSQL gets QUIT instead."""
     saving_seconds: float = SAVING_SECONDS
-    """How long a database server that saves when it ends may take beyond the grace. It is not killed then but left
-    running, unless the stop is forced. 0: it has nothing to save, and is killed like any other process."""
+    """How long a database server that saves when it ends may take beyond the grace period. After that
+    it is left running, not killed, unless the stop is forced. 0: it has nothing to save, and is
+    killed like any other process."""
 
 
 class LogLimits(Struct, frozen=True, kw_only=True):
-    """How much of a service's output is kept on disk."""
+    """The limits for the stored output of a service."""
 
     size_bytes: int = 10_000_000
     count: int = 3
 
 
 RANDOM_PASSWORD = "random"  # noqa: S105 - the word in devinit.toml that stands for one
-"""The value of `password` that asks for a random one, which is kept beside the data."""
+"""The value of `password` that requests a random one, which is stored next to the data."""
 
 
 class Settings:
-    """What a service is configured with that only its kind has: a frozen Struct of the kind, with this base.
+    """The settings of a service that only its kind has: a frozen Struct of the kind with this base class.
 
-    A field that is a key of devinit.toml has the key's name.
+    A field that is a key of devinit.toml has the name of the key.
     """
 
     __slots__ = ()
@@ -160,11 +161,11 @@ class Settings:
 
     @property
     def lets_everyone_in(self) -> bool:
-        """Whether a server with these settings asks no client for a password."""
+        """Whether a server with these settings requires no password from clients."""
         return False
 
     def with_login_of(self, _running: Settings) -> Settings:
-        """Return these settings with the names and the password of a server of the same kind as it runs."""
+        """Return these settings with the names and the password of a running server of the same kind."""
         return self
 
 
@@ -172,34 +173,36 @@ AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
 class DatabaseSettings(Struct, Settings, frozen=True, kw_only=True):
-    """What a server of databases is created with: the base of the settings of such a kind."""
+    """The settings with which a database server is created: the base class for such kinds."""
 
     database: str
     user: str
     password: str | None = None
-    """As configured; None when `devinit.toml` names none. A provider's `settled` replaces None and "random"."""
+    """As configured; None if `devinit.toml` states none. A provider's `settled` replaces None and "random"."""
     databases: tuple[str, ...] = ()
     """Further databases on the same server, owned by the same role."""
     after_folder: tuple[str, ...] = ()
-    """Which of `database` and `user` are called like the checkout's folder, because nothing names them. A
-    provider's `settled` puts what the data has in their place: the folder may have had another name before."""
+    """Which of `database` and `user` have the name of the checkout's folder, because no name is
+    stated. A provider's `settled` replaces them by the names in existing data, because the folder may
+    have had another name before."""
     is_found: bool = False
-    """Whether files of the project name `database`, and not devinit.toml: `settled` keeps one that has data."""
+    """Whether `database` comes from files of the project, not from devinit.toml:
+    `settled` keeps one that has data."""
     instead_of: str | None = None
-    """The database that such files name, where another one is kept."""
+    """The database in those files, if another one is kept."""
 
     @property
     def test_database(self) -> str | None:
-        """The first further database whose name has the word "test" in it: `shop_test`, `test`."""
+        """The first further database with the word "test" in its name: `shop_test`, `test`."""
         return next((name for name in self.databases if _is_for_tests(name)), None)
 
     @property
     def secret(self) -> str:
-        """The password of a service that is settled; empty before that."""
+        """The password of a settled service; empty before that."""
         return self.password or ""
 
     def with_login_of(self, running: Settings) -> Self:
-        """Return these settings with the database, the role and the password of a server that runs."""
+        """Return these settings with the database, the role and the password of a running server."""
         if not isinstance(running, DatabaseSettings):
             return self
         return replace(self, database=running.database, user=running.user, password=running.password)
@@ -213,7 +216,7 @@ def _is_for_tests(database: str) -> bool:
 class PlainServiceKeys(Struct, frozen=True, kw_only=True):
     """The keys of a service in devinit.toml that need no check and no conversion.
 
-    Each is declared here alone: the schema, loading, the text that `devinit init` writes and the reference follow.
+    Each is declared only here: the schema, loading, the text that `devinit init` writes and the reference follow.
     """
 
     optional: Annotated[bool, Meta(description="Its failure does not fail the start. Default: false.")] = (
@@ -239,77 +242,77 @@ class Service(PlainServiceKeys, frozen=True, kw_only=True):
 
     name: str
     provider: str = "process"
-    """Which kind of service it is, as `process` or `postgres`: the provider of that name runs it."""
+    """The kind of service, such as `process` or `postgres`: the provider with that name runs it."""
     command: str | None = None
     directory: Path
-    """Where it runs, absolute."""
+    """Its working directory, absolute."""
     host: str = "127.0.0.1"
     scheme: Scheme | None = None
-    """How it is asked, when it has a port; None: that is found out, and http is assumed before."""
+    """The scheme of its port, if any; None: it is determined by a test, and is http until then."""
     port: PortRequest | None = None
     port_env: tuple[str, ...] = ()
-    """Other names for its port: set in its environment, and read as a preference (`API_PORT`)."""
+    """Other variables for its port: set in its environment, and read as a preference (`API_PORT`)."""
     extra_ports: tuple[PortRequest, ...] = ()
     extra_endpoints: dict[str, ExtraEndpoint] = field(default_factory=dict)
-    """Those that more is said of than their number, by the name of the request."""
+    """Extra ports with more settings than a number, by the name of the request."""
     oauth_redirect_ports: tuple[int, ...] = ()
-    """The ports that an OAuth provider redirects to; on any other one, signing in fails."""
+    """The ports to which an OAuth provider redirects; on any other port, signing in fails."""
     depends_on: tuple[str, ...] = ()
     conditions: dict[str, Condition] = field(default_factory=dict)
-    """Which state of each dependency it waits for; READY where none is stated."""
+    """The awaited state of each dependency; READY if none is stated."""
     setup: tuple[str, ...] = ()
     setup_inputs: tuple[str, ...] = ()
     """Patterns of files, relative to its folder: `setup` runs again when one changes, as for a lock file."""
     before_start: tuple[str, ...] = ()
     ready: Readiness = Readiness()
     health: Health | None = None
-    """None: it is not asked any more once it is ready."""
+    """None: it is not checked any more once it is ready."""
     env: dict[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
-    """Names in `env` that are `false`: the service does not get what devinit gives by itself under them."""
+    """Names in `env` that are `false`: the service does not get devinit's own values for them."""
     env_file: tuple[Path, ...] = ()
     restart: RestartPolicy = RestartPolicy()
     watch: tuple[str, ...] = ()
-    """Patterns of files, relative to its folder: it is started again when one of them changes."""
+    """Patterns of files, relative to its folder: a change of one restarts the service."""
     stop: StopPolicy | None = None
     """None leaves it to the provider."""
     logs: LogLimits = LogLimits()
     once: bool = False
-    """Of a one-shot: it runs once on the same data, unless a restart names it."""
+    """For a one-shot: it runs once on the same data, unless a restart names it."""
     warm: str | None = None
     """A path that is requested once after it is ready, because the first page is compiled on demand."""
     url_path: str = ""
     docs_path: str | None = None
     settings: Settings | None = None
-    """What only its kind has, as `database`; see `settings_as`. None for a kind without settings."""
+    """Settings that only its kind has, such as `database`; see `settings_as`. None for a kind without settings."""
     external_url: str | None = None
-    """A server that devinit does not run: used, never started or stopped."""
+    """A server that devinit does not run: it is used, but never started or stopped."""
     data_of: str | None = None
-    """The name that no service has any more and under which its data lies until it is started."""
+    """The name, which no service has any more, under which its data is stored until it is started."""
     data_left: tuple[str, ...] = ()
-    """Such names where the data may be another's: the service begins empty."""
+    """Such names whose data may belong to another service, so that this service begins empty."""
 
     def settings_as(self, kind: type[AnySettings]) -> AnySettings | None:
         """Return its settings if they are of this type, else None."""
         return self.settings if isinstance(self.settings, kind) else None
 
     def condition_of(self, dependency: str) -> Condition:
-        """Return what of a dependency is waited for."""
+        """Return the awaited state of a dependency."""
         return self.conditions.get(dependency, Condition.READY)
 
     @property
     def port_requests(self) -> tuple[PortRequest, ...]:
-        """All ports that it asks for, its main port first."""
+        """All ports that it requests, its main port first."""
         return (*((self.port,) if self.port is not None else ()), *self.extra_ports)
 
     @property
     def is_reused(self) -> bool:
-        """Whether its server was found running on the port that it asks for; a configured one asks for none."""
+        """Whether its server was found running on the requested port; a configured external one requests none."""
         return self.external_url is not None and self.port is not None
 
 
 class PlainProjectKeys(Struct, frozen=True, kw_only=True):
-    """The same of `[project]`."""
+    """The plain keys of `[project]`."""
 
     discovery_per_process: Annotated[
         bool,
@@ -328,20 +331,20 @@ class PlainProjectKeys(Struct, frozen=True, kw_only=True):
 
 
 class Project(PlainProjectKeys, frozen=True, kw_only=True):
-    """A checkout and what runs in it."""
+    """A checkout and the services in it."""
 
     name: str
     root: Path
     services: dict[str, Service]
     """In the order of the file; the start order follows from `depends_on`."""
     other_names: tuple[str, ...] = ()
-    """Of services that the project has without its profile, or with another one: their data is theirs."""
+    """Names of services that the project has without its profile, or with another one: their data stays theirs."""
     tasks: dict[str, Task] = field(default_factory=dict)
-    """Commands that a user runs by their names, in the order of the file."""
+    """Commands that the user runs by name, in the order of the file."""
     environment: dict[str, str] = field(default_factory=dict)
     """`[environment]`: templates that are expanded against the runtime environment."""
     left_out: tuple[str, ...] = ()
-    """Names in it that are `false`: devinit does not give them by itself."""
+    """Names in it that are `false`: devinit does not set them."""
     discovery: dict[str, str] = field(default_factory=dict)
     """Service name → discovery file (relative to the root)."""
     discovery_refresh_seconds: float = 10.0
@@ -349,13 +352,13 @@ class Project(PlainProjectKeys, frozen=True, kw_only=True):
     source: Path | None = None
     """devinit.toml; None when the services were detected."""
     evidence: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
-    """What detected services were read from, by service."""
+    """The origins of detected services, by service."""
     notes: tuple[str, ...] = ()
-    """What detection or loading wants the developer to know."""
+    """Notes of detection or loading for the developer."""
 
     @property
     def port_requests(self) -> dict[str, PortRequest]:
-        """Every port that it asks for, by the name that `.ports.json` gives it."""
+        """All ports that it requests, by their names in `.ports.json`."""
         return {
             request.service: request
             for service in self.services.values()
@@ -373,7 +376,7 @@ class Project(PlainProjectKeys, frozen=True, kw_only=True):
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
-    """Where a service answers, and what others need to use it."""
+    """The address of a service, and what others need to use it."""
 
     service: str
     host: str
@@ -381,9 +384,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     url: str | None
     """For a browser or a client library: http://localhost:8001, postgresql://user:password@127.0.0.1:5432/shop."""
     origins: tuple[str, ...] = ()
-    """The origins under which a browser may load it; empty for a server without web pages."""
+    """The origins from which a browser may load it; empty for a server without web pages."""
     variables: dict[str, str] = field(default_factory=dict)
-    """Names beyond `<SERVICE>_HOST`, `_PORT` and `_URL`: POSTGRES_USER, DATABASE_URL."""
+    """Variables beyond `<SERVICE>_HOST`, `_PORT` and `_URL`: POSTGRES_USER, DATABASE_URL."""
     aliases: tuple[str, ...] = ()
     """Other names for the port (`API_PORT`)."""
     docs_url: str | None = None

@@ -1,6 +1,6 @@
-"""What people write in front of a command in their own shell, and what of that a service can have. Pure.
+"""Commands of interactive shells that a service cannot run, with replacements. Pure.
 
-A service has no interactive shell, and sh carries its command out: there are no functions and no words of bash.
+A service has no interactive shell, and sh runs its command, so shell functions and bash keywords do not work.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ FUNCTIONS = {
     "sdk": "`. ~/.sdkman/bin/sdkman-init.sh && sdk use … && …`",
     "deactivate": "no `deactivate` at all: each command has an environment of its own",
 }
-"""What is a function of an interactive shell → what a command can say instead."""
+"""Replacements for functions of interactive shells."""
 ACTIVATION = "CondaError: Run 'conda init'"
 
 
 def advice_about(word: str) -> str | None:
-    """Return what to do about a word of an interactive shell that a service cannot run; None for other words."""
+    """Return advice about a word of an interactive shell that a service cannot run; None for other words."""
     if word == "source":
         return (
             "`source` is a word of bash, and sh runs this: write `.` instead, or `bash -c '…'`. A virtual "
@@ -38,7 +38,7 @@ def advice_about(word: str) -> str | None:
 
 
 def windows_line_ends(script: str) -> str:
-    """Return what is wrong with a script in which each line ends with a carriage return, and what helps."""
+    """Return the message about a script whose lines end with a carriage return, with advice."""
     from shlex import quote  # it loads re, for an error only
 
     return (

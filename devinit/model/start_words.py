@@ -1,4 +1,4 @@
-"""What a start came to, in one line: the same words after a start on the shell and in the dashboard. Pure."""
+"""The result of a start in one line: the same in the shell and in the dashboard. Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ AS_BEFORE_SECONDS = 0.5
 
 
 def totals(summary: Mapping[str, Any], starting: Sequence[str]) -> str:
-    """Return how many services are ready, and how long it took. Any: a `SummaryEvent` off the wire."""
+    """Return how many services are ready, and how long that took. Any: a `SummaryEvent` off the wire."""
     rows = summary["services"]
     ready, finished = (sum(row["phase"] == phase for row in rows) for phase in ("ready", "exited"))
     moved = sum(row["port"] != row["preferred"] for row in rows if row["preferred"] is not None)
     noun = "service" if len(rows) == 1 else "services"
-    # What an earlier start, or a supervisor that was killed, had begun may have been waited for.
+    # The command may have waited for an earlier start, or for that of a supervisor which was killed.
     waited = bool(starting) or summary["seconds"] >= AS_BEFORE_SECONDS
     took = f" in {duration(summary['seconds'])}" if waited else ", as before"
     done = f", {finished} finished" if finished else ""

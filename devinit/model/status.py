@@ -1,7 +1,7 @@
-"""What a service is doing, as it goes over the wire and by `status --json`.
+"""The state of services, as it goes over the wire and into `status --json`.
 
-These are typed dictionaries: the supervisor builds them, msgspec encodes them, and a thin command
-prints them without importing anything (docs/adr/0006).
+It consists of typed dictionaries: the supervisor builds them, msgspec encodes them, and a thin command prints them
+without importing anything (docs/adr/0006).
 """
 
 from __future__ import annotations
@@ -11,40 +11,40 @@ from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 
 class Phase(StrEnum):
-    """The one thing a service is doing."""
+    """What a service is currently doing."""
 
     STOPPED = "stopped"
     WAITING = "waiting"
-    """For the services it depends on."""
+    """It waits for the services on which it depends."""
     STARTING = "starting"
-    """Being prepared, spawned or probed."""
+    """It is being prepared, started or probed."""
     READY = "ready"
     UNHEALTHY = "unhealthy"
     """It was ready and runs, but its health checks fail."""
     BACKOFF = "backoff"
-    """It ended and will be started again."""
+    """It ended and will be restarted."""
     STOPPING = "stopping"
     EXITED = "exited"
-    """It ended as it should and is not started again."""
+    """It ended as it should and is not restarted."""
     FAILED = "failed"
-    """It ended, never became ready, or could not be started, and was given up."""
+    """It ended, never became ready, or could not be started, and devinit gave up."""
     ORPHANED = "orphaned"
-    """It runs without a supervisor and without a record: only shown by `status` and `why`."""
+    """It runs without a supervisor and without a record: shown only by `status` and `why`."""
 
 
 Mode: TypeAlias = Literal["preferred", "moved", "external"]
-"""How a service came to its address: "external" is a server that devinit does not run, start or stop."""
+"""How a service got its address: "external" is a server that devinit does not run, start or stop."""
 
 
 class SupervisorStatus(TypedDict):
-    """The process that looks after a project."""
+    """The process that supervises a project."""
 
     pid: int
     version: str
 
 
 class ExtraPortStatus(TypedDict):
-    """A further port of a service."""
+    """An extra port of a service."""
 
     name: str
     """`backend.admin`, as in `devinit ports`."""
@@ -57,16 +57,16 @@ class LastError(TypedDict):
     """The error that a build ended with which goes on: a dev server that waits for the next change."""
 
     text: str
-    """The tool's own words."""
+    """The text of the tool itself."""
     file: str | None
-    """From the project's folder, if it lies there."""
+    """Relative to the project's folder, if it lies there."""
     line: int | None
     at: float
-    """Unix time at which it was noticed."""
+    """Unix time at which devinit noticed it."""
 
 
 PromptKind: TypeAlias = Literal["debugger", "shell", "password", "question", "other"]
-"""What a program asks for."""
+"""The kind of prompt of a program."""
 
 
 class InputWait(TypedDict):
@@ -75,38 +75,38 @@ class InputWait(TypedDict):
     prompt: str
     """The end of its last line: "(Pdb)", "Overwrite? [y/N]"."""
     kind: PromptKind
-    """"other" where the words say nothing, and only the kernel that it reads."""
+    """"other" if the text shows nothing, and only the kernel reports that the process reads."""
     pid: int
     """The process that reads."""
     since: float
-    """Unix time at which it was noticed."""
+    """Unix time at which devinit noticed it."""
 
 
 class WrongServer(TypedDict):
     """A server that a service is connected to in the place of one of its own project."""
 
     kind: str
-    """The provider of the service that it takes the place of: "postgres", "redis", "process"."""
+    """The provider of the service that it replaces: "postgres", "redis", "process"."""
     port: int
-    """Of that server, on this machine."""
+    """The port of that server, on this machine."""
     socket: str | None
     """The path of its Unix socket; None for TCP."""
     project: str | None
-    """The other project whose service it is; None for a server that devinit does not run."""
+    """The other project to which the service belongs; None for a server that devinit does not run."""
     root: str | None
     """The checkout of that project."""
     service: str | None
     """The name of that service."""
     pid: int | None
-    """The process that listens, where it can be seen."""
+    """The listening process, if it is visible."""
     instead_of: str
     """The service of this project."""
     own_port: int | None
     """The port of that service."""
     text: str
-    """The same in words that follow "is": "connected to guestbook's postgres (port 5432), not to its own …"."""
+    """The same in words, to follow "is": "connected to guestbook's postgres (port 5432), not to its own …"."""
     advice: list[str]
-    """Where the address comes from, as far as that is known, and what helps; a line each."""
+    """The origin of the address, as far as it is known, and advice; one line each."""
 
 
 class ServiceStatus(TypedDict):
@@ -126,46 +126,45 @@ class ServiceStatus(TypedDict):
     memory_bytes: int | None
     reason: str | None
     changed: list[str]
-    """Keys of devinit.toml and files that say something else now than when it was started, and files for which its
-    `setup` would run again. "removed" alone: devinit.toml does not have it any more; "added" alone: it is new."""
+    """Keys of devinit.toml and files that have changed since it was started, and files for which its `setup` would
+    run again. "removed" alone: devinit.toml does not have it any more; "added" alone: it is new."""
     restarted_for: NotRequired[str | None]
-    """Why it was started again last, when no command asked for that and it had not failed: a file changed, an
-    address moved. Missing from an older supervisor."""
+    """Why it was last restarted without a command and without a failure: a file changed, an address moved. Missing
+    from an older supervisor."""
     has_pages: NotRequired[bool]
     """Whether it speaks HTTP: its URL opens in a browser. Missing from an older supervisor."""
     autostart: NotRequired[bool]
-    """Whether a start of everything starts it. Missing from an older supervisor."""
+    """Whether `start all` starts it. Missing from an older supervisor."""
     optional: NotRequired[bool]
-    """Whether its failure is no failure of a start. Missing from an older supervisor."""
+    """Whether a start can succeed although it fails. Missing from an older supervisor."""
     depends_on: NotRequired[list[str]]
-    """The services that it needs. Missing from an older supervisor."""
+    """The services on which it depends. Missing from an older supervisor."""
     extra_ports: NotRequired[list[ExtraPortStatus]]
     """Missing from an older supervisor."""
     watch: NotRequired[str | None]
-    """What is wrong with how its files are watched for `watch`; None when nothing is. An older supervisor does not
-    report it."""
+    """What is wrong with the watch on its files for `watch`; None if nothing is. Missing
+    from an older supervisor."""
     last_error: NotRequired[LastError | None]
-    """The error that its last build ended with, although it runs on, or by which it failed; None once a build is
-    clean."""
+    """The error at the end of its last build, although it runs on, or by which it failed;
+    None once a build is clean."""
     next_port: NotRequired[int | None]
-    """The port that its next start asks for, if that is another one (`devinit ports set`)."""
+    """The port that its next start requests, if it differs (`devinit ports set`)."""
     talks_to: NotRequired[list[str]]
-    """The services of the project to which its processes were connected at the last look. Missing from an older
-    supervisor."""
+    """The services of the project to which its processes were recently connected. Missing
+    from an older supervisor."""
     wrong_servers: NotRequired[list[WrongServer]]
-    """Servers that its processes are connected to in the place of the project's own. An older supervisor does not
-    report it."""
+    """Servers to which its processes are connected instead of the project's own. Missing
+    from an older supervisor."""
     waits_for_input: NotRequired[InputWait | None]
-    """What it waits for that has to be typed (`devinit attach`); None when nothing. An older supervisor does not
-    report it."""
+    """The input for which it waits (`devinit attach`); None if it does not. Missing from an older supervisor."""
     terminal: NotRequired[TerminalStatus | None]
-    """Its terminal; None of a service without one. Missing from an older supervisor."""
+    """Its terminal; None for a service without one. Missing from an older supervisor."""
     truncated: NotRequired[bool]
-    """Whether the reason is longer than what is shown."""
+    """Whether the reason is longer than the shown text."""
 
 
 WHOLLY_CHANGED = {"added": "new in the configuration", "removed": "not in the configuration any more"}
-"""What is said where not only a part of a service has changed."""
+"""Texts for services that were added or removed as a whole."""
 
 
 class ProjectStatus(TypedDict):
@@ -176,24 +175,24 @@ class ProjectStatus(TypedDict):
     supervisor: SupervisorStatus | None
     services: list[ServiceStatus]
     out_of_reach: NotRequired[str | None]
-    """Why the services cannot be reached from where the command runs: they run in another container or namespace.
-    None when they can. The command adds it."""
+    """Why the services are out of reach of the command: they run in another container or namespace. None if they
+    are not. The command adds it."""
     configuration_error: NotRequired[str | None]
-    """Why `devinit.toml` cannot be read now, in one line: the services run as they were configured before. None
-    when it can. Missing from an older supervisor."""
+    """Why `devinit.toml` cannot be read at present, in one line; the services run with their former configuration.
+    None if it can be read. Missing from an older supervisor."""
 
 
 class DependencyStatus(TypedDict):
-    """A service that another one depends on, or the other way round."""
+    """A service on which another one depends, or that depends on it."""
 
     name: str
     phase: str
     condition: NotRequired[str]
-    """What is waited for: `started`, `ready` or `completed`. Missing from an older supervisor."""
+    """The awaited state: `started`, `ready` or `completed`. Missing from an older supervisor."""
 
 
 CONDITION_WORDS = {"started": "must have started", "completed": "must have completed"}
-"""What is said of a dependency that is not waited for to be ready."""
+"""Texts for dependencies that need not be ready."""
 
 
 class WhyReport(TypedDict):
@@ -207,7 +206,7 @@ class WhyReport(TypedDict):
     phase: str
     reason: str | None
     since_seconds: float | None
-    """How long it has been in its phase; None when it is stopped."""
+    """How long it has been in its phase; None if it is stopped."""
     last_exit: int | None
     restarts: int
     restarted_for: NotRequired[str | None]
@@ -223,30 +222,30 @@ class WhyReport(TypedDict):
     waits_for_input: NotRequired[InputWait | None]
     """As in `status`."""
     failures: int
-    """How many it had recently."""
+    """How many failures it had recently."""
     changed: NotRequired[list[str]]
     """As in `status`. Missing from an older supervisor."""
     port: int | None
     preferred_port: int | None
     port_reason: str | None
-    """Why it has another port than the preferred one, or one that is not its own."""
+    """Why its port differs from the preferred one, or belongs to another server."""
     extra_ports: NotRequired[list[ExtraPortStatus]]
     next_port: NotRequired[int | None]
     """As in `status`."""
     command: str | None
-    """Its command; after a failed set-up the one that failed."""
+    """Its command; after a failed set-up, the one that failed."""
     directory: str
     depends_on: list[DependencyStatus]
     needed_by: list[DependencyStatus]
     probe: str
-    """What readiness means for it."""
+    """The meaning of readiness for it."""
     last_probe: str | None
-    """What the last attempt saw."""
+    """The observation of the last attempt."""
     log: str
     """The path of its log."""
     log_tail: list[str]
     truncated: NotRequired[bool]
-    """Whether lines are shortened or left out; the log has all of it."""
+    """Whether lines are shortened or left out; the log is complete."""
 
 
 class Checked(TypedDict):
@@ -256,11 +255,11 @@ class Checked(TypedDict):
     well: bool
     phase: str
     detail: str | None
-    """What is wrong; None when it is well."""
+    """What is wrong; None if it is well."""
     url: str | None
     last_error: LastError | None
     wrong_servers: NotRequired[list[WrongServer]]
-    """As in `status`. A service may be well all the same."""
+    """As in `status`. A service may be well nevertheless."""
     seconds: float
 
 
@@ -280,7 +279,7 @@ class Awaited(TypedDict):
     outcome: Literal["live", "failed", "timed out"]
     phase: str
     reason: str | None
-    """Why it failed, or what was seen of it last; None when it is live."""
+    """Why it failed, or its last observation; None if it is live."""
     url: str | None
     last_error: LastError | None
     log_tail: list[str]
@@ -300,80 +299,80 @@ class WaitReport(TypedDict):
 
 
 class OwnPort(TypedDict):
-    """One port that the project asks for, as `ports` on the wire tells it."""
+    """A port that the project requests, as in the answer to `ports` on the wire."""
 
     service: str
     """The service; an extra port is `service.name`."""
     port: int
-    """The one that it has, or would ask for."""
+    """The current port, or the one that it would request."""
     preferred_port: int
     next_port: int
-    """The one that its next start asks for."""
+    """The port that its next start requests."""
     range: list[int]
     strict: bool
     problem: str | None
-    """What is wrong with the port's entry in `.ports.json`, which is not obeyed then."""
+    """What is wrong with the port's entry in `.ports.json`, which is then ignored."""
     phase: str
     holder: str | None
-    """Who has the preferred port while the service has not, in words that follow "is"."""
+    """Who has the preferred port if the service has not, worded to follow "is"."""
     holder_kind: str | None
-    """What that is, a `VerdictKind`."""
+    """The kind of that holder, a `VerdictKind`."""
 
 
 class CommandSetting(TypedDict):
     """What `devinit run` gives a command."""
 
     environment: dict[str, str]
-    """To be added to the caller's; the whole environment of the command where there is a `directory`."""
+    """Added to the caller's environment; with a `directory`, the whole environment of the command."""
     directory: NotRequired[str]
-    """Where the command runs, absolute; missing: where the caller is."""
+    """The working directory of the command, absolute; missing: that of the caller."""
     path: list[str]
-    """Folders for behind the PATH of the caller: the client programs of the servers, and without a `directory` the
+    """Folders to append to the caller's PATH: the client programs of the servers and, without a `directory`, the
     tools of all services."""
     folders: NotRequired[dict[str, str]]
-    """Where each service runs, absolute. An older supervisor does not send it."""
+    """The working directory of each service, absolute. Missing from an older supervisor."""
     phases: dict[str, str]
-    """Of each service that devinit runs."""
+    """The phase of each service that devinit runs."""
     databases: list[str]
-    """Those of them that are servers: PostgreSQL and Redis."""
+    """The servers among them: PostgreSQL and Redis."""
     untested: list[str]
     """PostgreSQL services without a test database."""
     without: NotRequired[list[str]]
-    """Variables of the caller that are to be left out: by them client programs would reach another server."""
+    """Variables of the caller to leave out, because they would lead client programs to another server."""
 
 
 class TerminalStatus(TypedDict):
     """The terminal of a service that has one in this run, or will have one in the next."""
 
     socket: str | None
-    """Where `devinit attach` meets the process that holds it; None while the service does not run."""
+    """The socket of the process that holds it, for `devinit attach`; None while the service does not run."""
     pid: int | None
-    """That process."""
+    """The pid of that process."""
     lost: bool
-    """Whether that process was killed: nothing that the service prints arrives any more."""
+    """Whether that process was killed: the output of the service is then lost."""
 
 
 class InputReport(TypedDict):
-    """What became of something that was written to the standard input of a service."""
+    """The result of writing to the standard input of a service."""
 
     pid: int
-    """The process of the current run, which it was written to."""
+    """The process of the current run to which the text was written."""
     taken: bool
-    """False: the service has not read what was written before, and there is no room for more."""
+    """False if there is no space, because the service has not read earlier input."""
     unread: int
     """How many bytes the service has not read yet."""
 
 
 class StopReport(TypedDict):
-    """What a stop came to."""
+    """The result of a stop."""
 
     stopped: list[str]
     left: list[str]
-    """Services whose server devinit does not run: it is not used any more, and runs on."""
+    """Services whose server devinit does not run: it is no longer used, but still runs."""
     remaining: NotRequired[dict[str, list[int]]]
-    """Services that still run although they were ended, and the pids of what is left of them."""
+    """Services that still run although they were ended, with the remaining pids."""
     supervisor_ends: NotRequired[bool]
-    """Whether nothing is left to look after; missing where no supervisor was asked."""
+    """Whether nothing is left to supervise; missing if no supervisor was asked."""
 
 
 class Change(TypedDict):
@@ -385,14 +384,14 @@ class Change(TypedDict):
 
 
 class Inspection(TypedDict):
-    """What a service is given, and where its files are."""
+    """The environment of a service, and the places of its files."""
 
     environment: dict[str, str]
-    """Beyond the environment of the command that started it."""
+    """The variables beyond the environment of the command that started it."""
     origins: dict[str, str]
-    """Where each of these comes from: `rewritten from backend/.env:3`. An older supervisor does not send it."""
+    """The origin of each of these: `rewritten from backend/.env:3`. Missing from an older supervisor."""
     notes: list[str]
-    """What there is to say about values of the project's own that stay as they are."""
+    """Messages about values of the project's own that stay unchanged."""
     changed: list[Change]
     files: dict[str, str]
-    """What they are, and their paths."""
+    """The paths of its files, by what they are."""

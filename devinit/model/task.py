@@ -1,4 +1,4 @@
-"""A task of a project: a command that a user runs by its name."""
+"""A task of a project: a command that the user runs by name."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from msgspec import Struct
 
 
 class Task(Struct, frozen=True, kw_only=True):
-    """A command that is run by its name, in the environment of the project or of a service."""
+    """A command that runs by its name, in the environment of the project or of a service."""
 
     name: str
     commands: tuple[str, ...] = ()
-    """Command lines, one after the other; none for a task that is only what it depends on."""
+    """Command lines, run one after the other; empty for a task that only has dependencies."""
     directory: Path
-    """Where it runs, absolute, unless it runs as a service."""
+    """Its working directory, absolute, unless it runs as a service."""
     service: str | None = None
     """The service as which it runs: in its folder, with its environment, port and tools."""
     depends_on: tuple[str, ...] = ()
-    """Tasks that run before it, and services that have to be ready. A name that both have is the task's."""
+    """Tasks that run before it, and services that must be ready. A name of both a task and
+    a service means the task."""
     description: str | None = None
     label: str | None = None
-    """What the dashboard calls it, if not by its name."""
+    """Its title in the dashboard, if it differs from the name."""
     confirm: str | None = None
-    """What is asked before the dashboard runs it; empty for the usual question, None for none."""
+    """The question of the dashboard before it runs; empty for the default question, None for no question."""
     key: str | None = None
     """The letter or digit that runs it from the dashboard's list."""
 
     @property
     def title(self) -> str:
-        """What the dashboard calls it."""
+        """Its title in the dashboard."""
         return self.label or self.name

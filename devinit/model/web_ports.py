@@ -1,4 +1,4 @@
-"""The ports that a URL of the web may leave out. An origin must: browsers never send it with its usual port."""
+"""The default ports of web URLs. An origin must omit them, because browsers never send them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _WITH_PORT = re.compile(r"(?P<scheme>https?)(?P<rest>://[^/?#]{0,300}):(?P<port>
 
 
 def without_usual_port(url: str) -> str:
-    """Return a URL as browsers write it: without the port that its scheme has anyway."""
+    """Return a URL in the form that browsers send: without the default port of its scheme."""
     found = _WITH_PORT.match(url)
     if found is None or WEB_PORTS[found["scheme"]] != int(found["port"]):
         return url

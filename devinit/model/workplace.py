@@ -1,7 +1,7 @@
-"""Programs that a user works in: they are never ended for a port or a stop. Pure.
+"""Interactive programs, which are never ended for a port or a stop. Pure.
 
-They come to hold a service's socket, or its mark, by inheritance: a debug server opens the browser, a
-script starts tmux, an error page opens the editor. To end them for that would end a day's work.
+They hold a service's socket or mark by inheritance: a debug server opens the browser, a script starts tmux, an
+error page opens the editor. Ending them would end a day's work.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 class Workplace(StrEnum):
-    """What kind of program it is that a person works in."""
+    """The kind of an interactive program."""
 
     MULTIPLEXER = "multiplexer"
-    """It keeps terminal sessions alive: tmux, screen, zellij."""
+    """Keeps terminal sessions alive: tmux, screen, zellij."""
     TERMINAL = "terminal"
     """A window with shells in it."""
     BROWSER = "browser"
-    """One with a person's tabs; one that a test drives is a tool like any other."""
+    """A browser with a person's tabs; one that a test drives is an ordinary tool."""
     EDITOR = "editor"
-    """An editor or IDE, its server on a remote machine included."""
+    """An editor or IDE, including its server on a remote machine."""
     SHELL = "shell"
     """A shell that waits for commands, not one that runs a script."""
 
@@ -34,8 +34,8 @@ SHELLS = frozenset(
     {"bash", "dash", "elvish", "fish", "ksh", "mksh", "nu", "pwsh", "sh", "tcsh", "xonsh", "zsh"}
 )
 _KERNEL_LETTERS = 15
-"""How many letters of a name the kernel keeps."""
-# By the name of the executable, or the kernel's name where that says more ("tmux: server").
+"""How many characters of a name the kernel keeps."""
+# By the name of the executable, or by the kernel's name if that is more specific ("tmux: server").
 _MULTIPLEXERS = frozenset(
     "abduco byobu dtach dvtm mosh-server screen shpool tmate tmux wezterm-mux-server zellij".split()  # noqa: SIM905
 )
@@ -64,7 +64,7 @@ EDITORS = frozenset(
     """.split()  # noqa: SIM905 - a list of words, not of strings
 )
 _HELPERS = (" Helper", " Web Content")
-"""How macOS names the parts of Electron and of browsers: "Code Helper (Renderer)"."""
+"""Suffixes of processes of Electron and of browsers on macOS: "Code Helper (Renderer)"."""
 _KINDS = {
     **dict.fromkeys(_MULTIPLEXERS, Workplace.MULTIPLEXER),
     **dict.fromkeys(_TERMINALS, Workplace.TERMINAL),
@@ -76,7 +76,7 @@ _KINDS = {
 _BY_SHORT_NAME = {name[:_KERNEL_LETTERS]: kind for name, kind in _KINDS.items()}
 
 _RUNTIMES = frozenset({"MainThread", "java", "node", "node-MainThread", "nodejs"})
-"""Programs that some editors are written for; newer versions of Node call themselves by their first thread."""
+"""Runtimes in which some editors run; newer versions of Node have the name of their first thread."""
 _INTERPRETERS = frozenset({"bun", "deno", "perl", "ruby", *_RUNTIMES, *SHELLS})
 _DRIVEN = frozenset(
     """
@@ -84,7 +84,7 @@ _DRIVEN = frozenset(
     -marionette
     """.split()  # noqa: SIM905 - a list of words, not of strings
 )
-"""Options of a browser that a program uses, not a person."""
+"""Options of a browser that is driven by a program, not by a person."""
 _OF_OVERMIND = "overmind-"
 _SERVERS = frozenset({"code-server", "openvscode-server"})
 _IDE_CLASSES = frozenset({"com.intellij.idea.Main", "org.netbeans.Main", "org.eclipse.equinox.launcher.Main"})
@@ -93,7 +93,7 @@ _WITH_VALUE = frozenset({"--init-file", "--rcfile", "--init-command", "-C", "-o"
 
 
 def workplace_of(facts: ProcessFacts) -> Workplace | None:
-    """Return what a person uses a process for; None where it is a server, a script or a tool."""
+    """Return the kind of interactive program that a process is; None for a server, a script or a tool."""
     words = facts.command
     kind = _kind_of(facts)
     if kind is Workplace.BROWSER and _is_driven(words):
@@ -104,7 +104,7 @@ def workplace_of(facts: ProcessFacts) -> Workplace | None:
 
 
 def is_interactive_shell(facts: ProcessFacts) -> bool:
-    """Return whether a person types into this shell: it has no script, but a terminal or an option for it."""
+    """Return whether a person types into this shell: it has no script, but a terminal or an interactive option."""
     if not (facts.executable in SHELLS or _bare(facts.name) in SHELLS) or not is_prompt(facts.command):
         return False
     return facts.terminal or _says_that_it_is_interactive(facts.command)
@@ -124,7 +124,7 @@ def is_prompt(words: Sequence[str]) -> bool:
 
 
 def is_worth_a_look(name: str) -> bool:
-    """Tell by the kernel's name alone whether a process may be a workplace, shells left aside; cheap."""
+    """Return quickly, from only the kernel's name, whether a process may be interactive; shells are ignored."""
     return name in _RUNTIMES or _lookup(name) is not None
 
 
@@ -135,7 +135,7 @@ def is_part_of_another(words: Sequence[str]) -> bool:
 
 def runs_others(facts: ProcessFacts) -> bool:
     """Return whether a process only runs another command: a shell with a script, npm and the like."""
-    # npm sets its title, and is one word then: "npm run dev".
+    # npm sets its own title, so its command line is a single word: "npm run dev".
     names = {base_name(word) for word in " ".join(facts.command[:2]).split()[:2]}
     opens_for_a_person = names & {"xdg-open", "sensible-browser", "x-www-browser", "open"}
     return bool(names & _RUNNERS) and not opens_for_a_person
@@ -159,7 +159,7 @@ def _kind_of(facts: ProcessFacts) -> Workplace | None:
         return found
     if _RUNTIMES.isdisjoint((facts.executable, facts.name)):
         return None
-    # Only the command line tells: the server of VS Code is a node process, an IDE of JetBrains may be java.
+    # Only the command line shows it: the server of VS Code is a node process, and a JetBrains IDE may be java.
     serves = any(word.endswith("server-main.js") for word in words[:3])
     if serves or not _SERVERS.isdisjoint(map(base_name, words[1:2])) or not _IDE_CLASSES.isdisjoint(words):
         return Workplace.EDITOR
@@ -167,7 +167,7 @@ def _kind_of(facts: ProcessFacts) -> Workplace | None:
 
 
 def _lookup(name: str) -> Workplace | None:
-    """Look a kernel's name up: "tmux: server", "gnome-terminal-", "Code Helper (Renderer)"."""
+    """Return the kind for a kernel's name: "tmux: server", "gnome-terminal-", "Code Helper (Renderer)"."""
     for helper in _HELPERS:
         name = name.partition(helper)[0]
     return _BY_SHORT_NAME.get(name) or _BY_SHORT_NAME.get(name.partition(":")[0].lower())

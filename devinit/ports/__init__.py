@@ -1,1 +1,1 @@
-"""Ports: leased machine-wide, held until the service binds them, explained when taken, and remembered."""
+"""Ports of services: machine-wide leases, holds until services bind, conflicts, and remembered ports."""

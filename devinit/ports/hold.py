@@ -1,10 +1,10 @@
-"""The hold: a port that is bound on both families and not listened on, kept until its service has ended.
+"""The hold: a port that is bound on both address families without listening, kept until its service has ended.
 
-One socket does for both: each service of a project with hundreds of them costs a descriptor less.
+One socket covers both families, which saves a descriptor for each of hundreds of services.
 
-It tells whether a port is free, in 9 µs; kept open it keeps the port out of the kernel's choice for
-outgoing connections and blocks every program that binds without SO_REUSEADDR, while uvicorn, node,
-redis and postgres still bind and listen over it (measured on Linux).
+Binding shows in 9 µs whether a port is free. While the socket is open, the kernel does not choose the port for
+outgoing connections, and programs that bind without SO_REUSEADDR are blocked. uvicorn, node, redis and postgres
+still bind and listen over it (measured on Linux).
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ class Refusal(Enum):
 
 
 class Hold:
-    """The socket that keeps a port, as a descriptor; closed explicitly, or by the kernel when the process ends."""
+    """The socket that keeps a port; it is closed explicitly, or by the kernel when the process ends."""
 
     def __init__(self, port: int, descriptor: int | None = None) -> None:
         self.port = port
         self._descriptor = descriptor
 
     def close(self) -> None:
-        """Let the port go."""
+        """Release the port."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
 
 def hold(port: int) -> Hold | Refusal:
-    """Bind a port on every address of both families without listening, or say why that failed."""
+    """Bind a port on every address of both families without listening, or return the reason for the failure."""
     if sys.platform != "linux":
         return _probe(port)
     try:
@@ -55,7 +55,7 @@ def hold(port: int) -> Hold | Refusal:
 
 
 def refusal_of(port: int) -> Refusal | None:
-    """Say why a port cannot be had; None when it can. For a moment it is ours."""
+    """Return why a port is unavailable, or None. The check holds the port for a moment."""
     held = hold(port)
     if isinstance(held, Hold):
         held.close()
@@ -64,7 +64,7 @@ def refusal_of(port: int) -> Refusal | None:
 
 
 def assigned_port() -> int | None:
-    """Return a port that the kernel chooses, as it does for an outgoing connection; None when it has none left."""
+    """Return a port that the kernel chooses, as for an outgoing connection; None if none is left."""
     try:
         bound = _bound(socket.AF_INET, "0.0.0.0", 0, reuse=False)  # noqa: S104 - closed at once
     except OSError:
@@ -75,10 +75,10 @@ def assigned_port() -> int | None:
 
 
 def _probe(port: int) -> Hold | Refusal:
-    """Try four addresses and keep none of them: what can be done where REUSEADDR means something else.
+    """Try four addresses and keep none of them: the only option on systems where SO_REUSEADDR works differently.
 
-    On BSD and macOS a wildcard bind with SO_REUSEADDR succeeds over a listener on 127.0.0.1, and a
-    bound socket would keep the service itself out.
+    On BSD and macOS a wildcard bind with SO_REUSEADDR succeeds over a listener on 127.0.0.1, and a bound socket
+    would keep the service itself out.
     """
     addresses = (
         (socket.AF_INET, "0.0.0.0"),  # noqa: S104 - closed at once
@@ -110,8 +110,8 @@ def _bound(
 ) -> socket.socket:
     bound = socket.socket(family, socket.SOCK_STREAM)  # close-on-exec, so no service inherits a hold
     try:
-        # Without REUSEADDR the TIME_WAIT leftovers of a dead server would make its port look taken for
-        # a minute. REUSEPORT never: it joins another server's port in silence.
+        # Without REUSEADDR, TIME_WAIT connections of a dead server would make its port look taken for a minute.
+        # REUSEPORT is never set: it would silently join the port of another server.
         if reuse:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:

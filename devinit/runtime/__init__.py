@@ -1,1 +1,1 @@
-"""What the applications are given: the runtime environment, the files that carry it, and discovery files."""
+"""The runtime environment that applications receive, the files that carry it, and the discovery files."""

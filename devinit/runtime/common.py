@@ -1,7 +1,7 @@
-"""Variable names that applications and client programs know from elsewhere: `DATABASE_URL`, `PGHOST`. Pure.
+"""Variable names that applications and client programs expect anyway: `DATABASE_URL`, `PGHOST`. Pure.
 
-`DATABASE_URL` and `REDIS_URL` mean the first server of their kind, whatever the service is called; client programs
-and the drivers that follow them read names of their own, as libpq does the PG… names.
+`DATABASE_URL` and `REDIS_URL` stand for the first server of their kind, whatever the service is called. Client
+programs, and drivers that follow them, read their own names: libpq reads the PG… names.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from devinit.model.service import Endpoint, Project, Service
 from devinit.runtime.roles import needed_by
 
 URLS = ("DATABASE_URL", "TEST_DATABASE_URL")
-"""Which database applications and tests use; the names of the first database of a project alone."""
+"""Names of the database that applications and tests use; only the first database of a project has them."""
 
 
 def first_of_each(project: Project) -> dict[str, Service]:
-    """Return for each provider the service that has its common names: the first one in the file."""
+    """Return the service that has the common names of each provider: the first one in the file."""
     return {each.provider: each for each in reversed(project.services.values())}
 
 
@@ -28,7 +28,7 @@ def first_database(project: Project) -> Service | None:
 
 
 def common_names(project: Project, service: Service, endpoint: Endpoint) -> dict[str, str]:
-    """Return the common names that the first service of its kind has beside its own.
+    """Return the common names that the first service of its kind gets in addition to its own.
 
     A name that begins with another service's prefix stays that service's own (`postgres` behind `events`).
     """
@@ -46,7 +46,7 @@ def common_names(project: Project, service: Service, endpoint: Endpoint) -> dict
 
 
 def client_names(service: Service, endpoint: Endpoint) -> dict[str, str]:
-    """Return a server under the names by which its client programs look for it; none when they look for none."""
+    """Return the names by which client programs find a server, with values; empty for a kind without any."""
     declared = kind_of(service).client_names
     if declared is None:
         return {}
@@ -56,7 +56,7 @@ def client_names(service: Service, endpoint: Endpoint) -> dict[str, str]:
 
 
 def client_names_for(project: Project, endpoints: Mapping[str, Endpoint], service: Service) -> dict[str, str]:
-    """Return these names of the servers that a service depends on, directly or not: the first of each kind."""
+    """Return the client names of the servers that a service needs, directly or not: the first of each kind."""
     return {
         name: value
         for other in _servers_for(project, endpoints, service)
@@ -67,11 +67,11 @@ def client_names_for(project: Project, endpoints: Mapping[str, Endpoint], servic
 def misleading_names(
     project: Project, endpoints: Mapping[str, Endpoint], service: Service | None = None
 ) -> frozenset[str]:
-    """Return the names that a service must not take from its caller: client programs would reach other servers.
+    """Return the names that a service must not inherit from its caller: client programs would reach other servers.
 
-    Without a service, those of a command beside the services. With a server, those of its own client programs as
-    well: a command may be run in its environment. A server whose client names are left out, by the
-    project or the service, is none that a client program finds by them.
+    Without a service, the names are for a command that runs beside the services. For a server, they include the
+    names of its own client programs, because a command may run in its environment. A server does not count when
+    the project or the service leaves its client names out: no client program finds it by them.
     """
     left_out = {*project.left_out, *(service.left_out if service is not None else ())}
     servers = [*_servers_for(project, endpoints, service)]
@@ -90,7 +90,7 @@ def misleading_names(
 def _servers_for(
     project: Project, endpoints: Mapping[str, Endpoint], service: Service | None
 ) -> Iterable[Service]:
-    """Return the first server of each kind that a service depends on; without one, of the project."""
+    """Return the first server of each kind that a service depends on; without a service, of the project."""
     needed = project.services.keys() if service is None else needed_by(project, service)
     first: dict[str, Service] = {}
     for name, other in project.services.items() if needed else ():

@@ -1,6 +1,6 @@
-"""The runtime environment: which names the applications get, and with which values.
+"""The runtime environment: the names that the applications get, and their values.
 
-Everything here is decided from the project and its endpoints alone, before the first service starts.
+It depends only on the project and its endpoints, and is complete before the first service starts.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from devinit.runtime.forms.statement import Decision
 
 OWN_NAMES = frozenset({"PORT", "HOST"})
-"""Each service has its own, so they stand in no environment that several services share."""
+"""Each service has its own values, so an environment that several services share contains neither."""
 COMMAND_PREFIX = "DEVINIT_"
-"""Names that steer the devinit command (DEVINIT_PROFILE) and are not meant for what it starts."""
+"""Prefix of variables that control the devinit command (DEVINIT_PROFILE); the programs that
+it starts do not get them."""
 
 
 def environment(
@@ -51,7 +52,7 @@ def environment(
 
 
 def names_by_itself(project: Project, endpoints: Mapping[str, Endpoint]) -> dict[str, str]:
-    """Return the names that devinit gives to all services of a project, whatever `[environment]` says."""
+    """Return the names that devinit gives to all services of a project, regardless of `[environment]`."""
     names = {"DEVINIT_PROJECT": str(project.root)}
     firsts = first_of_each(project)
     for service in project.services.values():
@@ -64,13 +65,13 @@ def names_by_itself(project: Project, endpoints: Mapping[str, Endpoint]) -> dict
 def runtime_of(
     project: Project, endpoints: Mapping[str, Endpoint], service: Service, runtime: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the runtime environment as one service gets it: with the PG… names of the database that it uses.
+    """Return the runtime environment of one service, with the PG… names of the database that it uses.
 
-    A service that uses none gets none: it may talk to a server elsewhere under these names.
+    A service without a database gets no such names: it may use them for a server elsewhere.
     """
     own, all_names = client_names_for(project, endpoints, service), all_client_names()
     stated = project.environment.keys()
-    # Copied, and not gone through: it has the addresses of all services, for each of them.
+    # A copy, not a filter: the environment contains the addresses of all services, and this runs for each service.
     kept = {**runtime}
     for name in all_names:
         if name not in stated:
@@ -89,15 +90,15 @@ def service_environment(
     by_itself: Collection[str] = (),
     misleading: Collection[str] = (),
 ) -> dict[str, str]:
-    """Return the whole environment of a service's process; what is later in the list of arguments wins.
+    """Return the whole environment of a service's process; a later source wins over an earlier one.
 
-    In order: the caller's environment, `.env` files, the runtime environment, PORT, HOST and the port's
-    aliases, and the service's own `env`, which may refer to all of them. `decided`: what becomes of names that
-    the project gives a value by itself, instead of the runtime environment's. `by_itself`: the names of devinit's
-    own, which the service may leave out. `misleading`: names that do not come from the caller
-    (`common.misleading_names`).
+    The sources in their order: the caller's environment, `.env` files, the runtime environment, PORT, HOST and the
+    port's aliases, and the service's own `env`, which may refer to all of them. `decided`: decisions about names
+    to which the project itself gives a value; they replace the value of the runtime environment. `by_itself`:
+    devinit's own names, which the service may leave out. `misleading`: names that are not inherited from the
+    caller (`common.misleading_names`).
     """
-    # A PORT that the caller happens to have is some other program's, also for a service without a port.
+    # A PORT in the caller's environment belongs to another program, also when this service has no port.
     inherited = {
         name: value
         for name, value in caller.items()
@@ -116,9 +117,9 @@ def service_environment(
 
 
 def in_own_forms(runtime: Mapping[str, str], decided: Mapping[str, Decision]) -> dict[str, str]:
-    """Return a runtime environment with the names that are given in the project's own form.
+    """Return a runtime environment in which decided names have the project's own form.
 
-    Without those whose value the project keeps. pydantic reads `database_url` and `DATABASE_URL` as one name.
+    Names whose value the project keeps are left out. pydantic reads `database_url` and `DATABASE_URL` as one name.
     """
     meant = {*decided, *(name.upper() for name in decided)}
     kept = {name: value for name, value in runtime.items() if name not in meant}
@@ -152,7 +153,7 @@ def _service_names(
         if endpoint := endpoints.get(name):
             names |= _address_names(endpoint, variable_prefix(name))
     if endpoint := endpoints.get(service.name):
-        # A second database must not take DATABASE_URL away from the first, nor have the tests of the first.
+        # A second database must not take DATABASE_URL away from the first, nor the tests of the first.
         has_urls = is_first and service is first_database(project)
         names |= {
             name: value
@@ -185,8 +186,8 @@ def _browser_names(project: Project, endpoints: Mapping[str, Endpoint]) -> dict[
     allowed = origins(
         endpoints[service.name] for service in frontends_of(project) if service.name in endpoints
     )
-    # Without a frontend the names are left out: an empty list is no valid JSON setting and would
-    # replace the backend's own default.
+    # Without a frontend the names are left out: an empty list is no valid JSON setting, and it would replace the
+    # backend's own default.
     if allowed:
         names["CORS_ORIGINS"] = names["ALLOWED_ORIGINS"] = ",".join(allowed)
         names["CORS_ORIGINS_JSON"] = msgspec.json.encode(allowed).decode()

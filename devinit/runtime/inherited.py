@@ -1,7 +1,7 @@
-"""The environment of a shell that has loaded another checkout's `.env.runtime`: its values are left out.
+"""Variables from a shell that has loaded another checkout's `.env.runtime`: devinit leaves them out.
 
-Most of it is replaced anyway, name by name. What this checkout has no name for would get through: a
-service here would talk to the other one's Redis and never notice.
+Most of them are replaced anyway, name by name. A name that this checkout does not set would get through: a service
+here would use the Redis of the other checkout without any sign of it.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from devinit.model.names import ENVIRONMENT_FILE
 from devinit.system.paths import other_checkout
 
 KEPT = frozenset({"HOME", "LANG", "PATH", "SHELL", "TERM", "TMPDIR", "USER"})
-"""Names that a project may set, and that no program does without."""
+"""Names that a project may set, but that every program needs."""
 
 
 def own_environment(caller: Mapping[str, str], root: str | os.PathLike[str]) -> dict[str, str]:
-    """Return an environment without what another checkout's runtime environment has put into it."""
+    """Return an environment without the variables of another checkout's runtime environment."""
     foreign = inherited_names(caller, root)
     return {name: value for name, value in caller.items() if name not in foreign}
 
 
 def inherited_names(caller: Mapping[str, str], root: str | os.PathLike[str]) -> set[str]:
-    """Return the names that another checkout has given to the shell that this was called in; normally none."""
+    """Return the names that the calling shell has from another checkout; normally none."""
     other = other_checkout(caller, root)
     if other is None:
         return set()
@@ -39,7 +39,7 @@ def inherited_names(caller: Mapping[str, str], root: str | os.PathLike[str]) -> 
 
 
 def describe(names: set[str], caller: Mapping[str, str]) -> str:
-    """Say that names were left out, and whose they are."""
+    """Return a message that names were left out, and from which checkout they come."""
     return (
         f"{', '.join(sorted(names))} ignored: inherited from the environment of another checkout, "
         f"{caller['DEVINIT_PROJECT']}"

@@ -1,4 +1,4 @@
-"""Where the value of each variable of a service comes from, in words. Pure."""
+"""The origin of each variable of a service, in words. Pure."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ if TYPE_CHECKING:
 
 
 EVERYWHERE = frozenset({"HOST", "PORT"})
-"""Names that each service has its own of, and that the project's own value does not stand for."""
+"""Names for which each service has its own value, whatever the project states."""
 
 
 class Said(StrEnum):
-    """What said the value."""
+    """The kind of origin of a value."""
 
     DEVINIT = "devinit"
-    """devinit gives the name, and the project says nothing about it."""
+    """devinit sets the variable, and the project does not mention it."""
     REPLACED = "devinit, over"
-    """devinit gives its own value in the place of one in a file."""
+    """devinit sets its own value in place of one in a file."""
     REWRITTEN = "rewritten from"
-    """devinit has put its address into the value of a file."""
+    """devinit has put its address into the value from a file."""
     FORM = "devinit, in the form of"
-    """An example, or the code, says how the value is written."""
+    """devinit sets a value in the form that an example or the code shows."""
     FILE = "from"
-    """A `.env` file."""
+    """The value comes from an `.env` file."""
     STATED = "stated in"
-    """devinit.toml."""
+    """The value is in devinit.toml."""
 
 
 class Origin(NamedTuple):
-    """Where a value comes from."""
+    """The origin of a value: its kind and its place."""
 
     said: Said
     place: str = ""
@@ -40,12 +40,12 @@ class Origin(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The same for a person: `rewritten from backend/.env:3`."""
+        """The origin in words: `rewritten from backend/.env:3`."""
         return f"{self.said} {self.place}".rstrip()
 
     @property
     def is_set_over(self) -> bool:
-        """Whether devinit has set the name although the project says something about it."""
+        """Whether devinit has set the variable although the project mentions it."""
         return self.said in (Said.REPLACED, Said.REWRITTEN, Said.FORM)
 
 
@@ -57,9 +57,9 @@ def origin_of(
     decided: Mapping[str, Decision],
     explicit: Mapping[str, str],
 ) -> Origin:
-    """Return where the value of one variable comes from.
+    """Return the origin of the value of one variable.
 
-    `files`: what `.env` files say, and where. `explicit`: names in devinit.toml → the table.
+    `files`: values in `.env` files, with their places. `explicit`: tables of devinit.toml by variable name.
     """
     if name in explicit:
         return Origin(Said.STATED, explicit[name])
@@ -76,11 +76,11 @@ def origin_of(
 
 
 def set_over(origins: Mapping[str, Origin], words: str) -> list[str]:
-    """Return what to say about names in some words that devinit has set over the project's own."""
+    """Return messages about names in `words` that devinit has set over the project's own values."""
     import re  # only for a failure
 
     spoken = set(re.findall(r"\w{3,80}", words))
-    # pydantic names its field, in small letters. A name of one word, as PORT, is a word of any message then.
+    # pydantic reports its field, in lower case. A name of one word, such as PORT, would match any message then.
     spoken |= {word.upper() for word in spoken if "_" in word}
     told = {
         Said.REPLACED: "was set by devinit over",

@@ -1,7 +1,7 @@
-"""The file that carries the runtime: `.env.runtime`.
+"""The file that carries the runtime environment: `.env.runtime`.
 
-It is derived and replaced whole; nothing of ours reads it back as state. It holds passwords, so only its owner may
-read it.
+It is derived and always replaced as a whole; devinit does not read state from it. It contains passwords, so only
+its owner may read it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PRIVATE = 0o600
 def refuse_linked_environment(root: Path) -> None:
     """Raise StateFileError when `.env.runtime` is a link to a file with content that devinit did not write.
 
-    A repository can bring `.env.runtime -> .env` along, and `.env` is the one file that git has no copy of.
+    A repository can contain `.env.runtime -> .env`, and `.env` is the one file of which git has no copy.
     """
     path = root / ENVIRONMENT_FILE
     if not os.path.islink(path):  # noqa: PTH114 - False where it cannot be looked at, as for reading
@@ -38,22 +38,22 @@ def refuse_linked_environment(root: Path) -> None:
 
 
 def environment_of_user(root: Path) -> bytes | None:
-    """Return what a `.env.runtime` says that devinit did not write; None where there is none, or an empty one.
+    """Return the content of a `.env.runtime` that devinit did not write; None if there is none.
 
-    Raise StateFileError where it cannot be read.
+    An empty file counts as none. Raise StateFileError if it cannot be read.
     """
     content = read_bytes(root / ENVIRONMENT_FILE, inside=root) or b""
-    # After a power cut a file of ours may have its length alone.
+    # After a power failure, a file of ours may have its length but no content.
     return content if content.strip(b"\0 \n") and not content.startswith(SIGNATURE.encode()) else None
 
 
 def publish_environment(root: Path, values: Mapping[str, str], writer: str = "") -> tuple[bool, str | None]:
-    """Bring `.env.runtime` up to date; return whether that changed it, and where a text of the user's is kept.
+    """Bring `.env.runtime` up to date; return whether it changed, and where a former text of the user is kept.
 
     `writer`: the id of the state folder, which the file names (system.writer).
 
     The text of a regular file that devinit did not write is copied to `.env.runtime.old` first. Raise
-    StateFileError for a link to such a file, and where a file cannot be read or written.
+    StateFileError for a link to such a file, and if a file cannot be read or written.
     """
     refuse_linked_environment(root)
     path = root / ENVIRONMENT_FILE
@@ -70,7 +70,7 @@ def publish_environment(root: Path, values: Mapping[str, str], writer: str = "")
 
 
 def try_to_publish(root: Path, values: Mapping[str, str], writer: str = "") -> None:
-    """Raise what `publish_environment` would raise now; change nothing."""
+    """Raise the errors that `publish_environment` would raise now, and change nothing."""
     refuse_linked_environment(root)
     content = _content(root, values, writer)
     if not _is_up_to_date(root, content):

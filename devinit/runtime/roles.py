@@ -1,6 +1,6 @@
-"""Which service browsers call and which services browsers load: CORS and the API URL follow from it.
+"""The service that browsers call and the services that browsers load; CORS and the API URL follow from them.
 
-Nothing in the configuration says so, because names and dependencies say it already.
+The configuration has no key for these roles, because names and dependencies determine them.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from devinit.kinds import kind_of
 from devinit.model.service import Project, Service
 
 BACKEND_NAMES = ("backend", "api", "server")
-"""In the order of preference."""
+"""In order of preference."""
 FRONTEND_NAMES = frozenset({"frontend", "web", "ui", "client", "app", "site", "admin"})
 
 
 def backend_of(project: Project) -> Service | None:
-    """Return the service whose URL a browser calls: by name, else the first that another one needs."""
+    """Return the service whose URL a browser calls: by name, else the first on which another service depends."""
     serving = {name: service for name, service in project.services.items() if _serves(service)}
     for name in BACKEND_NAMES:
         if name in serving:
@@ -36,7 +36,7 @@ def frontends_of(project: Project) -> tuple[Service, ...]:
 
 
 def needed_by(project: Project, service: Service) -> set[str]:
-    """Return the names of everything that the service depends on, also through others."""
+    """Return the names of all services on which a service depends, directly or through others."""
     needed: set[str] = set()
     pending = list(service.depends_on)
     while pending:

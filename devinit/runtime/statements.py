@@ -1,7 +1,7 @@
-"""What the text of a `.env` file states, read in a time that grows with its length. Pure.
+"""The statements in the text of an `.env` file, parsed in linear time. Pure.
 
-python-dotenv reads the statements, so that a file means here what it means to the application. Two of its patterns
-take the square of a text: white space without a comment behind it, which is refused, and `${`, which is read here.
+python-dotenv parses the statements, so that a file means the same here as in the application. Two of its patterns
+take quadratic time: white space without a comment behind it, which is refused, and `${`, which is parsed here.
 """
 
 from __future__ import annotations
@@ -12,46 +12,46 @@ from functools import lru_cache
 from typing import NamedTuple
 
 MOST_SPACES = 250
-"""White space in a row. python-dotenv takes a second for a megabyte of lines with so much."""
+"""Spaces and tabs in a row. python-dotenv takes a second for a megabyte of lines with this many."""
 MOST_LINES = 50_000
-"""Lines of one file. python-dotenv reads so many within a second or two."""
+"""Lines of one file. python-dotenv reads this many within a second or two."""
 MOST_TEXTS = 64
-"""Texts whose statements are kept: every service of a project is given the same few files."""
+"""Texts whose statements are cached: all services of a project get the same few files."""
 
-# The lookbehind: only the first place of a long row is tried.
+# The lookbehind restricts the match to the start of a long run of spaces.
 _TOO_MANY_SPACES = rf"(?<![^\S\r\n])[^\S\r\n]{{{MOST_SPACES + 1}}}"
 _NAME_END = re.compile("[:}]")
 _OVER_LINES = (
     r"^(?P<name>[ \t]{0,40}(?:export[ \t]{1,10})?[\w.]{1,200}[ \t]{0,40}=[ \t]{0,40})"
     r"`(?P<value>[^`\n]*\n[^`]*)`"
 )
-"""A value of several lines between backticks, as Node's dotenv reads it; python-dotenv knows no such quotes."""
+"""A value of several lines in backticks, as in Node's dotenv; python-dotenv does not know these quotes."""
 _REMARK = re.compile(r"=[ \t]{0,40}#[^\n]{0,200}?\s")
-"""`NAME=#what to write here`: no program wants such a value. A colour has no space in it."""
+"""`NAME=#what to write here`: no program wants such a value. A colour contains no space."""
 
 
 class Problem(NamedTuple):
-    """What ended the reading of a text."""
+    """The reason why the reading of a text stopped."""
 
     line: int
     statement: str = ""
-    """What python-dotenv cannot read."""
+    """The statement that python-dotenv cannot parse."""
     too_much: str = ""
-    """What there is more of than any program writes."""
+    """A limit that the text exceeds, in words."""
 
 
 class Statement(NamedTuple):
-    """A value that a text gives to a name."""
+    """A value that a text assigns to a name."""
 
     name: str
     value: str
-    """With its references."""
+    """With its references, not replaced."""
     line: int
-    """In which it begins, from 1."""
+    """The line in which it begins, from 1."""
 
 
 class Statements(NamedTuple):
-    """The statements of a text, in its order, as far as it was read."""
+    """The statements of a text in their order, up to the first problem."""
 
     values: tuple[Statement, ...]
     problem: Problem | None = None
@@ -59,10 +59,10 @@ class Statements(NamedTuple):
 
 @lru_cache(maxsize=MOST_TEXTS)
 def statements_of(text: str) -> Statements:
-    """Return what a text states; its references are not replaced."""
+    """Return the statements in a text; their references are not replaced."""
     from io import StringIO
 
-    # Imported only for a service that has such a file: it brings logging and tempfile, 9 ms on their own.
+    # Imported only for a service that has such a file: it loads logging and tempfile, 9 ms on their own.
     from dotenv.parser import parse_stream
 
     if text.count("\n") > MOST_LINES:
@@ -85,7 +85,7 @@ def statements_of(text: str) -> Statements:
 
 
 def _with_quotes(text: str) -> str:
-    """Return a text with single quotes in the place of the backticks around values of several lines."""
+    """Return a text in which values of several lines have single quotes instead of backticks."""
     if "`" not in text:
         return text
 
@@ -97,14 +97,14 @@ def _with_quotes(text: str) -> str:
 
 
 def replaced(value: str, known: Mapping[str, str]) -> Iterator[str]:
-    """Yield the parts of a value, with `${NAME}` and `${NAME:-default}` replaced as python-dotenv does it."""
+    """Yield the parts of a value, with `${NAME}` and `${NAME:-default}` replaced as in python-dotenv."""
     done = searched = 0
     while (start := value.find("${", searched)) >= 0:
         sign = _NAME_END.search(value, start + 2)
         if sign is None or (end := value.find("}", sign.start())) < 0:
             break  # there is no `}` any more
         if not value.startswith((":-", "}"), sign.start()):
-            # What begins before this colon ends at it, too.
+            # A reference that begins before this colon ends at it, too.
             searched = sign.end()
             continue
         yield value[done:start]

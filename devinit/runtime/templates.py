@@ -1,6 +1,7 @@
-"""The one expansion mechanism: `${NAME}`, `${NAME:-default}` and `$$`, as in a shell, and nothing else.
+"""The only syntax for references: `${NAME}`, `${NAME:-default}` and `$$`, as in a shell.
 
-A `$` before anything but `{` and `$` is left alone, because commands contain such words for their shell.
+A `$` before any character other than `{` and `$` stays unchanged, because commands
+contain such words for their shell.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from devinit.errors import ConfigError
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./:@%+,=_-")
 LONGEST_VALUE = 2**17 - 1
-"""Bytes that a value of the environment may have on Linux. Sixty lines that each name the one before them twice
+"""Bytes in one environment value on Linux. Without the limit, sixty lines that each name the previous one twice
 would fill the memory."""
 MOST_TOGETHER = 2**21
-"""Characters of all values in one reading. Linux gives a program so many for its environment and arguments, with
-the usual limit of its stack. Thousands of lines that each name one long value would fill the memory."""
+"""Characters of all values in one reading: the limit of Linux for environment and arguments of a program, with the
+default stack limit. Without it, thousands of lines that each name one long value would fill the memory."""
 DEEPEST = 50
-"""Defaults within defaults, and values that refer to values: more would exceed what Python can recurse into."""
+"""Levels of defaults within defaults, and of values that refer to values; more would exceed
+Python's recursion limit."""
 
 
 class Reference(Struct, frozen=True):
@@ -32,7 +34,7 @@ class Reference(Struct, frozen=True):
     name: str
     default: tuple[Piece, ...] | None
     text: str
-    """As it was written."""
+    """The reference as it is written."""
 
 
 Piece: TypeAlias = str | Reference
@@ -40,7 +42,7 @@ Lookup: TypeAlias = Callable[[str], str | None]
 
 
 def joined(parts: Iterable[str], *, key: str) -> str:
-    """Return a value in one piece. Raise ConfigError, in time, when it is too long for any program."""
+    """Return the joined parts. Raise ConfigError as soon as the value is too long for any program."""
     kept, length = [], 0
     for part in parts:
         length += len(part)
@@ -54,7 +56,7 @@ def joined(parts: Iterable[str], *, key: str) -> str:
 
 
 def check_together(length: int, *, key: str) -> None:
-    """Raise ConfigError when values have too many characters together; `key` is the one that exceeds the limit."""
+    """Raise ConfigError if all values together are too long; `key` is the value that exceeds the limit."""
     if length > MOST_TOGETHER:
         raise ConfigError(
             f"{key}: all values together have more than {MOST_TOGETHER:,} characters "
@@ -66,8 +68,8 @@ def check_together(length: int, *, key: str) -> None:
 def expand_together(templates: Mapping[str, str], outer: Mapping[str, str], *, key: str) -> dict[str, str]:
     """Expand templates that may refer to each other in any order, and to the names around them.
 
-    A template that refers to its own name means the one around it, so that
-    `CORS_ORIGINS = "${CORS_ORIGINS},https://preview.example"` adds to it.
+    A template that refers to its own name gets the outer value, so that `CORS_ORIGINS =
+    "${CORS_ORIGINS},https://preview.example"` extends it.
     """
     finished: dict[str, str] = {}
     underway: list[str] = []
@@ -101,7 +103,7 @@ def expand_together(templates: Mapping[str, str], outer: Mapping[str, str], *, k
 def expand_command(command: str, names: Mapping[str, str], *, key: str = "command") -> str:
     """Return the command with its references replaced and quoted as a shell would have read them.
 
-    Outside of quotes a value is split into words, inside of quotes it stays one; whatever it contains, it
+    Outside of quotes a value is split into words, inside of quotes it stays one word; whatever it contains, it
     never becomes syntax. The result means the same to `shlex.split` and to `sh -c`.
     """
     return joined(_parts_of_command(command, names, key), key=key)
@@ -167,7 +169,7 @@ def _filled(piece: Piece, look_up: Lookup, known: Collection[str], key: str) -> 
         return piece
     value = look_up(piece.name)
     if piece.default is not None:
-        # Also when it is empty, as in a shell: that is what the colon says.
+        # As in a shell, the colon means that the default also replaces an empty value.
         return value or joined((_filled(part, look_up, known, key) for part in piece.default), key=key)
     if value is None:
         raise _unknown(piece.name, known, key)
@@ -200,7 +202,7 @@ def _cycle(key: str, names: list[str]) -> ConfigError:
 
 
 class _Quotes:
-    """Where in a shell command we are: outside of quotes, or inside of which."""
+    """The state of the quotes at a position in a shell command: none, or the kind of the open ones."""
 
     def __init__(self) -> None:
         self.open = ""
@@ -218,11 +220,11 @@ class _Quotes:
                 self.open = character
 
     def embed(self, value: str) -> str:
-        """Return the value written so that it means itself here."""
+        """Return the value quoted so that it stands for itself at this position."""
         if _PLAIN.issuperset(value):
             return value
         if self.open:
-            # Leave the quotes and come back: shlex knows no escape for $ and ` inside of double quotes.
+            # Close the quotes and reopen them: shlex knows no escape for $ and ` inside of double quotes.
             return f"{self.open}{shlex.quote(value)}{self.open}"
         one_line = re.sub(r"[ \t\n]+", " ", value)
         return re.sub(r"[^ ]+", lambda word: shlex.quote(word[0]), one_line)

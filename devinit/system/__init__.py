@@ -1,5 +1,5 @@
-"""The edge: files, processes, sockets and /proc. The only package that knows the operating system.
+"""The operating system: files, processes, sockets and /proc. No other package knows about it.
 
-Linux is the first citizen; where macOS differs, the branch is here and nowhere else (through psutil,
-and untested on a Mac so far). `paths`, `files` and `watch` stay light to import for the fast commands.
+Linux comes first. Where macOS differs, the branch is in this package and nowhere else (through psutil, and
+untested on a Mac so far). `paths`, `files` and `watch` import little, for the fast commands.
 """

@@ -1,4 +1,4 @@
-"""Which other people may log in to this machine: they reach what listens on it."""
+"""The other people who may log in to this machine, and so can reach its listening servers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 FIRST_PERSON = 1000
-"""Below are the system's own accounts (login.defs: UID_MIN)."""
+"""Lower numbers belong to system accounts (login.defs: UID_MIN)."""
 NOBODY = 65534
-"""The overflow account, and from there on what systemd and containers make up."""
+"""The overflow account; systemd and containers use it and the numbers above it."""
 MOST_NAMED = 3
 NO_SHELLS = frozenset({"nologin", "false", "true", "sync", "halt", "shutdown"})
 
@@ -21,13 +21,13 @@ def other_people() -> tuple[str, ...]:
 
 
 def open_to(others: tuple[str, ...]) -> str:
-    """Say who can read and change what is in a server without a password. Pure."""
+    """Return a warning that others can read and change the data of a server without a password. Pure."""
     shown = ", ".join(others[:MOST_NAMED]) + (" …" if len(others) > MOST_NAMED else "")
     return f"has no password, and other people have accounts on this machine ({shown})"
 
 
 def people(entries: Iterable[pwd.struct_passwd], uid: int) -> tuple[str, ...]:
-    """Return the accounts of people beside the user `uid`: those with a shell and a number for people. Pure."""
+    """Return the accounts of people other than `uid`: those with a login shell and a number for people. Pure."""
     return tuple(
         dict.fromkeys(
             entry.pw_name

@@ -1,8 +1,8 @@
-"""Programs that a user works in, started from a service: they are in its tree, and no part of it.
+"""Interactive programs that a service has started: they are in its process tree, but not part of the service.
 
-A browser that a dev server opened, an editor that an error page opened, a tmux server that a script
-started, and a session with a terminal that the service does not provide. They carry the service's mark,
-and what runs in them has nothing to do with it.
+Examples are a browser that a dev server opened, an editor that an error page opened, a tmux server that a script
+started, and a session with a terminal that the service does not provide. They carry the service's mark, but the
+programs inside them have nothing to do with it.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ from devinit.system.process_stat import Stat
 from devinit.system.procfs import LINUX, read, variable_of
 
 _PSEUDO_TERMINALS = 136
-"""The device number's major part of the terminals in /dev/pts."""
+"""The major device number of the terminals in /dev/pts."""
 
 
 class Apart:
-    """A look at one tree: the processes at one moment, which of them belong to it, and its first one."""
+    """A snapshot of one process tree: its processes, the members of the service, and its first process."""
 
     def __init__(self, stats: Mapping[int, Stat], members: Collection[int], service: int) -> None:
         self._stats, self._members, self._service = stats, members, service
 
     def heads(self) -> set[int]:
-        """Return the processes that are set apart with all that runs in them."""
+        """Return the topmost processes that are set apart, together with all their descendants."""
         found = {pid for pid in self._members if self._is_workplace(pid)}
-        # A terminal's other end is looked for only where there is a terminal.
+        # The other end of a terminal is looked up only if there is a terminal.
         if terminals := {pid: self._stats[pid].terminal for pid in self._members if self._has_terminal(pid)}:
             provided = self._provided({pid for pid in self._members if not self._is_below(pid, found)})
             found |= {pid for pid, device in terminals.items() if _number_of(device) not in provided}
         return {pid for pid in found if not self._is_below(self._stats[pid].parent, found)}
 
     def started_in(self, heads: Collection[int]) -> set[int]:
-        """Return which processes were started in one of these multiplexers, and left it to run on their own."""
+        """Return the processes that were started in one of these multiplexers and left it to run on their own."""
         return (
             {pid for pid in self._members if not _multiplexers_of(pid).isdisjoint(heads)} if heads else set()
         )
 
     def _is_workplace(self, pid: int) -> bool:
-        """Return whether a process is one that a person works in, unless the service itself is one."""
+        """Return whether a process is an interactive program, unless it is the service itself."""
         stat = self._stats[pid]
         if pid == self._service or not is_worth_a_look(stat.name):
             return False
@@ -55,11 +55,11 @@ class Apart:
         if facts is None or is_part_of_another(facts.command):
             return False
         kind = workplace_of(facts)
-        # A shell is a person's by its terminal alone: many a script runs one with -l or -i.
+        # Only a terminal makes a shell interactive: many scripts run one with -l or -i.
         return kind not in (None, Workplace.SHELL) and not self._is_the_service(pid)
 
     def _is_the_service(self, pid: int) -> bool:
-        """Return whether the service's command is just this: `code-server`, or a shell or npm that runs it."""
+        """Return whether the service's command is this process: `code-server`, or a shell or npm that runs it."""
         above = self._stats[pid].parent
         while self._stats[pid].session == self._service and above in self._stats:
             facts = facts_of(above)
@@ -71,7 +71,7 @@ class Apart:
         return False
 
     def _has_terminal(self, pid: int) -> bool:
-        """Return whether a process leads a session of its own that has a terminal."""
+        """Return whether a process leads its own session with a terminal."""
         stat = self._stats[pid]
         return pid != self._service and stat.session == pid and stat.terminal != 0
 
@@ -85,9 +85,9 @@ class Apart:
         return False
 
     def _provided(self, pids: Collection[int]) -> set[int]:
-        """Return the pseudo-terminals whose other end is held by one of these processes.
+        """Return the pseudo-terminals whose master one of these processes holds.
 
-        Turborepo and `script` give each command a terminal: it ends with them, and so do those.
+        Turborepo and `script` give each command a terminal, which ends with them, as do its processes.
         """
         return {number for pid in pids for number in _masters_of(pid)}
 
@@ -100,7 +100,7 @@ def _multiplexers_of(pid: int) -> set[int]:
 
 
 def _masters_of(pid: int) -> Iterator[int]:
-    """Yield the pseudo-terminals that a process has made: it holds the end that is not the terminal."""
+    """Yield the numbers of the pseudo-terminals whose master this process holds."""
     folder = f"/proc/{pid}"
     try:
         names = os.listdir(f"{folder}/fd") if LINUX else []
@@ -110,7 +110,7 @@ def _masters_of(pid: int) -> Iterator[int]:
         try:
             target = os.readlink(f"{folder}/fd/{name}")
         except OSError:
-            continue  # closed while we look
+            continue  # closed in the meantime
         if target.endswith("/ptmx"):
             _, found, rest = (read(f"{folder}/fdinfo/{name}") or b"").partition(b"tty-index:")
             if found:
@@ -118,8 +118,8 @@ def _masters_of(pid: int) -> Iterator[int]:
 
 
 def _number_of(device: int) -> int | None:
-    """Return the number of a terminal in /dev/pts, from a device number; None for one that is no such."""
-    # The kernel splits the minor part: its low 8 bits stand below the major part, the others above.
+    """Return the number of a terminal in /dev/pts from its device number; None for any other device."""
+    # The kernel splits the minor number: its low 8 bits are below the major number, the others above.
     if (device >> 8) & 0xFFF != _PSEUDO_TERMINALS:
         return None
     return (device & 0xFF) | ((device >> 12) & 0xFFF00)

@@ -1,4 +1,4 @@
-"""State folders that were renamed: another checkout has their place, or they are about to be deleted."""
+"""State folders that were renamed because another checkout took their place, or because they will be deleted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from devinit.system.state_folders import parts_of
 
 
 def name_aside(path: str) -> str:
-    """Return a free name beside a state folder, under which it is found and removed later."""
+    """Return a free name next to a state folder, under which it is found and removed later."""
     number = 1
     while os.path.lexists(f"{path}.{number}"):
         number += 1
@@ -18,7 +18,7 @@ def name_aside(path: str) -> str:
 
 
 def is_in_use(path: str) -> bool:
-    """Return whether a supervisor uses a state folder, or a server the data in it, in whichever container."""
+    """Return whether a supervisor uses a state folder, or a server its data, in any container."""
     from glob import escape, glob  # it loads re, once in a fortnight
 
     data, *outside = (escape(part) for part in (os.path.join(path, "data"), *parts_of(path)[1:]))

@@ -1,4 +1,4 @@
-"""When a file or folder came into being: it tells a folder from a later one of the same name and inode number."""
+"""The birth time of a file or folder: it tells it from a later one with the same name and inode number."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _MASK_AT, _SECONDS_AT, _NANOSECONDS_AT = 0, 80, 88
 
 
 def birth_of(path: str | os.PathLike[str]) -> int:
-    """Return the time of birth in nanoseconds; 0 where the system or the file system does not keep it.
+    """Return the birth time in nanoseconds; 0 if the system or the file system does not record it.
 
-    `os.stat` has it on macOS only, so Linux is asked through statx (kernel 4.11, glibc 2.28).
+    `os.stat` has it only on macOS, so Linux is queried through statx (kernel 4.11, glibc 2.28).
     """
     if sys.platform == "darwin":
         return int(os.stat(path).st_birthtime * 1e9)

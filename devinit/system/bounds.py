@@ -1,7 +1,7 @@
-"""How far devinit looks by itself: as far as the project's repository, and through no link out of it.
+"""The folders to which devinit limits its own search: the project's repository, without links that lead out of it.
 
-A cloned repository may hold `backend -> ../../other-project` or `.env -> ../../other-project/.env`. What the user
-names in devinit.toml (`directory`, `env_file`) is used wherever it lies.
+A cloned repository may contain `backend -> ../../other-project` or `.env -> ../../other-project/.env`. Paths in
+devinit.toml (`directory`, `env_file`) are the user's choice and may lead anywhere.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from devinit.system.worktrees import lists, worktree_of
 
 ENV_FILE = ".env"
 PRIVATE = (".git", OWN_FOLDER)
-"""Folders of a checkout that hold no files of an application."""
+"""Folders of a checkout that contain no files of an application."""
 
 
 class Bounds(Struct, frozen=True):
-    """A project's folder, and the folders in which its files may lie."""
+    """The folder of a project, and the folders that may contain its files."""
 
     root: Path
     tops: tuple[str, ...]
-    """Without symbolic links; the first one is that of the repository, or of the project outside of any."""
+    """Without symbolic links; the first is the repository, or the project if there is no repository."""
 
     def target_beyond(self, path: str | os.PathLike[str]) -> str | None:
-        """Return where a name leads when that is outside; None inside, and where there is nothing."""
+        """Return the target of a path if it lies outside; None if it lies inside or does not exist."""
         target = os.path.realpath(path)
         if any(is_in(target, top) for top in self.tops):
             return None
         return target if os.path.exists(target) else None
 
     def contains(self, path: str | os.PathLike[str]) -> bool:
-        """Whether a name, or what it leads to, lies inside at all: also in what git or devinit keep there."""
+        """Whether a path, or its target, lies inside at all, including the folders of git and devinit."""
         folder, name = os.path.split(path)
         places = (os.path.join(os.path.realpath(folder), name), os.path.realpath(path))
         tops = (*self.tops, os.path.realpath(self.root))
@@ -44,15 +44,15 @@ class Bounds(Struct, frozen=True):
         )
 
     def holds(self, path: str | os.PathLike[str]) -> bool:
-        """Whether a name leads to something inside, or to nothing."""
+        """Whether a path leads to something inside, or to nothing."""
         return self.target_beyond(path) is None
 
 
 def bounds_of(root: Path) -> Bounds:
     """Return the bounds of a project.
 
-    They are its repository, with the main checkout of a linked worktree: links to that one's `.env` are usual. A
-    repository that contains the home directory bounds nothing, so the project's own folder does.
+    They are its repository and, for a linked worktree, the main checkout: links to the `.env` of that one are
+    common. A repository that contains the home directory is no bound; the project's own folder is used instead.
     """
     real = os.path.realpath(root)
     inside, _ = search_of(real)
@@ -61,24 +61,25 @@ def bounds_of(root: Path) -> Bounds:
         return Bounds(root, (real,))
     worktree = worktree_of(top)
     main = worktree.main_top if worktree is not None and worktree.linked else None
-    # Any archive can hold a `.git` that claims to belong to another checkout; that one must agree.
+    # Any archive can contain a `.git` that claims to belong to another checkout, so the
+    # other checkout must list it.
     return Bounds(root, (top, main) if main is not None and lists(main, top) else (top,))
 
 
 def bounds_within(root: Path, directory: Path) -> Bounds:
-    """Return the bounds of a service's files: those of its project, and of the repository around its folder."""
+    """Return the bounds of a service's files: those of its project and of the repository around its folder."""
     return Bounds(root, (*bounds_of(root).tops, *bounds_of(directory).tops))
 
 
 def is_in(path: str, top: str) -> bool:
-    """Whether a path is a folder, or lies in it and not in what git or devinit keep there."""
+    """Whether a path is this folder, or lies in it but not in a folder of git or devinit."""
     if path != top and not path.startswith(top.rstrip("/") + "/"):
         return False
     return not any(part in PRIVATE for part in path[len(top) :].split("/"))
 
 
 def not_read(path: Path, root: Path, target: str) -> str:
-    """Return the note about a name that leads out of the project, with the key that makes devinit follow it."""
+    """Return the note about a path that leads out of the project, with the key that makes devinit follow it."""
     name = path.relative_to(root) if path.is_relative_to(root) else path
     if path.name == ENV_FILE:
         remedy = f'`env_file = "{name}"` of a service in devinit.toml gives it to that service'

@@ -1,4 +1,4 @@
-"""Whether files in some folders were written since a moment: a bounded look, for what has just happened."""
+"""A bounded check whether files in some folders have changed since a moment, for recent events."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 MOST_ENTRIES = 20_000
-"""How many files are looked at: some 50 ms."""
+"""How many files are checked; this takes about 50 ms."""
 PASSED_OVER = frozenset({"__pycache__", "node_modules", "venv"})
-"""What programs write themselves, and what others have written; folders whose names begin with a dot are, too."""
+"""Output of programs, and code of third parties. Folders whose names begin with a dot are skipped, too."""
 DEEPEST = 30
 
 
 def have_changed_since(at: float, folders: Iterable[str], patterns: Sequence[str]) -> bool:
-    """Whether a file whose path fits one of the patterns was written, replaced or renamed after a Unix time.
+    """Whether a file whose path matches one of the patterns was written, replaced or renamed after a Unix time.
 
-    Without patterns every file fits.
+    Without patterns, every file matches.
     """
     left = MOST_ENTRIES
     for top in folders:
@@ -41,7 +41,7 @@ def _fits(folder: str, name: str, patterns: Sequence[str]) -> bool:
 
 
 def _changed_at(path: str) -> float:
-    """Return when a file was changed: its own time may be an earlier one where it was moved here."""
+    """Return when a file changed; a file that was moved here may have an older modification time."""
     try:
         found = os.lstat(path)
     except OSError:

@@ -1,9 +1,9 @@
-"""Where devinit keeps what belongs to one checkout: its logs, its data, the record of what runs.
+"""The state folder of a checkout: its logs, its data, and the record of what runs.
 
-All of that lies in the user's state directory, in a folder that is named after the checkout's path. A file
-watcher in the checkout does not see it, `git clean -fdx` does not delete it, and a cloned repository cannot bring
-it along. The checkout itself has only `.devinit/identity`, a random name that the state folder knows too. By it
-the state folder follows a checkout that is moved, and a copy gets one of its own (docs/adr/0024).
+It lies in the user's state directory, in a folder that is named after the checkout's path. There, no file watcher
+in the checkout sees it, `git clean -fdx` does not delete it, and a cloned repository cannot contain it. The
+checkout itself has only `.devinit/identity`, a random name that the state folder stores as well. By that name the
+state folder follows a checkout that is moved, and a copy of a checkout gets its own (docs/adr/0024).
 
 Every command loads this module: it imports nothing that loads `re`.
 """
@@ -29,20 +29,20 @@ from devinit.system.state_folders import (
 )
 
 LEFT_OVER = ("data", "state.json", SUPERVISOR_LOCK)
-"""What an earlier version leaves in `.devinit`, which this one takes over (`old_layout`)."""
+"""Files that an earlier version leaves in `.devinit`, which this version takes over (`old_layout`)."""
 STOPPING_SECONDS = 20.0
-"""How long a claim waits for the supervisor of a checkout that was just moved: it is stopping the services."""
+"""How long a claim waits for the supervisor of a checkout that was just moved, while it stops the services."""
 ASIDE_SECONDS = 14 * 24 * 3600
-"""How long the state of a checkout is kept after another one has taken its place."""
+"""In seconds: how long the state of a checkout is kept after another checkout has taken its place."""
 
 
 def folder_with_logs(root: str | os.PathLike[str]) -> str:
-    """Return the folder that has a checkout's logs now: `.devinit` until what lies there has moved."""
+    """Return the folder with the current logs of a checkout: `.devinit` until its content has been moved."""
     path = state_folder(root)
     exists = os.path.isdir(path)
     if exists and not os.path.lexists(os.path.join(root, OWN_FOLDER, "state.json")):
         return path
-    # Once in the life of a checkout, or where an earlier version was used.
+    # Once in the life of a checkout, or after use of an earlier version.
     from devinit.system import old_layout
 
     if exists and not old_layout.has_record(root):
@@ -51,9 +51,9 @@ def folder_with_logs(root: str | os.PathLike[str]) -> str:
 
 
 def claim(root: str | os.PathLike[str]) -> str:
-    """Return the checkout's state folder, ready to be used: it is made, or moved with the checkout, if needed.
+    """Return the checkout's state folder, ready for use; create it, or move it with the checkout, if needed.
 
-    Raise StateFileError when `.devinit` is a link or another user's, or something cannot be written.
+    Raise StateFileError when `.devinit` is a link or belongs to another user, or a file cannot be written.
     """
     real = os.path.realpath(root)
     path = folder_of(real)
@@ -61,7 +61,8 @@ def claim(root: str | os.PathLike[str]) -> str:
         return path
     create_private(os.path.dirname(path))
     with FileLock(os.path.join(os.path.dirname(path), LOCK)):
-        # Opened again under the lock: before, a supervisor that was only asked something may have removed it.
+        # Opened only under the lock: before, a supervisor that answers a single request
+        # may have removed the folder.
         own = open_own_folder(os.path.join(root, OWN_FOLDER))
         try:
             return _settle(own, real, path)
@@ -70,7 +71,7 @@ def claim(root: str | os.PathLike[str]) -> str:
 
 
 def _is_settled(root: str | os.PathLike[str], real: str, path: str) -> bool:
-    """Whether two small files agree on whose this state folder is, as nearly always, and nothing else is there."""
+    """Whether two small files agree, as nearly always, on the owner of this folder, and nothing is left over."""
     own = open_own_folder(os.path.join(root, OWN_FOLDER))
     try:
         origin = origin_of(path)
@@ -83,14 +84,14 @@ def _is_settled(root: str | os.PathLike[str], real: str, path: str) -> bool:
 
 
 def _settle(own: int, real: str, path: str) -> str:
-    """Find out which checkout this is. The caller holds the lock, so no other command does the same now."""
+    """Identify the checkout and prepare its state folder. The caller holds the lock against other commands."""
     identity, origin = read_identity(IDENTITY, own), origin_of(path)
     if origin is not None and origin.root == real:
         if origin.identity == identity or origin.folder == fingerprint(real):
-            # `git clean -fdx` took the identity away, or another state directory has another one for it.
+            # `git clean -fdx` removed the identity, or another state directory has another one for this checkout.
             write_identity(own, origin.identity, real)
             if _has_left_over(own):
-                # A commit with an earlier version was checked out in between.
+                # A commit with an earlier version of devinit was checked out in between.
                 _take_over(real, path)
             return path
         # Another checkout was here, and was deleted or moved away.
@@ -118,7 +119,7 @@ def _settle(own: int, real: str, path: str) -> str:
 
 
 def _take_off_the_list(root: str) -> None:
-    """Forget that devinit was started at this path: the checkout in which it was lies elsewhere, or is gone."""
+    """Drop the entry of this path from the list: the checkout that it stands for has moved or is gone."""
     try:
         os.unlink(listed_at(root))
     except FileNotFoundError:
@@ -132,7 +133,7 @@ def _take_over(real: str, path: str) -> None:
 
 
 def _has_left_over(own: int) -> bool:
-    """Whether an earlier version of devinit has kept anything in `.devinit` that counts."""
+    """Whether an earlier version of devinit has left relevant files in `.devinit`."""
     for name in LEFT_OVER:
         try:
             os.stat(name, dir_fd=own, follow_symlinks=False)
@@ -143,7 +144,7 @@ def _has_left_over(own: int) -> bool:
 
 
 def _move(path: str, target: str) -> None:
-    """Rename a state folder, once nothing of it is in use."""
+    """Rename a state folder once it is no longer in use."""
     if not is_unlocked_within(os.path.join(path, SUPERVISOR_LOCK), STOPPING_SECONDS):
         raise StateFileError(
             f"{path} is still used by the supervisor of a checkout that was moved or deleted",
@@ -157,14 +158,14 @@ def _move(path: str, target: str) -> None:
 
 
 def _remove_old(path: str) -> None:
-    """Delete what was put aside here long ago: each clone into the same path would leave a database behind."""
+    """Delete folders that were put aside long ago: otherwise each clone to a path leaves a database behind."""
     number = 1
     while os.path.lexists(aside := f"{path}.{number}"):
         import time  # only where a folder was put aside
 
         from devinit.system.aside import is_in_use
 
-        # Its time was set when it was put aside.
+        # Its modification time was set when it was put aside.
         if time.time() - os.stat(aside).st_mtime > ASIDE_SECONDS and not is_in_use(aside):
             from devinit.system.unused_state import remove  # hardly ever
 

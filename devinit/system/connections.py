@@ -1,4 +1,4 @@
-"""Which processes are connected to a port, or use it without listening: what a list of listeners does not show."""
+"""Processes that are connected to a port, or use it without listening, and so appear in no list of listeners."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Address: TypeAlias = tuple[str, int]
 
 
 def clients_of(ports: Collection[int]) -> dict[int, int]:
-    """Count the established connections to each of these ports, those that wait to be accepted included."""
+    """Count the established connections to each of these ports, including those that wait to be accepted."""
     if not LINUX:
         from devinit.system import macos  # loads psutil
 
@@ -41,10 +41,10 @@ def clients_of(ports: Collection[int]) -> dict[int, int]:
 
 
 def is_accepted(port: int, peer_port: int) -> bool:
-    """Whether the server on a port has accepted the connection from this local port, or closed it since.
+    """Whether the server on a port has accepted the connection from this local port, or has closed it since.
 
-    The kernel connects clients by itself and lets them wait in a queue. Until a process takes it from there, a
-    connection is nothing that a process can hold: its inode is 0 (measured). True where that cannot be seen.
+    The kernel connects clients by itself and queues them. Until a process accepts a connection, no process holds
+    it, and its inode is 0 (measured). True if the state cannot be seen.
     """
     if not LINUX:
         return True
@@ -53,34 +53,34 @@ def is_accepted(port: int, peer_port: int) -> bool:
 
 
 def arrives(client: Address, server: Address) -> bool:
-    """Whether a connection ends at the address that its client connected to. True where that cannot be seen.
+    """Whether a connection ends at the address to which its client connected. True if that cannot be seen.
 
-    The kernel may redirect it (a DNAT or REDIRECT rule, a program of eBPF): then its other end is a socket of
-    another address, on this machine or not, and what listens here never sees it. Ask while it is open.
+    The kernel may redirect it (a DNAT or REDIRECT rule, an eBPF program). Its other end is then a socket
+    with another address, on this machine or not, and the server that listens here never sees it. Only
+    valid for an open connection.
     """
     if not LINUX:
         return True
     try:
         if find(*server, *client) is not None:
             return True
-        # Without our own end it was closed meanwhile, and the other end may have gone with it.
+        # If our own end is missing, the connection was closed meanwhile, and the other end may have gone with it.
         return find(*client, *server) is None or find(*server, *client) is not None
     except OSError:
         return True
 
 
 def waiting_clients(port: int) -> int:
-    """Count the connections to a port that no process has accepted yet; 0 where that cannot be seen."""
+    """Count the connections to a port that no process has accepted yet; 0 if that cannot be seen."""
     if not LINUX:
         return 0
     return sum(one.queued for one in sockets_in(LISTENING, port) if one.state == LISTEN)
 
 
 def use_of(port: int) -> PortUse | None:
-    """Say who uses a port without listening: an outgoing connection, or a socket that is only bound.
+    """Return who uses a port without listening: an outgoing connection, or a socket that is only bound.
 
-    Return None when no process does, or when it cannot be seen. Sockets that are only bound are known from
-    kernels since 6.8.
+    Return None if no process does, or if it cannot be seen. Kernels since 6.8 report sockets that are only bound.
     """
     if not LINUX:
         return None
@@ -102,7 +102,7 @@ def use_of(port: int) -> PortUse | None:
 def sockets_in(states: int, port: int | None) -> list[Socket]:
     """Return the TCP sockets in a set of states (bits), on one local port or on all.
 
-    Where netlink is refused, sockets in other states are among them.
+    If netlink is refused, the result includes sockets in other states.
     """
     try:
         return list(ask_kernel(states, port))
@@ -119,5 +119,5 @@ def _state(found: Socket) -> UseState:
 
 
 def _explanation_rank(found: Socket) -> int:
-    """Order by how well a socket explains that the port cannot be bound: the best first."""
+    """Return a rank by how well a socket explains that the port cannot be bound; the best is 0."""
     return (UseState.CONNECTED, UseState.BOUND, UseState.CLOSED).index(_state(found))

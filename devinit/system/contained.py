@@ -1,4 +1,4 @@
-"""Processes in containers, as their host sees them: who listens in their network, what their group uses."""
+"""Processes in containers, as their host sees them: the listeners in their network, and their group's usage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LISTENS = "0A"
 
 
 def listeners_of(pid: int) -> list[tuple[str, int]] | None:
-    """Return address (as the kernel writes it) and port of a container's listeners; None when they are hidden."""
+    """Return address (in the kernel's notation) and port of a container's listeners; None if they are hidden."""
     found = []
     if not (tables := [read(f"/proc/{pid}/net/{name}") for name in ("tcp", "tcp6")])[0]:
         return None
@@ -24,7 +24,7 @@ def listeners_of(pid: int) -> list[tuple[str, int]] | None:
 
 
 def usage_of_group(pid: int, name: str) -> Usage | None:
-    """Return what the control group of a process uses, if its path has this name; None where it cannot be seen."""
+    """Return the usage of a process's control group, if its path contains this name; None if it cannot be read."""
     raw = read(f"/proc/{pid}/cgroup")
     if not raw:
         return None

@@ -1,9 +1,9 @@
-"""The lock on a data directory that its server inherits: two servers on the same files destroy them.
+"""The lock on a data directory, which its server inherits: two servers on the same files would destroy them.
 
-The pid in a server's own lock file says nothing in a container with other process numbers: PostgreSQL finds no
-such process, no shared memory either, and "recovers" a directory in which another server writes. A BSD lock
-belongs to the file, whichever container opens it, and lasts until the last process that inherited its descriptor
-has ended. It does not reach another kernel, which the virtual machine of Docker Desktop has.
+The pid in a server's own lock file means nothing in a container with another pid namespace: PostgreSQL finds no
+such process and no shared memory, and "recovers" a directory in which another server writes. A BSD lock belongs to
+the file, whichever container opens it, and lasts until the last process that inherited its descriptor has ended.
+It does not reach another kernel, such as the one in the virtual machine of Docker Desktop.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from devinit.system.open_files import openers_of
 from devinit.text import plain
 
 WAITING_SECONDS = 0.5
-"""How long a lock is waited for: a mere look has it for a moment, a process that ends for a little longer."""
+"""How long to wait for a lock: a check holds it for a moment, an ending process a little longer."""
 _LOOK_SECONDS = 0.005
 _LONGEST_RECORD = 512
 
 
 def lock_of(data: Path) -> Path:
-    """Return the lock file of a data directory, beside it: the inside belongs to the server's own programs."""
+    """Return the lock file of a data directory, next to it: the inside belongs to the server's own programs."""
     return data.with_name(f"in-use-{data.name}.lock")
 
 
@@ -37,14 +37,14 @@ def is_in_use(data: Path) -> bool:
 
 
 def visible_users(data: Path) -> list[ProcessIdentity]:
-    """Return the processes that keep the lock and can be seen from here, the oldest first."""
+    """Return the processes that hold the lock and are visible from here, oldest first."""
     return openers_of(str(lock_of(data)))
 
 
 def is_used_out_of_sight(data: Path) -> bool:
-    """Return whether a process that is not visible here uses the data. Blocks for half a second if so."""
+    """Return whether a process that is invisible here uses the data. Blocks for half a second if so."""
     deadline = time.monotonic() + WAITING_SECONDS
-    # A process that is ending shows its files no more, a moment before the kernel lets go of the lock.
+    # An ending process no longer shows its files a moment before the kernel releases the lock.
     while is_in_use(data) and not visible_users(data):
         if time.monotonic() > deadline:
             return True
@@ -53,9 +53,9 @@ def is_used_out_of_sight(data: Path) -> bool:
 
 
 def where_in_use(data: Path) -> str:
-    """Say where the server is that uses the data and cannot be seen from here, to follow "runs".
+    """Return where an invisible server runs that uses the data, worded to follow "runs".
 
-    Its data is ours, so it is hidden by nothing but a pid namespace.
+    The data is ours, so only a pid namespace can hide the server.
     """
     host = _host_of(lock_of(data))
     name = f" (host name {host})" if host and host != os.uname().nodename else ""
@@ -63,7 +63,7 @@ def where_in_use(data: Path) -> str:
 
 
 def take(data: Path) -> FileLock:
-    """Lock a data directory for the server that is about to be started on it. Raise ServiceError if it is in use.
+    """Lock a data directory for the server that is about to start. Raise ServiceError if it is in use.
 
     The server inherits the descriptor; the caller then releases its own copy.
     """
@@ -82,9 +82,9 @@ def take(data: Path) -> FileLock:
 
 
 def record(lock: FileLock, pid: int) -> None:
-    """Note in a lock file which process has the lock, and on which host: the name of a container is its id."""
+    """Write the holder's pid and host into the lock file; the host name of a container is its id."""
     found = os.fstat(lock.fileno())
-    # The folder may be another user's (data of root's servers): what stands there may be a link to any file.
+    # The folder may belong to another user (data of root's servers), so the name may be a link to any file.
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
         return
     text = f"{pid} {os.uname().nodename}\n".encode()
@@ -92,7 +92,7 @@ def record(lock: FileLock, pid: int) -> None:
         os.ftruncate(lock.fileno(), 0)
         os.pwrite(lock.fileno(), text, 0)
     except OSError:
-        return  # a full disk: the lock itself needs no room
+        return  # a full disk: the lock itself needs no space
 
 
 def _host_of(path: Path) -> str:

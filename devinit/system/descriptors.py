@@ -1,8 +1,8 @@
-"""How many files this process may have open: more than its services may, where there are hundreds of them.
+"""Limits on open files of this process, which needs more than its services where there are hundreds of them.
 
 The soft limit is raised to the hard one, and services are started with the limits of the caller. The kernel
-compares a limit with the number of a new descriptor, not with how many there are: what is kept for long is moved
-above the caller's limit, so that a start under that limit finds free numbers below it.
+compares a limit with the number of a new descriptor, not with the count of descriptors. Long-lived descriptors are
+therefore moved above the caller's limit, so that a start under that limit finds free numbers below it.
 """
 
 from __future__ import annotations
@@ -15,29 +15,30 @@ from contextlib import contextmanager, suppress
 from devinit.errors import ServiceError
 
 RESERVED = 64
-"""What does not grow with services: 15 of the supervisor itself, clients, files that are read, six threads."""
+"""Descriptors that do not grow with services: 15 of the supervisor itself, clients,
+files being read, six threads."""
 LEAST_AT_ONCE = 4
 MOST = 65536
-"""More than services can need: there are no more ports. Some old programs look at each number up to the limit."""
+"""Enough for services on every port. Some old programs iterate over all numbers up to the limit."""
 MOST_ON_MACOS = 10240
-"""What it allows at least, while its hard limit is infinite."""
+"""The least that macOS allows, although its hard limit is infinite."""
 SHARES = 3
-"""Probes, commands and the ending of services share what is free."""
+"""The free descriptors are divided among probes, commands and the ending of services."""
 
 
 class Descriptors:
-    """The open files of one process."""
+    """The limits and reserves of this process's open files."""
 
     def __init__(self) -> None:
         self._called_with: tuple[int, int] | None = None
-        """The soft and the hard limit before they were raised."""
+        """The soft and hard limits before they were raised."""
         self._kept = 0
 
     def make_room(self, kept: int) -> None:
-        """Make sure that so many descriptors can be kept for long. Raise ServiceError where the system refuses."""
+        """Make room for this many long-lived descriptors. Raise ServiceError if the system refuses."""
         self._kept = kept
         self.raise_limit(kept)
-        # What is reserved is the most that is ever used: of a low limit a quarter can be kept all the same.
+        # The reserve is the most that is ever used; with a low limit, a quarter can be kept nevertheless.
         allowed = max(soft_limit() - RESERVED - SHARES * LEAST_AT_ONCE, soft_limit() // 4)
         if kept > allowed:
             import resource  # few projects have so many services
@@ -51,7 +52,7 @@ class Descriptors:
             )
 
     def raise_limit(self, kept: int) -> None:
-        """Raise the soft limit to the hard one where so many descriptors are much of it."""
+        """Raise the soft limit to the hard one if this many descriptors are a large part of it."""
         if kept <= soft_limit() // 4 or self._called_with is not None:
             return
         import resource  # few projects have so many services
@@ -60,25 +61,25 @@ class Descriptors:
         self._raise_to(hard if hard != resource.RLIM_INFINITY else MOST)
 
     def at_once(self) -> int:
-        """Return how many descriptors one kind of work may have open for a moment."""
+        """Return how many descriptors one kind of work may have open at the same time."""
         called = self._called_with[0] if self._called_with is not None else soft_limit()
         free = (soft_limit() - self._kept - RESERVED) // SHARES
         return max(LEAST_AT_ONCE, min(free, called // 4))
 
     def keep(self, descriptor: int) -> int:
-        """Return a descriptor for long: the same file, out of the way of those that are open for a moment."""
+        """Return a long-lived descriptor for the same file, with a number beyond those of short-lived ones."""
         if self._called_with is None:
             return descriptor
         try:
             moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, self._called_with[0])
-        except OSError:  # none is left above: it is as good where it is
+        except OSError:  # no number above is free: it stays where it is
             return descriptor
         os.close(descriptor)
         return moved
 
     @contextmanager
     def as_called(self) -> Iterator[None]:
-        """Have the caller's limits meanwhile: what is started inherits them. Nothing may be awaited inside."""
+        """Restore the caller's limits inside the block, which starts programs and must not await anything."""
         if self._called_with is None:
             yield
             return
@@ -105,9 +106,9 @@ class Descriptors:
 
 
 descriptors = Descriptors()
-"""Those of this process."""
+"""The descriptors of this process."""
 
 
 def soft_limit() -> int:
-    """Return how many files this process may have open now."""
+    """Return how many files this process may currently have open."""
     return os.sysconf("SC_OPEN_MAX")

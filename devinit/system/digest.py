@@ -1,4 +1,4 @@
-"""BLAKE2 without `hashlib`, which loads OpenSSL (2.5 ms) for a function that a built-in module has (0.2 ms)."""
+"""BLAKE2 without `hashlib`: that loads OpenSSL (2.5 ms), where the built-in module takes 0.2 ms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a file that is not UTF-8 is encoded: PowerShell and some editors on Windows write UTF-16."""
+"""Detection of UTF-16 files, which PowerShell and some editors on Windows write."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ _MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def is_utf_16(content: bytes) -> bool:
-    """Whether a text is UTF-16, with or without a byte order mark: of its first two bytes one is a NUL then."""
+    """Whether a text is UTF-16, with or without a byte order mark; without, one of its first two bytes is NUL."""
     first = content[:2]
     return first in _MARKS or (len(first) == len(b"a\0") and first.count(0) == 1)

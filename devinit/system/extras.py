@@ -1,4 +1,4 @@
-"""The command that adds what devinit was installed without: `pip` is not always the program that installed it."""
+"""The command that installs a missing extra of devinit; the installer is not always pip."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from shlex import quote
 
 _UV_CACHE = ("archive-v", "environments-v")
-"""How uv calls the folders in its cache from which `uvx` runs a program."""
+"""Names of the folders in uv's cache from which `uvx` runs a program."""
 
 
 def command_for(extra: str) -> str:
-    """Return the command that installs an extra of devinit into the environment that runs it now."""
+    """Return the command that installs an extra of devinit into the environment that currently runs it."""
     wanted = f"'devinit[{extra}]'"
     prefix = Path(sys.prefix)
     if (prefix / "uv-receipt.toml").exists():

@@ -1,4 +1,4 @@
-"""Which process it is: its identity, which survives the reuse of pids, and the facts that are shown."""
+"""The identity of a process, which survives the reuse of pids, and the facts that messages show."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from devinit.system.procfs import LINUX, TICKS_PER_SECOND, read, stat_of
 
 @cache
 def boot_id() -> str:
-    """Return what tells this boot from any other.
+    """Return a name for the current boot.
 
-    A container has the boot of its machine, and ends with its first process: when that began tells its boots
-    apart. On the machine itself the first process began with the boot.
+    A container shares the boot of its machine and ends with its first process, so the start time of that process
+    distinguishes its boots. On the machine itself, the first process starts with the boot.
     """
     found = read("/proc/sys/kernel/random/boot_id") if LINUX else None
     if found:
@@ -29,24 +29,24 @@ def boot_id() -> str:
 
 
 def identity_of(pid: int) -> ProcessIdentity | None:
-    """Return the identity of the process that has this number now, or None when there is none."""
+    """Return the identity of the process that currently has this pid, or None if there is none."""
     found = stat_of(pid)
     return None if found is None else ProcessIdentity(pid, found.start_time, boot_id())
 
 
 def alive(identity: ProcessIdentity) -> bool:
-    """Say whether exactly this process still runs; one that ended and was not reaped does not."""
+    """Return whether exactly this process still runs; a zombie does not."""
     found = stat_of(identity.pid)
     return found is not None and found.runs and is_same(identity, found)
 
 
 def is_same(identity: ProcessIdentity, found: Stat) -> bool:
-    """Say whether what has the number now is the process that was meant."""
+    """Return whether the current process with this pid is the one that was meant."""
     return found.start_time == identity.start_time and identity.boot_id == boot_id()
 
 
 def facts_of(pid: int) -> ProcessFacts | None:
-    """Return what can be told about a process; what is hidden from us is None or empty, never an error."""
+    """Return the known facts about a process; hidden facts are None or empty, never an error."""
     found = stat_of(pid)
     if found is None:
         return None
@@ -75,24 +75,24 @@ def facts_of(pid: int) -> ProcessFacts | None:
 
 
 def runs_as_us(pid: int) -> bool:
-    """Whether a process runs as our user and was started by us: another user can start a program of root's.
+    """Whether a process runs as our user and was started by us: another user can start a program of root.
 
-    `passwd` has root's rights then, and the environment that its caller chose.
+    `passwd`, for example, then has root's rights, but the environment that its caller chose.
     """
     if not LINUX:
         found = facts_of(pid)
         return found is not None and found.uid == os.geteuid()
     _, _, rest = (read(f"/proc/{pid}/status") or b"").partition(b"\nUid:")
-    # Real, effective, saved, and of the file system.
+    # Real, effective, saved and file system user ids.
     uids = {int(word) for word in rest.partition(b"\n")[0].split()}
     return uids == {os.geteuid()}
 
 
 def ancestors_of(pid: int) -> tuple[int, ...]:
-    """Return the pids of a process's parent, its parent, and so on up to 1; itself not included."""
+    """Return the pids of a process's parent, its parent, and so on up to 1, without the process itself."""
     found = stat_of(pid)
     ancestors: list[int] = []
-    # In a container the outermost parent is 0; a loop can only be a number reused while we look.
+    # In a container the outermost parent is 0; a loop can only come from a pid that is reused meanwhile.
     while found is not None and found.parent > 0 and found.parent not in ancestors:
         ancestors.append(found.parent)
         found = stat_of(found.parent)
@@ -109,7 +109,7 @@ def user_name(uid: int) -> str:
 
 
 def _effective_uid(status: bytes) -> int:
-    # The owner of /proc/PID would say root for every process that is not dumpable (ssh-agent).
+    # The owner of /proc/PID is root for every process that is not dumpable (ssh-agent).
     _, _, rest = status.partition(b"\nUid:")
     return int(rest.split(None, 2)[1])
 

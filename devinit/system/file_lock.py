@@ -1,4 +1,4 @@
-"""Locks on files that no crash leaves behind."""
+"""Locks on files that the kernel releases after any crash."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _LOOK_SECONDS = 0.02
 
 
 class FileLock:
-    """An exclusive lock on a file, which the kernel gives back when the last holder of the descriptor ends.
+    """An exclusive lock on a file, which the kernel releases when the last holder of the descriptor ends.
 
-    BSD flock, not fcntl: it follows the descriptor into a child, and closing another descriptor of the
-    same file does not drop it. The file is never unlinked by us: another process may be waiting on it.
+    BSD flock, not fcntl: it follows the descriptor into a child, and closing another descriptor of the same file
+    does not release it. devinit never unlinks the file, because another process may be waiting on it.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -44,7 +44,7 @@ class FileLock:
             os.close(descriptor)
             if not locked:
                 return False
-            # The file was deleted while we waited (rm -rf of its folder): a lock on it would exclude no process.
+            # The file was deleted during the wait (rm -rf of its folder): a lock on it would exclude no process.
         return True
 
     @property
@@ -53,13 +53,13 @@ class FileLock:
         return self._descriptor is not None
 
     def fileno(self) -> int:
-        """Return the locked descriptor, to read, write or hand on."""
+        """Return the locked descriptor, to read, write or pass on."""
         if self._descriptor is None:
             raise ValueError(f"the lock {self.path} is not held")
         return self._descriptor
 
     def release(self) -> None:
-        """Give the lock back; a process that inherited the descriptor keeps it."""
+        """Release the lock; a process that inherited the descriptor keeps it."""
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
             os.close(descriptor)
@@ -99,9 +99,9 @@ class FileLock:
 
 
 def locked_within(path: str, seconds: float) -> FileLock | None:
-    """Return a lock as soon as no other process has it; None when that does not come true in time.
+    """Return a lock as soon as no other process has it; None on timeout.
 
-    It looks again and again: a caller that waits for a lock cannot have a deadline.
+    It polls, because a blocking wait for a lock cannot have a deadline.
     """
     import time  # only where a project is forgotten
 
@@ -114,7 +114,7 @@ def locked_within(path: str, seconds: float) -> FileLock | None:
 
 
 def is_locked(path: str) -> bool:
-    """Whether a process holds a lock; one whose file is missing or not ours to open counts as free."""
+    """Whether a process holds a lock; a missing file, or one that cannot be opened, counts as free."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -129,9 +129,9 @@ def is_locked(path: str) -> bool:
 
 
 def is_unlocked_within(path: str, seconds: float) -> bool:
-    """Wait until no process holds a lock; return whether that came true in time.
+    """Wait until no process holds a lock; return whether that happened in time.
 
-    It looks again and again: the end of a lock wakes only a process that waits to take it.
+    It polls: the release of a lock wakes only a process that waits to take it.
     """
     import time  # only for a checkout that was moved or is forgotten
 

@@ -1,8 +1,8 @@
-"""Files that are whole or not there: atomic replacement, and honest reading.
+"""Atomic replacement and safe reading of files.
 
-A cloned repository can contain links, named pipes and devices under the names that devinit uses. Only regular
-files are read or replaced here, an open never waits for the other end of a pipe, and a link is followed only
-where it leads to another place in the same checkout.
+A cloned repository can contain links, named pipes and devices under the names that devinit uses. This module reads
+and replaces only regular files. Opening a file never waits for the other end of a pipe, and a link is followed
+only if it leads to another place in the same checkout.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 LARGEST_FILE = 64 * 2**20
-"""Bytes. A repository of some kilobytes can hold a file of many gigabytes, all of them zeros."""
+"""In bytes. A repository of some kilobytes can contain a file of many gigabytes, all zeros."""
 LARGEST_SETTINGS = 2**20
-"""Bytes: of what people write by hand, and of what takes long to parse."""
+"""In bytes: for files that users write by hand, and for files that take long to parse."""
 _PIPE_BLOCK = 65536
 
 
@@ -39,12 +39,12 @@ def write_atomically(
     inside: str | os.PathLike[str] | None = None,
     keeps_owner: bool = False,
 ) -> None:
-    """Replace a file as a whole: a reader sees the old content or the new, whatever happens meanwhile.
+    """Replace a file as a whole: a reader sees either the old or the new content, whatever happens meanwhile.
 
-    Without `durable` that holds for every crash of a program, but not for a power cut. A link is kept, and its
-    target replaced, if the target lies `inside` that folder. With `keeps_owner` a file that root replaces stays
-    its owner's: for what a person edits, and never for secrets. Raise StateFileError for any other link, for what
-    is no regular file, and where the file cannot be written.
+    Without `durable`, that holds for a crash of a program, but not for a power failure. A link is kept, and its
+    target replaced, if the target lies `inside` that folder. With `keeps_owner`, a file that root replaces keeps
+    its owner: for files that users edit, and never for secrets. Raise StateFileError for any other link, for
+    anything but a regular file, and if the file cannot be written.
     """
     name = os.fspath(path)
     target = _file_to_replace(name, inside)
@@ -65,7 +65,10 @@ def write_atomically(
 def try_to_write(
     path: str | os.PathLike[str], data: bytes | str, *, inside: str | os.PathLike[str] | None = None
 ) -> None:
-    """Raise what `write_atomically` would raise now, and leave the file as it is: the new one is removed again."""
+    """Raise the errors that `write_atomically` would raise now, without changing the file.
+
+    A temporary file is written next to it and removed again.
+    """
     name = os.fspath(path)
     temporary = _name_beside(_file_to_replace(name, inside))
     try:
@@ -83,16 +86,17 @@ def read_bytes(
     pipe_seconds: float = 0.0,
     most: int = LARGEST_FILE,
 ) -> bytes | None:
-    """Return a file's content, or None when there is no such file.
+    """Return a file's content, or None if there is no such file.
 
-    With `inside`, a link must lead to a file in that folder. With `pipe_seconds` the file may be a named pipe (a
-    secret manager feeds it) whose writer has so much time. Raise StateFileError, which names the file, for
-    anything else that is no regular file, for one of more than `most` bytes, and for one that cannot be read.
+    With `inside`, a link must lead to a file in that folder. With `pipe_seconds`, the file may be a
+    named pipe (fed by a secret manager) whose writer has this much time. Raise StateFileError, which
+    names the file, for anything else that is no regular file, for a file of more than `most` bytes, and
+    for a file that cannot be read.
     """
     name = os.fspath(path)
     try:
         target = name if inside is None else _inside(name, inside)
-        # O_NONBLOCK: opening a named pipe that nothing writes to would wait for ever.
+        # O_NONBLOCK: otherwise, opening a named pipe without a writer would block forever.
         descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except FileNotFoundError:
         return None
@@ -121,12 +125,12 @@ def read_text(
     pipe_seconds: float = 0.0,
     most: int = LARGEST_FILE,
 ) -> str | None:
-    """Return `read_bytes` as text without a byte order mark; raise StateFileError also where it is no UTF-8."""
+    """Return `read_bytes` as text without a byte order mark; also raise StateFileError if it is not UTF-8."""
     content = read_bytes(path, inside=inside, pipe_seconds=pipe_seconds, most=most)
     if content is None:
         return None
     try:
-        # Editors on Windows put a byte order mark in front, which no JSON or TOML parser wants.
+        # Editors on Windows prepend a byte order mark, which JSON and TOML parsers reject.
         return content.removeprefix(BYTE_ORDER_MARK).decode()
     except UnicodeDecodeError as error:
         from devinit.system.encoding import UTF_16, is_utf_16  # for an error only
@@ -142,9 +146,9 @@ def read_text(
 
 
 def remove_torn(directory: str | os.PathLike[str], names: Iterable[str]) -> list[str]:
-    """Remove what writers of these files left half written when they were killed; return it.
+    """Remove partial files that writers of these files left when they were killed; return their paths.
 
-    It may hold the secrets of the file that it was to become, under a name that no .gitignore knows.
+    They may contain the secrets of the complete file, under a name that no .gitignore contains.
     """
     removed = []
     for name in os.listdir(directory):
@@ -157,7 +161,7 @@ def remove_torn(directory: str | os.PathLike[str], names: Iterable[str]) -> list
 
 
 def _file_to_replace(path: str, inside: str | os.PathLike[str] | None) -> str:
-    """Return the file that is to be replaced: the name itself, or what a link in a checkout leads to."""
+    """Return the file to be replaced: the path itself, or the target of a link in a checkout."""
     try:
         found = os.lstat(path)
         if stat.S_ISLNK(found.st_mode) and inside is not None:
@@ -173,7 +177,7 @@ def _file_to_replace(path: str, inside: str | os.PathLike[str] | None) -> str:
 
 
 def _inside(path: str, folder: str | os.PathLike[str]) -> str:
-    """Return where a name leads; raise StateFileError when a link leads out of the folder."""
+    """Return the target of a path; raise StateFileError if a link leads out of the folder."""
     if not os.path.islink(path):
         return path
     target, top = os.path.realpath(path), os.path.realpath(folder)
@@ -187,7 +191,7 @@ def _inside(path: str, folder: str | os.PathLike[str]) -> str:
 
 
 def refuse_private(path: str | os.PathLike[str], target: str, top: str) -> None:
-    """Raise StateFileError when a name leads to git's files or ours: no link in a clone is a wish of the user."""
+    """Raise StateFileError if a path leads to git's files or ours: no link in a clone is the user's intent."""
     if private := {".git", OWN_FOLDER}.intersection(os.path.relpath(target, top).split("/")):
         raise StateFileError(
             f"{path} leads into {private.pop()}, where nothing is written for applications",
@@ -196,7 +200,7 @@ def refuse_private(path: str | os.PathLike[str], target: str, top: str) -> None:
 
 
 def _read_pipe(descriptor: int, path: str, seconds: float, most: int) -> bytes:
-    """Return what a writer puts into a named pipe, until it closes its end; refuse more than `most` bytes."""
+    """Return the data that a writer puts into a named pipe until it closes it; refuse more than `most` bytes."""
     import select  # only secret managers need it
     import time
 
@@ -221,7 +225,7 @@ def _read_pipe(descriptor: int, path: str, seconds: float, most: int) -> bytes:
 
 def _name_beside(target: str) -> str:
     directory, name = os.path.split(target)
-    # Names are limited to 255 bytes; the random part lets two writers work at once.
+    # Names are limited to 255 bytes; the random part lets two writers work at the same time.
     return os.path.join(directory, f".{name[:40]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
 
 
@@ -234,7 +238,7 @@ def _runs(pid: int) -> bool:
 
 
 def _owner_of(path: str) -> tuple[int, int] | None:
-    """Return the user and the group of a file that root would make its own; None for any other."""
+    """Return user and group of a file that a replacement by root would change; None for any other file."""
     if os.geteuid() != 0:
         return None
     try:
@@ -253,10 +257,10 @@ def _write_new(
             os.fchown(descriptor, *owner)
         remaining = memoryview(content)
         while remaining:
-            # A nearly full disk takes a part and says so only by the count.
+            # A nearly full disk takes a part and reports that only by the count.
             remaining = remaining[file.write(remaining) :]
         if durable:
-            # Without it a power cut after the rename may leave an empty file (ext4, XFS).
+            # Without it, a power failure after the rename may leave an empty file (ext4, XFS).
             os.fsync(descriptor)
 
 
@@ -264,12 +268,12 @@ def _remove_if_there(path: str) -> None:
     try:
         os.unlink(path)
     except OSError:
-        # It was never created, or the disk is in a state that the error on its way already tells.
+        # The file was never created, or the error that is being raised already describes the state of the disk.
         return
 
 
 def not_written(path: str, error: OSError) -> StateFileError:
-    """Return the error about a file that cannot be written, with what helps."""
+    """Return the error about a file that cannot be written, with advice."""
     hint = _hint(path, error)
     if cure_of_limit(error) is not None:
         hint = f"{hint}; the file is as it was before"
@@ -281,7 +285,7 @@ def _not_readable(path: str, error: OSError) -> StateFileError:
 
 
 def _not_a_file(path: str, mode: int) -> StateFileError:
-    """Return the error about a name that belongs to something else than a file, by its mode."""
+    """Return the error about a path that is something other than a file, according to its mode."""
     return StateFileError(
         f"{path} is {kind_of(mode)}, not a file", hint="move it away, and put a file there if needed"
     )

@@ -1,4 +1,4 @@
-"""Notice that a folder was deleted or moved away, without looking again and again."""
+"""Notification that a folder was deleted or moved away, without polling."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DELETED_IN, _SELF_DELETED, _SELF_MOVED = 0x200, 0x400, 0x800
 
 
 class FolderWatch:
-    """One folder, as it is `known`, or as it is when this is made: another one of the same name is not it."""
+    """A watch on one folder: the `known` one, or the current one; a later folder with the same name is another."""
 
     def __init__(self, path: str | os.PathLike[str], known: os.stat_result | None = None) -> None:
         self._path = os.path.realpath(path)
@@ -27,11 +27,11 @@ class FolderWatch:
             self._watch(self._inotify)
 
     def fileno(self) -> int | None:
-        """Return what becomes readable when the folder may be gone; None where it has to be looked for."""
+        """Return a descriptor that becomes readable when the folder may be gone; None if only polling can tell."""
         return self._inotify.fileno() if self._inotify else None
 
     def is_there(self) -> bool:
-        """Take what was told, and look whether the folder is still where it was."""
+        """Discard pending events, and return whether the folder is still in its place."""
         if self._inotify is not None:
             for _ in self._inotify.events():
                 pass
@@ -45,8 +45,8 @@ class FolderWatch:
             self._inotify.close()
 
     def _watch(self, inotify: Inotify) -> None:
-        # The deletion of a folder in which a process works is reported to the folder above at once, to its own
-        # watches only when that process ends. Every folder above may be moved away as well.
+        # The deletion of a folder in which a process works is reported to the parent folder at once, but to its
+        # own watches only when that process ends. Each of the folders above may be moved away as well.
         inotify.watch(self._path, _SELF_DELETED | _SELF_MOVED)
         above = os.path.dirname(self._path)
         inotify.watch(above, _DELETED_IN | _SELF_MOVED)

@@ -1,7 +1,8 @@
-"""Fork and exec, as `subprocess.Popen` does it, with an environment that is encoded in one go.
+"""Fork and exec, as in `subprocess.Popen`, with an environment that is encoded in one step.
 
-`Popen` encodes each variable by itself, in Python. One of 200 services has 650 variables, because each has the
-addresses of all others: 0.45 ms of the 0.55 ms of CPU that its start took. One of 1,000 has five times as many.
+`Popen` encodes each variable separately, in Python. Each of 200 services has 650 variables, because each
+has the addresses of all others: that took 0.45 ms of the 0.55 ms of CPU for its start. With 1,000
+services it is five times as many.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     from devinit.model.process import ProcessSpec
 
 _TOLD_BYTES = 50_000
-"""The most that a child tells of why it cannot become the program."""
+"""Most bytes of an error message from a child that cannot become the program."""
 _IS_KNOWN = sys.version_info < (3, 15)
-"""Whether the arguments of `fork_exec`, which is no public function, are known for this Python."""
+"""Whether the arguments of `fork_exec`, a private function, are known for this Python version."""
 _VFORK = (True,) if sys.version_info < (3, 14) else ()
-"""The last argument of `fork_exec`, until Python 3.14 left it out."""
+"""The last argument of `fork_exec`, which Python 3.14 removed."""
 
 
 class Child:
@@ -33,18 +34,18 @@ class Child:
         self._returncode: int | None = None
 
     def poll(self) -> int | None:
-        """Reap it if it has ended; return its exit code (-9: signal 9), and None while it runs."""
+        """Reap the process if it has ended; return its exit code (-9: signal 9), or None while it runs."""
         return self._reap(os.WNOHANG)
 
     def wait(self) -> int | None:
-        """Wait until it has ended, and reap it."""
+        """Wait until the process has ended, and reap it."""
         return self._reap(0)
 
     def _reap(self, options: int) -> int | None:
         if self._returncode is None:
             try:
                 pid, status = os.waitpid(self.pid, options)
-            except ChildProcessError:  # the process that reaped it knows its code
+            except ChildProcessError:  # another process reaped it and knows its code
                 self._returncode = 0
             else:
                 self._returncode = os.waitstatus_to_exitcode(status) if pid else None
@@ -52,14 +53,14 @@ class Child:
 
 
 def start(spec: ProcessSpec, program: str, *, stdin: int, output: int, keep: tuple[int, ...]) -> Child:
-    """Start a program in a session of its own, with nothing inherited but `output`, `stdin` and `keep`.
+    """Start a program in its own session, which inherits only `output`, `stdin` and `keep`.
 
-    Raise OSError or SubprocessError when it cannot be started, ValueError for a NUL byte or an impossible name.
+    Raise OSError or SubprocessError when it cannot be started, ValueError for a NUL byte or an invalid name.
     """
     if spec.run_as is not None or not _IS_KNOWN:
         return _by_subprocess(spec, program, stdin=stdin, output=output, keep=keep)
     words, variables = [os.fsencode(each) for each in spec.argv], encoded(spec.environment)
-    # Above the standard streams, which the caller of devinit has open, or devinit opens itself.
+    # These get numbers above the standard streams, which the caller of devinit has open, or devinit opens itself.
     receiving, telling = os.pipe()
     try:
         try:
@@ -91,7 +92,7 @@ def start(spec: ProcessSpec, program: str, *, stdin: int, output: int, keep: tup
 
 
 def encoded(environment: Mapping[str, str]) -> list[bytes]:
-    """Return an environment as the kernel takes it. Raise ValueError for a NUL byte or a name with `=`."""
+    """Return an environment in the kernel's format. Raise ValueError for a NUL byte or a name with `=`."""
     if "=" in "".join(environment):
         raise ValueError("illegal environment variable name")
     text = "\0".join([f"{name}={value}" for name, value in environment.items()])
@@ -102,7 +103,7 @@ def encoded(environment: Mapping[str, str]) -> list[bytes]:
 
 
 def _all_of(pipe: int) -> bytes:
-    """Return what a child tells before it becomes the program, which is nothing when it does."""
+    """Return the error message of a child that cannot become the program; empty on success."""
     told = b""
     while len(told) < _TOLD_BYTES and (part := os.read(pipe, _TOLD_BYTES)):
         told += part
@@ -110,7 +111,7 @@ def _all_of(pipe: int) -> bytes:
 
 
 def _error_of(told: bytes) -> Exception:
-    """Return the error that a child met: "OSError:2:noexec", with the number in hexadecimal digits."""
+    """Return the error that a child reports: "OSError:2:noexec", with the number in hexadecimal."""
     kind, _, rest = told.partition(b":")
     number, _, said = rest.partition(b":")
     if kind == b"OSError":
@@ -122,7 +123,7 @@ def _error_of(told: bytes) -> Exception:
 def _by_subprocess(
     spec: ProcessSpec, program: str, *, stdin: int, output: int, keep: tuple[int, ...]
 ) -> Child:
-    """Start a program, also as another user, which is rare."""
+    """Start a program by `subprocess`, for the rare case of another user."""
     run_as = spec.run_as
     child = subprocess.Popen(
         spec.argv,
@@ -139,6 +140,6 @@ def _by_subprocess(
         group=run_as.gid if run_as else None,
         extra_groups=() if run_as else None,
     )
-    # It is reaped by its number; without a code, `Popen` would warn that it still runs.
+    # The process is reaped by its pid; without a code, `Popen` would warn that it still runs.
     child.returncode = 0
     return Child(child.pid)

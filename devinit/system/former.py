@@ -1,4 +1,4 @@
-"""The former text of a file that a person may have written, kept beside it before devinit replaces the file."""
+"""Backups of files that the user may have written, made before devinit replaces them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from devinit.system.files import not_written
 from devinit.system.regular import open_regular
 
 USUAL = 0o644
-"""The rights of a file that a command writes for a repository, before the umask."""
+"""Permissions of a file that a command writes for a repository, before the umask."""
 
 
 def rights_of(path: str | os.PathLike[str]) -> int:
-    """Return the rights that a file has, which what replaces it keeps; of one that is not there the usual ones."""
+    """Return the permissions of a file, which its replacement keeps; for a missing file, the usual ones."""
     try:
         return stat.S_IMODE(os.stat(path).st_mode) & 0o777
     except OSError:
@@ -24,9 +24,9 @@ def rights_of(path: str | os.PathLike[str]) -> int:
 def keep_former(path: str | os.PathLike[str], content: bytes, *, most: int = 0o777) -> str:
     """Write the content to `path.old`, or to the first free name of `path.old.2`, `path.old.3` …; return the name.
 
-    Nothing that is there is replaced or written through. A copy that has the same content already is returned as
-    it is. The copy has the rights of the file, and none beyond `most`: a `.env` may be for its owner alone. Raise
-    StateFileError when the copy cannot be written.
+    No existing file is replaced or written through. If a copy with the same content exists, it is returned
+    unchanged. The copy has the permissions of the file, limited to `most`: a `.env` may be private to its owner.
+    Raise StateFileError when the copy cannot be written.
     """
     name, mode = os.fspath(path), rights_of(path) & most
     for kept in chain([f"{name}.old"], (f"{name}.old.{number}" for number in count(2))):
@@ -51,7 +51,7 @@ def keep_former(path: str | os.PathLike[str], content: bytes, *, most: int = 0o7
 
 
 def _has(path: str, content: bytes) -> bool:
-    """Whether a regular file has this content; a link, whatever it leads to, does not."""
+    """Whether a regular file has this content; always false for a link."""
     try:
         descriptor = open_regular(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:

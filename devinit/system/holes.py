@@ -1,8 +1,8 @@
-"""Giving the beginning of a file back to the disk while a process appends to it.
+"""Freeing the disk space at the beginning of a file while a process appends to it.
 
-The file keeps its length and every offset in it, so neither the writer nor a follower notices; what
-was freed reads as zeros and takes no space. ext4, XFS, btrfs, tmpfs and overlays of them can do it, NFS before
-4.2 and vfat cannot. On macOS (APFS) it is another call; untested: no Mac was at hand.
+The file keeps its length and all offsets, so neither the writer nor a follower notices. Freed parts read as zeros
+and take no space. ext4, XFS, btrfs, tmpfs and overlays of them support it; NFS before 4.2 and vfat do not. macOS
+(APFS) has another call, which is untested: no Mac was at hand.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import sys
 
 BLOCK = 4096
-"""Bytes of a block. Only whole blocks are freed: a part of one would be overwritten with zeros."""
+"""In bytes. Only whole blocks are freed: a part of one would be overwritten with zeros."""
 
 # <linux/falloc.h>: FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
 _KEEP_SIZE_PUNCH_HOLE = 0x01 | 0x02
@@ -21,10 +21,10 @@ _F_PUNCHHOLE = 99
 
 
 def free_beginning(descriptor: int, start: int, end: int) -> int:
-    """Free the whole blocks of a file from `start` to `end`. Return where the freed part ends now.
+    """Free the whole blocks of a file from `start` to `end`. Return the new end of the freed part.
 
-    `start` is where an earlier call had ended: a multiple of `BLOCK`. Raise OSError where the file system
-    cannot do it.
+    `start` is the end of an earlier call, a multiple of `BLOCK`. Raise OSError if the
+    file system does not support it.
     """
     end -= end % BLOCK
     if end <= start:
@@ -37,13 +37,13 @@ def free_beginning(descriptor: int, start: int, end: int) -> int:
 
 
 def data_from(descriptor: int, offset: int) -> int:
-    """Return where the next data is, at `offset` or behind it; the end of the file when there is none."""
+    """Return where the next data begins, at `offset` or after it; the end of the file if there is none."""
     try:
         return os.lseek(descriptor, offset, os.SEEK_DATA)
     except OSError as error:
         if error.errno == errno.ENXIO:
             return os.fstat(descriptor).st_size
-        # The file system knows nothing of holes: all is data.
+        # The file system does not support holes, so everything is data.
         return offset
 
 
@@ -51,7 +51,7 @@ def _punch(descriptor: int, start: int, length: int) -> None:
     import ctypes  # 3 ms, and few logs ever grow so long
 
     library = ctypes.CDLL(None, use_errno=True)
-    # glibc's fallocate takes 32-bit offsets on 32-bit machines; musl has only the one with 64.
+    # On 32-bit machines glibc's fallocate takes 32-bit offsets; musl has only the 64-bit one.
     fallocate = getattr(library, "fallocate64", None) or getattr(library, "fallocate", None)
     if fallocate is None:
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))

@@ -1,7 +1,8 @@
-"""Where devinit's own modules come from: its installation, and not the current folder or those of PYTHONPATH.
+"""The import path of devinit itself: its installation, without the current folder and those of PYTHONPATH.
 
-Those are meant for the programs of a project, and lead into its repository. A `logging.py` there would break
-devinit, and run when a command only looks at the project. What Python loads before devinit is out of our hands.
+Those folders are meant for the programs of a project, and lead into its repository. A `logging.py`
+there would break devinit, and would run even if a command only reads the project. devinit cannot
+control what Python loads before it.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def keep_to_installation() -> None:
-    """Import nothing more from folders that only PYTHONPATH names, nor from the current one."""
+    """Import no more modules from the current folder and from folders that only PYTHONPATH names."""
     foreign = _foreign()
     if not foreign.isdisjoint(sys.path):
-        # What an editable installation names too stays, behind everything that could be shadowed.
+        # Folders that an editable installation names too are kept, after everything that they could shadow.
         named = _named_by_installation()
         sys.path[:] = [each for each in sys.path if each not in foreign] + [
             each for each in sys.path if each in foreign & named
@@ -26,13 +27,13 @@ def keep_to_installation() -> None:
 
 def options() -> tuple[str, ...]:
     """Return the options with which our Python runs devinit in another process."""
-    # PYTHONHOME tells a Python that was moved where it lies, and -E would ignore that as well.
+    # PYTHONHOME tells a relocated Python its place, and -E would ignore that as well.
     ignores = os.environ.get("PYTHONPATH") and _foreign() and not os.environ.get("PYTHONHOME")
     return ("-P", "-E") if ignores else ("-P",)
 
 
 def _foreign() -> set[str]:
-    """Return the entries of `sys.path` that are no installation; none when devinit itself lies in one of them."""
+    """Return the entries of `sys.path` that are no installation; none if devinit itself lies in one of them."""
     names = os.environ.get("PYTHONPATH", "")
     found = {""} | {os.path.abspath(each) for each in names.split(os.pathsep) if names}
     if not sys.flags.safe_path:
@@ -51,7 +52,7 @@ def _packages() -> list[str]:
 
 
 def _named_by_installation() -> set[str]:
-    """Return the folders that `.pth` files name beside installed packages."""
+    """Return the folders that `.pth` files next to installed packages name."""
     from devinit.errors import StateFileError  # where PYTHONPATH or the current folder could shadow something
     from devinit.system.files import read_bytes
 
@@ -63,6 +64,6 @@ def _named_by_installation() -> set[str]:
                 try:
                     content = read_bytes(os.path.join(folder, name)) or b""
                 except StateFileError:
-                    continue  # Python did not read it either
+                    continue  # Python could not read it either
                 found |= {os.fsdecode(line.strip()) for line in content.splitlines()}
     return found

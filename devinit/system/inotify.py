@@ -1,4 +1,4 @@
-"""Hear from the kernel that files change (inotify), through ctypes: Python has no binding of its own."""
+"""Change notifications of the kernel (inotify), through ctypes: Python has no binding of its own."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 MODIFIED, MOVED_HERE, CREATED = 0x2, 0x80, 0x100
 _ONCE = 0x80000000
 OVERFLOW = -1
-"""The watch of an event that says that others were lost."""
+"""The watch number of an event that reports lost events."""
 
 _EVENT = struct.Struct("iIII")
 _BUFFER = 65536
 
 
 class Unavailable(Exception):
-    """Raised when there is no inotify here, or the user's instances (128 by default) are used up."""
+    """Raised when inotify is not available, or the user's instances (128 by default) are used up."""
 
 
 class Inotify:
-    """One queue of events, and what is watched."""
+    """One queue of events with its watches."""
 
     def __init__(self) -> None:
         if not sys.platform.startswith("linux"):
@@ -38,15 +38,15 @@ class Inotify:
             raise Unavailable
 
     def watch(self, path: str | os.PathLike[str], events: int) -> int | None:
-        """Watch a file or folder; return the number that its events carry, or None when it cannot be watched.
+        """Watch a file or folder; return the number in its events, or None if it cannot be watched.
 
-        What is watched already keeps its number: the kernel knows it by its inode.
+        A file that is already watched keeps its number: the kernel identifies it by its inode.
         """
         number: int = self._library.inotify_add_watch(self._descriptor, os.fsencode(path), events)
         return number if number >= 0 else None
 
     def watch_once(self, path: str | os.PathLike[str]) -> int | None:
-        """Watch a file for the next write alone: a program that writes all the time costs nothing then."""
+        """Watch a file for the next write only, so that a program that writes all the time costs nothing."""
         return self.watch(path, MODIFIED | _ONCE)
 
     def fileno(self) -> int:
@@ -54,7 +54,7 @@ class Inotify:
         return self._descriptor
 
     def events(self) -> Iterator[tuple[int, int]]:
-        """Yield the watch and the kind of each event that is waiting."""
+        """Yield the watch and the kind of each pending event."""
         while True:
             try:
                 data = os.read(self._descriptor, _BUFFER)
@@ -67,5 +67,5 @@ class Inotify:
                 yield watch, kind
 
     def close(self) -> None:
-        """Watch nothing any more."""
+        """Stop watching."""
         os.close(self._descriptor)

@@ -1,4 +1,4 @@
-"""Whether a process waits for something to be typed: what the kernel says of threads that read standard input."""
+"""Detection of processes that wait for typed input: the kernel shows which threads read standard input."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from typing import NamedTuple
 from devinit.system.procfs import read
 
 READS = {"x86_64": b"0", "aarch64": b"63", "riscv64": b"63", "i686": b"3", "armv7l": b"3"}
-"""The number of the system call `read` (arch/*/syscall.tbl of Linux)."""
+"""The number of the system call `read` on each machine (arch/*/syscall.tbl of Linux)."""
 SLEEPS = b"pipe_read"
-"""How the kernel function ends in which a reader of a pipe sleeps: anon_pipe_read since Linux 6.14, pipe_read."""
+"""The end of the name of the kernel function in which a reader of a pipe sleeps: anon_pipe_read since Linux 6.14,
+pipe_read before."""
 POLLS = (b"epoll_wait", b"ep_poll")
-"""The same of a thread in epoll: do_epoll_wait since Linux 5.11, ep_poll."""
+"""The same for a thread in epoll: do_epoll_wait since Linux 5.11, ep_poll before."""
 LOOKS = (b"poll_schedule_timeout", b"do_select", b"do_poll", b"wait_woken", b"n_tty_read", *POLLS)
-"""The same of a thread that waits for a key of a terminal, by select, poll or read."""
+"""The same for a thread that waits for a key of a terminal, by select, poll or read."""
 TERMINALS = "/dev/pts/"
 MOST_THREADS = 512
-"""Of one process; further ones are not looked at."""
+"""Threads of one process that are examined."""
 
 
 class Proof(Enum):
-    """How sure it is that a process waits for its standard input."""
+    """The evidence that a process waits for its standard input."""
 
     READS = "a thread is in read(0)"
     SLEEPS = "a thread sleeps in the read of some pipe; which one is hidden from us"
@@ -35,16 +36,16 @@ class Proof(Enum):
 
 
 class InputReader(NamedTuple):
-    """A process that may wait for what is typed."""
+    """A process that may wait for typed input."""
 
     pid: int
     proof: Proof
 
 
 def reader_of_input(pids: Iterable[int]) -> InputReader | None:
-    """Return the process that most surely waits for the standard input that the first of these has.
+    """Return the process that most certainly waits for the same standard input as the first of these.
 
-    None where none waits, or where there is no /proc, or where none of them reads from a pipe or a terminal.
+    None if no process waits, if there is no /proc, or if none of them reads from a pipe or a terminal.
     """
     found: InputReader | None = None
     wanted = ""
@@ -62,9 +63,9 @@ def reader_of_input(pids: Iterable[int]) -> InputReader | None:
 
 
 def echoes_nothing(pid: int) -> bool:
-    """Whether the terminal from which a process reads does not show what is typed."""
+    """Whether the terminal from which a process reads does not echo typed text."""
     try:
-        # Without waiting for it, and without making it ours.
+        # O_NONBLOCK and O_NOCTTY: do not wait for it, and do not make it our controlling terminal.
         flags = os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(f"/proc/{pid}/fd/0", flags)
     except OSError:
@@ -93,12 +94,12 @@ def _proof_of(pid: int, *, is_silent: bool) -> Proof | None:
     number = READS.get(os.uname().machine)
     for thread in threads:
         folder = f"/proc/{pid}/task/{thread}"
-        # Hidden under Yama of what is no descendant of ours: an adopted service.
+        # Yama hides this for a process that is no descendant of ours, such as an adopted service.
         words = (read(f"{folder}/syscall") or b"").split(None, 2)
         is_seen = len(words) > 1 and number is not None
         if is_seen and words[0] == number and int(words[1], 16) == 0:
             return Proof.READS
-        # `poll_schedule_timeout.constprop.0`: the compiler has made a variant of it.
+        # For example `poll_schedule_timeout.constprop.0`: the compiler made a variant of the function.
         sleeps_in = (read(f"{folder}/wchan") or b"").partition(b".")[0]
         if not is_seen and sleeps_in.endswith(SLEEPS):
             proof = Proof.SLEEPS

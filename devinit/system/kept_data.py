@@ -1,4 +1,4 @@
-"""Whether the folder of a service holds data, and not only notes about it."""
+"""The check whether the folder of a service contains data, and not only notes about it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import os
 from devinit.system.walking import walk
 
 DATA = "data"
-"""The folder in a state folder that has one of each service."""
+"""The folder in a state folder with one folder for each service."""
 UNFINISHED = ".unfinished"
-"""How the name ends of what a provider had begun to make when it was killed."""
+"""Suffix of data that a provider was creating when it was killed."""
 
 
 def has_data(home: str) -> bool:

@@ -1,6 +1,6 @@
-"""What helps where a limit of the system was met: open files, the size of a file, room on the disk.
+"""Advice for exhausted limits of the system: open files, file size, disk space.
 
-It imports next to nothing: without a descriptor left, no module can be loaded any more.
+It imports next to nothing: without a free descriptor, no module can be loaded.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ LARGER_FILES = (
 """A supervisor keeps the limits of the shell that started it."""
 MORE_PROCESSES = "see `ulimit -u` and the memory that is left; in a container also its pids limit"
 NO_ROOM_TO_RUN = (*TOO_MANY_OPEN, errno.EAGAIN, errno.ENOMEM)
-"""With these no program can be started, whichever it is."""
+"""Errors with which no program at all can be started."""
 _NO_THREAD = "can't start new thread"
-"""What Python's RuntimeError says, which has no number."""
+"""The text of Python's RuntimeError, which has no error number."""
 _CURES = {
     errno.EMFILE: MORE_OPEN_FILES,
     errno.ENFILE: MORE_ON_THE_MACHINE,
@@ -34,10 +34,10 @@ _CURES = {
 
 
 def is_about_threads(error: Exception) -> bool:
-    """Whether an error says that no thread can be started: the limit of processes counts threads, too."""
+    """Whether an error reports that no thread can be started; the limit of processes counts threads, too."""
     return isinstance(error, RuntimeError) and _NO_THREAD in str(error)
 
 
 def cure_of_limit(error: OSError) -> str | None:
-    """Return what helps against a limit of the system; None when the error is about none."""
+    """Return advice for an exhausted limit of the system; None for any other error."""
     return _CURES.get(error.errno or 0)

@@ -1,7 +1,7 @@
-"""Who listens on a TCP port, and which processes hold the socket.
+"""Listeners on TCP ports, and the processes that hold their sockets.
 
-The kernel tells the sockets at once; which process holds one has to be read from the /proc/PID/fd of
-every process in question, so those that are likely are asked first.
+The kernel lists sockets at once. The process that holds a socket has to be found in the /proc/PID/fd of every
+process in question, so the likely ones are read first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _GONE_OR_HIDDEN = frozenset({errno.ENOENT, errno.ESRCH, errno.EACCES, errno.EPER
 
 
 def tcp_listeners(port: int | None = None) -> list[Listener]:
-    """Return the TCP sockets that listen, on one port or on all, of both address families."""
+    """Return the listening TCP sockets, on one port or on all, of both address families."""
     if not LINUX:
         from devinit.system import macos  # loads psutil
 
@@ -43,7 +43,7 @@ def tcp_listeners(port: int | None = None) -> list[Listener]:
 
 
 def socket_inodes(pid: int) -> set[int]:
-    """Return the inodes of all sockets that a process holds; empty when it is gone or hidden from us."""
+    """Return the inodes of all sockets that a process holds; empty if it is gone or hidden from us."""
     if not LINUX:
         from devinit.system import macos  # loads psutil
 
@@ -52,10 +52,10 @@ def socket_inodes(pid: int) -> set[int]:
 
 
 def holders_of(inodes: set[int], first: Sequence[int] = (), *, every: bool = False) -> dict[int, list[int]]:
-    """Return the pids that hold each socket, of those visible to us; a socket without any is an empty list.
+    """Return the visible pids that hold each socket; an empty list for a socket without any.
 
-    The processes of `first` are asked first, and no other process when they hold all of them. Before a kill
-    ask `every`: a forked worker anywhere may hold the same socket and keep the port.
+    The processes in `first` are read first, and no others if they hold all sockets. Use `every` before a kill: a
+    forked worker anywhere may hold the same socket and keep the port.
     """
     holders: dict[int, list[int]] = {inode: [] for inode in inodes}
     _collect(first, holders)
@@ -79,7 +79,7 @@ def ephemeral_range() -> range:
 def of_threads(pid: int) -> set[int]:
     """Return the inodes of all sockets that the threads of a process hold.
 
-    Those are others than the process's where its main thread has ended, or a thread has descriptors of its own.
+    They differ from those of the process if its main thread has ended, or if a thread has its own descriptors.
     """
     return {inode for folder in thread_folders(pid) for inode in _sockets_in(f"{folder}/fd")}
 
@@ -97,20 +97,20 @@ def _sockets_in(directory: str) -> Iterator[int]:
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        # Anything else (no descriptors left) must not look as if the process held nothing.
+        # Any other error (such as no free descriptor) must not look as if the process held no socket.
         if error.errno in _GONE_OR_HIDDEN:
             return
         raise
-    # Names relative to the opened folder: walking the whole path for each of them takes a tenth longer.
+    # Names relative to the opened folder: resolving the whole path for each takes 10 % longer.
     try:
         for name in os.listdir(descriptor):
             try:
                 target = os.readlink(name, dir_fd=descriptor)
-            except OSError:  # closed while we look
+            except OSError:  # closed in the meantime
                 continue
             if target.startswith("socket:["):
                 yield int(target[8:-1])
-    except OSError as error:  # it ended while we look
+    except OSError as error:  # the process ended in the meantime
         if error.errno not in _GONE_OR_HIDDEN:
             raise
     finally:

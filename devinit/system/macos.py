@@ -1,6 +1,6 @@
-"""The same facts where there is no /proc, from psutil. Kept small, and untested: no Mac was at hand.
+"""Facts about processes and sockets without /proc, from psutil. Kept small, and untested: no Mac was at hand.
 
-Imported only where it is needed: psutil takes 20 ms.
+Imported only where needed: psutil takes 20 ms.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ def boot_id() -> str:
 
 
 def process_ids() -> list[int]:
-    """Return the numbers of all processes."""
+    """Return the pids of all processes."""
     return psutil.pids()
 
 
 def stat_of(pid: int) -> Stat | None:
-    """Return who a process is; its start in microseconds since 1970."""
+    """Return the state of a process; its start time is in microseconds since 1970."""
     try:
         process = psutil.Process(pid)
         start_time = round(process.create_time() * 1_000_000)
@@ -41,7 +41,7 @@ def stat_of(pid: int) -> Stat | None:
 
 
 def facts_of(identity: ProcessIdentity, found: Stat) -> ProcessFacts | None:
-    """Return what can be told about a process; what is hidden from us is None or empty."""
+    """Return the known facts about a process; hidden facts are None or empty."""
     try:
         known = psutil.Process(identity.pid).as_dict(["name", "cmdline", "uids", "username", "cwd"])
     except psutil.Error:
@@ -60,7 +60,7 @@ def facts_of(identity: ProcessIdentity, found: Stat) -> ProcessFacts | None:
 
 
 def variable_of(pid: int, name: str) -> str | None:
-    """Return an environment variable with which a process was started."""
+    """Return a variable of the environment with which a process was started."""
     try:
         return psutil.Process(pid).environ().get(name)
     except (psutil.Error, OSError):
@@ -68,7 +68,7 @@ def variable_of(pid: int, name: str) -> str | None:
 
 
 def has_legible_environment(pid: int) -> bool:
-    """Whether the environment of a process can be read: those of the system's own programs cannot."""
+    """Whether the environment of a process is readable; that of the system's own programs is not."""
     try:
         return bool(psutil.Process(pid).environ())
     except (psutil.Error, OSError):
@@ -94,9 +94,9 @@ def usage_of(pid: int) -> tuple[float, int]:
 
 
 def listeners(pids: Iterable[int] | None = None) -> list[Listener]:
-    """Return what these processes, or all that we may ask, listen on.
+    """Return the listeners of these processes, or of all accessible ones.
 
-    There are no inodes: a socket is named by its process and port, so that `holders_of` finds the process.
+    There are no inodes: a socket is identified by its process and port, so that `holders_of` finds the process.
     """
     found: list[Listener] = []
     for pid in psutil.pids() if pids is None else pids:
@@ -108,7 +108,7 @@ def listeners(pids: Iterable[int] | None = None) -> list[Listener]:
 
 
 def connected_ports() -> list[int]:
-    """Return the local port of every established connection of the processes that we may ask."""
+    """Return the local port of every established connection of the accessible processes."""
     found: list[int] = []
     for pid in psutil.pids():
         try:
@@ -120,7 +120,7 @@ def connected_ports() -> list[int]:
 
 
 def connections_of(pids: Iterable[int]) -> list[tuple[str, int, str, int]]:
-    """Return the established connections of processes: address and port of their own end and of the other one."""
+    """Return the established connections of processes: address and port of the local and of the remote end."""
     found: list[tuple[str, int, str, int]] = []
     for pid in pids:
         try:

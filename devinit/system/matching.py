@@ -1,8 +1,8 @@
-"""Match a regular expression of the user within bounds: `(a+)+$` takes years for a line of 60 letters.
+"""Time limits for the user's regular expressions: `(a+)+$` takes years for a line of 60 letters.
 
-`re` keeps the GIL, so neither a thread nor asyncio's time-out ends such a match. It does look for signals, though:
-a timer of the kernel counts the time that this process computes, and its signal ends the match. Setting the timer
-takes some 25 µs, so every pattern is bounded, not only those that look dangerous.
+`re` keeps the GIL, so neither a thread nor an asyncio timeout can end such a match. It does check for signals,
+though: a kernel timer counts the CPU time of this process, and its signal ends the match. Setting the timer takes
+about 25 µs, so every pattern is limited, not only those that look dangerous.
 """
 
 from __future__ import annotations
@@ -20,29 +20,30 @@ if TYPE_CHECKING:
     from typing import Self
 
 LONGEST_SECONDS = 0.5
-"""How long one match may compute; the supervisor does nothing else meanwhile."""
+"""CPU time of one match; the supervisor does nothing else meanwhile."""
 PAUSE_SECONDS = 10.0
-"""How long a pattern that took longer is not tried again, so that most of the time is left for other work."""
+"""How long a pattern that exceeded its limit is not tried again, so that most of the
+time is left for other work."""
 SHARE = 0.2
-"""The part of the time that all matches together may compute, but for those that take no time to speak of."""
+"""The share of time that all matches together may take, except for quick ones."""
 QUICK_SECONDS = 0.001
-"""Matches that take less are always made: sound patterns are tried many times a second while services come up."""
+"""Matches that take less are always allowed: sound patterns run many times a second while services start."""
 FIRST_SECONDS = 0.02
-"""How long a pattern may compute at first when others have used up that part."""
+"""The first limit of a pattern when other patterns have used up the share."""
 
 
 class Allowance:
-    """How long matches may compute: with a limit for each alone, sixty slow ones would take all the time."""
+    """The CPU time allowed for matches: with a limit for each match alone, sixty slow ones would take it all."""
 
     def __init__(self) -> None:
         self._left, self._since = LONGEST_SECONDS, time.monotonic()
         self._took: dict[str, float] = {}
-        """How many seconds each pattern computed last."""
+        """Seconds that the last match of each pattern took."""
         self._retried: dict[str, float] = {}
-        """When each pattern that took too long is tried again (`time.monotonic`)."""
+        """When each pattern that exceeded its limit may be tried again (`time.monotonic`)."""
 
     def seconds_for(self, pattern: str) -> float:
-        """Return how long a pattern may compute now; 0 for one that must not be tried."""
+        """Return the seconds that a pattern may take now; 0 if it must not be tried."""
         now = time.monotonic()
         self._left = min(LONGEST_SECONDS, self._left + (now - self._since) * SHARE)
         self._since = now
@@ -52,7 +53,7 @@ class Allowance:
         return max(FIRST_SECONDS, self._left)
 
     def note(self, pattern: str, seconds: float, *, ended: bool) -> None:
-        """Take notice of how long a match computed, and whether it came to its end."""
+        """Record how long a match took, and whether it finished."""
         self._took[pattern] = seconds
         if seconds >= QUICK_SECONDS:
             self._left = max(0.0, self._left - seconds)
@@ -61,7 +62,7 @@ class Allowance:
 
 
 _allowance = Allowance()
-"""Of this process."""
+"""The allowance of this process."""
 
 
 class PatternTooSlow(Exception):
@@ -77,8 +78,8 @@ class PatternTooSlow(Exception):
 def is_found(pattern: str, text: str, flags: re.RegexFlag = re.NOFLAG) -> bool:
     """Return whether a pattern matches somewhere in a text.
 
-    Raise PatternTooSlow when that takes too long, at once within 10 s after that, and while slow patterns have
-    used up the time of all. Only in the main thread is the time bounded: signals reach no other.
+    Raise PatternTooSlow when that takes too long; then immediately for the next 10 s, and while slow patterns have
+    used up the common share. The limit works only in the main thread, because signals reach no other.
     """
     seconds = _allowance.seconds_for(pattern)
     if not seconds:
@@ -96,9 +97,9 @@ def is_found(pattern: str, text: str, flags: re.RegexFlag = re.NOFLAG) -> bool:
 
 @contextmanager
 def bounded(pattern: str, seconds: float) -> Iterator[None]:
-    """Raise PatternTooSlow in a block that matches a pattern and computes for longer than that.
+    """Raise PatternTooSlow in a block that matches a pattern and takes longer than this.
 
-    It may be anywhere in the block. Only in the main thread is the time bounded.
+    The match may be anywhere in the block. The limit works only in the main thread.
     """
 
     def expire(_signal: int, _frame: object) -> None:
@@ -109,18 +110,18 @@ def bounded(pattern: str, seconds: float) -> Iterator[None]:
 
 
 class Search:
-    """A search for one pattern in many texts, in the main thread and as a context.
+    """A search for one pattern in many texts, in the main thread and as a context manager.
 
-    A timer for each text would take longer than the match: one timer goes on, and ends a match that it finds at
-    work for the second time, so after one to two times LONGEST_SECONDS.
+    A timer for each text would take longer than the match. Instead, one timer repeats, and ends a match that it
+    finds running for the second time, so after one to two times LONGEST_SECONDS.
     """
 
     def __init__(self, expression: re.Pattern[str]) -> None:
         self._expression = expression
         self._begun = 0
-        """How many matches have begun."""
+        """How many matches have started."""
         self._seen = -1
-        """How many had begun when the timer fired last."""
+        """How many had started when the timer last fired."""
         self._is_at_work = False
         self._timer = _timer(self._look, LONGEST_SECONDS, LONGEST_SECONDS)
 
@@ -134,7 +135,7 @@ class Search:
         self._timer.__exit__(kind, error, trace)
 
     def is_found(self, text: str) -> bool:
-        """Return whether the pattern matches somewhere in a text; raise PatternTooSlow when that takes long."""
+        """Return whether the pattern matches somewhere in a text; raise PatternTooSlow if that takes too long."""
         self._begun += 1
         self._is_at_work = True
         try:
@@ -150,18 +151,18 @@ class Search:
 
 @contextmanager
 def _timer(act: Callable[[int, object], None], seconds: float, interval: float) -> Iterator[None]:
-    """Act when this process has computed for so long in the block, and after each interval that is not 0."""
+    """Call a function after this much CPU time in the block, and after each interval that is not 0."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # Virtual: a machine under load does not make a pattern slow.
+    # ITIMER_VIRTUAL: a machine under load does not make a pattern slow.
     before = signal.signal(signal.SIGVTALRM, act)
     try:
         try:
             signal.setitimer(signal.ITIMER_VIRTUAL, seconds, interval)
             yield
         finally:
-            # If it fires just now, its handler runs before this block is left.
+            # If the timer fires just now, its handler runs before the block is left.
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     finally:
         signal.signal(signal.SIGVTALRM, before)

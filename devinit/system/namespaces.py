@@ -1,6 +1,6 @@
-"""Which container a process is in, as the kernel tells it apart: by its namespaces.
+"""The namespaces of a process, by which the kernel tells containers apart.
 
-A pid means something only in one pid namespace, and a loopback address only in one network namespace.
+A pid is valid only in one pid namespace, and a loopback address only in one network namespace.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import os
 
 
 def pid_namespace() -> str:
-    """Return the name of this process's pid namespace, `pid:[4026531836]`; empty where there are none."""
+    """Return the name of this process's pid namespace, `pid:[4026531836]`; empty if there are none."""
     return _name_of("pid")
 
 
 def network_namespace() -> str:
-    """Return the name of this process's network namespace, `net:[4026531840]`; empty where there are none."""
+    """Return the name of this process's network namespace, `net:[4026531840]`; empty if there are none."""
     return _name_of("net")
 
 

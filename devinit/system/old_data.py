@@ -1,7 +1,7 @@
-"""Move the data that earlier versions of devinit kept in `.devinit/data` into the state folder.
+"""Migration of data that earlier versions of devinit kept in `.devinit/data` into the state folder.
 
-Data is never deleted for that, and never chosen: where a service has data in both places, the move is refused
-with both paths. A cloned repository can ship such a folder, so no link in it is followed.
+The migration never deletes data or chooses between data: if a service has data in both places, it is refused with
+both paths. A cloned repository can contain such a folder, so links in it are not followed.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from devinit.system.state_folders import parts_of
 from devinit.system.walking import DEEPEST, walk
 
 PROGRAM = "program.json"
-"""Names the program of a server, which devinit runs."""
+"""The file with the name of a server's program, which devinit runs."""
 NOTES = (PROGRAM, "password", "users.acl", "ready-once")
-"""What providers note beside the data: worth nothing without it."""
+"""Notes of providers next to the data; worthless without it."""
 
 
 class LeftOver:
-    """What one service keeps in the `.devinit` of a checkout."""
+    """The data of one service in the `.devinit` of a checkout."""
 
     def __init__(self, service: str, path: str, target: str, other: str | None) -> None:
         self.service = service
         self.path = path
         self.target = target
-        """Where it belongs."""
+        """The new place of the data."""
         self.other = other
-        """Other data of the service, which is in the way; None when the move loses nothing."""
+        """Other data of the service, which is in the way; None if the move loses nothing."""
 
 
 def left_over(own: str, folder: str) -> list[LeftOver]:
-    """Return what services keep in a `.devinit`, in a checkout that has this state folder."""
+    """Return the data of services in a `.devinit`, for a checkout with this state folder."""
     source = os.path.join(own, DATA)
     found = []
     for name in sorted(os.listdir(source)) if is_real_folder(own) and is_real_folder(source) else ():
@@ -47,7 +47,7 @@ def left_over(own: str, folder: str) -> list[LeftOver]:
 
 
 def refuse(own: str, folder: str, *, is_known: bool) -> None:
-    """Raise StateFileError if `move` would: before anything is stopped for it. Change nothing."""
+    """Raise StateFileError if `move` would, before anything is stopped for it. Change nothing."""
     source = os.path.join(own, DATA)
     if not is_real_folder(source):
         return
@@ -61,7 +61,7 @@ def refuse(own: str, folder: str, *, is_known: bool) -> None:
 
 
 def move(own: str, folder: str, *, is_known: bool) -> None:
-    """Move the data: renamed where that is possible, which running servers do not notice, else copied.
+    """Move the data: by renaming if possible, which running servers do not notice, else by copying.
 
     Raise StateFileError, before anything is moved, for data that devinit must not touch.
     """
@@ -70,7 +70,7 @@ def move(own: str, folder: str, *, is_known: bool) -> None:
         return
     refuse(own, folder, is_known=is_known)
     if not is_known:
-        # It may have come with a repository; without it the choice is made again, and the data stays.
+        # The file may have come with a repository. Without it, the program is chosen again, and the data stays.
         _remove_programs(source)
     if not os.path.lexists(target):
         _relocate(source, target)
@@ -86,7 +86,7 @@ def move(own: str, folder: str, *, is_known: bool) -> None:
 
 
 def in_two_places(left: LeftOver, other: str) -> StateFileError:
-    """Return the error about data of one service in two places, with the ways out."""
+    """Return the error about one service's data in two places, with the ways out."""
     from shlex import quote  # for an error only
 
     first = ""
@@ -105,13 +105,13 @@ def in_two_places(left: LeftOver, other: str) -> StateFileError:
 
 
 def size_of(path: str) -> int:
-    """Return how many bytes of the disk a folder takes."""
+    """Return how many bytes of disk space a folder takes."""
     files = (os.path.join(top, name) for top, _, names in walk(path) for name in names)
     return sum(_blocks_of(file) * 512 for file in files)
 
 
 def is_real_folder(path: str) -> bool:
-    """Whether this is a folder of ours, and no link to one."""
+    """Whether a path is a folder of ours and no link."""
     try:
         found = os.lstat(path)
     except OSError:
@@ -120,7 +120,10 @@ def is_real_folder(path: str) -> bool:
 
 
 def _data_in_the_way(folder: str, service: str) -> str | None:
-    """Return where the service has data already; what root's servers keep outside counts once it was used here."""
+    """Return where the service already has data.
+
+    Data that root's servers keep outside counts if this state folder has used it.
+    """
     inside = os.path.join(folder, DATA, service)
     if not os.path.lexists(inside):
         return None
@@ -133,7 +136,7 @@ def _data_in_the_way(folder: str, service: str) -> str | None:
 
 
 def _refuse_in_use(source: str, target: str) -> None:
-    """Raise StateFileError for data that must be copied while a server works in it."""
+    """Raise StateFileError for data that must be copied while a server uses it."""
     if (server := _server_in(source)) is not None:
         pid, title = server
         raise StateFileError(
@@ -177,21 +180,21 @@ def _relocate(source: str, target: str) -> None:
 
 
 def _merge(source: str, target: str) -> None:
-    """Move data into a folder that has only notes, of which the ones that belong to the data take the place."""
+    """Move data into a folder that contains only notes; notes that belong to the data replace those."""
     import shutil  # as above
 
-    # The data last: if this is cut short, the next time finds it where it was.
+    # The data moves last: if this is interrupted, the next attempt finds it in its old place.
     for name in sorted(os.listdir(source), key=lambda name: is_real_folder(os.path.join(source, name))):
         new = os.path.join(target, name)
         if is_real_folder(new):
-            shutil.rmtree(new)  # there is no file in it, or it is unfinished
+            shutil.rmtree(new)  # it contains no file, or is unfinished
         if _is_note(name) or not os.path.lexists(new):
             _relocate(os.path.join(source, name), new)
     _remove_if_empty(source)
 
 
 def _remove_notes(home: str) -> None:
-    """Remove what was noted about data that there is none of; what else was put there stays."""
+    """Remove notes about missing data; other files stay."""
     for name in os.listdir(home):
         if _is_note(name):
             os.unlink(os.path.join(home, name))
@@ -221,10 +224,10 @@ def _remove_programs(source: str) -> None:
 
 
 def _refuse_what_no_server_made(folder: str, *, is_known: bool) -> None:
-    """Raise StateFileError for a named pipe, whose reading would never end, and for a link out of the data.
+    """Raise StateFileError for a named pipe, which would block a reader forever, and for a link out of the data.
 
-    PostgreSQL makes links for its tablespaces, and can have one for its write-ahead log. They count only in a
-    checkout in which devinit was started.
+    PostgreSQL creates links for its tablespaces, and can have one for its write-ahead log. They are accepted only
+    in a checkout in which devinit was started.
     """
     for top, folders, files in walk(folder, deepest=DEEPEST):
         if folders and top.removeprefix(folder).count("/") >= DEEPEST:
@@ -250,7 +253,7 @@ def _refuse_what_no_server_made(folder: str, *, is_known: bool) -> None:
 def _copy(source: str, target: str) -> str:
     import shutil  # as above
 
-    # A socket or a named pipe in a database's folder is a left-over of its server.
+    # A socket or a named pipe in a database's folder is a remnant of its server.
     return shutil.copy2(source, target) if stat.S_ISREG(os.lstat(source).st_mode) else target
 
 

@@ -1,10 +1,10 @@
-"""Take over what earlier versions of devinit kept inside the checkout, in `.devinit`.
+"""Migration of the state that earlier versions of devinit kept inside the checkout, in `.devinit`.
 
-That happens in the first start of a later version, and again after an earlier one was used in between: a commit
-was checked out that brings it. A cloned repository can ship such a folder. Only regular files and real folders are
-moved, so that no link of it is ever followed. The record of what runs, which makes a supervisor start and end
-processes, counts only where the user's own state directory says that devinit was started in this checkout, and
-only for processes that are proven (`old_record`).
+It happens in the first start of a later version, and again after an earlier one was used in between, for example
+because a commit that contains it was checked out. A cloned repository can contain such a folder, so only regular
+files and real folders are moved, and no link is followed. The record of what runs makes a supervisor start and end
+processes. It counts only if the user's own state directory lists this checkout, and only for processes that are
+proven (`old_record`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RECORD, CALLER = "state.json", "caller.json"
 LOGS, SETUP = "logs", "setup"
 SECRETS, SUPERVISOR_LOG = "secrets", "supervisor.log"
 USELESS = ("pids", "socket", "launch.lock", "ports.lock", SUPERVISOR_LOCK)
-"""What means nothing without the supervisor that wrote it."""
+"""Files without meaning once the supervisor that wrote them is gone."""
 
 
 def take_over(root: str, folder: str) -> None:
@@ -39,7 +39,7 @@ def take_over(root: str, folder: str) -> None:
     service has data in both places, or when a server uses data that would have to be copied to another disk.
     """
     if is_locked(os.path.join(folder, SUPERVISOR_LOCK)):
-        return  # nothing is moved under a supervisor that looks after the state folder
+        return  # nothing is moved under a running supervisor of the state folder
     own = os.path.join(root, OWN_FOLDER)
     _refuse_if_supervised(root, os.path.join(own, SUPERVISOR_LOCK))
     record = _record_of(root)
@@ -71,17 +71,17 @@ def refuse(root: str | os.PathLike[str]) -> None:
 
 
 def is_known(root: str) -> bool:
-    """Whether the user's own state directory says that devinit was started in this checkout."""
+    """Whether the user's own state directory records that devinit was started in this checkout."""
     return os.path.isfile(listed_at(root)) and not is_replaced(root)
 
 
 def has_record(root: str | os.PathLike[str]) -> bool:
-    """Whether an earlier version left a record of what runs that is to be taken over."""
+    """Whether an earlier version left a record of what runs that has to be taken over."""
     return _record_of(os.path.realpath(root)) is not None
 
 
 def folder_with_logs(root: str | os.PathLike[str]) -> str | None:
-    """Return the `.devinit` of a checkout if an earlier version left logs there that have not been moved yet."""
+    """Return the `.devinit` of a checkout if logs of an earlier version have not been moved from it yet."""
     real = os.path.realpath(root)
     own = os.path.join(real, OWN_FOLDER)
     there = (_is_own(each, stat.S_ISDIR) for each in (own, os.path.join(own, LOGS)))
@@ -89,7 +89,7 @@ def folder_with_logs(root: str | os.PathLike[str]) -> str | None:
 
 
 def _record_of(root: str) -> bytes | None:
-    """Return what of an earlier version's record counts; None when nothing does."""
+    """Return the valid part of an earlier version's record; None if there is none."""
     own = os.path.join(root, OWN_FOLDER)
     path, later = os.path.join(own, RECORD), os.path.join(state_folder(root), RECORD)
     if not (is_known(root) and old_data.is_real_folder(own) and _is_own(path, stat.S_ISREG)):
@@ -97,7 +97,8 @@ def _record_of(root: str) -> bytes | None:
     from devinit.system import old_record  # only where an earlier version was used
 
     if old_record.names_what_runs(later):
-        # Of two records of the same processes, the one that no repository can have brought along.
+        # Of two records about the same processes, the one in the state folder counts:
+        # no repository can contain it.
         return None
     return old_record.proven(path, root)
 
@@ -105,9 +106,9 @@ def _record_of(root: str) -> bytes | None:
 def _refuse_if_supervised(root: str, lock: str) -> None:
     """Raise StateFileError when a supervisor of an earlier version uses `.devinit`.
 
-    A cloned repository can ship the file, and another user can lock it if the file may be read. So a lock counts
-    only where devinit was started, and only if a supervisor has it, or no other user can open the file: devinit
-    makes it 0600. The pid in it can be any process's.
+    A cloned repository can contain the file, and another user can lock it if it is readable. So a lock counts only
+    in a checkout where devinit was started, and only if a supervisor holds it or no other user can open the file
+    (devinit creates it with 0600). The pid in the file may be that of any process.
     """
     if not (is_known(root) and is_locked(lock)):
         return
@@ -128,7 +129,7 @@ def _refuse_if_supervised(root: str, lock: str) -> None:
 
 
 def _move_setup(source: str, target: str) -> None:
-    """Move what is on record of set-ups; of two records the newer one is about the files that are there now."""
+    """Move the records of set-ups; of two records the newer one describes the current files."""
     if not old_data.is_real_folder(source):
         return
     os.makedirs(target, mode=0o700, exist_ok=True)
@@ -154,9 +155,9 @@ def _move_file(source: str, target: str) -> None:
 
 
 def _remove(own: str, name: str) -> None:
-    """Remove a file of `.devinit`, or a folder of files; what else was put there stays.
+    """Remove a file of `.devinit`, or a folder of files; other content stays.
 
-    Who else may write into the checkout can put a link in the place of `.devinit` at any moment.
+    Any user who may write into the checkout can replace `.devinit` by a link at any moment.
     """
     opened: list[int] = []
     try:

@@ -1,6 +1,6 @@
-"""Move the logs that earlier versions of devinit kept in `.devinit/logs` into the state folder.
+"""Migration of the logs that earlier versions of devinit kept in `.devinit/logs` into the state folder.
 
-Where a service has logs in both places, the older ones count as put aside: `web.log.1`, `web.log.2` and so on.
+If a service has logs in both places, the older ones become rotated logs: `web.log.1`, `web.log.2` and so on.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 LOG = ".log"
 TIMES = ".times"
-"""Notes about when lines were printed. They name a log by its inode, so one file can be about several."""
+"""Times at which lines were printed. An entry names its log by the inode, so one file
+can describe several logs."""
 
 MOST_TIMES_BYTES = 2**20
-"""Three times as much as devinit notes about a log; a file of zeros from a repository may have any length."""
+"""Three times the size of devinit's own file; a file of zeros from a repository may have any length."""
 
 
 def move(source: str, target: str, *, run_on: bool) -> None:
-    """Move all logs; with `run_on` services still write to the earlier ones, which then are the current ones."""
+    """Move all logs; with `run_on`, services still write to the earlier ones, which stay the current ones."""
     if not is_real_folder(source):
         return
     os.makedirs(target, mode=0o700, exist_ok=True)
@@ -37,7 +38,7 @@ def move(source: str, target: str, *, run_on: bool) -> None:
     for name in names:
         old, new = os.path.join(source, name), os.path.join(target, name)
         if name.endswith(TIMES) and os.path.getsize(old) > MOST_TIMES_BYTES:
-            os.unlink(old)  # devinit wrote no such file
+            os.unlink(old)  # not written by devinit
         elif name.endswith(TIMES):
             append(old, new)
         elif not os.path.lexists(new):
@@ -47,7 +48,7 @@ def move(source: str, target: str, *, run_on: bool) -> None:
 
 
 def append(source: str, target: str) -> None:
-    """Move a file, or what it says to the end of the one that is there."""
+    """Move a file, or append its content to the file at the target."""
     if not os.path.lexists(target):
         _rename(source, target)
         return
@@ -71,7 +72,7 @@ def _move_logs(source: str, target: str, *, run_on: bool) -> None:
 
 
 def _generations(base: str) -> list[str]:
-    """Return the logs of a service that there are, the newest first."""
+    """Return the existing logs of a service, newest first."""
     found: list[str] = []
     for path in _names(base, 0):
         if not _is_file(path):
@@ -81,7 +82,7 @@ def _generations(base: str) -> list[str]:
 
 
 def _names(base: str, first: int) -> Iterator[str]:
-    """Yield what the logs of a service are called, from the one with this number on."""
+    """Yield the names of a service's logs, from this number on."""
     for number in count(first):
         yield f"{base}{LOG}.{number}" if number else f"{base}{LOG}"
 
@@ -97,7 +98,7 @@ def _changed(path: str) -> int:
 
 
 def _is_file(path: str) -> bool:
-    """Whether this is a file of ours, and no link to one."""
+    """Whether a path is a file of ours and no link."""
     try:
         found = os.lstat(path)
     except OSError:

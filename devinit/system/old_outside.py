@@ -1,7 +1,7 @@
-"""Give a state folder the data that root's servers kept outside of it under the name of the checkout alone.
+"""Migration of data that root's servers kept outside of the state folder, under the name of the checkout alone.
 
-Earlier versions did so, and two state folders of one checkout (another HOME or XDG_STATE_HOME) had one database.
-The first that starts its server gets it. A link stays in its place: by that the other one knows where its data is.
+In earlier versions, two state folders of one checkout (another HOME or XDG_STATE_HOME) shared one database. The
+first that starts its server gets it. A link stays in its place, from which the other one learns where its data is.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from devinit.system import state_folders
 from devinit.system.kept_data import DATA, has_data
 
 PROGRAM = "program.json"
-"""The note about the server's program: only a start of the server makes it."""
+"""The note about the server's program: only a start of the server writes it."""
 
 
 def shared_home(folder: str, service: str) -> str | None:
-    """Return where data of a service lies that this state folder has used; None when there is none to be had."""
+    """Return the place of a service's shared data that this state folder has used; None if there is none."""
     if os.geteuid() != 0:
         return None
     path = _former_home(folder, service)
@@ -24,7 +24,7 @@ def shared_home(folder: str, service: str) -> str | None:
 
 
 def taken_by_another(folder: str, service: str) -> str | None:
-    """Return where the data lies now that this state folder has used and another one has taken."""
+    """Return the new place of data that this state folder has used and another one has taken."""
     if os.geteuid() != 0:
         return None
     path = _former_home(folder, service)
@@ -34,7 +34,7 @@ def taken_by_another(folder: str, service: str) -> str | None:
 
 
 def take(folder: str, service: str) -> None:
-    """Move the data to the place of the state folder alone. The caller knows that no server uses it.
+    """Move the data to the state folder's own place. The caller has made sure that no server uses it.
 
     Raise OSError when it cannot be moved.
     """
@@ -46,7 +46,7 @@ def take(folder: str, service: str) -> None:
         return
     if not os.path.isdir(outside):
         os.mkdir(outside, 0o755)
-        # Its user passes through, whatever the umask says.
+        # The server's user must be able to enter it, whatever the umask is.
         os.chmod(outside, 0o755)  # noqa: S103
     os.rename(path, target)
     os.symlink(target, path)
@@ -65,7 +65,7 @@ def take_all(folder: str) -> None:
 
 
 def forget(folder: str) -> None:
-    """Remove the links that led to data of a state folder, which is gone."""
+    """Remove the links to data of a state folder that is gone."""
     above = os.path.dirname(_former_home(folder, DATA))
     try:
         names = os.listdir(above)

@@ -1,8 +1,9 @@
-"""The record of an earlier version, in `.devinit`: it counts for processes that are proven only.
+"""The record of an earlier version, in `.devinit`, which counts only for processes that are proven.
 
-A repository can ship such a file, and `git pull` can replace it in a checkout that devinit knows. So nothing is
-believed because the file says it: a service counts only if its process is ours and carries the service's mark, or
-keeps a lease of the service. What has no such process is dropped, and nothing is started or ended for it.
+A repository can contain such a file, and `git pull` can replace it in a checkout that devinit knows. So
+its statements alone prove nothing: a service counts only if its process is ours and carries the
+service's mark, or keeps a lease of the service. Services without such a process are dropped, and no
+process is started or ended for them.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _UNREADABLE = (StateFileError, ValueError, LookupError, TypeError, AttributeErro
 
 
 def proven(path: str, root: str) -> bytes | None:
-    """Return a record with only the services whose process is proven to be theirs; None when there is none."""
+    """Return a record with only the services whose process is proven; None if there is none."""
     try:
         state = json.loads(read_bytes(path) or b"{}")
         services = {
@@ -41,7 +42,7 @@ def proven(path: str, root: str) -> bytes | None:
 
 
 def names_what_runs(path: str) -> bool:
-    """Whether a process on record runs. The record lies where no repository can put one."""
+    """Whether a recorded process runs. The record lies where no repository can put a file."""
     try:
         services = json.loads(read_bytes(path) or b"{}")["services"].values()
         identities = [identity for each in services if (identity := _identity_of(each)) is not None]
@@ -55,7 +56,7 @@ def _identity_of(service: dict[str, Any]) -> ProcessIdentity | None:  # Any: JSO
     if identity is None:
         return None
     pid, start_time, boot_id = identity["pid"], identity["start_time"], identity["boot_id"]
-    # A number as text, or with a fraction, was not written by devinit; 1 is init, which no service is.
+    # devinit writes no numbers as text or with a fraction; 1 is init, which is no service.
     if type(pid) is not int or type(start_time) is not int or pid <= 1:
         return None
     return ProcessIdentity(pid, start_time, str(boot_id))
@@ -66,7 +67,7 @@ def _is_proven(identity: ProcessIdentity, service: str, root: str) -> bool:
         return False
     mark = variable_of(identity.pid, RUN_VARIABLE) or ""
     is_marked = runs_as_us(identity.pid) and marked_service(mark, root) == service
-    # Redis and Ruby write their title over the mark; a server of root's runs as another user.
+    # Redis and Ruby overwrite the mark with their title; a server of root runs as another user.
     return is_marked or _keeps_lease(identity.pid, service, root)
 
 
@@ -84,7 +85,7 @@ def _is_lease_of(path: str, service: str, root: str) -> bool:
         record = json.loads(read_bytes(path) or b"{}")
         is_its = record["root"] == os.fsencode(root).decode(errors="replace")  # `ports.leases.root_name`
         if record.get("by_program"):
-            return False  # no proof: a program of the user's has leased it for itself
+            return False  # no proof: one of the user's programs has leased it for itself
         # An extra port of a service is leased as `SERVICE.NAME`.
         return is_its and service_of(record["service"]) == service and is_locked(path)
     except (*_UNREADABLE, RecursionError):

@@ -1,4 +1,4 @@
-"""Which processes have a file open: the proof that a lease is kept, by a process that inherited it."""
+"""Processes that have a file open: the proof that a process which inherited a lease keeps it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from devinit.system.procfs import LINUX, process_ids, thread_folders
 
 
 def openers_of(path: str) -> list[ProcessIdentity]:
-    """Return the visible processes that have this file open, the oldest first, without our own."""
+    """Return the visible processes that have this file open, oldest first, without our own."""
     real = os.path.realpath(path)
     others = [pid for pid in process_ids() if pid != os.getpid()]
     pids = [pid for pid in others if has_open(pid, real)]
     if LINUX and not pids:
-        # The main thread of a process may have ended, or a thread have descriptors of its own.
+        # The main thread of a process may have ended, or a thread may have its own descriptors.
         pids = [pid for pid in others if any(_has_open(each, real) for each in thread_folders(pid))]
     found = [identity for pid in pids if (identity := identity_of(pid)) is not None]
     return sorted(found, key=lambda identity: identity.start_time)
 
 
 def has_open(pid: int, path: str) -> bool:
-    """Whether a process has this file open, as far as we may see. The path has no symbolic links."""
+    """Whether a process has this file open, as far as that is visible. The path has no symbolic links."""
     if not LINUX:
         from devinit.system import macos  # loads psutil
 
@@ -43,4 +43,4 @@ def _target_of(link: str) -> str | None:
     try:
         return os.readlink(link)
     except OSError:
-        return None  # closed while we look
+        return None  # closed in the meantime

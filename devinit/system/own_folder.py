@@ -1,7 +1,6 @@
-"""The folder `.devinit` in a checkout, and the identity in it: by that a state folder is found again.
+"""The folder `.devinit` in a checkout, with the identity by which its state folder is found again.
 
-A cloned repository can bring such a folder along. It is opened without following a link, and what stands in the
-place of the identity is never followed either.
+A cloned repository can contain such a folder. It is opened without following a link, and so is the identity.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ IDENTITY_BYTES = 16
 MOST_REMOVALS = 10
 """How often `.devinit` may be removed while it is opened; each removal is the end of another supervisor."""
 EVERYTHING = b"*\n"
-"""What the `.gitignore` of the folder says."""
+"""The content of the folder's `.gitignore`."""
 
 
 def open_own_folder(path: str) -> int:
-    """Return a descriptor of `.devinit`, created 0700; refuse a link, or a folder of another user's."""
+    """Return a descriptor of `.devinit`, created with 0700; refuse a link, and a folder of another user."""
     removals = 0
     while True:
         try:
@@ -35,14 +34,14 @@ def open_own_folder(path: str) -> int:
         try:
             return _open_private(path)
         except FileNotFoundError as error:
-            # A supervisor that was only asked something removes it when it leaves (`unused_state`).
+            # A supervisor that answered only a request removes the folder when it exits (`unused_state`).
             removals += 1
             if removals == MOST_REMOVALS:
                 raise _unusable(path, error) from error
 
 
 def refuse_no_folder(path: str) -> None:
-    """Raise StateFileError if a link, or anything else but a folder, stands where `.devinit` belongs."""
+    """Raise StateFileError if `.devinit` is a link or anything else but a folder."""
     try:
         found = os.lstat(path)
     except OSError:
@@ -52,12 +51,12 @@ def refuse_no_folder(path: str) -> None:
 
 
 def open_folder(path: str, folder: int | None = None) -> int:
-    """Return a descriptor of a folder, below another one if that is given. Raise OSError, also for a link."""
+    """Return a descriptor of a folder, relative to another one if given. Raise OSError, also for a link."""
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
 
 
 def _open_private(path: str) -> int:
-    """Open a `.devinit` that was there a moment ago. Raise FileNotFoundError when it was removed meanwhile."""
+    """Open a `.devinit` that existed a moment ago. Raise FileNotFoundError if it was removed meanwhile."""
     try:
         own = open_folder(path)
     except FileNotFoundError:
@@ -92,7 +91,7 @@ def _make_private(path: str, own: int) -> None:
 
 
 def _ignore_everything(own: int) -> None:
-    """Write the `.gitignore` of the folder. Raise OSError, and leave none without its line then."""
+    """Write the `.gitignore` of the folder. On OSError, remove the incomplete file."""
     try:
         ignore = os.open(".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=own)
     except FileExistsError:
@@ -110,7 +109,7 @@ def _ignore_everything(own: int) -> None:
 
 
 def _empty(own: int) -> int | None:
-    """Return the `.gitignore`, opened, if it is empty: the disk was full when it was made. None for any other."""
+    """Return the open `.gitignore` if it is empty because the disk was full at its creation; None otherwise."""
     try:
         file = os.open(".gitignore", os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=own)
     except OSError:
@@ -123,16 +122,16 @@ def _empty(own: int) -> int | None:
 
 
 def _close_to_others(own: int) -> None:
-    """Take other users' rights from a folder that was copied, unpacked, or made by hand."""
+    """Remove other users' permissions from a folder that was copied, unpacked, or made by hand."""
     try:
         os.fchmod(own, 0o700)
     except OSError:
-        # On disks without rights (a Windows drive in WSL) every folder is open and stays so.
+        # On disks without permissions (a Windows drive in WSL) every folder stays open.
         return
 
 
 def read_identity(name: str, folder: int | None = None) -> str | None:
-    """Return the identity that a file holds; None for anything that devinit has not written."""
+    """Return the identity in a file; None for anything that devinit did not write."""
     try:
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:
@@ -149,9 +148,9 @@ def read_identity(name: str, folder: int | None = None) -> str | None:
 
 
 def write_identity(own: int, identity: str, root: str) -> None:
-    """Replace the identity in a `.devinit` that is open, without following what stands there now.
+    """Replace the identity in an open `.devinit`, without following a link in its place.
 
-    Raise StateFileError where it cannot be written.
+    Raise StateFileError if it cannot be written.
     """
     if read_identity(IDENTITY, own) == identity:
         return

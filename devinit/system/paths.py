@@ -1,7 +1,7 @@
-"""Where devinit keeps its own files: one place for each kind, private to the user.
+"""The places of devinit's own files: one for each kind, private to the user.
 
-The fast commands start here, so this module imports nothing but `os`; even pathlib (10 ms with what
-it pulls in, as much as the interpreter's own start) is loaded only where a Path is asked for.
+The fast commands start here, so this module imports nothing but `os`. Even pathlib (10 ms with its imports, as
+much as the interpreter's own start) is loaded only when a Path is needed.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ LONGEST_SOCKET_PATH = 103
 """Linux allows 107 bytes, macOS 103; the same limit on both keeps the choice of a path the same."""
 LONGEST_SLUG = 20
 SUPERVISOR_LOCK = "supervisor.lock"
-"""The file in a checkout's state folder that its one supervisor holds locked, with its pid in it."""
+"""The file in a checkout's state folder that its supervisor keeps locked; it contains the supervisor's pid."""
 
 MARK_END = "@"
-"""Ends the mark of versions that did not say whose state folder it is."""
+"""The end of a mark of versions that did not include the state folder in it."""
 
 _RUN_USER = "/run/user"
 _TEMPORARY = "/tmp"  # noqa: S108 -- what is found there is checked before it is used
 
 
 def state_directory() -> Path:
-    """Return the user's machine-wide directory for leases and reservations, created 0700."""
+    """Return the user's machine-wide directory for leases and reservations, created with 0700."""
     path = state_path()
     create_private(path)
     return _as_path(path)
@@ -41,8 +41,8 @@ def state_directory() -> Path:
 def state_path() -> str:
     """Return `state_directory` as text, whether it exists or not.
 
-    Raise StateFileError when another user owns it or can write into it: what lies there says which commands run,
-    which processes end, and on which socket a command meets its supervisor.
+    Raise StateFileError when another user owns it or can write into it: its content determines which commands run,
+    which processes end, and on which socket a command reaches its supervisor.
     """
     base = os.environ.get("XDG_STATE_HOME", "")
     if not os.path.isabs(base):  # the XDG specification: a relative path is ignored
@@ -51,19 +51,19 @@ def state_path() -> str:
     try:
         found = os.stat(path)
     except OSError:
-        return path  # it is made when it is needed
+        return path  # it is created when needed
     if found.st_uid != os.geteuid() or found.st_mode & 0o022:
         raise _not_private(path, found.st_uid)
     return path
 
 
 def listed_at(root: str | os.PathLike[str]) -> str:
-    """Return the file that says that devinit was started in a checkout (`control.checkouts` writes it)."""
+    """Return the file which records that devinit was started in a checkout (`control.checkouts` writes it)."""
     return os.path.join(state_path(), "projects", f"{project_id(root)}.json")
 
 
 def runtime_directory() -> Path:
-    """Return the user's directory for sockets: in $XDG_RUNTIME_DIR, else a 0700 one of their own in /tmp."""
+    """Return the user's directory for sockets: in $XDG_RUNTIME_DIR, else a private one (0700) in /tmp."""
     return _as_path(_runtime_directory())
 
 
@@ -73,24 +73,24 @@ def project_id(root: str | os.PathLike[str]) -> str:
 
 
 def run_mark(root: str | os.PathLike[str], service: str) -> str:
-    """Return what the processes of a service carry in their environment: "shop-1f0c9a77e2/web@5d41402a".
+    """Return the mark in the environment of a service's processes: "shop-1f0c9a77e2/web@5d41402a".
 
-    Behind the `@` stands whose they are: a checkout can have several state folders (another user, HOME or
-    XDG_STATE_HOME), and each has services of its own.
+    The part after `@` identifies the state folder: a checkout can have several (another user, HOME or
+    XDG_STATE_HOME), and each has its own services.
     """
     before, behind = around_service(root)
     return f"{before}{service}{behind}"
 
 
 def around_service(root: str | os.PathLike[str]) -> tuple[str, str]:
-    """Return what stands before and behind the service in each mark of a checkout (`run_mark`)."""
+    """Return the parts before and after the service in each mark of a checkout (`run_mark`)."""
     return f"{project_id(root)}/", f"{MARK_END}{_state_id()}"
 
 
 def marked_service(mark: str, root: str | os.PathLike[str]) -> str | None:
-    """Return the service of a checkout that a mark names; None where it is another checkout's or state folder's.
+    """Return the service of a checkout in a mark; None for a mark of another checkout or state folder.
 
-    The mark of an earlier version says nothing of the state folder, and counts.
+    The mark of an earlier version contains no state folder, and counts.
     """
     project, _, named = mark.partition("/")
     service, end, state = named.partition(MARK_END)
@@ -98,7 +98,7 @@ def marked_service(mark: str, root: str | os.PathLike[str]) -> str | None:
 
 
 def is_of_another_state(mark: str) -> bool:
-    """Whether a mark is that of a service which devinit runs with another state folder."""
+    """Whether a mark belongs to a service that devinit runs with another state folder."""
     _, end, state = mark.partition(MARK_END)
     return bool(end) and state != _state_id()
 
@@ -114,7 +114,7 @@ def socket_address(root: str | os.PathLike[str]) -> str:
 
 
 def terminal_address(root: str | os.PathLike[str], service: str) -> str:
-    """Return the socket of a service's terminal, in the same folder unless its name is too long for that."""
+    """Return the socket of a service's terminal: in the same folder, unless its path would be too long."""
     digest = blake2b(run_mark(root, service).encode(), digest_size=5).hexdigest()
     return _socket_called(f"{project_id(root)}.{digest}.tty")
 
@@ -127,7 +127,7 @@ def _socket_called(name: str) -> str:
 
 
 def is_legible(text: str) -> bool:
-    """Whether a path, or a text with one in it, is UTF-8: nothing else can be kept on record, or watched."""
+    """Whether a path, or a text with a path in it, is UTF-8; no other path can be recorded or watched."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -136,7 +136,7 @@ def is_legible(text: str) -> bool:
 
 
 def refuse_illegible(text: str | os.PathLike[str], what: str = "the path") -> None:
-    """Raise ConfigError for a path, or a text with one in it, that is not UTF-8."""
+    """Raise ConfigError for a path, or a text with a path in it, that is not UTF-8."""
     if not is_legible(os.fspath(text)):
         raise ConfigError(
             f"{what} {os.fsencode(text).decode(errors='replace')} is not UTF-8: devinit can keep no record of it",
@@ -145,17 +145,17 @@ def refuse_illegible(text: str | os.PathLike[str], what: str = "the path") -> No
 
 
 def is_still_there(path: str | os.PathLike[str], known: os.stat_result) -> bool:
-    """Whether a folder is the one that was `known` here: not deleted, not moved, no other one of the same name."""
+    """Whether a folder is still the `known` one: not deleted, not moved, and not replaced by another."""
     try:
         return os.path.samestat(os.stat(path), known)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        return True  # a folder above may not be entered just now: that says nothing
+        return True  # a parent folder cannot be entered at the moment, which proves nothing
 
 
 def other_checkout(environ: Mapping[str, str], root: str | os.PathLike[str]) -> str | None:
-    """Return the checkout whose `.env.runtime` an environment comes from, when that is not this one."""
+    """Return the other checkout whose `.env.runtime` an environment comes from; None if there is none."""
     stated = environ.get("DEVINIT_PROJECT", "").strip()
     if not stated or os.path.realpath(stated) == os.path.realpath(root):
         return None
@@ -163,26 +163,26 @@ def other_checkout(environ: Mapping[str, str], root: str | os.PathLike[str]) -> 
 
 
 def create_private(path: str, variable: str = "XDG_STATE_HOME") -> None:
-    """Make a folder that only the user may enter, and the folders above it; raise StateFileError if that fails.
+    """Create a folder that only the user may enter, and its parents; raise StateFileError if that fails.
 
-    `variable` is what a user sets to have it in another place.
+    `variable` is the variable by which the user can choose another place.
     """
     try:
         os.mkdir(path, 0o700)
     except FileNotFoundError:
         parent = os.path.dirname(path)
         if not os.path.isdir(parent):
-            # XDG: missing parents are created 0700 too; os.makedirs would give them the umask's mode.
+            # XDG: missing parents are created with 0700 too; os.makedirs would apply the umask.
             create_private(parent, variable)
-        # Also when the parent is there now: another command has just made it.
+        # Also if the parent exists by now: another command has just created it.
         _make_in(path, variable)
     except OSError as error:
-        if not os.path.isdir(path):  # a read-only parent does not matter when the directory is there
+        if not os.path.isdir(path):  # a read-only parent does not matter if the directory exists
             raise unusable(path, error, variable) from error
 
 
 def _make_in(path: str, variable: str) -> None:
-    """Make a folder whose parent is there; raise StateFileError where none can be made (/proc and the like)."""
+    """Create a folder in an existing parent; raise StateFileError if that is impossible (/proc and the like)."""
     try:
         os.mkdir(path, 0o700)
     except OSError as error:
@@ -191,7 +191,7 @@ def _make_in(path: str, variable: str) -> None:
 
 
 def unusable(path: str, error: OSError, variable: str = "XDG_STATE_HOME") -> StateFileError:
-    """Return the error that a folder of devinit's own is, with what to do about it."""
+    """Return the error about an unusable folder of devinit's own, with advice."""
     import errno  # for an error only, as below
 
     from devinit.system.limits import cure_of_limit
@@ -204,7 +204,7 @@ def unusable(path: str, error: OSError, variable: str = "XDG_STATE_HOME") -> Sta
         from shlex import quote
 
         if (owner := os.lstat(path).st_uid) != os.geteuid():
-            # Where all users may write, as in /tmp, its owner alone can move it.
+            # Where all users may write, as in /tmp, only its owner can move it.
             return _about(
                 path,
                 StateFileError(
@@ -233,10 +233,11 @@ def _as_path(path: str) -> Path:
 
 
 def _runtime_directory() -> str:
-    """Choose by what the user has, not only by the variable: cron and `docker exec` lack it.
+    """Return the directory for sockets, based on what exists and not only on the variable.
 
-    A supervisor started from a desktop session and a command from a cron job must meet on one socket.
-    A variable inherited through `sudo` or `su` names another user's directory and is passed over.
+    cron and `docker exec` lack the variable, but a supervisor started from a desktop session and a command from a
+    cron job must meet on one socket. A variable that was inherited through `sudo` or `su` names another user's
+    directory and is ignored.
     """
     for base in (os.environ.get("XDG_RUNTIME_DIR", ""), f"{_RUN_USER}/{os.getuid()}"):
         if os.path.isabs(base) and _is_own_directory(base):
@@ -248,7 +249,7 @@ def _runtime_directory() -> str:
 
 
 def _own_temporary_directory() -> str:
-    """Return /tmp/devinit-UID. Linux's TMPDIR is passed over: it differs from shell to shell (nix-shell)."""
+    """Return /tmp/devinit-UID. On Linux TMPDIR is ignored, because it differs between shells (nix-shell)."""
     base = _TEMPORARY
     if sys.platform == "darwin" or not os.access(base, os.W_OK):
         base = os.environ.get("TMPDIR", base)
@@ -272,7 +273,7 @@ def _state_id() -> str:
 
 
 def _is_own_directory(path: str) -> bool:
-    """Return whether a directory is ours alone to write into: another user could replace what we make there."""
+    """Return whether only we can write into a directory; otherwise another user could replace our files."""
     try:
         found = os.stat(path)
     except OSError:
@@ -283,11 +284,11 @@ def _is_own_directory(path: str) -> bool:
 
 
 def _refuse_unless_private(path: str) -> None:
-    """Refuse a directory that another user could have put there, or can write into."""
+    """Refuse a directory that another user could have created, or can write into."""
     found, hint = os.lstat(path), "remove it, or set XDG_RUNTIME_DIR to a folder of your own"
     if found.st_uid != os.getuid():
         problem = f"it belongs to another user (uid {found.st_uid})"
-        # In /tmp its owner alone can remove it.
+        # In /tmp only its owner can remove it.
         hint = "set XDG_RUNTIME_DIR to a folder of your own"
         if found.st_uid == 0 and (ours := _given_back(path)):
             hint = ours
@@ -301,7 +302,7 @@ def _refuse_unless_private(path: str) -> None:
 
 
 def _given_back(path: str) -> str | None:
-    """Return what gives a folder back that root has made in one of ours; None where it lies elsewhere."""
+    """Return the command for a folder that root created inside one of ours; None for other places."""
     from devinit.system.permissions import chown, left_in_ours  # for an error only
 
     foreign = left_in_ours(path)

@@ -1,6 +1,7 @@
-"""Which servers of this machine processes are connected to, over TCP and over the Unix sockets of PostgreSQL.
+"""Connections of processes to servers on this machine, over TCP and over the Unix sockets of PostgreSQL.
 
-The kernel lists the connections at once; whose they are is read from the descriptors of the processes in question.
+The kernel lists all connections at once. The owner of each is found in the descriptors
+of the processes in question.
 """
 
 from __future__ import annotations
@@ -20,29 +21,29 @@ _EVERY_ADDRESS = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - recognised, not bound
 
 
 class Peer(NamedTuple):
-    """A server of this machine, at the other end of a connection."""
+    """A server on this machine, at the remote end of a connection."""
 
     port: int
     path: str
-    """Of its Unix socket; empty for TCP."""
+    """Path of its Unix socket; empty for TCP."""
     inode: int
-    """Of the socket that listens: the same for as long as the server has it."""
+    """Inode of the listening socket; it stays the same while the server has the socket."""
     uid: int
-    """Whose socket it is; -1 where that cannot be told."""
+    """Owner of the socket; -1 if unknown."""
 
 
 def client_ends() -> dict[int, Peer]:
-    """Return the inode of each client's end of a connection on this machine, with the server at the other one.
+    """Return the server for each client end of a connection on this machine, by the inode of that end.
 
-    Empty where that cannot be seen, and where there is no /proc: see `peers_of`.
+    Empty if that cannot be seen, and without /proc: see `peers_of`.
     """
     return {**dict(_over_tcp()), **dict(_over_unix_sockets())} if LINUX else {}
 
 
 def peers_of(trees: Mapping[str, Collection[int]], ends: Mapping[int, Peer]) -> dict[str, frozenset[Peer]]:
-    """Return for each name to which servers its processes are connected, of the `client_ends` that were found.
+    """Return the servers to which the processes of each name are connected, from the given `client_ends`.
 
-    Processes that are hidden from us, as another user's, are connected to nothing that we see.
+    Processes that are hidden from us, such as those of other users, appear to have no connections.
     """
     if not LINUX:
         from devinit.system import macos  # loads psutil
@@ -57,7 +58,7 @@ def peers_of(trees: Mapping[str, Collection[int]], ends: Mapping[int, Peer]) -> 
 def _over_tcp() -> Iterator[tuple[int, Peer]]:
     listening = _by_port(tcp_listeners())
     for one in sockets_in(1 << ESTABLISHED, None):
-        # Both ends are listed: that of the server has the port that is listened on.
+        # Both ends are listed; the end of the server has the listening port.
         is_client = one.state == ESTABLISHED and one.inode and one.port not in listening
         if is_client and is_here(one.address, one.peer):
             found = _listener_at(one.peer, listening.get(one.peer_port, ()))
@@ -83,13 +84,13 @@ def _over_unix_sockets() -> Iterator[tuple[int, Peer]]:
 def is_here(address: str, peer: str) -> bool:
     """Whether both ends of a connection are on this machine.
 
-    What connects to an address of its own machine that is not loopback has that address itself.
+    A client that connects to a non-loopback address of its own machine uses the same address itself.
     """
     return peer == address or peer.startswith("127.") or peer == "::1"
 
 
 def _served(connections: Iterable[tuple[str, int, str, int]]) -> Iterator[Peer]:
-    """Yield the servers at the other ends of connections: local address and port, peer address and port."""
+    """Yield the servers of connections, which are given as local address and port, peer address and port."""
     listening = _by_port(tcp_listeners())
     for address, port, peer, peer_port in connections:
         if port not in listening and is_here(address, peer):
@@ -106,7 +107,7 @@ def _by_port(listeners: Iterable[Listener]) -> dict[int, list[Listener]]:
 
 
 def _listener_at(address: str, listeners: Collection[Listener]) -> Listener | None:
-    """Return which of the listeners on one port answers at an address: the one that is bound most narrowly."""
+    """Return the listener on one port that answers at an address: the one with the most specific address."""
     family = 6 if ":" in address else 4
     exact = (each for each in listeners if each.address == address)
     every = (each for each in listeners if each.family == family and each.address == _EVERY_ADDRESS[family])

@@ -1,4 +1,4 @@
-"""Why the system does not let us use a path, and the command that helps. Loaded for errors only."""
+"""Reasons why the system refuses access to a path, and commands that help. Loaded only for errors."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from devinit.system.procfs import read
 
 REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _DAC_OVERRIDE = 1
-"""The number of the capability with which root passes over permissions (capabilities(7))."""
+"""The capability by which root bypasses permissions (capabilities(7))."""
 SETGID, SETUID = 6, 7
-"""Those with which it becomes another user."""
+"""The capabilities by which root becomes another user."""
 
 
 def cure_of(path: str, error: OSError, otherwise: str) -> str:
-    """Return what helps against a refusal of the system; `otherwise` where the owners do not show it."""
+    """Return advice against a refusal of the system; `otherwise` if the owners do not explain it."""
     if error.errno == errno.EROFS:
         return f"the file system is read-only: make it writable; or {otherwise}"
     chain = list(_existing(path))
@@ -40,7 +40,7 @@ def cure_of(path: str, error: OSError, otherwise: str) -> str:
 
 
 def left_in_ours(path: str) -> str | None:
-    """Return the highest part of a path that is another user's in a folder of ours: what `sudo` left there."""
+    """Return the topmost part of a path that belongs to another user in a folder of ours, as after `sudo`."""
     for (name, found), (_, above) in reversed(list(pairwise(_existing(path)))):
         if found.st_uid != os.geteuid() == above.st_uid:
             return name
@@ -48,12 +48,12 @@ def left_in_ours(path: str) -> str | None:
 
 
 def chown(paths: Iterable[str]) -> str:
-    """Return the command that makes paths ours."""
+    """Return the command that makes the user the owner of paths."""
     return f"sudo chown -R {name_of(os.geteuid())} {' '.join(map(quote, paths))}"
 
 
 def has_capability(number: int) -> bool:
-    """Whether this process has a capability: root of a container may lack it. Elsewhere root has all of them."""
+    """Whether this process has a capability; root in a container may lack it. Without /proc, root has all."""
     status = read("/proc/self/status")
     if status is None:
         return os.geteuid() == 0
@@ -62,7 +62,7 @@ def has_capability(number: int) -> bool:
 
 
 def name_of(uid: int) -> str:
-    """Return a user's name, or the number when no account has it."""
+    """Return a user's name, or the number if no account has it."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -78,10 +78,10 @@ def _without_capability(path: str, found: os.stat_result) -> str:
 
 
 def _existing(path: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield a path and the folders above it, those of which the system tells anything."""
+    """Yield a path and its parent folders, as far as the system shows them."""
     name = os.path.abspath(path)
     while True:
-        with suppress(OSError):  # it is not there, or the folder above may not be entered
+        with suppress(OSError):  # it does not exist, or its parent may not be entered
             yield name, os.lstat(name)
         if name == os.path.dirname(name):
             return

@@ -1,4 +1,4 @@
-"""One process, held by a descriptor: it can be waited for and signalled, and never be taken for another."""
+"""One process, held by a descriptor: it can be waited for and signalled, and is never confused with another."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _WAITER_SECONDS = 0.05
 _INFO = struct.Struct("Q52xi")
-"""`struct pidfd_info` (linux/pidfd.h): the fields that are asked for or known, and `exit_code` as of `waitpid`."""
+"""`struct pidfd_info` (linux/pidfd.h): the mask of requested or known fields, and `exit_code` as in `waitpid`."""
 _INFO_EXIT = 1 << 3
 _GET_INFO = (3 << 30) | (_INFO.size << 16) | (0xFF << 8) | 11
 
@@ -29,7 +29,7 @@ _GET_INFO = (3 << 30) | (_INFO.size << 16) | (0xFF << 8) | 11
 class Process:
     """A process that we started or adopted.
 
-    `fileno()` becomes readable when it has ended: for `loop.add_reader`, or `wait`.
+    `fileno()` becomes readable when the process has ended, for `loop.add_reader` or `wait`.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Process:
         child: Child | None = None,
         code: Callable[[], int | None] | None = None,
     ) -> None:
-        """`code`: asks the parent of a process that is no child of ours how it ended; None: that is not known."""
+        """`code`: returns the exit code of a process that is no child of ours, from its parent; None: unknown."""
         self.identity = identity
         self._child = child
         self._ask_code = code
@@ -54,13 +54,13 @@ class Process:
 
     @classmethod
     def open(cls, identity: ProcessIdentity, code: Callable[[], int | None] | None = None) -> Self | None:
-        """Adopt a process that another process started; None when exactly this one no longer runs."""
+        """Adopt a process that another process started; return None if exactly this one no longer runs."""
         try:
             process = cls(identity, code=code)
         except ProcessLookupError:
             return None
-        # Proven after the descriptor was opened: it keeps meaning the process that is looked at here,
-        # even when that one ends and its number is given out again.
+        # Checked after the descriptor was opened: it keeps referring to the process that is checked here, even if
+        # that ends and its pid is reused.
         if alive(identity):
             return process
         process.close()
@@ -68,7 +68,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """The process's number."""
+        """The pid of the process."""
         return self.identity.pid
 
     def fileno(self) -> int:
@@ -76,22 +76,22 @@ class Process:
         return self._descriptor
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the process has ended; return False when it still runs after `timeout` seconds."""
+        """Wait until the process has ended; return False if it still runs after `timeout` seconds."""
         # Not select(): it refuses descriptors above 1023.
         poll = select.poll()
         poll.register(self._descriptor, select.POLLIN)
         return bool(poll.poll(None if timeout is None else timeout * 1000))
 
     def returncode(self) -> int | None:
-        """Reap our child and return its exit code (-9: signal 9); None while it runs, or is unknown."""
+        """Reap our child and return its exit code (-9: signal 9); None while it runs, or if it is unknown."""
         if self._child is not None:
             return self._child.poll()
         return self._ask_code() if self._ask_code is not None and self.wait(0) else None
 
     def kernel_code(self) -> int | None:
-        """Return the exit code of a process that its own parent has reaped; None where the kernel does not say.
+        """Return the exit code of a process that its parent has reaped; None if the kernel does not report it.
 
-        Linux from 6.15 on keeps it for those that hold a pidfd.
+        Since Linux 6.15, holders of a pidfd can read it.
         """
         if not self._is_pidfd:
             return None
@@ -105,7 +105,7 @@ class Process:
         return os.waitstatus_to_exitcode(status) if mask & _INFO_EXIT else None
 
     def send(self, signal: int) -> bool:
-        """Signal this process alone; False when it has ended, PermissionError when it is another user's."""
+        """Signal only this process; return False if it has ended. Raise PermissionError for another user's."""
         try:
             if self._is_pidfd:
                 signals.pidfd_send_signal(self._descriptor, signal)
@@ -118,12 +118,12 @@ class Process:
         return True
 
     def close(self) -> None:
-        """Let go of the process; it keeps running."""
+        """Release the process; it keeps running."""
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
             os.close(descriptor)
         if self._child is not None:
-            self._child.poll()  # it may run on: services outlive their supervisor
+            self._child.poll()  # it may keep running: services outlive their supervisor
             self._child = None
 
     def __enter__(self) -> Self:
@@ -134,9 +134,9 @@ class Process:
 
 
 def signal_exactly(identity: ProcessIdentity, signal: int, still: Callable[[], bool] = lambda: True) -> bool:
-    """Signal exactly this process, provided that `still()` holds at the last moment; say whether it was sent.
+    """Signal exactly this process if `still()` holds at the last moment; return whether the signal was sent.
 
-    PermissionError passes through: the process is there, and another user's.
+    PermissionError is passed on: the process exists, but belongs to another user.
     """
     process = Process.open(identity)
     if process is None:

@@ -1,4 +1,4 @@
-"""Which process it is and where it belongs, as the kernel says it in one read."""
+"""The state of a process and its place in the process tree, from one read of the kernel's data."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import NamedTuple
 
 
 class Stat(NamedTuple):
-    """The part of /proc/PID/stat that counts here."""
+    """The relevant fields of /proc/PID/stat."""
 
     state: str
     parent: int
     session: int
     start_time: int
     terminal: int = 0
-    """The device number of its controlling terminal; 0 when it has none."""
+    """The device number of its controlling terminal; 0 if it has none."""
     name: str = ""
-    """The kernel's short name."""
+    """The kernel's short name of the process."""
 
     @property
     def runs(self) -> bool:
-        """Whether it has not ended; a zombie has."""
+        """Whether it has not ended; a zombie counts as ended."""
         return self.state not in "ZX"
 
     @property

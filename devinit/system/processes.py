@@ -1,7 +1,7 @@
-"""The one door to processes: start, know for sure, find all that belongs together, signal no other.
+"""The only entry point for processes: start them, identify them, find their relatives, signal exactly them.
 
-A number is given out again after its process ended. Everything that is signalled through here was
-proven to be what was meant by the time at which it started, and is held by a pidfd meanwhile.
+A pid is reused after its process has ended. Each process that is signalled here is identified by its start time
+first, and held by a pidfd meanwhile.
 """
 
 from __future__ import annotations

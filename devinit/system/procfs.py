@@ -1,7 +1,7 @@
-"""What /proc says about processes, read with as few system calls as possible.
+"""Data of /proc about processes, read with as few system calls as possible.
 
-A scan reads it for every process on the machine, so this is plain `os.open` and byte splitting:
-500 processes take 6 ms, where psutil takes 30.
+A scan reads it for every process on the machine, so this module uses plain `os.open` and splits bytes: 500
+processes take 6 ms, where psutil takes 30.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from collections.abc import Iterator
 from devinit.system.process_stat import Stat
 
 _FAULTS_OF_CHILDREN = 8
-"""Place of `cminflt` in /proc/PID/stat, behind the name."""
+"""The index of `cminflt` in /proc/PID/stat, after the name."""
 LINUX = sys.platform.startswith("linux")
-"""Elsewhere the same questions are answered by `macos`."""
+"""On other systems, `macos` provides the same data."""
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 _ENOUGH = 65536
 _EXEC_SECONDS = 0.005
-"""How long an empty environment is looked at again: `execve` takes microseconds, and few programs have none."""
+"""How long an empty environment is read again: `execve` takes microseconds, and few programs have no variables."""
 _EXEC_LOOKS = 4
-"""How often at least: on a busy machine one `sched_yield` can take longer than that."""
+"""The fewest attempts: on a busy machine one `sched_yield` can take longer than that."""
 _GONE_OR_HIDDEN = frozenset({errno.ENOENT, errno.ESRCH, errno.EACCES, errno.EPERM, errno.ENOTDIR})
 
 
 def process_ids() -> Iterator[int]:
-    """Yield the numbers of all processes that are visible."""
+    """Yield the pids of all visible processes."""
     if not LINUX:
         from devinit.system import macos  # loads psutil
 
@@ -41,7 +41,7 @@ def process_ids() -> Iterator[int]:
 
 
 def stat_of(pid: int) -> Stat | None:
-    """Return who a process is, or None when there is none of this number."""
+    """Return the state of a process, or None if no process has this pid."""
     if not LINUX:
         from devinit.system import macos  # loads psutil
 
@@ -49,18 +49,18 @@ def stat_of(pid: int) -> Stat | None:
     raw = read(f"/proc/{pid}/stat")
     if not raw:
         return None
-    # The name is in parentheses and may contain anything, also a parenthesis: count from the last one.
+    # The name is in parentheses and may contain any character, even a parenthesis: count from the last one.
     end = raw.rindex(b")")
     fields = raw[end + 2 :].split(None, 20)
     name = raw[raw.index(b"(") + 1 : end].decode(errors="replace")
     state, threads = chr(fields[0][0]), int(fields[17])
     if state == "Z" and threads > 1:
-        state = "S"  # its main thread has ended, and others run on
+        state = "S"  # its main thread has ended, but others still run
     return Stat(state, int(fields[1]), int(fields[3]), int(fields[19]), int(fields[4]), name)
 
 
 def thread_folders(pid: int) -> list[str]:
-    """Return what /proc has of each thread of a process; nothing when it is gone or hidden. Linux only."""
+    """Return the /proc folders of a process's threads; empty if it is gone or hidden. Linux only."""
     try:
         return [f"/proc/{pid}/task/{name}" for name in os.listdir(f"/proc/{pid}/task")]
     except OSError:
@@ -68,9 +68,10 @@ def thread_folders(pid: int) -> list[str]:
 
 
 def exit_status_of(pid: int) -> int | None:
-    """Return the status of a process that has ended and whose parent has not reaped it, as `waitpid` gives it.
+    """Return the status of a zombie, as in `waitpid`.
 
-    None for one that runs, is gone, or whose status is hidden: 0 is what the kernel shows to others, too.
+    None for a process that runs, is gone, or hides its status. A status of 0 is ambiguous: the kernel also shows 0
+    to processes that may not read the status.
     """
     raw = read(f"/proc/{pid}/stat") if LINUX else None
     if not raw:
@@ -81,13 +82,13 @@ def exit_status_of(pid: int) -> int | None:
 
 
 def command_line_of(pid: int) -> str:
-    """Return the words of a process's command with spaces between them; empty when it is gone or hidden."""
+    """Return a process's command line, with spaces between the words; empty if it is gone or hidden."""
     raw = read(f"/proc/{pid}/cmdline") if LINUX else None
     return os.fsdecode((raw or b"").replace(b"\0", b" ")).strip()
 
 
 def terminal_of(pid: int) -> str | None:
-    """Return the terminal that a process reads from or writes to, "pts/3"; None when it has none, or is hidden."""
+    """Return the terminal that a process reads from or writes to, "pts/3"; None if it has none, or is hidden."""
     for descriptor in (0, 2, 1):
         try:
             path = os.readlink(f"/proc/{pid}/fd/{descriptor}") if LINUX else ""
@@ -99,15 +100,15 @@ def terminal_of(pid: int) -> str | None:
 
 
 def all_processes() -> dict[int, Stat]:
-    """Return every process that is visible."""
+    """Return every visible process."""
     found = ((pid, stat_of(pid)) for pid in process_ids())
     return {pid: stat for pid, stat in found if stat is not None}
 
 
 def family_of(pid: int) -> tuple[int, ...]:
-    """Return a process and its descendants as the kernel lists them, without a walk through all processes.
+    """Return a process and its descendants from the kernel's own lists, without reading all processes.
 
-    A process that forks meanwhile may be missing, and all descendants are where the kernel has no such lists.
+    A child that is forked meanwhile may be missing. On kernels without such lists, all descendants are missing.
     """
     found = [pid]
     for parent in found:
@@ -116,7 +117,7 @@ def family_of(pid: int) -> tuple[int, ...]:
 
 
 def _children_of(pid: int) -> Iterator[int]:
-    """Yield the children that each thread of a process has started and not left to another parent."""
+    """Yield the children that each thread of a process has started, unless another process adopted them."""
     try:
         threads = os.listdir(f"/proc/{pid}/task")
     except OSError as error:
@@ -128,14 +129,14 @@ def _children_of(pid: int) -> Iterator[int]:
 
 
 def reaped_by(pid: int) -> int:
-    """Return a number that grows with each child that a process has waited for: the page faults of all of them."""
+    """Return a number that grows with each reaped child of a process: the page faults of all of them."""
     _, _, fields = (read(f"/proc/{pid}/stat") or b"").rpartition(b")") if LINUX else (b"", b"", b"")
     words = fields.split()
     return int(words[_FAULTS_OF_CHILDREN]) if len(words) > _FAULTS_OF_CHILDREN else 0
 
 
 def variable_of(pid: int, name: str) -> str | None:
-    """Return an environment variable with which a process was started; None when it has none, or is hidden."""
+    """Return a variable of a process's initial environment; None if it is not set or hidden."""
     if not LINUX:
         from devinit.system import macos  # loads psutil
 
@@ -148,9 +149,9 @@ def variable_of(pid: int, name: str) -> str | None:
 
 
 def has_legible_environment(pid: int) -> bool:
-    """Whether the environment with which a process was started can still be read.
+    """Whether the initial environment of a process can still be read.
 
-    Redis, Ruby and others write their title over it, and other users' processes hide it.
+    Redis, Ruby and others overwrite it with their title, and processes of other users hide it.
     """
     if not LINUX:
         from devinit.system import macos  # loads psutil
@@ -161,11 +162,11 @@ def has_legible_environment(pid: int) -> bool:
 
 
 def _environment_of(pid: int) -> bytes | None:
-    """Return the environment with which a process was started, also of one that is in `execve` at the moment.
+    """Return the initial environment of a process, also of one that is in `execve` at this moment.
 
     The kernel closes the caller's descriptors, by which `Popen` knows that a program runs, before it gives the
-    program its environment; and what was opened before an `execve` is empty after it. One look can meet
-    either, and would miss the process of a service.
+    program its environment. A file that was opened before an `execve` is empty after it. A single read can hit
+    either case, and would miss the process of a service.
     """
     environment = read(f"/proc/{pid}/environ")
     if environment == b"" and _has_memory(pid):
@@ -179,7 +180,7 @@ def _environment_of(pid: int) -> bytes | None:
 
 
 def _has_memory(pid: int) -> bool:
-    """Whether a process has memory (proc_pid_stat(5): vsize); a thread of the kernel and a zombie have none."""
+    """Whether a process has memory (proc_pid_stat(5): vsize); kernel threads and zombies have none."""
     raw = read(f"/proc/{pid}/stat")
     return raw is not None and raw[raw.rindex(b")") + 2 :].split(None, 21)[20] != b"0"
 
@@ -192,7 +193,7 @@ def cgroups_of(pid: int) -> tuple[str, ...]:
 
 
 def read(path: str) -> bytes | None:
-    """Read a file of /proc, or return None when it is gone or hidden from us."""
+    """Return the content of a /proc file, or None if it is gone or hidden from us."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -200,7 +201,7 @@ def read(path: str) -> bytes | None:
         finally:
             os.close(descriptor)
     except OSError as error:
-        # Anything else (no descriptors left) must not look as if the process had ended.
+        # Any other error (such as no free descriptor) must not look as if the process had ended.
         if error.errno in _GONE_OR_HIDDEN:
             return None
         raise
@@ -208,7 +209,7 @@ def read(path: str) -> bytes | None:
 
 def _read_all(descriptor: int) -> bytes:
     content = part = os.read(descriptor, _ENOUGH)
-    # /proc gives whole pages as far as the buffer reaches; only a long environment needs another round.
+    # /proc returns whole pages as far as the buffer reaches; only a long environment needs another read.
     while len(part) == _ENOUGH:
         part = os.read(descriptor, _ENOUGH)
         content += part

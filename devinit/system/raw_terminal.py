@@ -1,4 +1,4 @@
-"""The terminal that a command runs in, while it is lent to another program: each key at once, nothing echoed."""
+"""The command's own terminal while another program uses it: keys are passed on at once, without echo."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ INPUT = 0
 
 @contextmanager
 def raw_terminal() -> Iterator[None]:
-    """Pass on each key as it is pressed, Ctrl-C and Ctrl-Z as well, and put the terminal in order at the end."""
+    """Pass on each key when it is pressed, including Ctrl-C and Ctrl-Z; restore the terminal at the end."""
     before = termios.tcgetattr(INPUT)
     make_raw()
     try:
         yield
     finally:
-        # What was typed and not read is not meant for the shell.
+        # Typed input that was not read is not meant for the shell.
         with suppress(termios.error, OSError):
             termios.tcsetattr(INPUT, termios.TCSAFLUSH, before)
 
 
 def make_raw() -> None:
-    """Pass on each key as it is pressed, also after a shell has had the terminal meanwhile."""
+    """Pass on each key when it is pressed; also needed after a shell has used the terminal."""
     tty.setraw(INPUT, termios.TCSANOW)
 
 
 def show(data: bytes) -> None:
-    """Show something in the terminal; it may be gone."""
+    """Write output to the terminal, unless it is gone."""
     with suppress(OSError):
         lend(data)
 
 
 def size() -> tuple[int, int]:
-    """Return its rows and columns; 0 and 0 where it does not know."""
+    """Return rows and columns of the terminal; 0 and 0 if unknown."""
     try:
         found = os.get_terminal_size(1)
     except OSError:

@@ -1,6 +1,6 @@
-"""Where a git repository begins, and how far a search upwards from a folder goes.
+"""The top of a git repository, and the limits of an upward search from a folder.
 
-Every command does this first, so this module imports next to nothing.
+Every command runs this first, so the module imports next to nothing.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import stat
 
 
 def search_of(start: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
-    """Return the folders from `start` up to the top of its git repository, then those above that."""
-    way = _upwards(os.path.abspath(start))  # not realpath: a checkout that a link leads to keeps its name
+    """Return the folders from `start` up to the top of its git repository, then those above it."""
+    way = _upwards(
+        os.path.abspath(start)
+    )  # not realpath: a checkout that is reached by a link keeps its name
     for count, folder in enumerate(way, start=1):
         if is_repository(folder):
             return way[:count], way[count:]
@@ -23,18 +25,18 @@ def is_repository(folder: str) -> bool:
     marker = os.path.join(folder, ".git")
     try:
         mode = os.stat(marker).st_mode
-        # Git passes over a `.git` without a HEAD, too.
+        # Git ignores a `.git` folder without a HEAD, too.
         return stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and bool(os.lstat(os.path.join(marker, "HEAD"))))
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        return True  # It cannot be looked into: then nothing beyond it is let in.
+        return True  # It cannot be examined, so the search does not go beyond it.
 
 
 def _upwards(start: str) -> list[str]:
-    """Return a folder and those above it, up to the home directory, and never into one that others can change.
+    """Return a folder and its parents, up to the home directory, but never a folder that others can change.
 
-    A devinit.toml in /tmp, or in another user's folder, may be that user's.
+    A devinit.toml in /tmp, or in another user's folder, may belong to that user.
     """
     home = os.path.expanduser("~")
     way = [start]
@@ -44,14 +46,14 @@ def _upwards(start: str) -> list[str]:
 
 
 def _is_of_others(above: str, start: str) -> bool:
-    """Whether other users decide what lies in a folder, and not in that below it where a command starts."""
+    """Whether other users control the content of a folder, but not of the folder in which a command starts."""
     try:
         found, below = os.stat(above), os.stat(start)  # /tmp may be a link
     except OSError:
         return False
     if found.st_mode & stat.S_IWOTH:
-        # On disks without rights (a Windows drive in WSL) everything is open to every user.
+        # On disks without permissions (a Windows drive in WSL) everything is open to every user.
         return bool(found.st_mode & stat.S_ISVTX) or not below.st_mode & stat.S_IWOTH
     caller = os.geteuid()
-    # Root works in containers on checkouts of the user who started them, in which it has made folders of its own.
+    # In containers, root works on checkouts of the user who started them, and creates its own folders there.
     return caller != 0 and found.st_uid not in (caller, 0, below.st_uid)

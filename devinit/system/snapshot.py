@@ -1,7 +1,7 @@
-"""What the files of a folder look like at one moment, to notice those that come or go with a folder in it.
+"""Snapshots of the files in a folder, to detect files that come or go together with a folder.
 
-The kernel reports a folder that is made, moved or renamed. Files that `git checkout` or `cp -r` writes into a new
-folder before it is watched give no event, and those of a moved folder never do.
+The kernel reports a folder that is created, moved or renamed. Files that `git checkout` or `cp -r` writes into a
+new folder before it is watched cause no event, and files in a moved folder never do.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from msgspec import Struct
 from devinit.system.paths import is_legible
 
 MOST_ENTRIES = 50_000
-"""How many files and folders are looked at: about a second on a busy machine, in a thread, and 12 MB."""
+"""The most files and folders in a snapshot: about a second on a busy machine, in a thread, and 12 MB."""
 MOST_FOLDERS = 10_000
-"""How many folders are watched: the kernel lets a user watch some ten thousands with all programs together."""
+"""The most folders that are watched: the kernel allows a user some ten thousand watches
+in all programs together."""
 
 Appearance: TypeAlias = tuple[int, int, int]
-"""Inode, size and time of the last write in nanoseconds."""
+"""Inode, size and modification time in nanoseconds."""
 
 
 class TooManyEntries(Exception):
@@ -31,13 +32,13 @@ class TooManyEntries(Exception):
 
 
 class Extent(Struct, frozen=True):
-    """Which folder is looked at, and how far."""
+    """A folder and the part of it that is examined."""
 
     directory: str
     reaches: Callable[[str], bool]
-    """Whether to look into a folder, by its path relative to `directory`; that itself is ""."""
+    """Whether to enter a folder, given its path relative to `directory`; `directory` itself is ""."""
     follows: Callable[[str], bool]
-    """Whether to look into a folder that a link leads to, by its full path; links in there are not followed."""
+    """Whether to enter a folder behind a link, given its full path; further links in it are not followed."""
 
 
 class Snapshot(Struct, frozen=True):
@@ -53,7 +54,7 @@ NOTHING = Snapshot({}, frozenset())
 def look_again(
     before: Snapshot, folders: Collection[str], files: Collection[str], extent: Extent
 ) -> Snapshot:
-    """Return a snapshot in which these folders, with all that is in them, and these files are seen again.
+    """Return a snapshot in which these folders, with their content, and these files are up to date.
 
     Raise TooManyEntries.
     """
@@ -75,9 +76,9 @@ def look_again(
 
 
 def folders_of(extent: Extent, seen: Snapshot | None) -> tuple[list[str], bool]:
-    """Return the folders that can be watched, at most MOST_FOLDERS, and whether there are more.
+    """Return the folders to watch, at most MOST_FOLDERS, and whether there are more.
 
-    The deepest are left out. `seen` has all of them already, if it is given.
+    The deepest folders are left out. `seen`, if given, contains all of them already.
     """
     if seen is not None:
         found = iter(sorted(seen.folders, key=lambda path: (path.count("/"), path)))
@@ -89,7 +90,7 @@ def folders_of(extent: Extent, seen: Snapshot | None) -> tuple[list[str], bool]:
 
 
 def differences(before: Snapshot, after: Snapshot) -> set[str]:
-    """Return the files that were made, written, replaced or removed."""
+    """Return the files that were created, written, replaced or removed."""
     paths = before.files.keys() | after.files.keys()
     return {path for path in paths if before.files.get(path) != after.files.get(path)}
 
@@ -107,7 +108,7 @@ def is_below(path: str, folders: Collection[str]) -> bool:
 
 
 def _walk(extent: Extent, top: str) -> Iterator[tuple[str, Appearance | None]]:
-    """Yield a folder and what is in it, the deepest last: None in place of a folder's appearance."""
+    """Yield a folder and its content, the deepest last; the appearance of a folder is None."""
     waiting: deque[tuple[str, bool]] = deque()
     if extent.reaches(top) and _is_folder(_stat(extent, top)):
         waiting.append((top, False))
@@ -127,7 +128,7 @@ def _walk(extent: Extent, top: str) -> Iterator[tuple[str, Appearance | None]]:
 
 
 def _names(folder: str) -> list[str]:
-    """Return the names in a folder; without those that are not UTF-8, which the library that watches refuses."""
+    """Return the names in a folder, without those that are not UTF-8, which the watching library refuses."""
     try:
         return list(filter(is_legible, os.listdir(folder)))
     except OSError:
@@ -146,7 +147,7 @@ def _is_folder(found: os.stat_result | None) -> bool:
 
 
 def _appearance(found: os.stat_result | None) -> Appearance | None:
-    """Return what a file looks like; None for a folder, and where there is nothing."""
+    """Return the appearance of a file; None for a folder, and for a missing file."""
     if found is None or stat.S_ISDIR(found.st_mode):
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,6 +1,6 @@
-"""The kernel's list of TCP sockets: by netlink (sock_diag), or from /proc/net/tcp where that is refused.
+"""The kernel's list of TCP sockets: by netlink (sock_diag), or from /proc/net/tcp if that is refused.
 
-Asked for listeners, netlink answers in 0.03 ms where /proc/net/tcp takes 9 ms: it walks only those.
+For listeners, netlink takes 0.03 ms and /proc/net/tcp takes 9 ms, because netlink visits only the listeners.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-# The kernel's numbers of TCP states (<net/tcp_states.h>).
+# The kernel's numbers for TCP states (<net/tcp_states.h>).
 ESTABLISHED, SYN_SENT, TIME_WAIT, CLOSE, LISTEN, BOUND_INACTIVE = 1, 2, 6, 7, 10, 13
 LISTENING = 1 << LISTEN
 ALL_BUT_LISTENING = ((1 << (BOUND_INACTIVE + 1)) - 1) & ~LISTENING
@@ -26,13 +26,13 @@ _ERROR, _DONE = 2, 3
 _HEADER = struct.Struct("=IHHII")
 _REQUEST = struct.Struct("=BBBBI H46s")
 _REST = struct.Struct("=H16s16sI8s")
-"""What follows the local port in a request: the peer's port, both addresses, the interface and a cookie."""
+"""The rest of a request, after the local port: the peer's port, both addresses, the interface and a cookie."""
 _NO_COOKIE = b"\xff" * 8
 _ROW = struct.Struct("=BBBB 2s2s 16s16s I8s IIIII")
 _ERROR_CODE = struct.Struct("=i")
 _ATTRIBUTE = struct.Struct("=HH")
 _V6ONLY = 11
-"""Told unasked, of a socket that listens or is bound only."""
+"""The kernel adds this to every socket that listens or is only bound."""
 _BUFFER = 65536
 
 _MAPPED = b"\0" * 10 + b"\xff\xff"
@@ -40,7 +40,7 @@ _EVERY_ADDRESS = b"\0" * 16
 
 
 class Socket(NamedTuple):
-    """A TCP socket of this machine, in whatever state."""
+    """A TCP socket of this machine, in any state."""
 
     state: int
     family: int
@@ -52,25 +52,25 @@ class Socket(NamedTuple):
     uid: int
     inode: int
     dual_stack: bool | None
-    """Bound to every IPv6 address and serving IPv4 as well; None when that is not told."""
+    """Whether a socket that is bound to every IPv6 address serves IPv4 as well; None if unknown."""
     queued: int = 0
-    """Of a listening socket: connections that wait to be accepted. Of any other: bytes that wait to be read."""
+    """For a listening socket: connections that wait to be accepted. For any other: bytes that wait to be read."""
 
 
 def ask_kernel(states: int, port: int | None) -> Iterator[Socket]:
-    """Ask for the sockets in a set of states (bits), on one local port or on all; OSError when refused."""
+    """Yield the sockets in a set of states (bits), on one local port or on all. Raise OSError when refused."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_SOCK_DIAG) as link:
         for family in (socket.AF_INET, socket.AF_INET6):
             request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, states, socket.htons(port or 0), b"")
             rows = (_parse_row(*row) for row in dump(link, request))
-            # Sockets that are only bound come with every port, whatever was asked (6.18).
+            # Sockets that are only bound are reported for every port, whatever was requested (6.18).
             yield from (found for found in rows if port in (None, found.port))
 
 
 def find(address: str, port: int, peer: str, peer_port: int) -> Socket | None:
-    """Return the socket of a connection, in whatever state; None when the kernel has none.
+    """Return the socket of a connection, in any state; None if the kernel has none.
 
-    Raise OSError when the question is refused. Takes 0.03 ms however many sockets there are, unlike a list.
+    Raise OSError when the request is refused. Takes 0.03 ms regardless of the number of sockets, unlike a list.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     rest = _REST.pack(
@@ -93,14 +93,14 @@ def find(address: str, port: int, peer: str, peer_port: int) -> Socket | None:
             return None
         raise OSError(code, os.strerror(code))
     found = _parse_row(data, _HEADER.size, length)
-    # Without a connection the kernel answers with the listener.
+    # Without a connection, the kernel returns the listener.
     return None if found.state == LISTEN else found
 
 
 def dump(link: socket.socket, request: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Ask sock_diag for all sockets that a request means; yield where each row begins and ends in a message.
+    """Request all matching sockets from sock_diag; yield each message with the start and end of a row in it.
 
-    Raise OSError when it is refused.
+    Raise OSError when the request is refused.
     """
     link.send(_HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 0, 0) + request)
     while True:
@@ -132,7 +132,8 @@ def _parse_row(data: bytes, start: int, end: int) -> Socket:
         int.from_bytes(peer_port, "big"),
         uid,
         inode,
-        # What is bound to one address serves that one, and most are: nothing more to read.
+        # A socket that is bound to one address, as most are, serves only that one, so
+        # the attributes are not needed.
         _tells_ipv4(data, start + _ROW.size, end)
         if family == socket.AF_INET6 and source == _EVERY_ADDRESS
         else False,
@@ -141,7 +142,7 @@ def _parse_row(data: bytes, start: int, end: int) -> Socket:
 
 
 def _tells_ipv4(data: bytes, start: int, end: int) -> bool | None:
-    """Find among a row's attributes whether an IPv6 socket takes IPv4; None when the kernel does not tell."""
+    """Return whether an IPv6 socket accepts IPv4, from the attributes of a row; None if the kernel omits it."""
     while start + _ATTRIBUTE.size < end:
         length, kind = _ATTRIBUTE.unpack_from(data, start)
         if kind == _V6ONLY:
@@ -151,16 +152,16 @@ def _tells_ipv4(data: bytes, start: int, end: int) -> bool | None:
 
 
 def _address(family: int, raw: bytes) -> tuple[int, str]:
-    """Return 4 or 6 and the address in text."""
+    """Return 4 or 6, and the address as text."""
     if family == socket.AF_INET:
         return 4, socket.inet_ntop(socket.AF_INET, raw[:4])
-    if raw.startswith(_MAPPED):  # Java binds ::ffff:127.0.0.1, which serves IPv4 alone
+    if raw.startswith(_MAPPED):  # Java binds ::ffff:127.0.0.1, which serves only IPv4
         return 4, socket.inet_ntop(socket.AF_INET, raw[12:])
     return 6, socket.inet_ntop(socket.AF_INET6, raw)
 
 
 def read_tables(port: int | None) -> Iterator[Socket]:
-    """Read the same from text, in all states but the bound ones, which it does not tell."""
+    """Yield the same data from text, in all states but the bound ones, which the files do not contain."""
     for path, family in (("/proc/net/tcp", socket.AF_INET), ("/proc/net/tcp6", socket.AF_INET6)):
         try:
             with open(path, encoding="ascii") as file:

@@ -1,4 +1,4 @@
-"""Starting a process, and saying exactly why it could not be started."""
+"""The start of a process, with the exact reason if it fails."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _LONGEST_FIRST_LINE = 256
 
 
 def spawn(spec: ProcessSpec, *, output: int, stdin: int, keep: tuple[int, ...] = ()) -> Process:
-    """Start a process in a session of its own, with nothing inherited but `output`, `stdin` and `keep`.
+    """Start a process in its own session, which inherits only `output`, `stdin` and `keep`.
 
-    A server of data also inherits the lock on it; ServiceError is raised when another process has that.
-    Signals that the calling program ignores stay ignored in it; those it handles are reset by the kernel.
+    A database server also inherits the lock on its data; ServiceError is raised if another process holds that.
+    Signals that the calling program ignores stay ignored in it; the kernel resets those that it handles.
     """
     if spec.data is None:
         return _spawn(spec, output=output, stdin=stdin, keep=keep)
@@ -50,23 +50,23 @@ def _spawn(spec: ProcessSpec, *, output: int, stdin: int, keep: tuple[int, ...])
 
 
 def _own(child: Child) -> Process:
-    # Not reaped yet, so the number is still its own even when it has ended already.
+    # The process is not reaped yet, so the pid is still its own even if it has already ended.
     identity = identity_of(child.pid)
     if identity is None:  # pragma: no cover -- another thread reaps our children
         child.wait()
         raise ServiceError(f"process {child.pid} vanished while it was started")
     try:
         return Process(identity, child)
-    except OSError as error:  # out of descriptors: a process that is not watched must not stay
+    except OSError as error:  # no free descriptor: a process that cannot be watched must not stay
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
         raise ServiceError(f"process {child.pid} cannot be watched: {error.strerror}") from error
 
 
 def find_program(spec: ProcessSpec) -> str:
-    """Return the absolute path of argv[0], as the process itself would find it: its PATH, its directory.
+    """Return the absolute path of argv[0], as the process itself would find it with its PATH and directory.
 
-    Raise ServiceError where there is no such program, or no such directory.
+    Raise ServiceError if there is no such program or directory.
     """
     if not spec.directory.is_dir():
         raise ServiceError(
@@ -92,7 +92,7 @@ def find_program(spec: ProcessSpec) -> str:
 
 def _search_path(spec: ProcessSpec) -> list[str]:
     parts = spec.environment.get("PATH", _DEFAULT_PATH).split(":")
-    # An empty or relative part means the process's directory, not ours.
+    # An empty or relative entry is relative to the process's directory, not ours.
     return list(dict.fromkeys(os.path.join(spec.directory, part) for part in parts))
 
 
@@ -121,7 +121,7 @@ def _command_not_found(name: str, places: Sequence[str]) -> ServiceError:
 
 
 def not_started(spec: ProcessSpec, program: str, error: Exception) -> ServiceError:
-    """Return the error for a process that the system did not start, with its cure."""
+    """Return the error for a process that the system could not start, with advice."""
     name = spec.argv[0]
     hint: str | None
     match error:
@@ -151,13 +151,13 @@ def not_started(spec: ProcessSpec, program: str, error: Exception) -> ServiceErr
             hint = cure_of_limit(error)
         case OSError():
             reason, hint = error.strerror or str(error), None
-        case _:  # a NUL byte or an impossible variable name
+        case _:  # a NUL byte or an invalid variable name
             reason, hint = str(error), "look for NUL bytes and '=' in its arguments and variable names"
     return ServiceError(f"{name} cannot be started: {reason}", hint=hint)
 
 
 def _why_not_as(who: str, spec: ProcessSpec, program: str) -> str:
-    """Say what keeps us from starting something as another user."""
+    """Return the reason why a program cannot be started as another user."""
     from devinit.system.permissions import SETGID, SETUID, has_capability  # for an error only
 
     if os.geteuid() == 0 and not (has_capability(SETUID) and has_capability(SETGID)):

@@ -1,7 +1,7 @@
-"""What a service without a terminal reads from: an input of its own that is silent and never ends.
+"""The standard input of a service without a terminal: its own input, which is silent and never ends.
 
-/dev/null would end at once, and `tailwind --watch` and others take the end of their input as the wish that
-they stop. An input that several services share would let each read what was written to another.
+/dev/null would end at once, and `tailwind --watch` and others stop at the end of their input. If several services
+shared one input, each could read text that was meant for another.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from devinit.system.limits import cure_of_limit
 from devinit.system.procfs import read
 
 ATOMIC_BYTES = 4096
-"""PIPE_BUF of Linux: so much arrives whole, or not at all. A line of a terminal is never longer (N_TTY)."""
+"""PIPE_BUF of Linux: this many bytes arrive as a whole or not at all. A terminal line is never longer (N_TTY)."""
 
 
 @contextmanager
 def silent_input() -> Iterator[int]:
-    """Open a new input for one process that is started meanwhile. Raise ServiceError when there is no room for it.
+    """Open a new input for one process, which is started inside the block.
 
-    Its reader is its own writer: it is open for as long as a process has it, also after we are gone.
+    The process that reads it can also write to it, so it stays open while a process has it, even after we exit.
+    Raise ServiceError if it cannot be opened.
     """
     try:
         descriptor = _open()
@@ -41,12 +42,12 @@ def silent_input() -> Iterator[int]:
 
 
 def input_of(pid: int, name: str) -> int:
-    """Return a descriptor that writes to the silent input of a process, without waiting for room.
+    """Return a descriptor that writes to the silent input of a process, without blocking.
 
-    `name`: the service, for the error. Raise ServiceError where the process reads from anything else by now.
+    `name`: the service, for the error. Raise ServiceError if the process now reads from anything else.
     """
     try:
-        # Opened for nothing first: a file or a terminal in its place is not even opened for writing.
+        # Opened with O_PATH first: a file or a terminal in its place must not even be opened for writing.
         seen = os.open(f"/proc/{pid}/fd/0", os.O_PATH | os.O_CLOEXEC)
     except OSError as error:
         raise _unreachable(pid, name, error) from error
@@ -64,14 +65,14 @@ def input_of(pid: int, name: str) -> int:
 
 
 def unread_bytes(descriptor: int) -> int:
-    """Return how much was written to a pipe and not read yet."""
+    """Return how many bytes in a pipe have not been read yet."""
     count = array.array("i", [0])
     fcntl.ioctl(descriptor, termios.FIONREAD, count)
     return count[0]
 
 
 def unread_in_terminal(pid: int) -> int:
-    """Return how much of what was typed a process has not read yet."""
+    """Return how many typed bytes a process has not read yet."""
     try:
         descriptor = os.open(f"/proc/{pid}/fd/0", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
@@ -85,7 +86,7 @@ def unread_in_terminal(pid: int) -> int:
 
 
 def _is_silent_input(pid: int, descriptor: int) -> bool:
-    """Whether a standard input is one of ours: a pipe open for reading and writing, which no shell makes."""
+    """Whether a standard input is one of ours: a pipe open for reading and writing, which no shell creates."""
     found = os.fstat(descriptor)
     if not stat.S_ISFIFO(found.st_mode) or found.st_uid != os.geteuid():
         return False
@@ -113,7 +114,7 @@ def _unreachable(pid: int, name: str, error: OSError) -> ServiceError:
 
 
 def _open() -> int:
-    """Open both ends of a pipe as one descriptor. It has no path, so no other file can be put in its place."""
+    """Open both ends of a pipe as one descriptor. It has no path, so no other file can replace it."""
     reading, writing = os.pipe()
     try:
         return os.open(f"/proc/self/fd/{reading}", os.O_RDWR | os.O_CLOEXEC)
@@ -125,7 +126,7 @@ def _open() -> int:
 
 
 def _open_fifo() -> int:
-    """Open a FIFO for reading and writing. Its path is gone before this returns, and its folder is private."""
+    """Open a FIFO for reading and writing, in a private folder. Its path is removed before this returns."""
     import tempfile  # 9 ms that Linux does not pay
 
     with tempfile.TemporaryDirectory(prefix="devinit-") as folder:

@@ -1,4 +1,4 @@
-"""The state folders of checkouts, in the user's state directory: which one is whose, and how it is found.
+"""The state folders of checkouts, in the user's state directory: their owners, and how they are found.
 
 Every command loads this module: it imports nothing that loads `re`.
 """
@@ -15,30 +15,30 @@ from devinit.system.paths import project_id, state_path, unusable
 from devinit.system.walking import walk
 
 LOCK = "lock"
-"""The file beside the state folders: while it is locked, a claim finds out whose one of them is."""
+"""The file next to the state folders that a claim locks while it determines the owner of one."""
 LAUNCH_LOCK = "launch.lock"
-"""The file in a state folder that a command holds locked while it starts a supervisor."""
+"""The file in a state folder that a command keeps locked while it starts a supervisor."""
 ORIGIN = "checkout"
-"""The file in a state folder that says whose it is."""
+"""The file in a state folder that names its checkout."""
 OUTSIDE = "/var/lib/devinit"
-"""Where root's servers keep their data when they must run as another user, who may not enter root's folders."""
+"""Data of root's servers that must run as another user, who may not enter root's folders."""
 
 _PARTS = 3
 
 
 class Origin:
-    """Which checkout a state folder belongs to."""
+    """The checkout to which a state folder belongs."""
 
     def __init__(self, identity: str, folder: str, root: str) -> None:
         self.identity = identity
         self.folder = folder
-        """The inode and the birth of the checkout's folder: they stay when everything in it is deleted."""
+        """The inode and the birth time of the checkout's folder, which stay when its content is deleted."""
         self.root = root
         """Its path without symbolic links."""
 
 
 def state_folder(root: str | os.PathLike[str]) -> str:
-    """Return the folder of a checkout's logs, data and records. Creates nothing; the folder may be missing."""
+    """Return the folder of a checkout's logs, data and records. Create nothing; the folder may be missing."""
     path = folder_of(root)
     if not os.path.isdir(path):
         identity = read_identity(os.path.join(root, OWN_FOLDER, IDENTITY))
@@ -47,17 +47,18 @@ def state_folder(root: str | os.PathLike[str]) -> str:
         except StateFileError:
             if identity is not None:
                 raise
-            # Hardly any checkout without an identity was moved; a claim refuses such a state directory by name.
+            # A checkout without an identity was hardly ever moved; a claim refuses such a
+            # state directory with its name.
     return path
 
 
 def folder_of(root: str | os.PathLike[str]) -> str:
-    """Return where the state of a checkout lies that is at this path."""
+    """Return the place of the state of a checkout at this path."""
     return os.path.join(state_path(), "checkouts", project_id(root))
 
 
 def folders() -> dict[str, Origin]:
-    """Return every state folder of this user, with the checkout that it belongs to."""
+    """Return every state folder of this user, with the checkout to which it belongs."""
     top = os.path.join(state_path(), "checkouts")
     try:
         names = sorted(name for name in os.listdir(top) if name != LOCK)
@@ -70,7 +71,7 @@ def folders() -> dict[str, Origin]:
 
 
 def origin_of(path: str) -> Origin | None:
-    """Return which checkout a state folder belongs to; None when there is no such folder."""
+    """Return the checkout to which a state folder belongs; None if there is no such folder."""
     try:
         content = read_bytes(os.path.join(path, ORIGIN))
     except StateFileError:
@@ -80,7 +81,7 @@ def origin_of(path: str) -> Origin | None:
 
 
 def is_there(origin: Origin) -> bool:
-    """Whether the checkout is still where it was, and is the same one."""
+    """Whether the checkout is still in its place and is the same one."""
     return os.path.isdir(origin.root) and (
         read_identity(os.path.join(origin.root, OWN_FOLDER, IDENTITY)) == origin.identity
         or fingerprint(origin.root) == origin.folder
@@ -88,13 +89,13 @@ def is_there(origin: Origin) -> bool:
 
 
 def is_replaced(root: str | os.PathLike[str]) -> bool:
-    """Whether the checkout of a state folder was deleted or moved; another one may lie at its path now."""
+    """Whether the checkout of a state folder was deleted or moved; another one may now be at its path."""
     origin = origin_of(folder_of(root))
     return origin is not None and origin.root == os.path.realpath(root) and not is_there(origin)
 
 
 def moved_to(origin: Origin) -> str | None:
-    """Return where a checkout lies that is gone, if it is beside its old place and will find its state folder."""
+    """Return the new place of a missing checkout, if it is next to the old one and will find its state folder."""
     if is_there(origin):
         return None
     try:
@@ -106,7 +107,7 @@ def moved_to(origin: Origin) -> str | None:
 
 
 def size_of(path: str) -> int:
-    """Return how many bytes a state folder takes on the disk."""
+    """Return how many bytes of disk space a state folder takes."""
     found = 0
     for top in parts_of(path):
         for folder, _, files in walk(top):
@@ -119,9 +120,9 @@ def size_of(path: str) -> int:
 
 
 def moved_from(identity: str | None, real: str) -> str | None:
-    """Return the state folder of a checkout that is not where it was any more, and is this one.
+    """Return the state folder of a checkout that left its place and is the one at `real`.
 
-    It has the same identity, or else, after `git clean -fdx`, is the same folder.
+    It has the same identity or, after `git clean -fdx`, is the same folder.
     """
     gone = [
         (path, origin)
@@ -130,12 +131,12 @@ def moved_from(identity: str | None, real: str) -> str | None:
         and (origin.identity == identity or _is_same_folder(origin, real))
         and not is_there(origin)
     ]
-    # The identity first.
+    # A matching identity takes precedence.
     return min(gone, key=lambda found: found[1].identity != identity, default=(None, None))[0]
 
 
 def _is_moved(origin: Origin, folder: str) -> bool:
-    """Whether a claim in this folder would find the state of a checkout that is not where it was any more."""
+    """Whether a claim in this folder would find the state of a checkout that has left its place."""
     if os.path.isdir(folder_of(folder)):
         return False
     identity = read_identity(os.path.join(folder, OWN_FOLDER, IDENTITY))
@@ -143,9 +144,9 @@ def _is_moved(origin: Origin, folder: str) -> bool:
 
 
 def _is_same_folder(origin: Origin, real: str) -> bool:
-    """Whether a folder is a checkout that lay elsewhere; an inode alone may be another disk's."""
+    """Whether a folder is a checkout that was elsewhere before; an inode alone may belong to another disk."""
     inode, _, birth = origin.folder.partition(".")
-    # The birth takes longer to find out.
+    # Reading the birth time takes longer, so it comes last.
     return birth != "0" and inode == _inode_of(real) and origin.folder == fingerprint(real)
 
 
@@ -157,7 +158,7 @@ def _inode_of(folder: str) -> str:
 
 
 def parts_of(path: str) -> tuple[str, ...]:
-    """Return a state folder, and where root's servers keep what belongs to it."""
+    """Return a state folder, and the folder in which root's servers keep data that belongs to it."""
     outside = outside_of(path)
     return (path,) if outside is None else (path, outside)
 
@@ -165,8 +166,8 @@ def parts_of(path: str) -> tuple[str, ...]:
 def outside_of(path: str) -> str | None:
     """Return where root's servers keep the data of a state folder, outside of it; None for other users.
 
-    It is named after the identity, which two state folders of one checkout do not share, and which stays the same
-    when the checkout or the state directory is moved.
+    The folder is named after the identity. Two state folders of one checkout do not share it, and it stays the
+    same when the checkout or the state directory is moved.
     """
     if os.geteuid() != 0:
         return None
@@ -175,7 +176,7 @@ def outside_of(path: str) -> str | None:
 
 
 def fingerprint(folder: str) -> str:
-    """Return which folder this is, whatever is in it: its inode, and when it was made."""
+    """Return a name for a folder that does not depend on its content: its inode and its birth time."""
     from devinit.system.birth import birth_of  # it loads ctypes
 
     return f"{os.stat(folder).st_ino}.{birth_of(folder)}"

@@ -1,8 +1,8 @@
-"""The one door to standard output, standard error and the terminal: no other module writes there.
+"""The only access to standard output, standard error and the terminal: no other module writes there.
 
-What passes has no secrets in it and nothing that a terminal obeys except colours, no matter which module
-composed it. `data` is the exception: what a command prints for programs passes unchanged unless it goes to a
-terminal. `draw` adds the cursor movements of pictures that replace each other.
+Output contains no secrets and no terminal commands except colours, no matter which module composed it. `data` is
+the exception: output for programs stays unchanged unless it goes to a terminal. `draw` adds the cursor movements
+of pictures that replace each other.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ ERASE_BELOW, ERASE_REST = "\x1b[J", "\x1b[K"
 def write(
     stream: TextIO, lines: Iterable[str], mask: Callable[[str], str] = masked, *, links: bool = False
 ) -> None:
-    """Write lines to a stream; colours only to a terminal. `mask` hides more than what is recognised anyhow.
+    """Write lines to a stream; colours go only to a terminal. `mask` hides more than the recognised secrets.
 
-    With `links`, those to pages pass to a terminal as well.
+    With `links`, links to pages go to a terminal as well.
     """
     safe = (linked if links else coloured) if stream.isatty() else harmless
     stream.writelines(f"{mask(safe(line))}\n" for line in lines)
@@ -34,31 +34,31 @@ def write(
 
 
 def prompt(stream: TextIO, text: str) -> None:
-    """Write a question behind which the answer is typed."""
+    """Write a question; the answer is typed after it."""
     stream.write(shown(stream, text))
     stream.flush()
 
 
 def data(text: str) -> None:
-    """Write what a program reads to standard output, to the letter; a terminal is not shown what it would obey.
+    """Write text for programs to standard output, unchanged; for a terminal, remove terminal commands.
 
-    Secrets stay: this is how `devinit env` gives them.
+    Secrets stay, as `devinit env` needs.
     """
     sys.stdout.write(harmless(text) if sys.stdout.isatty() else text)
     sys.stdout.flush()
 
 
 def lend(data: bytes) -> None:
-    """Write what a program shows in its own terminal, which is shown in ours meanwhile: unchanged."""
+    """Write the output of a program whose terminal is shown in ours, unchanged."""
     while data:
         data = data[os.write(1, data) :]
 
 
 def draw(stream: TextIO, rows: int, above: Sequence[str], lines: Sequence[str]) -> None:
-    """Draw lines over a picture of so many rows that was drawn before; `above` stays in its place.
+    """Draw lines over a former picture of this many rows; `above` scrolls away and stays.
 
-    One write for a picture, and each line is overwritten before the rest is erased: nothing flickers. The
-    cursor is never hidden, so that there is nothing to restore when we are killed.
+    The picture is one write, and each line is overwritten before the rest is erased, so nothing flickers. The
+    cursor is never hidden, so there is nothing to restore if we are killed.
     """
     stays = "".join(f"{shown(stream, line)}\n" for line in above)
     drawn = "".join(f"{shown(stream, line)}{ERASE_REST}\n" for line in lines)
@@ -68,5 +68,5 @@ def draw(stream: TextIO, rows: int, above: Sequence[str], lines: Sequence[str]) 
 
 
 def shown(stream: TextIO, text: str) -> str:
-    """Return a text as a stream may show it."""
+    """Return a text as it is safe for a stream."""
     return masked(coloured(text) if stream.isatty() else harmless(text))

@@ -1,4 +1,4 @@
-"""The terminal of a service, from outside: start the process that holds it, and ask that for an exit code."""
+"""The terminal of a service, from outside: starting the process that holds it, and asking it for exit codes."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 BEGIN = os.path.join(os.path.dirname(os.path.abspath(frames.__file__)), "begin.py")
 SIZE = (40, 120)
-"""Rows and columns before the first viewer: at 80 columns programs break the lines of their logs."""
+"""Rows and columns before the first viewer; at 80 columns, programs break the lines of their logs."""
 ANSWER_SECONDS = 0.5
-"""How long a holder is waited for that runs."""
+"""How long to wait for the answer of a running holder."""
 OF_A_TERMINAL = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
-"""What a service with a terminal is told of it. The second: not to ask where the cursor is, which nothing answers
-while no viewer is there."""
+"""Variables of a service with a terminal. The second one stops queries for the cursor position, which remain
+unanswered without a viewer."""
 OF_ANOTHER = (
     "LINES",
     "COLUMNS",
@@ -45,25 +45,25 @@ OF_ANOTHER = (
     "WINDOWID",
     "VTE_VERSION",
 )
-"""What describes the terminal of the caller."""
+"""Variables that describe the terminal of the caller."""
 
 
 class Starting:
-    """A holder that was started, and has not reported yet which process is the service."""
+    """A holder that was started, and has not yet reported the process of the service."""
 
     def __init__(self, holder: Process, told: int, spec: ProcessSpec, program: str) -> None:
         self.holder = holder
         self.told = told
-        """Becomes readable when it tells."""
+        """Becomes readable when the holder reports."""
         self._spec, self._program = spec, program
 
     def service(self, known: TerminalHolder) -> Process:
-        """Return the service's process. Raise ServiceError when it could not be started."""
+        """Return the service's process. Raise ServiceError if it could not be started."""
         said = os.read(self.told, 64).split()
         match said:
             case [b"pid", pid]:
                 identity = identity_of(int(pid))
-                # It is not reaped before we close our end, so its number is still its own.
+                # It is not reaped before we close our end, so the pid is still its own.
                 if identity is not None:
                     return Process(identity, code=lambda: exit_code(known, int(pid)))
             case [b"errno", number]:
@@ -75,12 +75,12 @@ class Starting:
         )
 
     def close(self) -> None:
-        """Let it go on: it may reap the service from here on."""
+        """Close our end: from here on, the holder may reap the service."""
         os.close(self.told)
 
 
 def in_terminal(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a service that has a terminal of its own."""
+    """Return the environment of a service with its own terminal."""
     kept = {name: value for name, value in environment.items() if name not in OF_ANOTHER}
     return {**kept, **OF_A_TERMINAL}
 
@@ -88,10 +88,10 @@ def in_terminal(environment: Mapping[str, str]) -> dict[str, str]:
 def start_holder(
     spec: ProcessSpec, name: str, address: str, endings: str, *, output: int, keep: Sequence[int]
 ) -> Starting:
-    """Start the holder of a terminal and, by it, a service in that. Raise ServiceError where that is refused.
+    """Start the holder of a terminal, which starts a service in it. Raise ServiceError when that is refused.
 
-    `address`: its socket; `endings`: its file of exit codes; `output`: the service's log; `keep`: what the service
-    inherits.
+    `address`: its socket. `endings`: its file of exit codes. `output`: the service's log. `keep`: the descriptors
+    that the service inherits.
     """
     program = find_program(spec)
     umask = os.umask(0o077)
@@ -133,7 +133,7 @@ def start_holder(
 
 
 def exit_code(holder: TerminalHolder, pid: int) -> int | None:
-    """Return how a process of a terminal ended, of a holder that runs or ran; None before it reports that."""
+    """Return the exit code of a process in a terminal, whether its holder still runs or not; None if unknown."""
     told = None
     with (
         suppress(OSError, frames.Broken, ServiceError),
@@ -148,7 +148,7 @@ def exit_code(holder: TerminalHolder, pid: int) -> int | None:
 
 
 def noted_code(holder: TerminalHolder, pid: int) -> int | None:
-    """Return the exit code that a holder has left behind; None without one."""
+    """Return an exit code that a holder has recorded; None if it has not."""
     try:
         descriptor = open_regular(holder.endings)
     except OSError:
@@ -162,8 +162,8 @@ def noted_code(holder: TerminalHolder, pid: int) -> int | None:
 def connected(address: str, seconds: float | None) -> socket.socket:
     """Return a connection to a holder, after its greeting.
 
-    Raise OSError when there is none, ServiceError for one of another version or user. `seconds`: how long an
-    answer is waited for; None: for ever.
+    Raise OSError if there is none, ServiceError for one of another version or user. `seconds`: how long to wait
+    for an answer; None: forever.
     """
     connection = socket.socket(socket.AF_UNIX)
     try:
@@ -179,14 +179,14 @@ def connected(address: str, seconds: float | None) -> socket.socket:
 
 
 def answers(connection: socket.socket) -> Iterator[tuple[bytes, bytes]]:
-    """Yield frames until the holder hangs up."""
+    """Yield frames until the holder closes the connection."""
     taken = frames.Frames()
     while data := connection.recv(65536):
         yield from taken.take(data)
 
 
 def push(address: str, data: bytes) -> bool:
-    """Type something into a terminal without looking at it; return whether it was taken. Raise OSError."""
+    """Type a text into a terminal without attaching to it; return whether it was accepted. Raise OSError."""
     with connected(address, ANSWER_SECONDS) as connection:
         connection.sendall(frames.frame(frames.PUSH, data))
         return next(answers(connection), (b"", b"")) == (frames.PUSHED, b"\1")
@@ -210,8 +210,8 @@ def _require_version(greeting: bytes) -> None:
 
 
 def _isolated() -> tuple[str, ...]:
-    """Return the options for Python without anything of the installation, the user or the caller."""
-    # As in `system.import_path`: a Python that was moved needs PYTHONHOME, which -I would ignore.
+    """Return options that keep the installation, the user and the caller from influencing Python."""
+    # As in `system.import_path`: a relocated Python needs PYTHONHOME, which -I would ignore.
     return ("-P", "-s", "-S") if os.environ.get("PYTHONHOME") else ("-I", "-S")
 
 
@@ -223,7 +223,7 @@ def _environment(spec: ProcessSpec) -> dict[str, str]:
 
 
 def _as_file(data: bytes) -> int:
-    """Return a descriptor of a file without a name."""
+    """Return a descriptor of a file without a name that contains the data."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("devinit")
     else:  # macOS

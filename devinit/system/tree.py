@@ -1,9 +1,9 @@
-"""Everything that belongs to a service: found by descent, by session and by a mark in the environment.
+"""The processes of a service: found by descent, by session and by a mark in the environment.
 
-Each alone is not enough. A shell that ends leaves its children to init (no descent); a server that
-daemonises leaves the session; one that empties its environment leaves the mark. None of them does all.
+No criterion is sufficient alone. A shell that ends leaves its children to init (no descent); a server that
+daemonises leaves the session; one that clears its environment loses the mark. No program does all three.
 
-Set apart is what a person works in, although it was started from the service: `system.apart`.
+Interactive programs are excluded, although they were started from the service: `system.apart`.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from devinit.system.process_stat import Stat
 from devinit.system.procfs import all_processes, variable_of
 
 KERNEL_THREADS = 2
-"""The number of the one that starts all others, where the kernel's are visible."""
+"""The pid of kthreadd, the parent of all kernel threads, where these are visible."""
 RUN_VARIABLE = "DEVINIT_RUN"
 """The environment variable by which a service's processes are found after they left its session."""
 
 
 class ProcessTable:
-    """All processes at one moment: read once, asked about as many services as there are."""
+    """A snapshot of all processes, for queries about any number of services."""
 
     def __init__(self) -> None:
         self._stats = all_processes()
         self._children: dict[int, list[int]] = {}
         self._sessions: dict[int, list[int]] = {}
         self._marked: dict[str, set[int]] | None = None
-        """Mark → the processes that have it; None until the first call."""
+        """Pids by mark; None until the first query."""
         for pid, found in self._stats.items():
             self._children.setdefault(found.parent, []).append(pid)
             self._sessions.setdefault(found.session, []).append(pid)
@@ -43,26 +43,27 @@ class ProcessTable:
     def members_of(
         self, process: Process | ProcessIdentity | int | None, marker: str | None
     ) -> list[ProcessIdentity]:
-        """Return what belongs to a process and runs: itself, its descendants, its session, and the marked.
+        """Return the running processes of a service: the process, its descendants, its session, and marked ones.
 
-        Marked are processes that were started with DEVINIT_RUN=`marker`, wherever they went since; so a
-        service is found also after its first process ended. When the process's number was given to
-        another one, that one and what belongs to it count for nothing. What a person works in is left out.
+        Marked processes were started with DEVINIT_RUN=`marker`, wherever they moved since, so a service is found
+        also after its first process has ended. If the process's pid was reused, the new process and its relatives
+        do not count. Interactive programs are left out.
         """
         return self.family_of(process, marker)[0]
 
     def family_of(
         self, process: Process | ProcessIdentity | int | None, marker: str | None
     ) -> tuple[list[ProcessIdentity], list[ProcessIdentity]]:
-        """Return what belongs to a process (`members_of`), and what was started from it and is set apart.
+        """Return the processes of a service (`members_of`), and the interactive programs started from it.
 
-        Of the latter only the first of each: the server of a multiplexer, not what runs in it.
+        Of each interactive program, only the first process is returned: the server of a multiplexer, not the
+        programs in it.
         """
         root = process.identity if isinstance(process, Process) else process
         number = root.pid if isinstance(root, ProcessIdentity) else root or 0
         members = self._closure({number} if self._is_there(root) else set(), session=number)
         if marker is not None:
-            # Earlier versions did not say whose state folder it is.
+            # The marks of earlier versions do not contain the state folder.
             marks = (marker, marker.partition(MARK_END)[0])
             marked = set().union(*(self._with_mark(each) for each in marks)) - members
             if marked:
@@ -74,16 +75,16 @@ class ProcessTable:
         return self._identities(members - below), self._identities(apart)
 
     def main_of(self, root: ProcessIdentity | None) -> ProcessIdentity | None:
-        """Return the program of a service: its first process, or what that only runs, as a shell, npm or uv do.
+        """Return the program of a service: its first process, or the one that a shell, npm or uv only launches.
 
-        None when it has ended.
+        None if it has ended.
         """
         return self.program_and_launchers(root)[0]
 
     def program_and_launchers(
         self, root: ProcessIdentity | None
     ) -> tuple[ProcessIdentity | None, list[ProcessIdentity]]:
-        """Return the program of a service (`main_of`), and the processes around it that only run it."""
+        """Return the program of a service (`main_of`), and the processes around it that only launch it."""
         if root is None or not self._is_there(root):
             return None, []
         pids = [root.pid]
@@ -96,15 +97,15 @@ class ProcessTable:
         return next(iter(self._identities([main])), None), list(self._identities(launchers))
 
     def are_apart(self, processes: Iterable[ProcessIdentity]) -> set[ProcessIdentity]:
-        """Return which of these processes a person works in, or run in another one of these that is such a one."""
+        """Return which of these processes are interactive programs, or run in one that is among them."""
         there = {each.pid: each for each in processes if self._is_there(each)}
         below = self._below(self._apart({*there}, 0))
         return {each for pid, each in there.items() if pid in below}
 
     def followers_of(self, leaders: Iterable[ProcessIdentity]) -> list[ProcessIdentity]:
-        """Return what these processes started and is in the process group of one of them still.
+        """Return the descendants of these processes that are still in the process group of one of them.
 
-        That is what Ctrl-C would reach with them; they themselves, and what a person works in, are left out.
+        Ctrl-C would reach them too. The processes themselves and interactive programs are left out.
         """
         proven = [leader.pid for leader in leaders if self._is_there(leader)]
         groups = {group_of(pid) for pid in proven} - {None}
@@ -129,10 +130,10 @@ class ProcessTable:
         return root in self._stats
 
     def _closure(self, proven: set[int], *, session: int) -> set[int]:
-        """Add descendants and the sessions that belong to proven members, until nothing is added.
+        """Add descendants, and sessions that belong to proven members, until no more are found.
 
-        A session is ours when its leader is, or when it is the root's and a proven member is in it: while
-        one member lives, the kernel gives the session's number to no other.
+        A session is ours if its leader is, or if it is the root's session and contains a proven member: while one
+        member lives, the kernel does not reuse the session's number.
         """
         members: set[int] = set()
         waiting = list(proven)
@@ -143,7 +144,7 @@ class ProcessTable:
             members.add(pid)
             waiting += self._children.get(pid, ())
             its_session = self._stats[pid].session
-            # In a container every session that was begun outside of it has the number 0.
+            # In a container, every session that began outside of it has the number 0.
             if its_session and its_session in (pid, session):
                 waiting += self._sessions[its_session]
         return members
@@ -152,7 +153,7 @@ class ProcessTable:
         return Apart(self._stats, members, service).heads()
 
     def _below(self, heads: set[int]) -> set[int]:
-        """Add what runs in them: descendants, and the sessions that they lead."""
+        """Add the processes that run in these: descendants, and the sessions that they lead."""
         return self._closure(heads, session=0) if heads else heads
 
     def _identities(self, pids: Iterable[int]) -> list[ProcessIdentity]:
@@ -164,7 +165,7 @@ class ProcessTable:
         ]
 
     def _with_mark(self, marker: str) -> set[int]:
-        """Return the processes that have a mark. All marks are read at once, for hundreds of services."""
+        """Return the pids with a mark. All marks are read once, because there may be hundreds of services."""
         if self._marked is None:
             self._marked = {}
             for pid, found in self._stats.items():
@@ -173,7 +174,7 @@ class ProcessTable:
         return self._marked.get(marker, set())
 
     def _is_of_kernel(self, found: Stat) -> bool:
-        """Whether a process is a thread of the kernel, which has no environment: often a third of all are."""
+        """Whether a process is a kernel thread, which has no environment; often a third of all processes are."""
         if found.parent != KERNEL_THREADS or found.session:
             return False
         first = self._stats.get(KERNEL_THREADS)
@@ -181,22 +182,22 @@ class ProcessTable:
 
 
 def tree_of(process: Process | ProcessIdentity | int | None, marker: str | None) -> list[int]:
-    """Return the pids of what belongs to a process and runs (`ProcessTable.members_of`)."""
+    """Return the pids of the running processes of a service (`ProcessTable.members_of`)."""
     return [member.pid for member in members_of(process, marker)]
 
 
 def members_of(process: Process | ProcessIdentity | int | None, marker: str | None) -> list[ProcessIdentity]:
-    """Return what belongs to a process and runs. For several services ask one `ProcessTable`."""
+    """Return the running processes of a service. For several services, use one `ProcessTable`."""
     return ProcessTable().members_of(process, marker)
 
 
 def followers_of(leaders: Iterable[ProcessIdentity]) -> list[ProcessIdentity]:
-    """Return what these processes started and is in a group of theirs still (`ProcessTable`)."""
+    """Return the descendants of these processes that are still in one of their groups (`ProcessTable`)."""
     return ProcessTable().followers_of(leaders)
 
 
 def group_of(pid: int) -> int | None:
-    """Return the process group of a process, or None when it has ended."""
+    """Return the process group of a process, or None if it has ended."""
     try:
         return os.getpgid(pid)
     except (ProcessLookupError, PermissionError):
@@ -204,14 +205,14 @@ def group_of(pid: int) -> int | None:
 
 
 def signal_tree(pids: Iterable[int | ProcessIdentity], signal: int) -> list[int]:
-    """Signal each process and return those that were reached.
+    """Signal each process; return the pids of those that were reached.
 
-    Numbers must come from a scan made just now; identities (`members_of`) are proven again.
+    Plain pids must come from a scan that was just made; identities (`members_of`) are verified again.
     """
     reached = []
     for target in pids:
         pid = target if isinstance(target, int) else target.pid
-        # 0 and negative numbers mean groups, 1 is init, and we never end ourselves.
+        # 0 and negative numbers mean groups, 1 is init, and devinit never signals itself.
         if pid <= 1 or pid == os.getpid():
             continue
         with suppress(ProcessLookupError, PermissionError):

@@ -1,4 +1,4 @@
-"""The kernel's list of Unix sockets, as far as servers of PostgreSQL are concerned: by netlink (sock_diag)."""
+"""The kernel's list of Unix sockets, as needed for PostgreSQL servers, by netlink (sock_diag)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ATTRIBUTE = struct.Struct("=HH")
 _NUMBER = struct.Struct("=I")
 _NO_COOKIE = b"\xff" * 8
 _OF_POSTGRES = re.compile(r"\.s\.PGSQL\.(\d{1,5})")
-"""How PostgreSQL names its socket, with the number of its port (runtime-config-connection, `port`)."""
+"""The name of a PostgreSQL socket, with the number of its port (runtime-config-connection, `port`)."""
 
 
 class UnixSocket(NamedTuple):
@@ -31,13 +31,13 @@ class UnixSocket(NamedTuple):
     path: str
     """Empty for the end of a client."""
     peer: int
-    """The inode of the other end; 0 when there is none."""
+    """The inode of the other end; 0 if there is none."""
     uid: int
-    """Whose it is; -1 where that is not told (before Linux 5.3)."""
+    """The owner; -1 if the kernel does not report it (before Linux 5.3)."""
 
 
 def unix_sockets() -> Iterator[UnixSocket]:
-    """Yield the Unix sockets that are connected or listen; OSError when refused."""
+    """Yield the Unix sockets that are connected or listen. Raise OSError when refused."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_SOCK_DIAG) as link:
         states = 1 << ESTABLISHED | 1 << LISTEN
         shown = _SHOW_NAME | _SHOW_PEER | _SHOW_UID
@@ -46,7 +46,7 @@ def unix_sockets() -> Iterator[UnixSocket]:
 
 
 def port_of_postgres(path: str) -> int | None:
-    """Return the port in the path of a socket of PostgreSQL; None for any other path."""
+    """Return the port in the path of a PostgreSQL socket; None for any other path."""
     found = _OF_POSTGRES.fullmatch(path.rpartition("/")[2])
     return int(found[1]) if found else None
 
@@ -61,7 +61,7 @@ def _parse_row(data: bytes, start: int, end: int) -> UnixSocket:
             break
         value = data[start + _ATTRIBUTE.size : start + length]
         if kind == _NAME:
-            # An abstract name begins with a null byte, and is no path.
+            # An abstract name begins with a NUL byte, and is no path.
             path = "" if value.startswith(b"\0") else os.fsdecode(value.rstrip(b"\0"))
         elif kind == _PEER:
             peer = _NUMBER.unpack_from(value)[0]

@@ -1,7 +1,7 @@
-"""Remove the state folder of a checkout that was forgotten, or that was only looked at.
+"""Removal of the state folder of a checkout that was forgotten, or that was only read.
 
-A command that reads (`env`, `why`, `run`) may need a supervisor to answer it, and that needs a place for its lock
-and its log. Without this, every clone that was looked at once would leave a folder behind.
+A command that reads (`env`, `why`, `run`) may need a supervisor to answer it, which needs a place for its lock and
+its log. Without the removal, every clone that was ever inspected would leave a folder behind.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from devinit.system.state_folders import LAUNCH_LOCK, LOCK, ORIGIN, origin_of, p
 STATE_FILE = "state.json"
 LOG = "supervisor.log"
 BOOKKEEPING = frozenset({ORIGIN, LAUNCH_LOCK, SUPERVISOR_LOCK, "socket", STATE_FILE, LOG})
-"""What a supervisor makes that is only asked something. Logs, data and passwords are more than that."""
+"""Files of a supervisor that only answers requests; a used folder has more, such as logs, data and passwords."""
 OWN_FILES = frozenset({".gitignore", IDENTITY})
 
 
 def set_aside(path: str) -> str:
-    """Rename a state folder, so that whatever is started from now on gets a new one; return its new name.
+    """Rename a state folder, so that later starts get a new one; return its new name.
 
-    The caller has the locks of `without_starts`. Raise StateFileError while something uses the folder.
+    The caller holds the locks of `without_starts`. Raise StateFileError while the folder is in use.
     """
     if is_in_use(path):
         raise StateFileError(
@@ -48,9 +48,9 @@ def set_aside(path: str) -> str:
 
 @contextmanager
 def without_starts(path: str, seconds: float) -> Iterator[None]:
-    """Keep commands from claiming a state folder and from starting a supervisor in it, which need not exist.
+    """Keep commands from claiming a state folder, which may be missing, and from starting a supervisor in it.
 
-    Raise StateFileError when another command is about that for too long.
+    Raise StateFileError if another command holds a lock for too long.
     """
     with ExitStack() as stack:
         above = os.path.dirname(path)
@@ -68,9 +68,9 @@ def without_starts(path: str, seconds: float) -> Iterator[None]:
 
 
 def remove(path: str, former: str | None = None) -> None:
-    """Delete a state folder with the logs and the data in it. The caller knows that nothing runs there.
+    """Delete a state folder with its logs and data. The caller has made sure that nothing runs there.
 
-    `former`: its name before it was set aside. Raise StateFileError for what cannot be deleted: the next `forget
+    `former`: its name before it was set aside. Raise StateFileError if a file cannot be deleted: the next `forget
     --data` tries again.
     """
     import shutil  # only a forgotten checkout needs it
@@ -81,7 +81,7 @@ def remove(path: str, former: str | None = None) -> None:
         for folder in outside:
             if os.path.isdir(folder):
                 shutil.rmtree(folder)
-        # Last of all what says whose the folder is, and which data outside is its own.
+        # The file that names the owner of the folder, and so of the data outside, is deleted last.
         for name in sorted(os.listdir(own), key=lambda name: name == ORIGIN):
             each = os.path.join(own, name)
             if os.path.isdir(each) and not os.path.islink(each):
@@ -104,13 +104,13 @@ def _not_deleted(path: str, error: OSError) -> StateFileError:
 def remove_unused(root: str | os.PathLike[str], folder: str | os.PathLike[str]) -> bool:
     """Remove a checkout's state folder and identity if nothing was started here; return whether it was removed.
 
-    The caller has the checkout's supervisor lock, or knows that there is no supervisor. A command that launches
-    one at this moment keeps the folder, and so does one that claims a folder for any checkout. Raise OSError, or
-    StateFileError, where something cannot be removed.
+    The caller holds the checkout's supervisor lock, or knows that there is no supervisor. A command that is
+    launching one keeps the folder, and so does one that claims a folder for any checkout. Raise OSError or
+    StateFileError if something cannot be removed.
     """
     path = os.fspath(folder)
     claims = FileLock(os.path.join(os.path.dirname(path), LOCK))
-    # Not waited for: a claim may be waiting for our supervisor lock.
+    # Not blocking: a claim may be waiting for our supervisor lock.
     if not _is_unused(path) or not claims.acquire(blocking=False):
         return False
     try:
@@ -120,7 +120,7 @@ def remove_unused(root: str | os.PathLike[str], folder: str | os.PathLike[str]) 
 
 
 def _remove_unless_launched(root: str | os.PathLike[str], path: str) -> bool:
-    """Remove an unused state folder and the identity. The caller has the lock on claims: none comes in between."""
+    """Remove an unused state folder and the identity. The caller holds the lock on claims."""
     launch = FileLock(os.path.join(path, LAUNCH_LOCK))
     if not launch.acquire(blocking=False):
         return False
@@ -130,7 +130,7 @@ def _remove_unless_launched(root: str | os.PathLike[str], path: str) -> bool:
             return False
         if os.path.isdir(aside):  # a supervisor was killed here
             _delete(aside)
-        # Renamed first: what a command writes there from now on goes to a folder that it makes again.
+        # Renamed first: a command that writes there from now on creates a new folder.
         os.rename(path, aside)
         if not _is_unused(aside):
             os.rename(aside, path)
@@ -143,21 +143,21 @@ def _remove_unless_launched(root: str | os.PathLike[str], path: str) -> bool:
 
 
 def _is_unused(path: str) -> bool:
-    """Whether a state folder holds nothing but what a supervisor needs to be asked something."""
+    """Whether a state folder contains only files of a supervisor that answers requests."""
     if any(os.path.isdir(each) for each in parts_of(path)[1:]) or set(os.listdir(path)) - BOOKKEEPING:
         return False
     record, said = read_text(os.path.join(path, STATE_FILE)), read_text(os.path.join(path, LOG)) or ""
     if record is not None and ('"services":{}' not in record or '"ended":{}' not in record):
         return False
-    # A caller that was sent to the log has still to read it.
+    # A caller that was referred to the log still has to read it.
     return not any(f" {level} " in said for level in ("WARNING", "ERROR", "CRITICAL"))
 
 
 def _remove_identity(own: str, identity: str) -> None:
-    """Remove `.devinit` with the identity of the folder that was removed, if it holds nothing else.
+    """Remove `.devinit` and the identity of the removed folder, if it contains nothing else.
 
-    Who else may write into the checkout can put a link in its place at any moment: the folder that was looked
-    into is the one whose files are deleted.
+    Any user who may write into the checkout can replace it by a link at any moment, so files are deleted only in
+    the folder that was checked.
     """
     try:
         folder = open_folder(own)
@@ -171,7 +171,7 @@ def _remove_identity(own: str, identity: str) -> None:
             os.close(folder)
         os.rmdir(own)
     except OSError as error:
-        # Removed by another process, used by a command that has just opened it, or no folder.
+        # It was removed by another process, a command has just opened it, or it is no folder.
         if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.ENOTDIR, errno.ELOOP):
             raise
 
@@ -183,7 +183,7 @@ def _delete(folder: str) -> None:
 
 
 def tidied(root: str | os.PathLike[str], folder: str | os.PathLike[str]) -> str:
-    """Remove what is unused, whatever comes of it: return why that failed, or nothing."""
+    """Remove unused state; return the reason of a failure, or ""."""
     try:
         remove_unused(root, folder)
     except (OSError, StateFileError) as error:

@@ -1,4 +1,4 @@
-"""Walk folders of any depth: `os.walk` of Python 3.11 calls itself for each level, and fails at a thousand."""
+"""A walk through folders of any depth: `os.walk` of Python 3.11 is recursive, and fails at a thousand levels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEEPEST = 100
-"""Levels that are looked at in a repository: people make a dozen, a clone may hold a thousand."""
+"""Levels that are searched in a repository: people use about a dozen, a clone may contain a thousand."""
 
 
 def walk(
@@ -17,8 +17,8 @@ def walk(
 ) -> Iterator[tuple[str, list[str], list[str]]]:
     """Yield each folder from the top down, with the names of its folders and of its other entries.
 
-    As in `os.walk`, the caller may take out folders that are not to be entered, and put them in order; links are
-    not followed, and what cannot be read is passed over. So is what lies more than `deepest` levels below the top.
+    As in `os.walk`, the caller may remove folders that are not to be entered, and sort them; links are not
+    followed, and unreadable folders are skipped. So are folders more than `deepest` levels below the top.
     """
     waiting = [(os.fspath(top), 0)]
     while waiting:

@@ -1,4 +1,4 @@
-"""Waking up when a log file grows or is replaced, for `logs -f`: by inotify, elsewhere by looking again."""
+"""Waiting until a log file grows or is replaced, for `logs -f`: by inotify, or else by polling."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _LOOK_BESIDE_INOTIFY_SECONDS = 2.0
 
 
 class FileWatch:
-    """Wait until one of some files changed, appeared, or was replaced by another (log rotation).
+    """A wait for files to change, appear, or be replaced (log rotation).
 
-    Nothing is missed between two waits: make the watch first, then read to the end, then wait.
+    No change is missed between two waits: create the watch first, then read to the end, then wait.
     """
 
     def __init__(self, paths: Iterable[str | os.PathLike[str]]) -> None:
@@ -33,7 +33,7 @@ class FileWatch:
         self._seen = self._look()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Return True when something changed since the last wait, False after `timeout` seconds."""
+        """Return True if a file changed since the last wait, False after `timeout` seconds."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self._changed():
             left = None if deadline is None else deadline - time.monotonic()
@@ -57,14 +57,14 @@ class FileWatch:
     def _start_inotify(self) -> None:
         try:
             self._inotify = Inotify()
-        except Unavailable:  # look instead
+        except Unavailable:  # poll instead
             return
 
     def _watch_again(self) -> None:
-        """Watch each file for its content, and its folder for a new file of the name.
+        """Watch each file for its content, and its folder for a new file with the name.
 
-        The folder is not watched for content: a neighbour that logs much would wake us all the time.
-        A file that is watched already keeps its watch; the kernel knows it by its inode.
+        The folder is not watched for content, because a busy log next to the file would wake us all the time. A
+        file that is already watched keeps its watch; the kernel identifies it by its inode.
         """
         if self._inotify is None:
             return
@@ -75,7 +75,7 @@ class FileWatch:
                 self._file_watches.add(watch)
 
     def _changed(self) -> bool:
-        """Take what inotify has to say, and compare what the files look like with the last time."""
+        """Read the events of inotify, and compare the files with their last appearance."""
         content_changed = False
         woken = False
         for watch in self._events():
@@ -87,7 +87,7 @@ class FileWatch:
         return content_changed or before != self._seen
 
     def _events(self) -> Iterator[int]:
-        """Yield the watch of each event that is waiting."""
+        """Yield the watch of each pending event."""
         if self._inotify is not None:
             yield from (watch for watch, _ in self._inotify.events())
 
@@ -104,7 +104,7 @@ class FileWatch:
 
 
 def _nearest_folder(path: str) -> str:
-    """Return the folder of a file, or the nearest one above that exists."""
+    """Return the folder of a file, or its nearest existing parent."""
     folder = os.path.dirname(path)
     while not os.path.isdir(folder) and folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)

@@ -1,4 +1,4 @@
-"""What bounds the watching of files: the kernel's limits for a user, and the file system that they lie on."""
+"""Limits on watching files: the kernel's limits for a user, and the file system of the files."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _MOST = 1_000_000
 
 
 def in_words(error: Exception) -> tuple[str, str]:
-    """Return why files cannot be watched, and what helps; "" where nothing is known to.
+    """Return why files cannot be watched, and advice; "" if there is none.
 
-    The text is that of the library (watchfiles, which passes on the words of notify).
+    The text of the error is that of the library (watchfiles, which passes on the messages of notify).
     """
     text = str(error)
     if "MaxFilesWatch" in text or "watch limit" in text:
@@ -29,13 +29,13 @@ def in_words(error: Exception) -> tuple[str, str]:
     path = place.partition('"]')[0]
     reason, _, number = what.partition(" (os error ")
     if number.startswith(f"{errno.EMFILE})") and "watcher" in reason:
-        # Our own files are not meant: their limit is raised.
+        # Not our own open files: their limit is raised.
         return used_up("instances")
     return (f"{path}: {reason}" if path else reason), ""
 
 
 def used_up(limit: str) -> tuple[str, str]:
-    """Return what is wrong where the kernel gives a user no more `watches` or `instances`, and what helps."""
+    """Return the problem and the advice when the kernel gives a user no more `watches` or `instances`."""
     setting = f"fs.inotify.max_user_{limit}"
     return (
         f"your {limit} of inotify are used up ({setting} = {limit_of(limit)})",
@@ -44,12 +44,12 @@ def used_up(limit: str) -> tuple[str, str]:
 
 
 def limit_of(what: str) -> str:
-    """Return how many `watches` or `instances` of inotify a user may have, as the kernel writes it."""
+    """Return how many `watches` or `instances` of inotify a user may have, in the kernel's notation."""
     return _read(os.path.join(LIMITS, f"max_user_{what}")).strip() or "unknown"
 
 
 def file_system_of(folder: str | os.PathLike[str]) -> str:
-    """Return the type of the file system that a folder lies on, "ext4"; empty where it is not known."""
+    """Return the type of the file system of a folder, such as "ext4"; empty if unknown."""
     real, found, longest = os.path.realpath(folder), "", -1
     for point, kind in _mounts():
         if len(point) >= longest and f"{real}/".startswith(f"{point.rstrip('/')}/"):
@@ -58,13 +58,13 @@ def file_system_of(folder: str | os.PathLike[str]) -> str:
 
 
 def is_mounted(path: str | os.PathLike[str]) -> bool:
-    """Whether something is mounted at just this path, as a container does with a single file."""
+    """Whether exactly this path is a mount point, as containers use for single files."""
     real = os.path.realpath(path)
     return any(point == real for point, _ in _mounts())
 
 
 def _mounts() -> Iterator[tuple[str, str]]:
-    """Yield where something is mounted, and the type of its file system.
+    """Yield each mount point with the type of its file system.
 
     A line is `30 22 0:40 / /mnt/host rw shared:9 - 9p host rw`: proc_pid_mountinfo(5).
     """

@@ -1,7 +1,7 @@
-"""Which git checkout a folder belongs to, read from the files that git keeps there.
+"""The git checkout to which a folder belongs, read from git's own files.
 
-A git process would take as long as everything else that is found out about a taken port; and the
-fast commands may ask, so this loads little more than `os`.
+A git process would take as long as the whole rest of the lookup about a taken port. The fast commands use this
+module, so it loads little more than `os`.
 """
 
 from __future__ import annotations
@@ -12,25 +12,26 @@ from typing import NamedTuple
 _SHORT_COMMIT = 10
 _BRANCHES = "ref: refs/heads/"
 _REFTABLE = ".invalid"
-"""What HEAD names where the references are stored in another format, which is not read here."""
+"""The content of HEAD if references are stored in another format, which devinit does not read."""
 _ENOUGH = 4096
 
 
 class Worktree(NamedTuple):
-    """A folder that git has checked out: the main one of a repository, or one that is linked to it."""
+    """A folder that git has checked out: the main one of a repository, or a linked worktree."""
 
     top: str
     """Its top folder, without symbolic links."""
     branch: str | None
-    """The branch, or the beginning of the commit when none is checked out; None when it cannot be told."""
+    """The branch, or the short commit if none is checked out; None if unknown."""
     linked: bool
-    """Made by `git worktree add`. A submodule is not: it is the main checkout of its own repository."""
+    """Whether it was created by `git worktree add`. A submodule was not: it is the main
+    checkout of its own repository."""
     main_top: str | None
-    """The top folder of the main checkout, its own included; None when the repository has none (a bare one)."""
+    """The top folder of the main checkout, which may be this one; None if the repository is bare."""
 
 
 def worktree_of(path: str | os.PathLike[str]) -> Worktree | None:
-    """Return the checkout that a file or folder is in, or None when it is in none."""
+    """Return the checkout that contains a file or folder, or None."""
     folder = os.path.realpath(path)
     while True:
         found = _checkout(folder)
@@ -43,7 +44,7 @@ def worktree_of(path: str | os.PathLike[str]) -> Worktree | None:
 
 
 def lists(main_top: str, top: str) -> bool:
-    """Whether a main checkout has a folder among its linked worktrees, as `git worktree list` shows them."""
+    """Whether a main checkout lists a folder among its linked worktrees, as in `git worktree list`."""
     records = os.path.join(main_top, ".git", "worktrees")
     try:
         names = os.listdir(records)
@@ -52,7 +53,7 @@ def lists(main_top: str, top: str) -> bool:
     marker = os.path.realpath(os.path.join(top, ".git"))
     for name in names:
         record = os.path.join(records, name)
-        # An absolute path, or with `worktree.useRelativePaths` one from here.
+        # An absolute path, or with `worktree.useRelativePaths` one relative to the record.
         stated = _first_line(os.path.join(record, "gitdir"))
         if stated and os.path.realpath(os.path.join(record, stated)) == marker:
             return True
@@ -60,7 +61,7 @@ def lists(main_top: str, top: str) -> bool:
 
 
 def _checkout(top: str) -> Worktree | None:
-    """Return the checkout whose top this folder is."""
+    """Return the checkout whose top is this folder."""
     marker = os.path.join(top, ".git")
     pointer = _first_line(marker)
     if pointer is None:
@@ -70,7 +71,7 @@ def _checkout(top: str) -> Worktree | None:
     else:
         return None
     head = _first_line(os.path.join(directory, "HEAD"))
-    if head is None:  # git passes over such a folder too
+    if head is None:  # git ignores such a folder too
         return None
     common = _first_line(os.path.join(directory, "commondir"))
     if common is None:
@@ -91,12 +92,12 @@ def _branch(head: str) -> str | None:
 
 
 def _first_line(path: str) -> str | None:
-    """Return what a small file says; None when it is missing, a folder, not ours to read, or full of zeros.
+    """Return the first line of a small file; None if it is missing, a folder, unreadable, or full of zeros.
 
-    A power cut can leave NUL bytes in the place of a text, and no path has one.
+    A power failure can leave NUL bytes in place of the text, and no path contains any.
     """
     try:
-        # O_NONBLOCK: a named pipe that nothing writes to is read as an empty file.
+        # O_NONBLOCK: a named pipe without a writer is read as an empty file.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             text = os.read(descriptor, _ENOUGH)

@@ -1,7 +1,7 @@
-"""Which state folder a `.env.runtime` belongs to, by an id that says nothing else of it.
+"""The id of the state folder to which a `.env.runtime` belongs; the id reveals nothing else about it.
 
-A checkout can be shared by a host and a container, or by two users. Each has a state folder, and so services,
-of their own. There is one `.env.runtime` for both: the last start writes it.
+A checkout can be shared by a host and a container, or by two users. Each has its own state folder, and so its own
+services. They share one `.env.runtime`, which the latest start writes.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from devinit.system.paths import state_directory
 from devinit.system.state_folders import fingerprint
 
 WRITER_FILE = "writer"
-"""The file that holds the id: in the folder of all state folders; an earlier version had one in each."""
+"""The file with the id, next to the state folders; an earlier version had one in each of them."""
 LABEL = "# State folder: "
-"""How the line of `.env.runtime` begins that says whose it is."""
+"""The beginning of the line in `.env.runtime` that names its owner."""
 ID_BYTES = 5
 TAKEN = (
     ".env.runtime was written by devinit with another state folder (another user, HOME or container): "
@@ -29,15 +29,15 @@ TAKEN = (
 
 
 def writer_of(state: Path) -> str:
-    """Return the id under which a state folder writes; "" where there is none yet, or it cannot be read."""
+    """Return the id under which a state folder writes; "" if there is none yet, or it cannot be read."""
     return _read(state) or _read(state_directory())
 
 
 def claimed_writer(state: Path) -> str:
-    """Return the id of a state folder, made at the user's first start; "" where it cannot be kept.
+    """Return the id of a state folder, created at the user's first start; "" if it cannot be stored.
 
-    It lies above the state folders of the checkouts, so that it outlives them (`devinit forget --data`). A
-    checkout that an earlier version has started keeps the one in its own.
+    It is stored above the state folders of the checkouts, so that it outlives them (`devinit forget --data`). A
+    checkout that an earlier version has started keeps the id in its own folder.
     """
     if known := writer_of(state):
         return known
@@ -47,7 +47,7 @@ def claimed_writer(state: Path) -> str:
                 known = os.urandom(ID_BYTES).hex()
                 write_atomically(state_directory() / WRITER_FILE, f"{known}\n", durable=False)
     except (OSError, StateFileError):
-        return ""  # without an id nothing is said of whose the file is
+        return ""  # without an id, the file does not name its owner
     return known
 
 
@@ -59,20 +59,20 @@ def _read(folder: Path) -> str:
 
 
 def line_of(root: Path, writer: str) -> str:
-    """Return the line that names the writer and the folder of the checkout; "" when the writer is not known."""
+    """Return the line that names the writer and the folder of the checkout; "" if the writer is unknown."""
     return f"{LABEL}{signed(root, writer)}\n" if writer else ""
 
 
 def signed(root: Path, writer: str) -> str:
-    """Return what a file says of its writer and the folder it was written for; "" when the writer is not known."""
+    """Return the signature of a file: its writer and the folder for which it was written; "" without a writer."""
     return f"{writer} {_folder(root)}" if writer else ""
 
 
 def is_of_another(root: Path, writer: str) -> bool:
-    """Whether `.env.runtime` was written for this folder, with another state folder.
+    """Whether `.env.runtime` was written for this folder, but with another state folder.
 
-    False for a file that names no state folder (an earlier devinit or a person wrote it), and for the file that
-    a copy of the checkout brings along: the original loses nothing. Raise StateFileError where it cannot be read.
+    False for a file that names no state folder (from an earlier devinit or the user), and for a file that came
+    with a copy of the checkout: the original loses nothing. Raise StateFileError if it cannot be read.
     """
     lines = (read_bytes(root / ENVIRONMENT_FILE, inside=root) or b"").split(b"\n", 2)
     found = lines[1].decode("utf-8", "replace") if len(lines) > 1 else ""
@@ -82,11 +82,11 @@ def is_of_another(root: Path, writer: str) -> bool:
 
 
 def is_signed_by_another(root: Path, signature: str, writer: str) -> bool:
-    """Whether a file was written for this folder with another state folder. False where either is not known."""
+    """Whether a file was written for this folder with another state folder. False if either is unknown."""
     author, _, folder = signature.partition(" ")
     return bool(writer and author) and author != writer and folder == _folder(root)
 
 
 def _folder(root: Path) -> str:
-    """Return what identifies a folder under each of its paths, in a container as well."""
+    """Return an identifier of a folder that is the same under all its paths, also in a container."""
     return blake2b(fingerprint(str(root)).encode(), digest_size=ID_BYTES).hexdigest()

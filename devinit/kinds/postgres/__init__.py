@@ -1,1 +1,1 @@
-"""A PostgreSQL server for each checkout, from whatever PostgreSQL the machine has or the embedded wheel."""
+"""A PostgreSQL server for each checkout, with an installed PostgreSQL or the embedded wheel."""

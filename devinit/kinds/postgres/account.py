@@ -1,16 +1,16 @@
-"""The user that PostgreSQL runs as: it refuses root, and in many containers devinit runs as root.
+"""The user that runs PostgreSQL: it refuses root, and in many containers devinit runs as root.
 
 As root, in this order:
 
-1. An existing cluster runs as the user it belongs to. The files themselves remember what was chosen when
-   they were made, so the way is the same on every start.
-2. A user namespace in which root is called `nobody`: works with data and programs in folders that only root
-   may enter (the state directory is 0700, a virtual environment often lies below /root), and leaves every file
+1. An existing cluster runs as its owner. The files themselves record the choice that was made at their creation,
+   so every start makes the same choice.
+2. A user namespace in which root is called `nobody`. This works with data and programs in folders that only root
+   may enter (the state directory is 0700, a virtual environment often lies below /root), and all files stay
    root's.
-   The process can still read what root reads, like every other service that root starts here.
-3. Where namespaces are forbidden (Docker's default seccomp profile), or the checkout lies in a folder of
-   another user that root enters only by privilege: a real change of user. That user may not enter the state
-   directory, so the data then lies in /var/lib/devinit.
+   The process can still read what root can read, like every other service that root starts here.
+3. Where namespaces are forbidden (Docker's default seccomp profile), or the checkout lies in another user's
+   folder that root enters only by privilege: a real change of user. That user may not enter the state directory,
+   so the data then lies in /var/lib/devinit.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PROBE_TIMEOUT_SECONDS = 20.0
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """How a program of PostgreSQL is run so that it does not see itself as root."""
+    """The way in which a PostgreSQL program runs without seeing itself as root."""
 
     prefix: tuple[str, ...] = ()
     """Words before the program; they end in an exec, so the pid is the program's."""
@@ -43,7 +43,7 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 def account_for(cluster: Path) -> Account:
-    """Return as whom an existing cluster is run: always as whom it was made."""
+    """Return the account for an existing cluster: always the one that created it."""
     owner = cluster.stat()
     mine = os.geteuid()
     if owner.st_uid == mine:
@@ -64,26 +64,26 @@ def account_for(cluster: Path) -> Account:
 
 
 def own_account() -> Account | None:
-    """Return how a program is run with the files of our own user; None when root has no way to do so."""
+    """Return the account that runs programs with files of our own user; None if root has no way to do so."""
     if os.geteuid() != 0:
         return Account()
     unshare = next((path for path in UNSHARE if os.access(path, os.X_OK)), None)
     nobody = _user(NAMESPACE_USER)
     if unshare is None or nobody is None:
         return None
-    # initdb looks its user up, so the number must have a name.
+    # initdb looks its user up, so the uid must have a name.
     names = (f"--map-user={nobody.pw_uid}", f"--map-group={nobody.pw_gid}")
     return Account(prefix=(unshare, "--user", *names))
 
 
 def other_users() -> list[Account]:
-    """Return as which other users root may try to run it."""
+    """Return the accounts of other users that root may try."""
     entries = filter(None, map(_user, USERS))
     return [Account(run_as=RunAs(entry.pw_uid, entry.pw_gid)) for entry in entries]
 
 
 def works(account: Account, program: Program, folder: Path) -> bool:
-    """Say whether the program can be executed that way, and enter this folder."""
+    """Return whether the account can execute the program and enter this folder."""
     try:
         said = run(
             account,
@@ -102,12 +102,12 @@ def run(
     environment: dict[str, str],
     timeout: float = PROBE_TIMEOUT_SECONDS,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end as this account and return what it said."""
+    """Run a program to its end as this account; return its result."""
     user = account.run_as
     return subprocess.run(
         (*account.prefix, *argv),
         env=environment,
-        # Ours may be a folder that the other user cannot enter.
+        # Our own working directory may be a folder that the other user cannot enter.
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -119,7 +119,7 @@ def run(
         user=None if user is None else user.uid,
         group=None if user is None else user.gid,
         extra_groups=None if user is None else (),
-        # A Ctrl-C at the terminal must not break an initdb in the middle.
+        # A Ctrl-C at the terminal must not interrupt an initdb.
         start_new_session=True,
     )
 

@@ -1,4 +1,4 @@
-"""A data directory of PostgreSQL: found, made as a whole or not at all, and freed of what a crash left."""
+"""A data directory of PostgreSQL: finding it, creating it as a whole, and cleaning up after a crash."""
 
 from __future__ import annotations
 
@@ -19,26 +19,27 @@ from devinit.system.processes import identity_of
 from devinit.system.regular import open_regular
 
 SUPERUSER = "devinit_admin"
-"""Not `devinit`: a project of that name has a role that is called like it."""
+"""Not `devinit`: a project with that name has a role with the same name."""
 SUPERUSER_FILE = "devinit.pgpass"
 """Inside the cluster, so that neither can be moved or lost without the other."""
 UNFINISHED = ".unfinished"
 LOCK_FILE = "postmaster.pid"
 STATUS_LINE = 7
-"""Of the lock file, counted from 0 (LOCK_FILE_LINE_PM_STATUS in PostgreSQL's miscadmin.h, since version 10)."""
+"""Line of the lock file, counted from 0 (LOCK_FILE_LINE_PM_STATUS in PostgreSQL's
+miscadmin.h, since version 10)."""
 INITDB_TIMEOUT_SECONDS = 180.0
 LONGEST_PID = 7
 NAME = re.compile(r"pg(\d+)")
 BUILTIN_LOCALE_MAJOR = 17
 IO_METHOD_MAJOR = 18
 LOCALES = ("C.UTF-8", "C")
-"""macOS before 15 has no C.UTF-8."""
+"""Tried in order; macOS before 15 has no C.UTF-8."""
 
 # In the cluster's own file and not on the command line, so that ALTER SYSTEM and an editor can change them.
 #
-# fsync and synchronous_commit keep their defaults. With synchronous_commit off, a killed server loses up to
-# 0.6 s of commits that it had acknowledged; with fsync off, a laptop that runs out of battery loses the whole
-# cluster. Their price is one fsync for each commit: 0.13 ms on an SSD (measured).
+# fsync and synchronous_commit keep their defaults. With synchronous_commit off, a killed server loses up to 0.6 s
+# of commits that it had acknowledged; with fsync off, a laptop that runs out of battery loses the whole cluster.
+# Their price is one fsync for each commit: 0.13 ms on an SSD (measured).
 SETTINGS = """
 # Set by devinit for a small footprint on a developer's machine; change what you like.
 shared_buffers = 32MB
@@ -47,24 +48,24 @@ min_wal_size = 32MB
 max_logical_replication_workers = 0
 """
 SETTINGS_OF_18 = "io_method = sync\n"
-"""Three processes less, for a database that one person reads."""
+"""Saves three processes, for a database with one user."""
 
 
 def place_home(service_name: str, place: Place) -> Path:
-    """Return the folder of everything that one service keeps."""
+    """Return the folder with everything that one service keeps."""
     return place.data / service_name
 
 
 def outside_home(service_name: str, place: Place) -> Path | None:
-    """Return where the data lies when root's server must be another user; None for an ordinary user."""
+    """Return the place of the data when root's server must run as another user; None for an ordinary user."""
     outside = state_folders.outside_of(str(place.data.parent))
     return None if outside is None else Path(outside, service_name)
 
 
 def take_shared(service_name: str, place: Place) -> None:
-    """Move the clusters that lie where another state folder of the checkout could have them as well.
+    """Move clusters out of a place that other state folders of the checkout share.
 
-    The caller knows that no server works there. Raise StateFileError where they cannot be moved.
+    The caller has made sure that no server works there. Raise StateFileError if they cannot be moved.
     """
     try:
         old_outside.take(str(place.data.parent), service_name)
@@ -73,7 +74,7 @@ def take_shared(service_name: str, place: Place) -> None:
 
 
 def taken_by_another(service_name: str, place: Place) -> Notes:
-    """Say of a service that begins empty where the data is that it shared with another state folder."""
+    """Return a note for a service that begins empty, about data that it shared with another state folder."""
     data = old_outside.taken_by_another(str(place.data.parent), service_name)
     if data is None:
         return ()
@@ -82,11 +83,11 @@ def taken_by_another(service_name: str, place: Place) -> Notes:
 
 
 def clusters_of(service_name: str, place: Place) -> dict[int, Path]:
-    """Return the clusters of a service by their major version."""
+    """Return the clusters of a service by major version."""
     found: dict[int, Path] = {}
     shared = old_outside.shared_home(str(place.data.parent), service_name)
     outside = outside_home(service_name, place)
-    # The checkout's own folder last: it wins.
+    # The checkout's own folder comes last, so that it takes precedence.
     for folder in (None if shared is None else Path(shared), outside, place_home(service_name, place)):
         try:
             entries = [] if folder is None else list(folder.iterdir())
@@ -99,11 +100,12 @@ def clusters_of(service_name: str, place: Place) -> dict[int, Path]:
 
 
 def create(service_name: str, program: Program, place: Place, say: Say) -> Path:
-    """Make a cluster and return its folder."""
+    """Create a cluster and return its folder."""
     account, base = _account_and_base(service_name, program, place)
     cluster = base / f"pg{program.major}"
     say(f"creating the data directory for {program.title} in {cluster}")
-    # A killed initdb leaves a folder that is neither empty nor usable: until it is complete, it is called so.
+    # A killed initdb leaves a folder that is neither empty nor usable, so the folder has
+    # this name until it is complete.
     unfinished = base / f"pg{program.major}{UNFINISHED}"
     try:
         _remove_tree(unfinished)
@@ -116,10 +118,10 @@ def create(service_name: str, program: Program, place: Place, say: Say) -> Path:
 
 
 def is_starting(cluster: Path) -> bool:
-    """Whether the server says of itself that it takes no connections yet; False when it says nothing.
+    """Whether the server reports in its lock file that it accepts no connections yet; False without a report.
 
-    It writes so into its lock file. Asked over the network instead, it starts a process for each question, only
-    to refuse it, and logs every one as fatal.
+    If it is asked over the network instead, it starts a process for each question, only to refuse it, and logs
+    each one as fatal.
     """
     try:
         content = read_bytes(cluster / LOCK_FILE, most=LARGEST_SETTINGS)
@@ -133,17 +135,17 @@ def is_starting(cluster: Path) -> bool:
 
 
 def clear_remains(cluster: Path, say: Say) -> None:
-    """Let the server start after a crash: the lock file of a dead server, backends that outlived it.
+    """Enable a start after a crash: remove the lock file of a dead server, and end backends that outlived it.
 
-    PostgreSQL clears most of this by itself. Not so when the old pid belongs to another process of the same
-    user by now, when the file is empty, or when a backend was too busy to notice that its server died.
+    PostgreSQL usually does that itself, but not if the old pid now belongs to another process of the same user, if
+    the file is empty, or if a backend was too busy to notice that its server had died.
     """
     lock = cluster / LOCK_FILE
     content = read_bytes(lock, most=LARGEST_SETTINGS)
     if content is None:
         return
     first_line = content.partition(b"\n")[0].strip()
-    # PostgreSQL itself reads a number that is no pid as some other process's.
+    # PostgreSQL itself takes a number that is no pid for the pid of another process.
     pid = int(first_line) if first_line.isdigit() and len(first_line) <= LONGEST_PID else 0
     if pid and works_in(pid, cluster):
         raise already_running(cluster, "PostgreSQL", pid, "INT")
@@ -155,22 +157,22 @@ def clear_remains(cluster: Path, say: Say) -> None:
 
 
 def server_environment(environment: dict[str, str]) -> dict[str, str]:
-    """Return an environment that changes nothing about where or in which language PostgreSQL runs.
+    """Return an environment that does not affect the place or the language of PostgreSQL.
 
-    PGDATA, PGPORT, PGOPTIONS and their like belong to the developer's own server; a LANG that is not
-    installed makes initdb and the server refuse.
+    PGDATA, PGPORT, PGOPTIONS and similar variables are meant for the developer's own server; a LANG that is not
+    installed makes initdb and the server fail.
     """
     kept = {name: value for name, value in environment.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return {**kept, "LC_ALL": "C"}
 
 
 def superuser_file(cluster: Path) -> Path:
-    """Return the superuser's password file, in the form that psql reads."""
+    """Return the superuser's password file, in the format of psql."""
     return cluster / SUPERUSER_FILE
 
 
 def _account_and_base(service_name: str, program: Program, place: Place) -> tuple[Account, Path]:
-    """Return the first account that can run the program, by trying each, with the folder for its data."""
+    """Return the first account that can run the program, found by trying each, and the folder for its data."""
     inside, outside = place_home(service_name, place), outside_home(service_name, place)
     make_private(inside)
     own = own_account()
@@ -191,9 +193,9 @@ def _make_outside(folder: Path, account: Account) -> None:
         for above in (folder.parent.parent, folder.parent):
             if not above.exists():
                 above.mkdir(parents=True)
-                # Every user may pass through, whatever the umask says ...
+                # Every user must be able to enter, whatever the umask is ...
                 above.chmod(0o755)
-        # ... and the service's own folder belongs to the server's user alone.
+        # ... and only the server's user may enter the service's own folder.
         folder.mkdir(exist_ok=True, mode=0o700)
         _own(folder, account)
     except OSError as error:
@@ -223,7 +225,7 @@ def _initdb(program: Program, folder: Path, account: Account, place: Place) -> N
                     "--auth=scram-sha-256",
                     "--encoding=UTF8",
                     *_locale(program, locale),
-                    # Nothing of value is in it yet.
+                    # It contains nothing of value yet.
                     "--no-sync",
                 ),
                 environment=server_environment(place.environment),
@@ -248,8 +250,8 @@ def _initdb(program: Program, folder: Path, account: Account, place: Place) -> N
 
 def _locale(program: Program, locale: str) -> tuple[str, ...]:
     if program.major >= BUILTIN_LOCALE_MAJOR:
-        # PostgreSQL's own C.UTF-8 sorts alike on every system and in every build, so that indexes stay valid
-        # when another build of the same major runs the data.
+        # PostgreSQL's own C.UTF-8 sorts the same on every system and in every build, so indexes stay valid when
+        # another build of the same major version runs the data.
         return ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
     return (f"--locale={locale}",)
 
@@ -275,7 +277,7 @@ def _own(path: Path, account: Account) -> None:
 
 
 def system_identifier(cluster: Path) -> int:
-    """Return the number that initdb gives each cluster; copies have the same. 0 when it cannot be read.
+    """Return the number that initdb gives each cluster, and that copies share. 0 if it cannot be read.
 
     It is the first field of global/pg_control (src/include/catalog/pg_control.h).
     """

@@ -12,7 +12,7 @@ IMAGE, DATA = "postgres:16", "/var/lib/postgresql/data"
 
 
 def container_of(service: Service) -> Container:
-    """Return what runs it, with its role and its databases."""
+    """Return the container for a service, with its role and its databases."""
     settings = service.settings_as(PostgresSettings)
     assert settings is not None  # noqa: S101 - a server that devinit runs has settings
     login = {
@@ -29,10 +29,10 @@ def container_of(service: Service) -> Container:
             "POSTGRES_USER": settings.user,
             "POSTGRES_PASSWORD": settings.secret,
             "POSTGRES_DB": settings.database,
-            # A volume may have a folder lost+found, and initdb wants an empty one.
+            # A volume may contain a folder lost+found, and initdb requires an empty folder.
             "PGDATA": f"{DATA}/pgdata",
         },
-        # Over TCP: the server that only prepares the data listens on a Unix socket alone.
+        # Over TCP, because the server that only prepares the data listens on a Unix socket.
         health=f"pg_isready -h 127.0.0.1 -U {quote(settings.user)} -d {quote(settings.database)}",
         provision=tuple(_created(name) for name in settings.databases),
         provision_environment=login if settings.databases else {},

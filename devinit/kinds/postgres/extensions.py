@@ -1,7 +1,7 @@
-"""Which extensions a project's migrations create, and which of them a PostgreSQL has.
+"""The extensions that a project's migrations create, and the extensions of a PostgreSQL installation.
 
-The embedded wheel has neither pgcrypto nor uuid-ossp nor postgis. A migration that wants one fails half-way; it is
-read before a server is chosen and anything is migrated.
+The embedded wheel has neither pgcrypto nor uuid-ossp nor postgis. A migration that needs one fails half-way, so
+the migrations are read before a server is chosen and anything is migrated.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SUFFIXES = frozenset(
 MIGRATIONS = frozenset(
     ("migrations", "migration", "migrate", "versions", "alembic", "prisma", "drizzle", "flyway", "changelog")
 )
-"""Folders in which programs change the database; a file of SQL, or Prisma's schema, counts wherever it lies."""
+"""Folders with programs that change the database; SQL files and Prisma's schema count in any folder."""
 ANYWHERE = frozenset((".sql", ".prisma"))
 PASSED_OVER = frozenset(
     ("node_modules", "vendor", "venv", "env", "dist", "build", "target", "site-packages", "__pycache__")
@@ -34,7 +34,7 @@ PASSED_OVER = frozenset(
 MOST_FILES = 3000
 MOST_BYTES = 16 * 2**20
 MOST_EXTENSIONS = 300
-"""A repository has fewer; of one that has more, the rest is not looked at."""
+"""A repository has fewer; if one has more, the rest is not read."""
 
 _SQL = re.compile(
     rb"""CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?\\?["'`]?([a-z][a-z0-9_-]*)""", re.IGNORECASE
@@ -64,7 +64,7 @@ _COMMENT = re.compile(rb"[^\S\n]*(?:--|#|//|\*)")
 
 
 def wanted_by(root: Path) -> dict[str, str]:
-    """Return the extensions that a project's migrations create, each with the first place: `db/1.sql, line 3`."""
+    """Return the extensions that a project's migrations create, each with its first place: `db/1.sql, line 3`."""
     found: dict[str, str] = {}
     left = MOST_BYTES
     for path in _files_below(root):
@@ -73,7 +73,7 @@ def wanted_by(root: Path) -> dict[str, str]:
         try:
             content = read_bytes(path, inside=root, most=LARGEST_SETTINGS) or b""
         except DevinitError:
-            continue  # it is no file, or too large for a migration
+            continue  # not a file, or too large for a migration
         left -= len(content)
         for line, name in named_in(content, prisma=path.suffix == ".prisma"):
             found.setdefault(name, f"{path.relative_to(root)}, line {line}")
@@ -83,7 +83,7 @@ def wanted_by(root: Path) -> dict[str, str]:
 
 
 def named_in(content: bytes, *, prisma: bool = False) -> Iterator[tuple[int, str]]:
-    """Yield the extensions that a file creates, with the number of the line in which it does; pure."""
+    """Yield the line number and the name of each extension that a file creates; pure."""
     lines = _Lines(content)
     for matched in chain(_SQL.finditer(content), _CALLED.finditer(content)):
         line = lines.number(matched.start())
@@ -102,7 +102,7 @@ def named_in(content: bytes, *, prisma: bool = False) -> Iterator[tuple[int, str
 
 
 class _Lines:
-    """The lines of a file, each looked at once, however many extensions it names."""
+    """The lines of a file; each is checked only once, however many extensions it names."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -123,7 +123,7 @@ class _Lines:
 
 
 def lacking(wanted: Mapping[str, str], program: Program) -> dict[str, str]:
-    """Return those extensions that a PostgreSQL does not have; none where it does not say what it has."""
+    """Return the extensions that a PostgreSQL lacks; none if its extensions are unknown."""
     folder = folder_of(program) if wanted else None
     if folder is None:
         return {}
@@ -131,7 +131,7 @@ def lacking(wanted: Mapping[str, str], program: Program) -> dict[str, str]:
 
 
 def folder_of(program: Program) -> Path | None:
-    """Return where a PostgreSQL keeps what it knows of its extensions."""
+    """Return the folder with the extensions of a PostgreSQL."""
     beside = program.path.resolve().parent
     said = said_by(beside / "pg_config", "--sharedir")
     places = (
@@ -145,7 +145,7 @@ def folder_of(program: Program) -> Path | None:
 
 
 def told(missing: Mapping[str, str], program: Program, cluster: Path) -> str:
-    """Say which extensions a server lacks, who wants them, and what helps; pure."""
+    """Return a note on the extensions that a server lacks, the migrations that create them, and advice; pure."""
     names = ", ".join(f"{name} ({place})" for name, place in missing.items())
     helps = f"install {'it' if len(missing) == 1 else 'them'} for PostgreSQL {program.major}"
     if program.origin is Origin.EMBEDDED:

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs are, and which of them run a service's data."""
+"""The search for PostgreSQL's programs, and the choice of the one that runs a service's data."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SYSTEM_FOLDERS = (
     "usr/local/opt/postgresql@*/bin",
     "Applications/Postgres.app/Contents/Versions/*/bin",
 )
-"""Below /."""
+"""Relative to /."""
 
 
 def choose(
@@ -50,10 +50,10 @@ def choose(
     *,
     wanted: Mapping[str, str] = MappingProxyType({}),
 ) -> Program:
-    """Return the program for the data in `home`: the remembered one, else the first that may run it.
+    """Return the program for the data in `home`: the remembered one, else the first that can run it.
 
-    `clusters` is the data that exists, by major; when there is none, the choice is free, and a program is
-    preferred that has the extensions that are `wanted`.
+    `clusters` contains the existing data by major version. Without any, the choice is free, and a program with the
+    `wanted` extensions is preferred.
     """
     explicit = _explicit(service, place)
     before = recall(home)
@@ -61,7 +61,7 @@ def choose(
     if before is not None and is_bound and before.explicit == explicit and _may_run(before.program, clusters):
         if unchanged(before.program):
             return before.program
-        # Most often a new minor version in the same place.
+        # Usually a new minor version in the same place.
         again = Candidate(before.program.origin, before.program.path)
         same, _ = first_accepted([again], lambda program: _may_run(program, clusters))
         if same is not None and _complete(same.path, place):
@@ -72,7 +72,7 @@ def choose(
         (candidate for candidate in candidates if _complete(candidate.path, place)),
         lambda program: _may_run(program, clusters) and not lacking(wanted, program),
     )
-    # None has all extensions: then the first, as if there were none to have.
+    # No program has all extensions: take the first, as if none were wanted.
     chosen = chosen or next((program for program in seen if _may_run(program, clusters)), None)
     if chosen is None:
         raise _none(service, clusters, explicit, seen)
@@ -82,8 +82,8 @@ def choose(
 
 
 def psql(server: Path, place: Place) -> Path | None:
-    """Return the client: the one beside the server, else the one on the caller's PATH."""
-    # A link in /usr/local/bin often has no companions; the real file has.
+    """Return the client: the one next to the server, else the one on the caller's PATH."""
+    # A link in /usr/local/bin often has no companions, but the real file has.
     for folder in (server.parent, server.resolve().parent):
         if (folder / "psql").is_file():
             return folder / "psql"
@@ -125,7 +125,7 @@ def _version_in(folder: Path) -> float:
 
 
 def _complete(server: Path, place: Place) -> bool:
-    """Say whether initdb stands beside the server and a client can be had: it is of no use without."""
+    """Return whether initdb is next to the server and a client is available; otherwise the server is useless."""
     return server.with_name("initdb").is_file() and psql(server, place) is not None
 
 

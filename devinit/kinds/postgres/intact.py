@@ -1,4 +1,4 @@
-"""Whether a data directory of PostgreSQL is complete, with clearer errors than PostgreSQL's own."""
+"""The check that a data directory of PostgreSQL is complete, with clearer errors than PostgreSQL's own."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ VERSION_FILE = "PG_VERSION"
 FOLDERS = ("base", "base/1", "global", "pg_wal")
 """`base/1` is the database template1, which every cluster has."""
 FILES = ("global/pg_control", "postgresql.conf", "pg_hba.conf", SUPERUSER_FILE)
-"""Each of them has a content."""
+"""None of them may be empty."""
 
 
 def check(cluster: Path, program: Program) -> None:
-    """Refuse a folder that is not what its name says, or of which a part is missing or empty."""
+    """Raise an error for a folder that is no cluster of the program's version, or lacks a part."""
     try:
         content = read_bytes(cluster / VERSION_FILE, most=LARGEST_SETTINGS) if cluster.is_dir() else None
         version = (content or b"").decode(errors="replace").strip("\0\n ")
@@ -53,7 +53,7 @@ def check(cluster: Path, program: Program) -> None:
 
 
 def lacking(cluster: Path) -> str:
-    """Say which part of a cluster is missing, empty or no file; an empty text when none is."""
+    """Return which part of a cluster is missing, empty or no file; "" if it is complete."""
     for name in FOLDERS:
         if not (cluster / name).is_dir():
             return f"{name} is missing"

@@ -1,4 +1,4 @@
-"""PostgreSQL: what it is."""
+"""The description of PostgreSQL as a kind of service."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from devinit.kinds.kind import (
 from devinit.model.service import DatabaseSettings, Service, Settings
 
 LONGEST_IDENTIFIER = 63
-"""Bytes; PostgreSQL cuts longer names off without an error, and a login with the whole name then fails."""
+"""In bytes. PostgreSQL truncates longer names without an error, and a login with the whole name then fails."""
 # CREATE ROLE refuses the first two (and pg_…) even in quotes; the templates always exist.
 _RESERVED_IDENTIFIERS = ("public", "none", "template0", "template1")
 _LIBPQ = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "DB": "PGDATABASE"}
-"""The ending of a service's own variable → what libpq calls it."""
+"""The names of libpq for the endings of a service's own variables."""
 _LIBPQ_ENCRYPTION = "PGSSLMODE"
 _LIBPQ_ELSEWHERE = frozenset({"PGHOSTADDR", "PGSERVICE"})
-"""libpq connects to PGHOSTADDR instead of PGHOST or the host of a URL, and lets PGSERVICE count before PGHOST."""
+"""libpq connects to PGHOSTADDR instead of PGHOST or the host of a URL, and prefers PGSERVICE to PGHOST."""
 _LIBPQ_DEMANDS = frozenset(
     {
         "PGCHANNELBINDING",
@@ -43,14 +43,14 @@ _LIBPQ_DEMANDS = frozenset(
         "PGTARGETSESSIONATTRS",
     }
 )
-"""With some values (`require`, `system`, `standby`) libpq refuses a server of ours; tried with libpq 18."""
+"""With some values (`require`, `system`, `standby`) libpq refuses devinit's servers; tested with libpq 18."""
 
 
 class PostgresSettings(DatabaseSettings, frozen=True, kw_only=True):
-    """What a PostgreSQL of the checkout's own is created with."""
+    """The settings of a PostgreSQL that belongs to the checkout."""
 
     binaries: Path | None = None
-    """Where its programs are, when the developer says so."""
+    """The folder of its programs, if the developer states it."""
 
 
 class PostgresKeys(Keys, frozen=True, kw_only=True):
@@ -80,7 +80,7 @@ class PostgresKeys(Keys, frozen=True, kw_only=True):
     binaries: Binaries = None
 
     def settings(self, context: Context) -> PostgresSettings | None:
-        """Return what the server is created with; named after the project unless said otherwise."""
+        """Return the settings of the server; names default to that of the project."""
         if context.is_elsewhere:
             return None
         usual, where = identifier(context.project), context.where
@@ -98,7 +98,7 @@ class PostgresKeys(Keys, frozen=True, kw_only=True):
 
     @classmethod
     def stating(cls, settings: Settings, project: str, root: Path) -> Self:
-        """Return the keys that say what the settings are: the database always, the role only if it is another."""
+        """Return the keys for these settings: always the database, and the role if its name differs."""
         values = values_of(settings, cls.__struct_fields__, root)
         if values.get("user") == identifier(project):
             del values["user"]
@@ -106,7 +106,7 @@ class PostgresKeys(Keys, frozen=True, kw_only=True):
 
 
 def identifier(name: str) -> str:
-    """Return a name that SQL takes as it is: "Café-Shop" → "cafe_shop"."""
+    """Return a name that SQL accepts without quotes: "Café-Shop" → "cafe_shop"."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     text = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_") or "app"
     if text[0].isdigit() or text.startswith("pg_") or text in _RESERVED_IDENTIFIERS:
@@ -134,10 +134,10 @@ def _check_identifier(name: str | None, where: Where, *, reserved: tuple[str, ..
 
 
 def _libpq_names(service: Service, own: Mapping[str, str]) -> dict[str, str]:
-    """Return a service under the names of libpq: psql, pg_dump and every driver find it by them.
+    """Return a service under libpq's names, by which psql, pg_dump and every driver find it.
 
-    Servers of devinit have no TLS, and lib/pq of Go refuses one without unless PGSSLMODE says so. What a server
-    that runs elsewhere wants is the business of its URL.
+    devinit's servers have no TLS, and Go's lib/pq refuses such a server unless PGSSLMODE says so. For an external
+    server, the URL determines the encryption.
     """
     found = {name: own.get(part, "") for part, name in _LIBPQ.items()}
     if service.external_url is None or service.is_reused:
@@ -148,17 +148,17 @@ def _libpq_names(service: Service, own: Mapping[str, str]) -> dict[str, str]:
 
 
 def _misleading(service: Service) -> frozenset[str]:
-    """Return what must not come from a shell that is set up for another server.
+    """Return variables that must not come from a shell that is set up for another server.
 
-    PGPASSFILE and PGSERVICEFILE change nothing beside PGPASSWORD and without PGSERVICE. What a server that runs
-    elsewhere is asked to prove stays the shell's.
+    PGPASSFILE and PGSERVICEFILE have no effect next to PGPASSWORD and without PGSERVICE. For an external server,
+    the shell's requirements stay.
     """
     is_ours = service.external_url is None or service.is_reused
     return _LIBPQ_ELSEWHERE | _LIBPQ_DEMANDS if is_ours else _LIBPQ_ELSEWHERE
 
 
 def _encryption_of(url: str) -> str:
-    """Return the value of `sslmode` in a URL; empty when it says nothing."""
+    """Return the value of `sslmode` in a URL; empty if there is none."""
     settings = url.partition("?")[2].partition("#")[0].split("&")
     return next((each.partition("=")[2] for each in settings if each.startswith("sslmode=")), "")
 

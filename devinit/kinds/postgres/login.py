@@ -1,7 +1,8 @@
-"""Log in to a PostgreSQL that devinit did not start, and ask who it is: what a client of the project would do.
+"""A login to a PostgreSQL that devinit did not start, as by a client of the project, to identify the server.
 
-Nothing is changed there, and the password is sent only as a proof: SCRAM, which also proves that the server knows
-it, or the older MD5. To a server that wants to read it, or lets every client in, it says nothing.
+It changes nothing there. The password is used only in a proof: SCRAM, by which the server also proves that it
+knows the password, or the older MD5. A server that wants to read the password, or accepts every client, gets no
+proof.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _WORDS = {
     "53300": "it has no connection left",
     CANNOT_CONNECT_NOW: "it is starting or shutting down",
 }
-"""By the beginning of the SQLSTATE: the server's own words may be in any language."""
+"""Messages by the beginning of the SQLSTATE; the server's own messages may be in any language."""
 QUESTION = (
     "SELECT pg_catalog.version(), pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_is_in_recovery()"
 )
@@ -30,7 +31,7 @@ FAREWELL = b"X\0\0\0\x04"
 
 
 class Login(IntEnum):
-    """What a server asks for: https://www.postgresql.org/docs/current/protocol-message-formats.html."""
+    """The requests of a server: https://www.postgresql.org/docs/current/protocol-message-formats.html."""
 
     NOTHING_MORE = 0
     PASSWORD = 3
@@ -41,7 +42,7 @@ class Login(IntEnum):
 
 
 def ask(line: Line, settings: DatabaseSettings) -> Answer:
-    """Log in with the project's role, password and database. Raise Unusable with the reason."""
+    """Log in with the project's role, password and database. Raise Unusable with the reason for a failure."""
     line.send(startup_message(settings.user, settings.database))
     messages = _messages(line, settings)
     authenticated = _authenticate(line, messages, settings)
@@ -71,7 +72,7 @@ def ask(line: Line, settings: DatabaseSettings) -> Answer:
 
 
 def _authenticate(line: Line, messages: Iterator[tuple[bytes, bytes]], settings: DatabaseSettings) -> bool:
-    """Log in; return whether the password was what let us in."""
+    """Log in; return whether the server checked the password."""
     scram = Scram(settings.secret)
     proven = False
     for kind, body in messages:
@@ -106,7 +107,7 @@ def _authenticate(line: Line, messages: Iterator[tuple[bytes, bytes]], settings:
 
 
 def _messages(line: Line, settings: DatabaseSettings) -> Iterator[tuple[bytes, bytes]]:
-    """Yield what the server says: kind and content. Raise Unusable for an error, and for what is no PostgreSQL."""
+    """Yield the kind and content of messages. Raise Unusable for an error, and if it is no PostgreSQL."""
     kind = line.exactly(1)
     if kind not in (b"R", b"E", b"v", b"N"):
         raise Unusable("what answers there is not PostgreSQL")

@@ -1,6 +1,6 @@
-"""Which password the project's own files name for its PostgreSQL: then the server gets that one. Pure.
+"""The password that the project's own files name for its PostgreSQL, which the server then gets. Pure.
 
-Code that has the password from there goes on working, and the choice is the developer's.
+Code that contains this password keeps working, and the choice is the developer's.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ PASSWORDS = ("POSTGRES_PASSWORD", "PGPASSWORD")
 URLS = ("DATABASE_URL", "POSTGRES_URL")
 LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "[::1]", "0.0.0.0"})  # noqa: S104 - recognised, not bound
 TEMPLATE = ("${", "$(", "%(", "{{")
-"""What a text contains that another program still fills in: dotenv and devinit, make, configparser, Jinja."""
-# A pattern, compiled where it is first needed: most starts read no such file.
+"""Placeholders that another program fills in later: dotenv and devinit, make, configparser, Jinja."""
+# Compiled at the first use, because most starts read no such file.
 _URL = (
     r"\bpostgres(?:ql)?(?:\+\w+)?://"
     r"(?P<user>[^\s:/@?#'\"]*):(?P<password>[^\s/@'\"]+)@(?P<host>[^\s/?#'\"]*)(?:/(?P<database>[^\s?#'\"]*))?"
@@ -24,15 +24,15 @@ _URL = (
 
 
 Login: TypeAlias = tuple[str, str, str]
-"""Role, password and database of a URL, decoded. A bare tuple: nearly every start loads this module."""
+"""Role, password and database of a URL, decoded. A plain tuple, because nearly every start loads this module."""
 
 
 def named_password(prefix: str, wanted: DatabaseSettings, stated: Mapping[str, str]) -> str | None:
-    """Return the password that files name for a server; None when they name none.
+    """Return the password that files name for a server; None if they name none.
 
-    `prefix` is what the names of its variables begin with; `stated` is what the files say, by variable or by
-    file. A variable that names this server's password or URL counts; any other URL counts only when its role or
-    its database is this server's. Servers on other machines never count: their passwords stay where they are.
+    `prefix` is the prefix of its variables; `stated` are values in files, by variable or by file. A variable for
+    this server's password or URL counts; any other URL counts only if its role or its database is this server's.
+    Servers on other machines never count: their passwords stay where they are.
     """
     for name in (f"{prefix}_PASSWORD", *PASSWORDS):
         value = stated.get(name, "")
@@ -49,7 +49,7 @@ def named_password(prefix: str, wanted: DatabaseSettings, stated: Mapping[str, s
 
 
 def logins(text: str) -> Iterator[Login]:
-    """Yield the logins that URLs in a text hold for a PostgreSQL on this machine or in a container beside it."""
+    """Yield the logins in URLs of a text for a PostgreSQL on this machine or in a container next to it."""
     if "://" not in text:
         return
     for found in re.finditer(_URL, text):
@@ -64,7 +64,7 @@ def _without_port(place: str) -> str:
 
 
 def _is_near(host: str) -> bool:
-    """Whether a host is this machine, a container's name (`db`), or still a template."""
+    """Whether a host is this machine, a container's name (`db`), or a placeholder."""
     return host in LOOPBACK or _is_template(host) or not any(letter in host for letter in ".:")
 
 

@@ -1,4 +1,4 @@
-"""What a server's `pg_config` says about its installation."""
+"""Information about a server's installation from its `pg_config`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TIMEOUT_SECONDS = 10.0
 
 
 def said_by(pg_config: Path, option: str) -> str:
-    """Return what `pg_config` answers to an option; empty when it cannot be asked, or fails."""
+    """Return the output of `pg_config` for an option; empty if it cannot be run, or fails."""
     try:
         said = subprocess.run(
             [pg_config, option],

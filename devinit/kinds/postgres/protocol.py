@@ -1,4 +1,4 @@
-"""The first words of PostgreSQL's protocol: enough to know whether a server is up.
+"""The first messages of PostgreSQL's protocol, which are enough to find out whether a server is up.
 
 https://www.postgresql.org/docs/current/protocol-flow.html
 """
@@ -9,22 +9,22 @@ from devinit.model.probe import ProbeResult, ProbeVerdict
 
 PROTOCOL_VERSION = b"\x00\x03\x00\x00"
 CANNOT_CONNECT_NOW = "57P03"
-"""Sent while it starts, recovers from a crash, or shuts down; a TCP connection is accepted all the while."""
+"""Sent while the server starts, recovers from a crash, or shuts down; it accepts TCP connections all the while."""
 VERSION_3_ANSWERS = (b"R", b"E", b"v")
-"""Authentication, error, and an older server's offer to speak a lower minor version."""
+"""Authentication, error, and the offer of an older server to use a lower minor version."""
 
 
 def startup_message(user: str, database: str) -> bytes:
-    """Return the message with which a client introduces itself."""
+    """Return the first message of a client."""
     pairs = ("user", user, "database", database)
     body = PROTOCOL_VERSION + b"".join(text.encode() + b"\0" for text in pairs) + b"\0"
     return (len(body) + 4).to_bytes(4, "big") + body
 
 
 def judge(answer: bytes) -> ProbeResult:
-    """Return what the first answer to a startup message says about the server.
+    """Return the result of the first answer to a startup message.
 
-    Asking for a password is enough: PostgreSQL asks also for roles that it does not have, so the server is
+    A request for a password is enough: PostgreSQL requests one also for roles that do not exist, so the server is
     known to be up before the project's role is created.
     """
     if not answer:
@@ -41,6 +41,6 @@ def judge(answer: bytes) -> ProbeResult:
 
 
 def error_fields(answer: bytes) -> dict[str, str]:
-    """Return the fields of an ErrorResponse by their letters: C is the SQLSTATE, M the message."""
+    """Return the fields of an ErrorResponse by letter: C is the SQLSTATE, M the message."""
     texts = answer[5:].decode(errors="replace").split("\0")
     return {text[0]: text[1:] for text in texts if text}

@@ -1,4 +1,4 @@
-"""PostgreSQL as a service: own cluster, own role and database, the server in the foreground."""
+"""PostgreSQL as a service: its own cluster, role and database, and the server in the foreground."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ STOP = StopPolicy(signal="INT", grace_seconds=10.0, kill=False)
 
 
 class PostgresProvider(Provider):
-    """Runs a PostgreSQL of the checkout's own."""
+    """The provider of a PostgreSQL that belongs to the checkout."""
 
     def with_kept_names(self, service: Service, place: Place) -> Service:
-        """Return the service with the names that its data has, unless others are stated."""
+        """Return the service with the names in its data, unless others are stated."""
         settings = service.settings_as(PostgresSettings)
         if settings is None or not (settings.after_folder or settings.is_found):
             return service
@@ -66,7 +66,7 @@ class PostgresProvider(Provider):
         return replace(service, settings=kept)
 
     def settled(self, service: Service, place: Place, stated: Stated) -> Service:
-        """Return the service with the names that its data has, unless others are stated, and with its password.
+        """Return the service with the names in its data, unless others are stated, and with its password.
 
         The password is the configured one, else the one that files name, else a random one.
         """
@@ -84,7 +84,7 @@ class PostgresProvider(Provider):
         return replace(service, settings=replace(settings, password=password))
 
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
-        """Return address, user, password and database under the names that libraries and people expect."""
+        """Return address, user, password and database under the names that libraries and users expect."""
         host, settings, url = reachable(service.host), _settings(service), service.external_url
         if url is not None:
             from devinit.kinds.external import address_of  # rare, and urllib.parse costs 3 ms
@@ -107,7 +107,7 @@ class PostgresProvider(Provider):
         return bool(clusters_of(name, place))
 
     def takes_long(self, service: Service, place: Place) -> bool:
-        """Return whether a program has still to be chosen, a cluster to be made, or a crash to be cleared up."""
+        """Return whether a program must be chosen, a cluster created, or a crash cleaned up."""
         if service.external_url is not None:
             return False
         with suppress(DevinitError):
@@ -116,7 +116,7 @@ class PostgresProvider(Provider):
         return True
 
     def prepare(self, service: Service, place: Place, say: Say) -> Notes:
-        """Choose the programs, make the cluster if there is none, and clear what a crash left."""
+        """Choose the programs, create the cluster if there is none, and clean up after a crash."""
         if service.external_url is not None:
             return ()
         _check(service, _settings(service))
@@ -145,7 +145,7 @@ class PostgresProvider(Provider):
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
     ) -> ProcessSpec | None:
-        """Return the server itself in the foreground: with pg_ctl between, its pid would not be ours."""
+        """Return the server itself in the foreground: with pg_ctl in between, its pid would not be known."""
         if service.external_url is not None:
             return None
         program, cluster = _prepared(service, place)
@@ -169,7 +169,7 @@ class PostgresProvider(Provider):
         )
 
     def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:
-        """Return the beginning of a login: only an answer in PostgreSQL's protocol means that it is up."""
+        """Return the beginning of a login: only an answer in PostgreSQL's protocol means that the server is up."""
         settings = _settings(service)
         cluster = _cluster_in_use(service, place)
         return ExchangeProbe(
@@ -178,17 +178,17 @@ class PostgresProvider(Provider):
             request=startup_message(settings.user, settings.database),
             judge=judge,
             is_starting=lambda: cluster is not None and is_starting(cluster),
-            # No farewell: a login that breaks off is not logged, a Terminate message in it is (as an error).
+            # No farewell: a login that breaks off is not logged, but a Terminate message in it is (as an error).
         )
 
     def is_provisioned(self, service: Service, place: Place) -> bool:
-        """Return whether the role and the database were created, and have not been removed."""
+        """Return whether the role and the database were created and still exist."""
         if service.external_url is not None:
             return True
         return is_provisioned(_prepared(service, place)[1], _settings(service))
 
     def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> Notes:
-        """Create the role and the database, or bring them to what is wanted."""
+        """Create the role and the database, or change them to match the settings."""
         if self.is_provisioned(service, place):
             return ()
         settings = _settings(service)
@@ -207,14 +207,14 @@ class PostgresProvider(Provider):
         return (NEW_PASSWORD.format(role=settings.user),) if is_new_password else ()
 
     def clients(self, service: Service, place: Place) -> tuple[Path, ...]:
-        """Return the folder of psql, which pg_dump and the others are in as well."""
+        """Return the folder of psql, which also contains pg_dump and the others."""
         with suppress(DevinitError):
             client = installation.psql(_prepared(service, place)[0].path, place)
             return () if client is None else (client.parent,)
         return ()
 
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
-        """Log in to the server that is there with the project's role, password and database."""
+        """Log in to the running server with the project's role, password and database."""
         from devinit.kinds.postgres.login import ask  # only a taken port needs it
         from devinit.kinds.running import ask_running
 
@@ -226,7 +226,7 @@ class PostgresProvider(Provider):
         return _cluster_in_use(service, place)
 
     def data_identity(self, service: Service, endpoint: Endpoint, place: Place) -> str | None:
-        """Return the numbers of the cluster and of its database: each database that is created gets a new one."""
+        """Return the ids of the cluster and of its database; each newly created database gets another id."""
         if service.external_url is not None:
             return super().data_identity(service, endpoint, place)
         program, cluster = _prepared(service, place)
@@ -236,7 +236,7 @@ class PostgresProvider(Provider):
         return None if oid is None else f"{system_identifier(cluster)}/{oid}"
 
     def loss(self, service: Service, place: Place, process_id: int | None) -> str:
-        """Say whether the cluster is another one, or not whole."""
+        """Return a message if the cluster was replaced or is incomplete, else ""."""
         if service.external_url is not None:
             return ""
         from devinit.kinds.loss import loss_of  # nothing waits for this, as below
@@ -245,13 +245,13 @@ class PostgresProvider(Provider):
         return loss_of(service.name, self.data(service, place), process_id, lacking)
 
     def shortcomings(self, service: Service, place: Place) -> Advice:
-        """Compare what migrations create with what the server has that was chosen."""
+        """Compare the extensions that migrations create with those of the chosen server."""
         from devinit.kinds.postgres.extensions import lacking, told, wanted_by  # for `doctor`
 
         home = place_home(service.name, place)
         choice = recall(home) if service.external_url is None else None
         if choice is not None and place.only_looks and bounds_of(place.root).contains(choice.program.file):
-            return ()  # `bin` leads into the repository: its pg_config is not run to look
+            return ()  # `bin` leads into the repository: its pg_config must not run
         missing = lacking(wanted_by(place.root), choice.program) if choice is not None else ()
         if choice is None or not missing:
             return ()
@@ -259,16 +259,16 @@ class PostgresProvider(Provider):
         return ((said, advice),)
 
     def stop(self, service: Service) -> StopPolicy:
-        """Return INT, which ends sessions and writes everything; TERM would wait for every client to leave.
+        """Return INT, which ends sessions and writes everything; TERM would wait for every client to disconnect.
 
-        KILL never follows, but QUIT does: a backend could outlive the server and go on writing.
+        KILL never follows, but QUIT does: after KILL, a backend could outlive the server and keep writing.
         """
         wished = service.stop or STOP
         return StopPolicy(signal=wished.signal, grace_seconds=wished.grace_seconds, kill=False)
 
 
 def _with_former_data(service: Service, place: Place) -> Notes:
-    """Move the data of a former name to the service's own, unless that has some."""
+    """Move the data of a former name to the service's own, unless that already exists."""
     former = service.data_of
     if former is None or clusters_of(service.name, place):
         return ()
@@ -284,7 +284,7 @@ def _with_former_data(service: Service, place: Place) -> Notes:
 
 
 def _begin(service: Service, place: Place, home: Path, say: Say) -> Notes:
-    """Choose a program and make the first cluster; say which extensions are not to be had."""
+    """Choose a program and create the first cluster; return a note about missing extensions."""
     from devinit.kinds.postgres.extensions import lacking, told, wanted_by  # once for each checkout
 
     wanted = wanted_by(place.root)
@@ -320,7 +320,7 @@ def _check(service: Service, settings: PostgresSettings) -> None:
 
 
 def _cluster_in_use(service: Service, place: Place) -> Path | None:
-    """Return the cluster of our own server, or None when there is none that could be told."""
+    """Return the cluster of our own server; None if there is none, or it cannot be determined."""
     if service.external_url is None:
         with suppress(DevinitError):
             return _prepared(service, place)[1]

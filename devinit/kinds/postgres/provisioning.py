@@ -1,4 +1,4 @@
-"""The project's role and database inside the running server, created once and remembered in the cluster."""
+"""The project's role and database inside the running server, created once and recorded in the cluster."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ FIRST_NORMAL_OBJECT_ID = 16384
 
 
 class Provisioned(Struct, frozen=True, kw_only=True):
-    """What was created, as it is remembered."""
+    """The record of the created objects."""
 
     database: str
     user: str
     password_digest: str
-    """Keyed with the superuser's password: worth nothing outside this cluster."""
+    """Keyed with the superuser's password, so that it is useless outside this cluster."""
     oid: int
-    """The database's number, which is also its folder: gone when the database was dropped."""
+    """The oid of the database, which is also its folder; that is gone if the database was dropped."""
     others: dict[str, int] = {}
-    """Further databases with their numbers."""
+    """The oids of further databases, by name."""
 
 
 def with_kept_names(wanted: PostgresSettings, clusters: Mapping[int, Path]) -> PostgresSettings:
-    """Return settings in which what is called like the folder is called as the newest of the clusters has it.
+    """Return settings in which names after the folder are replaced by those in the newest cluster.
 
     A checkout that was moved keeps its data, and its folder may have had another name. A database with data is
-    kept as well where files of the project name another one now, and devinit.toml none.
+    also kept if files of the project now name another one, and devinit.toml none.
     """
     names, is_found = wanted.after_folder, wanted.is_found
     if not names and not is_found:
@@ -58,7 +58,7 @@ def with_kept_names(wanted: PostgresSettings, clusters: Mapping[int, Path]) -> P
 
 
 def of_names(service: str, wanted: PostgresSettings, cluster: Path) -> tuple[str, ...]:
-    """Say that a database is kept though files name another one, or that one with data is left for another."""
+    """Return a note if a database is kept although files name another, or one with data is no longer used."""
     table = f"under [services.{service}] in devinit.toml"
     if wanted.instead_of is not None:
         kept, named = wanted.database, wanted.instead_of
@@ -75,9 +75,9 @@ def of_names(service: str, wanted: PostgresSettings, cluster: Path) -> tuple[str
 
 
 def is_filled(cluster: Path, oid: int) -> bool:
-    """Say whether anything was made in a database, as far as its files tell, without asking the server.
+    """Return whether anything was created in a database, going by its files, without asking the server.
 
-    The files of what PostgreSQL itself brings have lower numbers (FirstNormalObjectId in access/transam.h).
+    The files of PostgreSQL's own objects have lower numbers (FirstNormalObjectId in access/transam.h).
     """
     try:
         names = [path.name for path in (cluster / "base" / str(oid)).iterdir()]
@@ -87,18 +87,18 @@ def is_filled(cluster: Path, oid: int) -> bool:
 
 
 def is_provisioned(cluster: Path, wanted: DatabaseSettings) -> bool:
-    """Say whether role and database are there as wanted, without asking the server."""
+    """Return whether role and databases match the settings, without asking the server."""
     return has_password(cluster, wanted) and not missing(cluster, wanted)
 
 
 def has_password(cluster: Path, wanted: DatabaseSettings) -> bool:
-    """Say whether role and first database are there, with this password; without asking the server."""
+    """Return whether role and first database exist with this password, without asking the server."""
     before = _remembered(cluster, wanted)
     return before is not None and before.password_digest == _digest(cluster, wanted.secret)
 
 
 def missing(cluster: Path, wanted: DatabaseSettings) -> tuple[str, ...]:
-    """Return the databases that are not there yet, without asking the server."""
+    """Return the databases that do not exist yet, without asking the server."""
     before = _remembered(cluster, wanted)
     if before is None:
         return (wanted.database, *wanted.databases)
@@ -106,17 +106,17 @@ def missing(cluster: Path, wanted: DatabaseSettings) -> tuple[str, ...]:
 
 
 def creation_of(databases: Sequence[str]) -> str:
-    """Say that databases are made."""
+    """Return the message that databases are created."""
     return f"creating the database{'s' if len(databases) > 1 else ''} {', '.join(databases)}"
 
 
 def has_been_provisioned(cluster: Path, wanted: DatabaseSettings) -> bool:
-    """Say whether role and database are there, whatever the password is; without asking the server."""
+    """Return whether role and database exist, with any password, without asking the server."""
     return _remembered(cluster, wanted) is not None
 
 
 def is_of_another_role(cluster: Path, wanted: DatabaseSettings) -> bool:
-    """Say whether the database is there, made for another role; without asking the server."""
+    """Return whether the database exists but was created for another role, without asking the server."""
     before = _recorded(cluster)
     if before is None or before.database != wanted.database or before.user == wanted.user:
         return False
@@ -124,7 +124,7 @@ def is_of_another_role(cluster: Path, wanted: DatabaseSettings) -> bool:
 
 
 def provision(cluster: Path, wanted: DatabaseSettings, endpoint: Endpoint, place: Place, psql: Path) -> None:
-    """Create the role and the database, or bring them to what is wanted; never drop anything."""
+    """Create the role and the databases, or change them to match the settings; never drop anything."""
     said = _carried_out(script(wanted), cluster, endpoint, place, psql)
     names = (wanted.database, *wanted.databases)
     lines = said.stdout.strip().split("\n")
@@ -132,7 +132,7 @@ def provision(cluster: Path, wanted: DatabaseSettings, endpoint: Endpoint, place
     if said.returncode == 0 and (named := called_like_their_password(roles)):
         said = _carried_out(closing_script(named, wanted), cluster, endpoint, place, psql)
     if said.returncode != 0 or len(oids) < len(names) or not all(map(str.isdigit, oids)):
-        # psql shows the line that it stumbled over.
+        # psql prints the line at which it failed.
         shown = said.stderr.replace(literal(wanted.secret), "'…'").strip()
         reason = shown or f"psql ended with {said.returncode}"
         raise ProviderError(
@@ -151,7 +151,7 @@ def provision(cluster: Path, wanted: DatabaseSettings, endpoint: Endpoint, place
 
 
 def oid_of(database: str, cluster: Path, endpoint: Endpoint, place: Place, psql: Path) -> int | None:
-    """Return the number of a database; None without one, or when the server does not say. Raise ProviderError."""
+    """Return the oid of a database; None if there is none, or the server does not answer. Raise ProviderError."""
     question = f"SELECT oid FROM pg_database WHERE datname = {literal(database)};"  # noqa: S608 - it is quoted
     said = _carried_out(question, cluster, endpoint, place, psql).stdout.strip()
     return int(said) if said.isdecimal() else None
@@ -160,11 +160,11 @@ def oid_of(database: str, cluster: Path, endpoint: Endpoint, place: Place, psql:
 def script(wanted: DatabaseSettings) -> str:
     """Return the commands for psql, which can be repeated without harm.
 
-    The role is no superuser: its password is in the environment of every application, and a superuser may run
-    programs as the developer. CREATEDB is there for the test databases that Django and Prisma make.
+    The role is no superuser: its password is in the environment of every application, and a superuser could run
+    programs as the developer. It has CREATEDB for the test databases that Django and Prisma create.
 
-    The last lines of the output are the numbers of the databases; each one before them is another role that may
-    log in, in hexadecimal digits, and what the server keeps of its password.
+    The last lines of the output are the oids of the databases. Each line before them is another role that may log
+    in, in hexadecimal digits, with its stored password verifier.
     """
     role, role_name = identifier(wanted.user), literal(wanted.user)
     create_role = literal(f"CREATE ROLE {role}")
@@ -183,7 +183,7 @@ SELECT encode(convert_to(rolname, 'UTF8'), 'hex'), rolpassword FROM pg_authid
 
 
 def _database_script(name: str, user: str) -> str:
-    """Return the commands that make one database, or let the role have it."""
+    """Return the commands that create one database, or make the role its owner."""
     role, database = identifier(user), identifier(name)
     role_name, database_name = literal(user), literal(name)
     create_database = literal(f"CREATE DATABASE {database} OWNER {role}")
@@ -198,9 +198,9 @@ ALTER DATABASE {database} OWNER TO {role};
 
 
 def called_like_their_password(rows: list[str]) -> list[str]:
-    """Return the roles of such rows whose password is their name, which every user of the machine can guess.
+    """Return the roles in these rows whose password is their name, which every user of the machine can guess.
 
-    So devinit made them before passwords were random, and a role that is not the configured one any more is left.
+    devinit created them before passwords were random; they remain if another role has been configured since.
     """
     if not rows:
         return []
@@ -212,19 +212,19 @@ def called_like_their_password(rows: list[str]) -> list[str]:
 
 
 def closing_script(roles: list[str], wanted: DatabaseSettings) -> str:
-    """Return the commands that give these roles the password of the wanted one."""
+    """Return the commands that give these roles the password in the settings."""
     password = literal(wanted.secret)
     statements = (f"ALTER ROLE {identifier(role)} PASSWORD {password};" for role in roles)
     return "\n".join(["SET log_min_error_statement = 'panic';", *statements])
 
 
 def identifier(name: str) -> str:
-    """Quote a name for SQL."""
+    """Quote an identifier for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """Quote a text for SQL, whatever standard_conforming_strings says."""
+    """Quote a text for SQL, for any value of standard_conforming_strings."""
     quoted = text.replace("'", "''")
     if "\\" not in quoted:
         return f"'{quoted}'"
@@ -233,7 +233,7 @@ def literal(text: str) -> str:
 
 
 def _remembered(cluster: Path, wanted: DatabaseSettings) -> Provisioned | None:
-    """Return what was created, if it is this role and this database and the database is still there."""
+    """Return the record if it is about this role and database and the database still exists."""
     before = _recorded(cluster)
     if before is None or (before.database, before.user) != (wanted.database, wanted.user):
         return None
@@ -241,12 +241,12 @@ def _remembered(cluster: Path, wanted: DatabaseSettings) -> Provisioned | None:
 
 
 def _recorded(cluster: Path) -> Provisioned | None:
-    """Return what was created last."""
+    """Return the latest record."""
     text = read_text(cluster / PROVISIONED)
     try:
         return None if text is None else msgspec.json.decode(text, type=Provisioned)
     except (msgspec.DecodeError, RecursionError):
-        # Derived, and cheaply derived again.
+        # The record is derived and cheap to derive again.
         return None
 
 
@@ -259,7 +259,7 @@ def _carried_out(
 ) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
-            # The password goes through a pipe: every user of the machine can read arguments.
+            # The password goes through a pipe, because every user of the machine can read arguments.
             [psql, "-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1"],
             input=script,
             env={
@@ -279,7 +279,7 @@ def _carried_out(
             errors="replace",
             timeout=PSQL_TIMEOUT_SECONDS,
             check=False,
-            # A Ctrl-C at the terminal does not break it in the middle.
+            # A Ctrl-C at the terminal must not interrupt it.
             start_new_session=True,
         )
     except (OSError, subprocess.TimeoutExpired) as error:

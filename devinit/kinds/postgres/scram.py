@@ -1,4 +1,4 @@
-"""SCRAM-SHA-256 as PostgreSQL speaks it: a login in which both sides prove that they know the password.
+"""SCRAM-SHA-256 as in PostgreSQL: a login in which both sides prove that they know the password.
 
 RFC 5802 and 7677; https://www.postgresql.org/docs/current/sasl-authentication.html. The password is not sent.
 """
@@ -12,22 +12,22 @@ from base64 import b64decode, b64encode
 
 MECHANISM = "SCRAM-SHA-256"
 MOST_ITERATIONS = 1_000_000
-"""PostgreSQL uses 4096; each one costs the client time, and a stranger must not choose how much."""
+"""PostgreSQL uses 4096. Each iteration costs the client time, and an unknown server must not choose how much."""
 _HEADER = "n,,"
-"""No channel binding: there is no TLS on this connection."""
+"""No channel binding, because the connection has no TLS."""
 
 
 class Impostor(Exception):
-    """The server does not know the password, or does not speak SCRAM."""
+    """Raised when the server does not know the password, or does not speak SCRAM."""
 
 
 class Scram:
-    """The client's side of one login."""
+    """The client side of one login."""
 
     def __init__(self, password: str, *, nonce: str | None = None) -> None:
         self._password = prepared(password)
         self._nonce = nonce or b64encode(os.urandom(18)).decode()
-        # The name goes into the startup message; PostgreSQL ignores the one in here.
+        # The startup message contains the name; PostgreSQL ignores the one in this message.
         self._first = f"n=,r={self._nonce}"
         self._server_signature = b""
 
@@ -54,14 +54,14 @@ class Scram:
         return f"{final},p={b64encode(proof).decode()}".encode()
 
     def verify(self, final: bytes) -> None:
-        """Raise Impostor unless the server proved that it knows the password too."""
+        """Raise Impostor unless the server has proved that it knows the password too."""
         expected = b64encode(self._server_signature).decode()
         if not self._server_signature or not hmac.compare_digest(_attributes(final).get("v", ""), expected):
             raise Impostor("it does not know the password itself")
 
 
 def verifies(verifier: str, password: str) -> bool:
-    """Whether what a server keeps of a password (`pg_authid.rolpassword`) was made from this one."""
+    """Whether the verifier that a server stores (`pg_authid.rolpassword`) was made from this password."""
     mechanism, _, rest = verifier.partition("$")
     cost, _, keys = rest.partition("$")
     iterations, _, salt = cost.partition(":")
@@ -73,7 +73,7 @@ def verifies(verifier: str, password: str) -> bool:
 
 
 def prepared(password: str) -> bytes:
-    """Return a password as both sides hash it (SASLprep, RFC 4013); one that has no such form as it is."""
+    """Return a password as both sides hash it (SASLprep, RFC 4013), or unchanged if it has no such form."""
     if password.isascii():
         return password.encode()
     import stringprep  # only such a password needs it

@@ -1,6 +1,7 @@
-"""Compare the tools that a service runs with what its repository asks for. Loaded when something has changed.
+"""Comparison of a service's tools with the requirements of its repository. Loaded only after a change.
 
-Most versions are read from files. Where no file tells, a program outside of the checkout is asked, once.
+Most versions are read from files. If no file contains the version, a program outside of
+the checkout is asked, once.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ _PYTHONS_IN = (
     ".local/share/mise/installs/python/*/bin",
     ".asdf/installs/python/*/bin",
 )
-"""Where version managers install Pythons, below the home directory."""
+"""Folders into which version managers install Python, below the home directory."""
 _BETWEEN = re.compile(r"[\s/&;|]")
 _RUBY = frozenset(("ruby", "bundle", "bundler", "rails", "rake", "puma"))
 _BUNDLER = frozenset(("bundle", "bundler", "rails"))
@@ -71,9 +72,9 @@ class _Used(Struct, frozen=True):
 def compared(
     service: Service, place: Place, runs: Runs, environment: dict[str, str], *, asks: bool
 ) -> list[Mismatch]:
-    """Return the tools that are not what is asked for, one for each tool. Blocking.
+    """Return the tools that do not meet the requirements, one mismatch for each tool. Blocking.
 
-    `asks`: run a program for its version when no file tells and none has told before.
+    `asks`: run a program for its version if no file contains it and no earlier result is stored.
     """
     bounds = bounds_within(place.root, service.directory)
     folders = up_to_root(service.directory, place.root)
@@ -88,10 +89,10 @@ def compared(
 
 
 def python_install(service: Service, place: Place, installer: Installer) -> tuple[Cure, str]:
-    """Return how a Python project is installed on this machine, and what else it lacks, in words.
+    """Return how a Python project is installed on this machine, and what else is missing, in words.
 
-    Where the installer is not there, Python brings it; where `python3` is not what the project asks for, another
-    Python that is there makes the environment.
+    If the installer is missing, Python installs it; if `python3` does not meet the requirements, another installed
+    Python creates the environment.
     """
     have = programs_of(place)
     lacks = ""
@@ -110,7 +111,7 @@ def python_install(service: Service, place: Place, installer: Installer) -> tupl
     there = versions.of("python", Path(python), service.directory) if every else None
     missed = unmet(there, asked) if there is not None else ()
     if there is None or not missed:
-        # What a pin alone asks for is nice to have, and made of a Python that is there.
+        # A pin alone is only a preference; any installed Python that fits it creates the environment.
         pinned = fitting_python(every, have) if there is not None and unmet(there, every) else None
         made = command.replace("python3", pinned, 1) if pinned is not None else command
         return Cure(made, is_automatic=True), lacks
@@ -153,7 +154,7 @@ def _mismatch(  # noqa: PLR0917 - what was found, and where
 
 
 def _used_in(runs: Runs, tools: set[str]) -> Iterator[_Used]:
-    """Yield the tools that commands use, of those that something is asked about."""
+    """Yield the required tools that commands use."""
     for words, program in runs.commands:
         for tool in sorted(_tools_of(words, program) & tools):
             path = runs.interpreters.get(tool) if tool in INTERPRETERS else program
@@ -162,7 +163,7 @@ def _used_in(runs: Runs, tools: set[str]) -> Iterator[_Used]:
 
 
 def _tools_of(words: tuple[str, ...], program: str | None) -> set[str]:
-    """Return the tools that a simple command uses, by its words and the program that they start."""
+    """Return the tools that a simple command uses, going by its words and its program."""
     name = Path(words[0]).name
     tools = {name} if name in MANAGERS else set()
     if name in _NODE or (program is not None and "/node_modules/.bin/" in program):
@@ -177,7 +178,7 @@ def _tools_of(words: tuple[str, ...], program: str | None) -> set[str]:
 
 
 def _asked_by_framework(service: Service, folders: list[Path], runs: Runs, bounds: Bounds) -> Iterator[Asked]:
-    """Yield what a framework that the service runs asks for in its own package.json."""
+    """Yield the requirements in a framework's own package.json, if the service runs that framework."""
     said = {word for words, _ in runs.commands for word in _BETWEEN.split(_line_of(service, words))}
     for program, package in PACKAGES.items():
         if program not in said:
@@ -193,14 +194,14 @@ def _asked_by_framework(service: Service, folders: list[Path], runs: Runs, bound
 
 
 def _line_of(service: Service, words: tuple[str, ...]) -> str:
-    """Return the command that a command runs: the script of a package.json, where it names one."""
+    """Return the command that a command line runs: the script in a package.json, if it names one."""
     if words[0] in MANAGERS:
         return script_of(text_of(service.directory / "package.json"), words)
     return " ".join(words)
 
 
 def _refusing_framework(there: There, missed: tuple[Asked, ...]) -> str:
-    """Return the framework that refuses this Node; empty where none does for certain."""
+    """Return the framework that refuses this Node version; "" if none certainly does."""
     for each in missed:
         if there.version is not None and "node_modules" in each.file.parts:
             package = package_of(text_of(each.file))
@@ -210,11 +211,11 @@ def _refusing_framework(there: There, missed: tuple[Asked, ...]) -> str:
 
 
 def programs_of(place: Place) -> dict[str, str]:
-    """Return what the machine has of the programs that a cure may use: name → the word that runs it."""
+    """Return the words that run the programs of this machine which a cure may use, by name."""
     path = place.environment.get("PATH", os.defpath)
     home = Path(place.environment.get("HOME", "/"))
     found = {name: found_on(path, name) for name in LOOKED_FOR}
-    # The stand-ins of a version manager are there for every version that is installed for any folder.
+    # The shims of a version manager exist for every version that is installed for any folder.
     have = {
         name: name
         for name, where in found.items()

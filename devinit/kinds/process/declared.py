@@ -1,4 +1,4 @@
-"""Which of the packages that a Python project declares its interpreter does not have."""
+"""The packages that a Python project declares but its interpreter lacks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROGRAMS = frozenset(
 )  # fmt: skip
 """Programs that run the code of a project in their own interpreter."""
 _REQUIREMENT = re.compile(r"([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[[^\]\n]*\]\s*)?(?:[<>=!~][^;@]*)?")
-"""A package that every interpreter needs: one with a marker or an address may be of no use to this one."""
+"""Matches a package that every interpreter needs; one with a marker or an address may be of no use to this one."""
 _ASKING = """
 import sys
 from importlib.metadata import PackageNotFoundError, distribution
@@ -33,7 +33,7 @@ _ASKING_SECONDS = 5.0
 
 
 def lacking(file: Path, python: str, environment: Mapping[str, str]) -> str | None:
-    """Return the first package that a file declares and an interpreter lacks; None where that is not known.
+    """Return the first package that a file declares and an interpreter lacks; None if that is unknown.
 
     `file`: requirements.txt or pyproject.toml. `python`: the path of the interpreter.
     """

@@ -1,6 +1,7 @@
-"""What installs the packages that a service needs, where evidently none are installed.
+"""Commands that install the packages of a service, if clearly none are installed.
 
-Nothing is installed unasked. The command is named when the service cannot start, and run by `start --setup`.
+Nothing is installed without the user's consent. A service that cannot start reports the command, and `start
+--setup` runs it.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from devinit.toolchains.python.environments import (
 from devinit.toolchains.python.installers import PYPROJECT, Installer, installer_of, is_declared
 
 _WITH_NAMES = frozenset(("requirements.txt", "requirement.txt", "requirements/base.txt", PYPROJECT))
-"""Files that name packages as they are, and lock none."""
+"""Files that declare packages without locking them."""
 _INTERPRETERS = frozenset(("python", "python3"))
 _IMPORT_PATH = "PYTHONPATH"
 _IMPORT_SECONDS = 5.0
@@ -50,23 +51,23 @@ sys.path[:] = [each for each in sys.path if each]
 import importlib.util
 sys.exit(importlib.util.find_spec({module!r}) is None)
 """
-"""Python looks in the working directory first, and a repository may have an `importlib` there."""
+"""Python searches the working directory first, and a repository may contain an `importlib`."""
 
 
 class _Package(Struct, frozen=True, rename="camel"):
-    """The part of a package.json that matters here."""
+    """The relevant part of a package.json."""
 
     dependencies: dict[str, str] = msgspec.field(default_factory=dict)
     dev_dependencies: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def may_lack_packages(service: Service, place: Place) -> bool:
-    """Whether `install_of` has to run an interpreter to tell."""
+    """Whether `install_of` needs to run an interpreter."""
     return bool(_modules(service)) and not _has_environment(service, place)
 
 
 def install_of(service: Service, place: Place) -> Install | None:
-    """Return what installs the packages that a service needs; None where nothing is evidently missing."""
+    """Return the command that installs the packages of a service; None if nothing is clearly missing."""
     if service.external_url is not None:
         return None
     first = _of_node(service, place) or _of_broken_environment(service, place)
@@ -78,7 +79,7 @@ def install_of(service: Service, place: Place) -> Install | None:
 
 
 def install_for_program(service: Service, place: Place, path: str | None = None) -> Install | None:
-    """Return what installs the program of a service, where a PATH does not have it: by default the caller's."""
+    """Return the command that installs the program of a service, if a PATH (by default the caller's) lacks it."""
 
     def lacking(service: Service, place: Place) -> str | None:
         return _lacking_program(service, path if path is not None else _path_of(service, place))
@@ -87,9 +88,9 @@ def install_for_program(service: Service, place: Place, path: str | None = None)
 
 
 def install_of_declared(service: Service, place: Place) -> Install | None:
-    """Return what installs the packages that a project declares, where its interpreter lacks one of them.
+    """Return the command that installs the packages that a project declares, if its interpreter lacks one of them.
 
-    Less certain than the others, so nothing is refused for it: a package may be declared, and not be needed.
+    This is less certain than the others, so no start is refused for it: a declared package may not be needed.
     """
     if service.external_url is not None:
         return None
@@ -97,7 +98,7 @@ def install_of_declared(service: Service, place: Place) -> Install | None:
 
 
 def _of_a_file(service: Service, place: Place) -> Install | None:
-    """Return what installs the packages of a file that Node runs: it may need none of them."""
+    """Return the command that installs the packages for a file that Node runs; it may need none of them."""
     is_run = _runs_by_node(first_words(service.command or "")) and _declares_packages(service.directory)
     return _of_packages(_manager_of(service), service, place) if is_run else None
 
@@ -118,7 +119,7 @@ def _of_packages(manager: str, service: Service, place: Place) -> Install | None
 
 
 def node_manager(service: Service) -> str | None:
-    """Return what installs the packages that a service's package.json declares; None where it needs none."""
+    """Return the manager that installs the packages in a service's package.json; None if it needs none."""
     manager = manager_that_runs(first_words(service.command or ""))
     return manager if manager is not None and _declares_packages(service.directory) else None
 
@@ -129,7 +130,7 @@ def _runs_by_node(words: tuple[str, ...]) -> bool:
 
 
 def _manager_of(service: Service) -> str:
-    """Return the package manager that the package in a service's folder names, or whose lock file is there."""
+    """Return the package manager that the package in a service's folder names, or whose lock file exists."""
     named = _json_in(service.directory / "package.json").get("packageManager")
     name = named.partition("@")[0] if isinstance(named, str) else ""
     locked = (each for file, each in LOCKED_BY.items() if (service.directory / file).exists())
@@ -137,9 +138,9 @@ def _manager_of(service: Service) -> str:
 
 
 def names_what_it_lacks(service: Service, path: str) -> bool:
-    """Whether a start of a service says by itself that its packages are missing.
+    """Whether the start of a service itself reports that its packages are missing.
 
-    One of an interpreter (`python app.py`), or of a program that the machine has, ends with an error of its own.
+    A command of an interpreter (`python app.py`), or of a program on this machine, ends with an error of its own.
     """
     words = first_words(service.command or "")
     if node_manager(service) is not None:
@@ -149,7 +150,7 @@ def names_what_it_lacks(service: Service, path: str) -> bool:
 
 
 def node_packages(service: Service, place: Place) -> Path | None:
-    """Return where a service's packages are installed; None where they are not.
+    """Return the folder of a service's installed packages; None if there is none.
 
     A workspace keeps its packages at the root.
     """
@@ -158,7 +159,7 @@ def node_packages(service: Service, place: Place) -> Path | None:
 
 
 def _workspace_of(service: Service, place: Place) -> Path:
-    """Return the root of the workspace that a service's package belongs to: it is installed there."""
+    """Return the root of the workspace that contains a service's package, where its packages are installed."""
     for above in up_to_root(service.directory, place.root)[1:]:
         if service.directory.is_relative_to(above):
             patterns = stated_patterns(_json_in(above / "package.json"), _text_in(above, PNPM_FILE))
@@ -168,7 +169,7 @@ def _workspace_of(service: Service, place: Place) -> Path:
 
 
 def _json_in(path: Path) -> dict[str, Any]:
-    """Return what a file of JSON says; nothing for what is none (Any: nothing about it has been checked)."""
+    """Return the content of a JSON file; empty for any other file (Any: nothing about it has been checked)."""
     try:
         content = (read_bytes(path) or b"").removeprefix(BYTE_ORDER_MARK)
         return msgspec.json.decode(content, type=dict[str, Any])
@@ -192,7 +193,7 @@ def _declares_packages(folder: Path) -> bool:
         content = (read_bytes(folder / "package.json") or b"").removeprefix(BYTE_ORDER_MARK)
         declared = msgspec.json.decode(content, type=_Package)
     except (StateFileError, msgspec.DecodeError, RecursionError):
-        # Not ours to judge: the package manager says what is wrong with it.
+        # The package manager reports what is wrong with the file.
         return False
     return bool(declared.dependencies or declared.dev_dependencies)
 
@@ -220,12 +221,12 @@ def _of_python(
 
 
 def python_setup(service: Service, place: Place) -> tuple[Path, Installer] | None:
-    """Return where a service's Python packages are declared, and what installs them."""
+    """Return the folder that declares a service's Python packages, and their installer."""
     return installer_of(up_to_root(service.directory, place.root), _has, _text_in)
 
 
 def _of_broken_environment(service: Service, place: Place) -> Install | None:
-    """Return what makes an environment again whose interpreter is gone: another Python would run in its place."""
+    """Return the command that recreates an environment without interpreter; another Python would run instead."""
     commands = (*service.before_start, service.command or "")
     programs = [words[0] for command in commands if (words := first_words(command))]
     for above in up_to_root(service.directory, place.root):
@@ -253,7 +254,7 @@ def _of_broken_environment(service: Service, place: Place) -> Install | None:
 
 
 def _of_environment(service: Service, place: Place) -> Install | None:
-    """Return what completes an environment that lacks what a service runs, and the project declares."""
+    """Return the command that completes an environment which lacks a declared program or module."""
     folders = up_to_root(service.directory, place.root)
     found = next(each for above in folders for each in environments(above))
     program = _lacking_program(service, _path_of(service, place))
@@ -296,7 +297,7 @@ def _path_of(service: Service, place: Place) -> str:
 
 
 def _lacking_program(service: Service, path: str) -> str | None:
-    """Return the program of a service that a PATH does not have; None when it has it, or the line is not plain."""
+    """Return the program of a service that a PATH lacks; None if there is none, or the line is not simple."""
     words = first_words(service.command or "")
     if not words or "/" in words[0] or "$" in words[0] or "=" in words[0]:
         return None
@@ -304,7 +305,7 @@ def _lacking_program(service: Service, path: str) -> str | None:
 
 
 def _lacking_module(service: Service, place: Place) -> str | None:
-    """Return a module that the commands of a service run, and that their interpreter does not have."""
+    """Return a module that a service's commands run and that their interpreter lacks."""
     if _has_import_path(service, place):
         return None
     for program, module in _modules(service):
@@ -315,7 +316,7 @@ def _lacking_module(service: Service, place: Place) -> str | None:
 
 
 def _lacking_package(service: Service, place: Place) -> str | None:
-    """Return a package that the project declares, and that the interpreter of a service does not have."""
+    """Return a package that the project declares and that the service's interpreter lacks."""
     import shutil  # as above
 
     from devinit.kinds.process import declared  # `start --setup` alone asks
@@ -337,7 +338,7 @@ def _lacking_package(service: Service, place: Place) -> str | None:
 
 
 def _has_import_path(service: Service, place: Place) -> bool:
-    """Whether a service may find modules elsewhere: PYTHONPATH is the caller's, its own, or that of a file."""
+    """Whether a service may find modules elsewhere: PYTHONPATH may come from the caller, its `env`, or a file."""
     if service.env_file or _IMPORT_PATH in service.env or _IMPORT_PATH in place.environment:
         return True
     files = dict.fromkeys((place.root / ".env", service.directory / ".env"))
@@ -346,14 +347,14 @@ def _has_import_path(service: Service, place: Place) -> bool:
 
 def _text(path: Path) -> str:
     try:
-        # A named pipe of a secret manager is read once, and not here.
+        # A named pipe of a secret manager can be read only once, and not here.
         return _IMPORT_PATH if path.is_fifo() else (read_bytes(path) or b"").decode(errors="replace")
     except StateFileError:
         return _IMPORT_PATH
 
 
 def _modules(service: Service) -> list[tuple[str, str]]:
-    """Return the interpreters and modules that a service's commands name: `python -m alembic upgrade head`."""
+    """Return the interpreters and modules in a service's commands: `python -m alembic upgrade head`."""
     return [
         found
         for command in (*service.before_start, service.command or "")
@@ -375,7 +376,7 @@ def _module_of(words: tuple[str, ...], folder: Path) -> Iterator[tuple[str, str]
 
 
 def _imports(program: str, module: str, folder: Path, place: Place) -> bool:
-    """Whether an interpreter finds a module, from a service's folder. True where it cannot be asked."""
+    """Whether an interpreter finds a module from a service's folder. True if it cannot be asked."""
     local = (f"{module}.py", f"{module}/__init__.py", f"{module}/__main__.py")
     is_of_repository = bounds_within(place.root, folder).contains(program)
     is_chosen_by_it = place.only_looks and not is_callers_choice(program, place.environment)

@@ -1,4 +1,4 @@
-"""A command of the developer's: what it is."""
+"""The description of a developer's own command as a kind of service."""
 
 from __future__ import annotations
 

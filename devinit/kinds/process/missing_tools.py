@@ -1,4 +1,4 @@
-"""A package manager that the machine does not have: what runs a command in its place, and what brings it."""
+"""Package managers that the machine lacks: replacements for their commands, and commands that install them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RUNNERS = {
     "pdm": "https://pdm-project.org/latest/#installation",
     "pipenv": "https://pipenv.pypa.io/en/latest/installation.html",
 }
-"""Programs that run others in a virtual environment → how they are installed."""
+"""Programs that run others in a virtual environment, with their installation pages."""
 _OF_NODE = frozenset(("npm", "npx", "node"))
 _TOOLS = MANAGERS | RUNNERS.keys() | _OF_NODE
 _NODE = "https://nodejs.org/en/download"
@@ -34,19 +34,19 @@ class _Package(Struct, frozen=True):
 
 
 class StandIn(Struct, frozen=True):
-    """What runs instead of a command."""
+    """A replacement for a command."""
 
     command: str
     note: str
 
 
 def path_of(service: Service, place: Place) -> str:
-    """Return the PATH in which the programs of a service are looked for, as far as the caller's says."""
+    """Return the PATH in which a service's programs are searched, as far as it comes from the caller."""
     return command_spec("true", service, place, place.environment).environment.get("PATH", os.defpath)
 
 
 def stand_in_for(service: Service, place: Place, path: str) -> StandIn | None:
-    """Return what runs instead of a service's command, if its package manager is not on a PATH."""
+    """Return the replacement for a service's command, if a PATH lacks its package manager."""
     command = service.command or ""
     name = _lacking(command, path)
     if name in MANAGERS and found_on(path, "npm") is not None and not _is_plug_and_play(service, place):
@@ -61,7 +61,7 @@ def stand_in_for(service: Service, place: Place, path: str) -> StandIn | None:
 
 
 def missing_tool(service: Service, place: Place, path: str) -> Install | None:
-    """Return what brings the package manager of a service's command; None if something stands in for it."""
+    """Return how to install the package manager of a service's command; None if there is a replacement."""
     name = _lacking(service.command or "", path)
     if name is None or stand_in_for(service, place, path) is not None:
         return None
@@ -79,7 +79,7 @@ def missing_tool(service: Service, place: Place, path: str) -> Install | None:
 
 
 def _lacking(command: str, path: str) -> str | None:
-    """Return the package manager that a plain command begins with, and that a PATH does not have."""
+    """Return the package manager at the beginning of a simple command, if a PATH lacks it."""
     name = command.lstrip().partition(" ")[0]
     if name not in _TOOLS or not first_words(command):
         return None

@@ -23,18 +23,18 @@ from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, Service, StopPolicy, StopTarget
 
 JOB_SECONDS = 30.0
-"""How long a worker may take to finish the job that it is at, unless the service says otherwise."""
+"""How long a worker may take to finish its current job, unless the service states otherwise."""
 
 
 class ProcessProvider(WebProvider):
-    """Runs the service's own command."""
+    """The provider of the service's own command."""
 
     def takes_long(self, service: Service, place: Place) -> bool:
         """Return whether an interpreter has to be asked for a module."""
         return not service.setup and may_lack_packages(service, place)
 
     def prepare(self, service: Service, place: Place, say: Say) -> Notes:
-        """Refuse, with the command that helps, a project whose packages are evidently not installed."""
+        """Refuse a project whose packages are clearly not installed, with the command that installs them."""
         del say
         path = path_of(service, place) if service.command and service.external_url is None else ""
         if (install := self._lacking(service, place, path)) is not None:
@@ -43,7 +43,7 @@ class ProcessProvider(WebProvider):
         return () if stand_in is None else (stand_in.note,)
 
     def lacking(self, service: Service, place: Place) -> Install | None:
-        """Return what installs the packages without which a service without `setup` cannot start."""
+        """Return how to install the packages without which a service without `setup` cannot start."""
         path = path_of(service, place) if service.command and service.external_url is None else ""
         return self._lacking(service, place, path)
 
@@ -53,7 +53,7 @@ class ProcessProvider(WebProvider):
         if (refusal := refusal_of(service, place)) is not None:
             return refusal
         install = None if service.setup else install_of(service, place)
-        # What runs before may install the program itself, and PATH may be the service's own.
+        # An earlier command may install the program itself, and PATH may be the service's own.
         may_come = bool(service.setup or service.before_start) or "PATH" in service.env
         if install is None:
             return None if may_come else missing_tool(service, place, path)
@@ -62,14 +62,14 @@ class ProcessProvider(WebProvider):
         return install
 
     def install(self, service: Service, place: Place) -> Install | None:
-        """Return what installs the packages of a Python or Node project, where there are none, or wrong ones."""
+        """Return how to install the packages of a Python or Node project, if they are missing or wrong."""
         refusal = refusal_of(service, place)
         if refusal is not None and not refusal.is_by_hand:
             return refusal
         return install_of(service, place) or install_of_declared(service, place)
 
     def update(self, service: Service, place: Place) -> Install | None:
-        """Return what installs the packages of a Python or Node project again, once its files are newer."""
+        """Return how to update the packages of a Python or Node project, if its files are newer."""
         return update_of(service, place)
 
     def process(
@@ -92,9 +92,9 @@ class ProcessProvider(WebProvider):
         return spec
 
     def stop(self, service: Service) -> StopPolicy:
-        """Return TERM, five seconds, then KILL, unless the service says otherwise.
+        """Return TERM, five seconds, then KILL, unless the service states otherwise.
 
-        A worker of Celery or RQ that is asked alone finishes the job that it is at.
+        A worker of Celery or RQ finishes its current job if only its main process gets the signal.
         """
         if not is_job_worker(service.command or ""):
             return service.stop or StopPolicy()

@@ -1,4 +1,4 @@
-"""Which programs the commands of a service run, by their words and its PATH."""
+"""The programs that a service's commands run, according to their words and its PATH."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from devinit.model.service import Service
 from devinit.toolchains.fingerprint import found_on
 
 INTERPRETERS = ("node", "ruby", "go")
-"""What other programs run in, as PATH has it. A program of Python runs in the environment that it lies in."""
+"""Programs on PATH that run other programs. A Python program runs in the environment that contains it."""
 
 
 class Runs(Struct, frozen=True):
-    """What the commands of a service run."""
+    """The programs that a service's commands run."""
 
     commands: tuple[tuple[tuple[str, ...], str | None], ...]
-    """The words of each simple command, and the path of its program; None where it is not there."""
+    """The words of each simple command, and the path of its program; None if it is missing."""
     interpreters: dict[str, str]
-    """Name → path, of those that its PATH has."""
+    """Paths by name, for interpreters on its PATH."""
 
 
 def runs_of(service: Service, path: str, interpreters: Iterable[str]) -> Runs:
-    """Return what the commands of a service run with a PATH, on which these interpreters are looked for, too."""
+    """Return what a service's commands run with a PATH, and which of these interpreters are on it."""
     lines = (service.command or "", *service.before_start)
     commands = [words for line in lines for words in arguments_of_parts(line)]
     found = ((name, found_on(path, name)) for name in interpreters if commands)

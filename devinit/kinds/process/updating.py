@@ -1,7 +1,7 @@
-"""What updates packages that are older than the files that declare them.
+"""Commands that update packages which are older than the files that declare them.
 
-Asked by `start --setup` alone. Times of files are a hint: a checkout writes files again that say the same. An
-installer that finds nothing to do ends within seconds.
+Only `start --setup` uses this. Times of files are a hint: a checkout rewrites files with the same content. An
+installer that has nothing to do ends within seconds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MARKS = (".package-lock.json", ".modules.yaml", ".yarn-state.yml", ".yarn-integ
 
 
 def update_of(service: Service, place: Place) -> Install | None:
-    """Return what installs the packages of a service again; None where they are newer than their files."""
+    """Return how to install a service's packages again; None if they are newer than their files."""
     if service.external_url is not None:
         return None
     return _of_node(service, place) or _of_python(service, place)
@@ -65,7 +65,7 @@ def _shown(environment: Path, folder: Path) -> str:
 
 
 def _latest(paths: Iterable[Path]) -> float:
-    """Return when one of these files was changed last, in Unix time; 0 where there is none."""
+    """Return the latest modification of these files as Unix time; 0 if none exists."""
     times = [0.0]
     for path in paths:
         try:

@@ -1,7 +1,7 @@
-"""Whether the tools of a service have the versions that its repository asks for.
+"""The check whether a service's tools have the versions that its repository requires.
 
-Told before anything of the service starts. A checkout in which everything fitted, and nothing has changed since,
-costs a few looks at files: what compares is not loaded.
+It runs before anything of the service starts. For a checkout that passed before and has not changed since, it
+reads a few files; the comparison is not loaded.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 
 def mismatches_of(service: Service, place: Place, *, asks: bool = True) -> list[Mismatch]:
-    """Return the tools of a service that are not what its repository asks for, one for each tool. Blocking.
+    """Return the tools of a service that do not meet the requirements, one mismatch for each tool. Blocking.
 
-    `asks`: run a program for its version when no file tells and none has told before.
+    `asks`: run a program for its version if no file contains it and no earlier result is stored.
     """
     if service.command is None or service.external_url is not None:
         return []
@@ -54,9 +54,9 @@ def mismatches_of(service: Service, place: Place, *, asks: bool = True) -> list[
 
 
 def refusal_of(service: Service, place: Place) -> Install | None:
-    """Return what helps a service whose own tools refuse the version that is there; None where none refuses it.
+    """Return advice for a service whose own tools refuse the installed version; None if none refuses it.
 
-    Nothing is run: what could not be read from files was asked before the start.
+    No program is run: versions that are in no file were determined before the start.
     """
     for each in mismatches_of(service, place, asks=False):
         if each.refused_by:

@@ -1,1 +1,1 @@
-"""A Redis or Valkey server for each checkout, from what the machine has or the embedded wheel."""
+"""A Redis or Valkey server for each checkout, with an installed program or the embedded wheel."""

@@ -1,6 +1,6 @@
-"""The password of a Redis, passed to the server in an ACL file: every user of the machine can read arguments.
+"""The password of a Redis, passed in an ACL file because every user of the machine can read arguments.
 
-The file holds a hash. It is the server's own format, so users that `ACL SAVE` wrote into it stay.
+The file contains a hash. It is in the server's own format, so users that `ACL SAVE` wrote into it stay.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from devinit.system.files import read_text, write_atomically
 
 OLDEST_MAJOR = 6
 CHANNELS_SINCE = (6, 2)
-"""Before that, a user may use every channel, and `&*` is a syntax error."""
+"""Before this version, a user may use every channel, and `&*` is a syntax error."""
 DEFAULT_USER = "user default "
 
 
 def write(path: Path, password: str, program: Program) -> None:
-    """Make the file say that clients need this password. Raise ProviderError for a server that has no ACLs."""
+    """Write this password into the file. Raise ProviderError for a server without ACLs."""
     if program.flavour == "redis" and program.major < OLDEST_MAJOR:
         raise ProviderError(
             f"{program.title} cannot keep a password in a file of its own",
@@ -31,7 +31,7 @@ def write(path: Path, password: str, program: Program) -> None:
 
 
 def with_password(before: str, password: str, *, channels: bool) -> str:
-    """Return an ACL file in which the default user has this password alone; the other users stay."""
+    """Return an ACL file in which the default user has only this password; other users stay."""
     from hashlib import sha256  # only a server with a password needs it
 
     others = [line for line in before.splitlines() if line.strip() and not line.startswith(DEFAULT_USER)]

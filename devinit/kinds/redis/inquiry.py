@@ -1,4 +1,4 @@
-"""Ask a Redis or Valkey that devinit did not start who it is. Nothing is changed there."""
+"""Identification of a Redis or Valkey that devinit did not start. It changes nothing there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from devinit.kinds.running import Answer, Line, Unusable
 from devinit.model.running import RunningServer
 
 _LONGEST_NUMBER = 18
-"""Digits: what answers on the port may be no Redis, and say anything."""
+"""In digits: the server on the port may be no Redis, and send anything."""
 _COMMANDS = (("PING",), ("INFO", "server"), ("INFO", "replication"), ("INFO", "keyspace"))
 _ERRORS = {
     "NOAUTH": "Redis answers, but it wants a password, and the project has none",
@@ -19,10 +19,10 @@ _ERRORS = {
 
 
 def ask(line: Line, *, needs_password: bool = False) -> Answer:
-    """Log in without a password, and read what it says about itself. Raise Unusable.
+    """Log in without a password, and read the server's information about itself. Raise Unusable.
 
-    A password cannot be proven here without telling it, and a stranger is not told: a service that has one never
-    uses a server that is found.
+    In this protocol a password cannot be proven without sending it, and an unknown server must not get it: a
+    service with a password never uses a server that was found.
     """
     line.send(b"".join(command(*words) for words in _COMMANDS))
     if needs_password:
@@ -47,7 +47,7 @@ def ask(line: Line, *, needs_password: bool = False) -> Answer:
 
 
 def _password_not_told(line: Line) -> str:
-    """Say why a service with a password cannot use what answers there."""
+    """Return why a service with a password cannot use the server."""
     kind = line.line()
     if kind == b"+PONG":
         return "Redis answers, but it asks for no password, and the service has one"
@@ -57,7 +57,7 @@ def _password_not_told(line: Line) -> str:
 
 
 def _reply(line: Line) -> str:
-    """Return a simple or a bulk reply. Raise Unusable for an error, and for what is no Redis."""
+    """Return a simple or a bulk reply. Raise Unusable for an error, and for a server that is no Redis."""
     kind, rest = (text := line.line())[:1], text[1:].decode(errors="replace")
     if kind == b"+":
         return rest
@@ -74,6 +74,6 @@ def _facts(text: str) -> dict[str, str]:
 
 
 def _keys(text: str) -> int:
-    """Return how many keys `keys=57,expires=0,avg_ttl=0` is about; a database without keys is not told."""
+    """Return the number in `keys=57,expires=0,avg_ttl=0`; 0 for a database without keys, which is not listed."""
     count = text.partition("keys=")[2].partition(",")[0]
     return int(count) if count.isdecimal() and len(count) <= _LONGEST_NUMBER else 0

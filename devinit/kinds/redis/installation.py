@@ -1,4 +1,4 @@
-"""Which Redis or Valkey runs a service's data."""
+"""The Redis or Valkey that runs a service's data."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ FLAVOURS = frozenset(flavour.name for flavour in REDIS.flavours)
 
 
 def data_name(program: Program) -> str:
-    """Return the folder's name for a program's data: a newer Valkey's files are refused by Redis."""
+    """Return the name of the folder for a program's data; Redis refuses the files of a newer Valkey."""
     return f"{program.flavour}{program.major}"
 
 
 def choose(service: Service, place: Place, home: Path, existing: frozenset[str], say: Say) -> Program:
-    """Return the program for the data in `home`: the remembered one, else the first that may run it.
+    """Return the program for the data in `home`: the remembered one, else the first that can run it.
 
-    `existing` are the names of the data folders; an empty set leaves the choice free.
+    `existing` are the names of the data folders; if it is empty, the choice is free.
     """
     explicit = _explicit(service, place)
     before = recall(home)

@@ -1,8 +1,8 @@
-"""Whether all files of a Redis are there: without some of them it starts without an error, and without the data.
+"""The check that all files of a Redis exist; without some of them it starts without errors and without data.
 
 Redis 7 and Valkey keep a base and increments in `appendonlydir`, and a manifest that names them. Without the
-manifest they begin a new base over the old one (measured with Redis 7.0 and Valkey 9.1); a base without content
-counts as loaded. `dump.rdb` is not read as long as there is an append-only file. Redis 6 keeps one file.
+manifest they create a new base over the old one (measured with Redis 7.0 and Valkey 9.1); an empty base counts as
+loaded. `dump.rdb` is not read while there is an append-only file. Redis 6 keeps a single file.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ _PART = r"appendonly\.aof\.(\d+)\.(base|incr)\.(?:rdb|aof)"
 
 
 class Files(Struct, frozen=True, kw_only=True):
-    """What lies in the data folder of a Redis."""
+    """The files in the data folder of a Redis."""
 
     manifest: str | None
-    """Its content; None when there is none."""
+    """Its content; None if it does not exist."""
     parts: dict[str, int] | None
-    """Bytes of each file in `appendonlydir`; None without that folder."""
+    """Bytes of each file in `appendonlydir`; None if that folder does not exist."""
     single_file: bool
     snapshot: bool
 
 
 def check(folder: Path, program: Program, *, was_ready: bool) -> None:
-    """Raise ProviderError when the server would start with less data than it had.
+    """Raise ProviderError if the server would start with less data than it had.
 
-    `was_ready`: whether a server was ready on this folder once.
+    `was_ready`: whether a server was ever ready on this folder.
     """
     files = read(folder)
     lost = lacking(files, was_ready=was_ready, several=keeps_several(program))
@@ -59,7 +59,7 @@ def check(folder: Path, program: Program, *, was_ready: bool) -> None:
 
 
 def lacking(files: Files, *, was_ready: bool, several: bool) -> str:
-    """Say which file is missing or without content; an empty text when nothing is. Pure."""
+    """Return which file is missing or empty; "" if the data is complete. Pure."""
     if not several:
         had_data = was_ready or files.snapshot
         return f"{SINGLE_FILE} is missing" if had_data and not files.single_file else ""
@@ -73,23 +73,23 @@ def lacking(files: Files, *, was_ready: bool, several: bool) -> str:
     for name, kind in listed(files.manifest):
         if name not in parts:
             return f"{FOLDER}/{name} is missing"
-        # A base has a header, also of no data at all. An increment is empty until the first write.
+        # A base has a header even without data. An increment is empty until the first write.
         if kind == "b" and not parts[name]:
             return f"{FOLDER}/{name} is empty"
     return ""
 
 
 def lacking_while_it_runs(folder: Path, *, several: bool) -> str:
-    """Say when the file is missing by which a server finds its data; empty when it is there.
+    """Return a message if the file is missing by which a server finds its data; "" if it exists.
 
-    Its parts are not looked at: a server that rewrites them names new ones and deletes the old ones meanwhile.
+    Its parts are not checked: a server that rewrites them names new ones and deletes the old ones meanwhile.
     """
     name = f"{FOLDER}/{MANIFEST}" if several else SINGLE_FILE
     return "" if (folder / name).exists() else f"{name} is missing"
 
 
 def listed(manifest: str) -> Iterator[tuple[str, str]]:
-    """Yield the files that a manifest names and that are read: `b` is a base, `i` an increment. Pure."""
+    """Yield the files in a manifest that the server reads: `b` is a base, `i` an increment. Pure."""
     for line in manifest.splitlines():
         match line.split():
             case ["file", name, "seq", _, "type", ("b" | "i") as kind, *_]:
@@ -97,7 +97,7 @@ def listed(manifest: str) -> Iterator[tuple[str, str]]:
 
 
 def ways_out(files: Files, folder: Path, *, several: bool) -> list[str]:
-    """Return the commands by which a person goes on: with what is left, a snapshot, or nothing. Pure."""
+    """Return commands with which the user can continue: with the remaining files, a snapshot, or no data. Pure."""
     ways = []
     manifest = folder / FOLDER / MANIFEST
     if several and not (files.manifest or "").strip("\0\n ") and (lines := rebuilt(files.parts or {})):
@@ -118,7 +118,7 @@ def ways_out(files: Files, folder: Path, *, several: bool) -> list[str]:
 
 
 def rebuilt(parts: dict[str, int]) -> list[str]:
-    """Return the lines of a lost manifest; none when it is not plain which files it named. Pure."""
+    """Return the lines of a lost manifest; empty if the files in it cannot be determined. Pure."""
     found = sorted(
         (int(matched[1]), matched[2], name) for name in parts if (matched := re.fullmatch(_PART, name))
     )
@@ -129,9 +129,9 @@ def rebuilt(parts: dict[str, int]) -> list[str]:
 
 
 def read(folder: Path) -> Files:
-    """Return what lies in a data folder.
+    """Return the files in a data folder.
 
-    Raise ProviderError when the file system refuses, StateFileError when the manifest cannot be read.
+    Raise ProviderError if the file system denies access, StateFileError if the manifest cannot be read.
     """
     try:
         with os.scandir(folder / FOLDER) as entries:
@@ -150,14 +150,14 @@ def read(folder: Path) -> Files:
 
 
 def keeps_several(program: Program) -> bool:
-    """Whether a program keeps its append-only file in several parts."""
+    """Whether a program splits its append-only file into several parts."""
     return program.flavour != "redis" or program.major >= MULTI_PART_SINCE
 
 
 def _hold_data(parts: dict[str, int]) -> bool:
-    """Whether files without a manifest are more than what a first start leaves that is killed at once.
+    """Whether files without a manifest are more than the remains of a first start that was killed at once.
 
-    That is a base of no data, number 1, and an increment without content.
+    Those are an empty base with the number 1, and an increment without content.
     """
     for name, size in parts.items():
         matched = re.fullmatch(_PART, name)

@@ -1,4 +1,4 @@
-"""Redis, or Valkey: what it is."""
+"""The description of Redis, or Valkey, as a kind of service."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from devinit.model.service import Settings
 
 
 class RedisSettings(Struct, Settings, frozen=True, kw_only=True):
-    """What a Redis of the checkout's own is run with."""
+    """The settings of a Redis that belongs to the checkout."""
 
     password: str | None = None
-    """None lets every client in. The provider's `settled` replaces "random"."""
+    """None requires no password. The provider's `settled` replaces "random"."""
     binaries: Path | None = None
-    """Where its program is, when the developer says so."""
+    """The folder of its program, if the developer states it."""
 
     @property
     def lets_everyone_in(self) -> bool:
-        """Whether no password was asked for."""
+        """Whether no password was requested."""
         return self.password is None
 
     def with_login_of(self, running: Settings) -> RedisSettings:
-        """Return these settings with the password of a server that runs."""
+        """Return these settings with the password of a running server."""
         return replace(self, password=running.password) if isinstance(running, RedisSettings) else self
 
 
@@ -43,7 +43,7 @@ class RedisKeys(Keys, frozen=True, kw_only=True):
     binaries: Binaries = None
 
     def settings(self, context: Context) -> RedisSettings | None:
-        """Return what the server is run with."""
+        """Return the settings of the server."""
         if context.is_elsewhere:
             return None
         return RedisSettings(

@@ -1,4 +1,4 @@
-"""Redis as a service: own data, everything written kept through a crash, the server in the foreground."""
+"""Redis as a service: its own data, all writes kept through a crash, the server in the foreground."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ PING = command("PING")
 DATA_NAME = re.compile(r"(?:redis|valkey)\d+")
 PID_FILE = "server.pid"
 ACL_FILE = "users.acl"
-"""Beside the data folders."""
+"""The ACL file, next to the data folders."""
 WAS_READY = "ready-once"
-"""Beside the data folders: the name of the one on which a server was ready, so that its files must be there."""
+"""A file next to the data folders with the name of the one on which a server was ready; its files must exist."""
 LONGEST_PID = 7
-"""Digits. A file may say anything; no process has a pid above 2^22."""
+"""In digits. A file may contain anything, but no process has a pid above 2^22."""
 NOT_YET = (b"-LOADING", b"-MASTERDOWN", b"-BUSY")
-"""It reads its data, or a script keeps it from answering."""
+"""The server reads its data, or a script keeps it busy."""
 LOGGED_IN = b"+OK\r\n"
 WRONG_PASSWORD = (b"-WRONGPASS", b"-ERR AUTH")
 CLIENTS = ("redis-cli", "valkey-cli")
@@ -42,10 +42,10 @@ STOP = StopPolicy(signal="TERM", grace_seconds=10.0)
 
 
 class RedisProvider(Provider):
-    """Runs a Redis or Valkey of the checkout's own."""
+    """The provider of a Redis or Valkey that belongs to the checkout."""
 
     def settled(self, service: Service, place: Place, stated: Stated) -> Service:
-        """Return the service with the password that it asks for: a random one, or that of a variable.
+        """Return the service with the password that it requests: a random one, or that of a variable.
 
         Code with a constant `redis://localhost:6379` has no password, so none is added unasked.
         """
@@ -68,7 +68,7 @@ class RedisProvider(Provider):
             address = address_of(url, service.name)
             host, port = address.host, address.port
         elif port is not None:
-            # With the name of the user: redis-cli 7 takes an empty one for a user without a name.
+            # With the name of the user: redis-cli 7 takes an empty name for a user without a name.
             login = f"default:{in_url(password)}@" if password else ""
             url = f"redis://{login}{f'[{host}]' if ':' in host else host}:{port}/0"
         name = variable_prefix(service.name)
@@ -82,11 +82,11 @@ class RedisProvider(Provider):
         )
 
     def has_data(self, name: str, place: Place) -> bool:
-        """Return whether there is a folder of a server's files."""
+        """Return whether there is a folder with a server's files."""
         return bool(_existing(place.data / name))
 
     def takes_long(self, service: Service, place: Place) -> bool:
-        """Return whether a program has still to be chosen, or chosen again."""
+        """Return whether a program must be chosen, for the first time or again."""
         if service.external_url is not None:
             return False
         with suppress(DevinitError):
@@ -95,7 +95,7 @@ class RedisProvider(Provider):
         return True
 
     def prepare(self, service: Service, place: Place, say: Say) -> Notes:
-        """Choose the program, make its folder or look whether all of its files are there."""
+        """Choose the program, and create its folder or check that all of its files exist."""
         if service.external_url is not None:
             return ()
         home = _home(service, place)
@@ -130,12 +130,12 @@ class RedisProvider(Provider):
                 *("--port", str(endpoint.port)),
                 *("--bind", *listen_addresses(service.host)),
                 *("--dir", str(folder)),
-                # It takes no lock on its data: by this file a second server on the same data is recognised.
+                # It takes no lock on its data; this file makes a second server on the same data recognisable.
                 *("--pidfile", str(folder / PID_FILE)),
                 # Two words on purpose: Redis 6.2 silently ignores "60 1" as one, and saves nothing.
                 *("--save", "60", "1"),
-                # With snapshots alone a kill loses the last minute. Never to be switched by a flag once there
-                # is data: a server that is started with it reads nothing but the append-only file.
+                # With snapshots alone, a kill loses the last minute. This must never be switched by a flag once
+                # there is data: a server that is started with it reads nothing but the append-only file.
                 *("--appendonly", "yes", "--appendfsync", "everysec"),
                 *("--daemonize", "no"),
                 *users,
@@ -147,9 +147,9 @@ class RedisProvider(Provider):
         )
 
     def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:
-        """Return a PING: a server that still reads its data answers something else than PONG.
+        """Return a PING: a server that still reads its data does not answer PONG.
 
-        With the login before it, if there is a password: without, the server says only that it wants one.
+        If there is a password, a login comes first: otherwise the server only answers that it wants one.
         """
         del place
         request, password = PING, _password(service)
@@ -158,27 +158,27 @@ class RedisProvider(Provider):
         return ExchangeProbe(host=endpoint.host, port=endpoint.port or 0, request=request, judge=judge)
 
     def is_provisioned(self, service: Service, place: Place) -> bool:
-        """Return whether it is on record that a server was ready on the data."""
+        """Return whether a server is recorded as having been ready on the data."""
         return service.external_url is not None or _was_ready(_prepared(service, place)[1])
 
     def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> Notes:
-        """Put on record that a server was ready on the data: from now on its files must be there."""
+        """Record that a server was ready on the data: from now on, its files must exist."""
         del endpoint, say
         if service.external_url is None:
             folder = _prepared(service, place)[1]
-            # A power cut may lose it: then a loss of files is seen only by the files that are left.
+            # A power failure may lose this record: a loss of files is then detected only by the remaining files.
             write_atomically(folder.with_name(WAS_READY), f"{folder.name}\n", mode=0o600, durable=False)
         return ()
 
     def clients(self, service: Service, place: Place) -> tuple[Path, ...]:
-        """Return the folder of the server, if redis-cli or valkey-cli is there too; the wheel brings neither."""
+        """Return the folder of the server if it contains redis-cli or valkey-cli; the wheel contains neither."""
         with suppress(DevinitError):
             folder = _prepared(service, place)[0].folder
             return (folder,) if any((folder / name).is_file() for name in CLIENTS) else ()
         return ()
 
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
-        """Ask the server that is there who it is, and whether it lets the project in."""
+        """Ask the running server for its identity, and whether it accepts the project."""
         from devinit.kinds.redis.inquiry import ask  # only a taken port needs it
         from devinit.kinds.running import ask_running
 
@@ -192,7 +192,7 @@ class RedisProvider(Provider):
         return None
 
     def loss(self, service: Service, place: Place, process_id: int | None) -> str:
-        """Say whether the folder is another one, or has lost what the server reads first."""
+        """Return a message if the folder was replaced, or lacks the file that the server reads first."""
         if service.external_url is not None:
             return ""
         from devinit.kinds.loss import loss_of  # nothing waits for this, as below
@@ -205,13 +205,13 @@ class RedisProvider(Provider):
         return loss_of(service.name, self.data(service, place), process_id, lacking)
 
     def stop(self, service: Service) -> StopPolicy:
-        """Return TERM: it writes what it has and exits with 0."""
+        """Return TERM: the server writes its data and exits with 0."""
         return service.stop or STOP
 
 
 def judge(answer: bytes) -> ProbeResult:
-    """Return what the answer to a PING says about the server."""
-    # To the login, where there is one: what counts is the answer to the PING behind it.
+    """Return the result of the answer to a PING."""
+    # With a login, its answer comes first; only the answer to the following PING counts.
     answer = answer.removeprefix(LOGGED_IN)
     text = answer.partition(b"\r\n")[0].decode(errors="replace")
     if not answer:
@@ -223,7 +223,7 @@ def judge(answer: bytes) -> ProbeResult:
     if answer.startswith(b"+PONG"):
         return ProbeResult(ProbeVerdict.READY)
     if answer.startswith(b"-"):
-        # -NOAUTH: it is up, and wants the password that the applications have.
+        # -NOAUTH: the server is up, and requires the password that the applications have.
         return ProbeResult(ProbeVerdict.READY, text.lstrip("-"))
     return ProbeResult(ProbeVerdict.REFUSED, "what answers there is not Redis")
 
@@ -247,7 +247,7 @@ def _existing(home: Path) -> frozenset[str]:
 
 
 def _with_former_data(service: Service, place: Place) -> Notes:
-    """Move the data of a former name to the service's own, unless that has some."""
+    """Move the data of a former name to the service's own, unless that already exists."""
     former, home = service.data_of, _home(service, place)
     if former is None or _existing(home):
         return ()
@@ -270,7 +270,7 @@ def _was_ready(folder: Path) -> bool:
 
 
 def _begin(folder: Path) -> None:
-    """Make the folder for new data."""
+    """Create the folder for new data."""
     try:
         folder.with_name(WAS_READY).unlink(missing_ok=True)
     except OSError as error:
@@ -279,7 +279,7 @@ def _begin(folder: Path) -> None:
 
 
 def _of_others(service: Service) -> Notes:
-    """Say that other people of this machine can read and change what is in it, if they can."""
+    """Return a note if other people on this machine can read and change the data."""
     if _password(service):
         return ()
     from devinit.system.accounts import open_to, other_people  # only the first start asks

@@ -1,1 +1,1 @@
-"""End what holds a port: the plan, the signals, the wait, and whether it comes back."""
+"""Ending the holders of a port: the plan, the signals, the wait, and the check for a restart."""

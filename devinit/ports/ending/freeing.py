@@ -1,7 +1,7 @@
-"""Free a port for a user: what `devinit ports free` does, without keeping the port.
+"""Freeing a port for the user, as `devinit ports free` does, without keeping the port.
 
-Unlike a start it needs no lease of its own, but it takes one meanwhile: no other project is to have the
-port in the moment in which it is freed, and none that runs on it is to lose it.
+Unlike a start, it needs no lease for itself. It takes one for the duration, so that no other project gets the port
+at the moment when it becomes free, and no project that runs on the port loses it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Freed(Struct, frozen=True):
 
     port: int
     ended: tuple[str, ...]
-    """The processes that were ended for it, in words; empty when it was free already."""
+    """The processes that were ended, in words; empty if the port was free already."""
 
 
 def free(
@@ -41,11 +41,11 @@ def free(
     protected: Iterable[int] = (),
     say: Say = lambda _text: None,
 ) -> Freed:
-    """End what holds a port, for the checkout at `root` (empty: for none).
+    """End the processes that hold a port, for the checkout at `root` (empty: for none).
 
-    `holders` are those that a person saw and agreed to; None agrees to every holder of now.
-    `looked_after` tells whether a supervisor of this checkout runs, which would start its services again.
-    Raises PortConflict, with what to do instead, when they must not be ended or do not end.
+    `holders` are the holders that the user saw and agreed to end; None agrees to all current holders.
+    `looked_after`: whether a supervisor of this checkout runs, which would start its services again. Raise
+    PortConflict, with advice, when the holders must not be ended or do not end.
     """
     protected = tuple(protected)
     lease = store.take(port, _asker(root))
@@ -55,7 +55,7 @@ def free(
             held.close()
             return Freed(port, ())
         found = holders_of_port(port, protected=protected)
-        # The project that has it reserved is stopped, and gains by it.
+        # A reservation belongs to a stopped project, which gains by a free port.
         obstruction = lease if isinstance(lease, Taken) and lease.live else Refusal.TAKEN
         started = () if looked_after else started_by_us(found, obstruction, root=root, store=store)
         report = judge(found, obstruction, root=root, looked_after=looked_after, started=started)
@@ -71,5 +71,5 @@ def free(
 
 
 def _asker(root: str) -> LeaseOwner:
-    # Given back before any process could read it, unless we are killed meanwhile: then it is this folder's.
+    # The lease is returned before any process can read it, unless we are killed: then it belongs to this folder.
     return LeaseOwner(root=root or os.getcwd(), project="", service="", pid=os.getpid(), at=time.time())  # noqa: PTH109

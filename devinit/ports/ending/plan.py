@@ -1,7 +1,6 @@
-"""Which holders are ended for a service: decided during the search, carried out after it.
+"""The plan of which holders are ended for a service: made during the search, carried out after it.
 
-Between the two no process is signalled, so a question that is still open, or a start that is refused, costs
-no user a process.
+No process is signalled in between. An open question or a refused start therefore ends no process of the user.
 """
 
 from __future__ import annotations
@@ -22,22 +21,23 @@ if TYPE_CHECKING:
     from devinit.ports.ending.release import Say
 
 _LEASE_SECONDS = 2.0
-"""How long the rest of an orphan's tree may take to end after its listener did."""
+"""How long the rest of an orphan's process tree may take to end after its listener has ended."""
 
 
 class Ending(Struct, frozen=True, kw_only=True):
-    """The holders of a port that are to be ended, and the lease of the port that they leave."""
+    """The holders of a port that will be ended, and the lease of that port."""
 
     owner: LeaseOwner
-    """For whom."""
+    """The service that gets the port."""
     found: PortHolders
     lease: Lease | None
-    """None where what is ended has it: an earlier run of the service, or a program that leased it for itself."""
+    """None if the holder itself has the lease: an earlier run of the service, or a
+    program that leased the port."""
     answered: bool
-    """A person chose it, and is asked again when it cannot be done."""
+    """Whether the user chose to end the holders; if that fails, the question is asked again."""
 
     def carry_out(self, store: LeaseStore, *, protected: tuple[int, ...], say: Say) -> tuple[Lease, Released]:
-        """End the holders, and hold the port as soon as it can be bound. Raises PortConflict."""
+        """End the holders, and hold the port as soon as it can be bound. Raise PortConflict."""
         try:
             released = release(self.found.port, self.found.identities, protected=protected, say=say)
         except BaseException:
@@ -50,7 +50,7 @@ class Ending(Struct, frozen=True, kw_only=True):
             raise
 
     def call_off(self) -> None:
-        """Let the port's lease go, as if it had never been taken."""
+        """Give the lease of the port back, as if it had never been taken."""
         if self.lease is not None:
             self.lease.give_back()
 
@@ -58,9 +58,9 @@ class Ending(Struct, frozen=True, kw_only=True):
 def plan(
     store: LeaseStore, owner: LeaseOwner, found: PortHolders, obstruction: Obstruction, *, answered: bool
 ) -> Ending:
-    """Take the lease, so that no other project gets the port that is freed. Raises PortConflict.
+    """Take the lease, so that no other project gets the port when it becomes free. Raise PortConflict.
 
-    A project that is stopped does not keep a port for which running processes are ended.
+    A stopped project does not keep a port for which running processes are ended.
     """
     lease = None if isinstance(obstruction, Taken) else store.take(found.port, owner, over_reservation=True)
     if isinstance(lease, Taken):
@@ -69,7 +69,7 @@ def plan(
 
 
 def _lease_after_tree(store: LeaseStore, port: int, owner: LeaseOwner) -> Lease:
-    """Wait for the last process of what was ended, which takes its lease along."""
+    """Wait until the last ended process has exited, because its lease ends with it."""
     deadline = time.monotonic() + _LEASE_SECONDS
     while isinstance(lease := store.take(port, owner), Taken):
         if time.monotonic() > deadline:
@@ -79,5 +79,5 @@ def _lease_after_tree(store: LeaseStore, port: int, owner: LeaseOwner) -> Lease:
                 f"port {port} is still leased to {whom}",
                 hint="a process of it still runs; end it by hand, or choose another port",
             )
-        time.sleep(0.005)  # a lock that another process lets go wakes no process that does not block on it
+        time.sleep(0.005)  # another process releases the lock, and that wakes nothing here
     return lease

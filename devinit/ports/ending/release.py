@@ -1,7 +1,7 @@
-"""End what holds a port, and take the port in the same step, so that no process slips in between.
+"""Ending the holders of a port and taking the port in the same step, so that no process gets in between.
 
-Signals go only to processes that were shown to the user who decided it and to what these started in the
-same group, each proven at the last moment to be the same process and to be part of it still.
+Only two groups of processes get signals: those that the user saw when deciding, and those that they started in the
+same process group. Immediately before each signal, devinit verifies that it is the same process in the same role.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from devinit.system.listeners import socket_inodes
 from devinit.system.processes import facts_of, followers_of, group_of, identity_of, signal_exactly
 
 GRACE_SECONDS = 5.0
-"""How long a holder may take after it was asked to end."""
+"""How long a holder may take to end after SIGTERM or its equivalent."""
 KILL_SECONDS = 2.0
-"""How long the kernel may take after KILL."""
+"""How long the kernel may take to end a process after SIGKILL."""
 COMEBACK_SECONDS = 1.5
-"""How long a holder is waited for that something would start again; supervisors take some 0.5 s."""
+"""How long devinit waits for a supervisor to start a holder again; supervisors take about 0.5 s."""
 
 Say = Callable[[str], None]
 
 
 class Released(Struct, frozen=True):
-    """A port that was freed, and is held by us already."""
+    """A port that was freed and is now held by devinit."""
 
     hold: Hold
     ended: tuple[str, ...]
-    """The processes that were ended for it, in words."""
+    """The processes that were ended, in words."""
 
 
 def release(
@@ -51,12 +51,13 @@ def release(
     grace_seconds: float = GRACE_SECONDS,
     saving_seconds: float = SAVING_SECONDS,
 ) -> Released:
-    """End the holders of a port and hold it. Only processes among `holders`, and what they started, are signalled.
+    """End the holders of a port and hold it. Signal only processes in `holders` and those that they started.
 
-    A database server that saves when it ends is never killed. It has `saving_seconds` beyond the grace.
+    A database server that saves its data when it ends is never killed. It gets
+    `saving_seconds` after the grace period.
 
-    Raises PortConflict, with what to do instead, when another process holds the port, when a holder must
-    not be ended, when it does not end, and when something starts it again.
+    Raise PortConflict, with advice, when another process holds the port, when a holder must not be ended, when it
+    does not end, and when another program starts it again.
     """
     protected = tuple(protected)
     if isinstance(held := hold(port), Hold):
@@ -75,14 +76,14 @@ def release(
 
 
 class _End:
-    """Ask, wait, insist."""
+    """One attempt to end the holders: request, wait, kill."""
 
     def __init__(self, found: PortHolders, say: Say, grace_seconds: float, saving_seconds: float) -> None:
         self.port, self.say = found.port, say
         self.grace_seconds, self.saving_seconds = grace_seconds, saving_seconds
         self.inodes = {listener.inode for listener in found.listeners}
         self.holders = _parents_first(found.holders)
-        # PostgreSQL ends its own children, and takes the end of one of them for a crash.
+        # PostgreSQL ends its own children, and treats the death of one of them as a crash.
         leaders = [holder.identity for holder in found.holders if not is_postgresql(holder)]
         self.followers = [each for each in followers_of(leaders) if each.pid not in found.spared]
         self.groups = {group_of(each.pid) for each in leaders}
@@ -109,7 +110,7 @@ class _End:
             self.reach_followers(signal.SIGCONT)
 
     def insist(self) -> bool:
-        """Kill those that still hold the port; a database server never, which would lose what it saves."""
+        """Kill the processes that still hold the port, except database servers, which would lose unsaved data."""
         killed = [
             holder
             for holder in self.holders
@@ -122,7 +123,7 @@ class _End:
         return bool(killed)
 
     def say_who_saves(self) -> bool:
-        """Say which database servers are waited for longer; return whether there are any."""
+        """Announce a longer wait for database servers; return whether there are any."""
         saving = [named(holder) for holder in self.holders if saving_server(holder)]
         if saving:
             self.say(
@@ -136,7 +137,7 @@ class _End:
         return _signal(holder.identity, number, lambda pid: not socket_inodes(pid).isdisjoint(self.inodes))
 
     def reach_followers(self, number: signal.Signals) -> None:
-        """Signal what the holders started, as Ctrl-C would; what left their group is on its own."""
+        """Signal the processes that the holders started, as Ctrl-C would; skip those that left their group."""
         for each in self.followers:
             if number is signal.SIGKILL and (facts := facts_of(each.pid)) and saving_server(facts):
                 continue
@@ -151,13 +152,13 @@ def _signal(identity: ProcessIdentity, number: signal.Signals, still: Callable[[
     try:
         return signal_exactly(identity, number, lambda: still(identity.pid))
     except PermissionError:
-        return False  # it changed its user since we looked; the port stays taken, and that is reported
+        return False  # its user changed since the check; the port stays taken, and that is reported
 
 
 def _parents_first(holders: Collection[Holder]) -> list[Holder]:
-    """Order so that a parent is asked before its workers, or it would start new ones.
+    """Order the holders so that a parent is signalled before its workers; otherwise it would start new ones.
 
-    Of PostgreSQL only the parent is asked: INT makes a child cancel its query and nothing else.
+    For PostgreSQL only the parent is signalled: INT only cancels the query of a child.
     """
     pids = {holder.identity.pid for holder in holders}
     parents = [holder for holder in holders if holder.parent_pid not in pids]
@@ -166,7 +167,7 @@ def _parents_first(holders: Collection[Holder]) -> list[Holder]:
 
 
 def _came_back(found: PortHolders, say: Say) -> bool:
-    """Return whether a process listens again, where something is there that would see to it."""
+    """Return whether a process listens again, if a program exists that could restart it."""
     starters = starters_of(found.holders, found.spared)
     unseen = managed_out_of_sight(found.holders)
     if not starters and not unseen:

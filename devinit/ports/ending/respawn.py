@@ -1,6 +1,6 @@
-"""Whether a holder that was ended came back, and who starts it: pure.
+"""The decision whether a holder that was ended came back, and which program restarts it. Pure.
 
-It is ended once. Ending it again would be a race against a program that never tires.
+devinit ends a holder once. Ending it again would be a race against a program that keeps restarting it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _LONGEST_TITLE = 60
 
 
 def starters_of(holders: Sequence[Holder], spared: Collection[int]) -> tuple[int, ...]:
-    """Return the pids that may start these processes again: their managers, and parents that are no prompts.
+    """Return the pids that may start these processes again: managers, and parents that are no prompts.
 
-    What we run in ourselves is left out: it waits for us.
+    Processes in which devinit itself runs are left out: they wait for devinit.
     """
     ended = {holder.identity.pid for holder in holders}
     found = [holder.manager.pid for holder in holders if holder.manager and holder.manager.pid]
@@ -28,12 +28,12 @@ def starters_of(holders: Sequence[Holder], spared: Collection[int]) -> tuple[int
 
 
 def managed_out_of_sight(holders: Sequence[Holder]) -> bool:
-    """Return whether something starts a holder again that is no process above it, such as systemd."""
+    """Return whether something other than an ancestor, such as systemd, restarts one of the holders."""
     return any(holder.manager is not None and holder.manager.pid is None for holder in holders)
 
 
 def comeback(before: Sequence[Holder], now: Sequence[Holder]) -> Holder | None:
-    """Return the process that took the place of one that was ended; None when it is unrelated."""
+    """Return the process that replaced an ended holder; None if the current holders are unrelated."""
     ended = {holder.identity for holder in before}
     parents = {holder.parent_pid for holder in before} - {_INIT}
     commands = {holder.command for holder in before}
@@ -50,7 +50,7 @@ def comeback(before: Sequence[Holder], now: Sequence[Holder]) -> Holder | None:
 
 
 def who_restarts(holder: Holder) -> str:
-    """Say what to stop, so that a process that came back stays away."""
+    """Return a message that names the program to stop, so that the process stays away."""
     if holder.manager is not None:
         return f"{holder.manager.kind} started it again: `{holder.manager.stop_command}` ends it for good"
     above = _parent_of(holder)

@@ -1,6 +1,6 @@
-"""Wait for a port: until it can be held, or whether a process comes back to it.
+"""Waits on a port: until it can be held, or until a process listens on it again.
 
-The end of a process wakes us; a socket that is closed or opened wakes no process and has to be looked for.
+The end of a process wakes the wait. The kernel reports no closed or opened socket, so the port has to be polled.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from devinit.system.processes import Process
 _SHORTEST_LOOK, _LONGEST_LOOK = 0.001, 0.05
 _LEFTOVER_SECONDS = 0.1
 _QUIET_SECONDS = 1.0
-"""How long a wait goes on before anything is said about it."""
+"""How long a wait goes on before a message about it appears."""
 
 
 @contextmanager
 def watching(processes: Iterable[ProcessIdentity]) -> Iterator[dict[int, Process]]:
-    """Open processes so that their end wakes us; by descriptor. Those that ended are left out."""
+    """Open processes so that their end wakes a wait; yield them by descriptor.
+
+    Processes that have ended are left out.
+    """
     with ExitStack() as stack:
         opened = (Process.open(identity) for identity in processes)
         yield {each.fileno(): stack.enter_context(each) for each in opened if each is not None}
@@ -36,9 +39,9 @@ def wait_until_free(
     *,
     slow: Callable[[float], None] = lambda _left: None,
 ) -> Hold | None:
-    """Hold the port as soon as it can be bound; None when that takes longer.
+    """Hold the port as soon as it can be bound; return None on timeout.
 
-    `slow` gets once how many seconds are left, when it is not over at once.
+    `slow` is called once with the seconds left if the wait takes longer than a moment.
     """
     poll, waiting = _poll(watched), set(watched)
     start = time.monotonic()
@@ -55,7 +58,7 @@ def wait_until_free(
             poll.unregister(descriptor)
             waiting.discard(descriptor)
             if not waiting:
-                # A process closes its sockets before it ends, so the holder of the port now is another process.
+                # A process closes its sockets before it ends, so another process holds the port now.
                 deadline = min(deadline, time.monotonic() + _LEFTOVER_SECONDS)
         look = min(look * 2, _LONGEST_LOOK)
     return free
@@ -64,7 +67,7 @@ def wait_until_free(
 def listens_again(port: int, watched: Mapping[int, Process], seconds: float, *, unseen: bool) -> bool:
     """Return whether a process listens on a port of ours within some time.
 
-    When all the watched processes have ended, none is left to come back, unless one that is `unseen` may.
+    When all watched processes have ended, no process can come back, except one that is managed `unseen`.
     """
     poll, waiting = _poll(watched), set(watched)
     deadline = time.monotonic() + seconds

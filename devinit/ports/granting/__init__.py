@@ -1,1 +1,1 @@
-"""Which port each service gets: candidates, policies, answers to conflicts, and the search over all services."""
+"""Granting ports to services: candidates, policies, answers to conflicts, and the search over all services."""

@@ -1,7 +1,7 @@
-"""Which service gets which port: the order in which candidates are tried, for all services of a project.
+"""The allocation of ports to all services of a project: the order in which candidates are tried.
 
-The first wish of every service is tried before any service moves, so a service that moves never takes a port
-that a sibling would have had. Whether a port can be had is asked through a callable.
+The first wish of every service is tried before any service moves, so a service that moves never takes the port of
+a sibling. A callable reports whether a port is available.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from devinit.model.port import ATTEMPTS, LAST_RESORT, Exhausted, GrantedPort, Pa
 from devinit.ports.holder.naming import JUST_CLOSED
 
 NAMED_IN_ERRORS = 3
-"""How many of the first candidates an error names with their holders."""
+"""How many of the first candidates an error names, with their holders."""
 
 Attempt: TypeAlias = Callable[[PortRequest, int], str | None]
-"""Try to take a port: None when it was taken, else why it cannot be had ("held by vite (pid 4242)")."""
+"""Try to take a port: None on success, else the reason why it is unavailable ("held by vite (pid 4242)")."""
 
 
 class Lost(Struct, frozen=True):
-    """A port that a service had found, and cannot have after all."""
+    """A port that was found for a service, but cannot be taken after all."""
 
     service: str
     port: int
@@ -33,17 +33,17 @@ class Lost(Struct, frozen=True):
 
 
 Settle: TypeAlias = Callable[[], Lost | None]
-"""Do what was only decided so far; return the first port that is lost by that, or None."""
+"""Carry out the pending decisions; return the first port that this loses, or None."""
 
 Assigned: TypeAlias = Callable[[], Iterable[int]]
-"""Ask the kernel for ports that it would give to an outgoing connection, one after the other."""
+"""Ask the kernel for ports that it would give to outgoing connections, one after the other."""
 
 Tell: TypeAlias = Callable[[str, int, str | None], None]
-"""Hear that a service was given a port (None), or why it was passed over."""
+"""Receive a decision: a service gets a port (None), or the reason why the port was passed over."""
 
 
 class Ungranted(Struct, frozen=True, kw_only=True):
-    """A request whose candidates were all passed over."""
+    """A request for which no candidate was available."""
 
     request: PortRequest
     passed: tuple[Passed, ...]
@@ -55,13 +55,13 @@ Outcome: TypeAlias = GrantedPort | Ungranted
 def wishes_of(
     request: PortRequest, *, override: int | None = None, remembered: int | None = None
 ) -> tuple[int, ...]:
-    """Return the ports that a service asks for by number, best first; the search goes up from the last."""
+    """Return the ports that a service requests by number, best first; the search goes up from the last one."""
     wished = (override, request.recall(remembered), request.preferred)
     return tuple(dict.fromkeys(port for port in wished if port is not None))
 
 
 def candidates(request: PortRequest, wishes: Sequence[int]) -> Iterator[int]:
-    """Yield the wishes, then upwards through the range, then the part of the range below."""
+    """Yield the wishes, then the range above the last wish, then the range below it."""
     yield from wishes
     if request.strict:
         return
@@ -74,10 +74,10 @@ def candidates(request: PortRequest, wishes: Sequence[int]) -> Iterator[int]:
 
 
 def last_resort(request: PortRequest, seed: str, assigned: Assigned) -> Iterator[int]:
-    """Yield where a service may go whose range is used up: from its own place in LAST_RESORT on, then anywhere.
+    """Yield ports for a service whose range is used up: LAST_RESORT from the service's own offset, then any port.
 
-    The place follows from the seed (the checkout) and the service, so that the same one finds the same port again
-    and different ones do not meet.
+    The offset depends on the seed (the checkout) and the service, so that the same service finds the same port
+    again and different services rarely collide.
     """
     if request.strict or request.exhausted is not Exhausted.ANY:
         return
@@ -100,12 +100,12 @@ def allocate(
     assigned: Assigned = lambda: (),
     tell: Tell = lambda _service, _port, _reason: None,
 ) -> dict[str, Outcome]:
-    """Find a port for each request; the outcomes stand in the order of the requests.
+    """Find a port for each request; the outcomes have the order of the requests.
 
-    `avoid` says why a port is a bad choice although it may be free. `absent` names the ports of
-    siblings that ask for nothing this time, so that no service moves onto them either. `settle` is called
-    when every service has a port, and again after each one that lost it then and found another. `seed` and
-    `assigned` are those of `last_resort`. `tell` hears of each candidate.
+    `avoid` returns why a port is a bad choice although it may be free. `absent` names the ports of siblings that
+    request nothing this time, so that no service moves onto them. `settle` is called when every service has a
+    port, and again after each service that lost its port in `settle` and found another. `seed` and `assigned` are
+    passed to `last_resort`. `tell` is called for each candidate.
     """
     searches = {
         request.service: _Search(request, wishes[request.service], last_resort(request, seed, assigned))
@@ -129,7 +129,7 @@ def allocate(
         while search.port is None and (port := next(search.candidates, None)) is not None:
             consider(search, port, moving=not search.request.strict)
 
-    # A strict request has one number only, so it chooses before those that can move.
+    # A strict request has only one number, so it chooses before those that can move.
     for search in sorted(searches.values(), key=lambda each: not each.request.strict):
         consider(search, next(search.candidates), moving=False)
     for search in searches.values():
@@ -145,7 +145,7 @@ def allocate(
 
 
 def exhausted(ungranted: Ungranted) -> PortsExhausted:
-    """Return the error for a request that found no port: the range, the attempts, the first holders."""
+    """Return the error for a request without a port: it names the range, the attempts and the first holders."""
     request, passed = ungranted.request, ungranted.passed
     named = "; ".join(f"{each.port} is {each.reason}" for each in passed[:NAMED_IN_ERRORS])
     more = " …" if len(passed) > NAMED_IN_ERRORS else ""
@@ -161,7 +161,7 @@ def exhausted(ungranted: Ungranted) -> PortsExhausted:
 
 
 def _relief(passed: Sequence[Passed]) -> str:
-    """Return what frees one of these ports."""
+    """Return advice that makes one of these ports available."""
     closed = [each for each in passed if JUST_CLOSED in each.reason]
     if not closed:
         return "stop one of the holders"
@@ -170,7 +170,7 @@ def _relief(passed: Sequence[Passed]) -> str:
 
 
 def with_reasons(outcome: Outcome, reasons: Mapping[int, str]) -> Outcome:
-    """Return an outcome with better reasons for the ports that were passed over."""
+    """Return an outcome with more precise reasons for the ports that were passed over."""
     passed = tuple(Passed(each.port, reasons.get(each.port, each.reason)) for each in outcome.passed)
     if isinstance(outcome, Ungranted):
         return Ungranted(request=outcome.request, passed=passed)
@@ -190,7 +190,7 @@ class _Search:
         self.port: int | None = None
 
     def outcome(self) -> Outcome:
-        """Return what the search came to."""
+        """Return the result of the search."""
         if self.port is None:
             return Ungranted(request=self.request, passed=tuple(self.passed))
         passed = tuple(self.passed)
@@ -207,7 +207,7 @@ class _Search:
         )
 
     def _used_up(self, port: int) -> str:
-        """Return the range, if this port had to do because there was none in it."""
+        """Return the range if the port lies outside of it because the range is used up, else ""."""
         request = self.request
         is_elsewhere = port not in self.wishes and not request.first <= port <= request.last
         return f"{request.first}-{request.last}" if is_elsewhere else ""
@@ -221,7 +221,7 @@ def _why_moved(passed: Sequence[Passed], used_up: str) -> str:
 def _claimed(
     service: str, port: int, granted: Mapping[int, str], wished: Sequence[tuple[int, str]]
 ) -> str | None:
-    """Return why a port is a sibling's, or None."""
+    """Return why a port belongs to a sibling, or None."""
     if port in granted:
         return f"granted to {granted[port]}"
     for wish, sibling in wished:

@@ -1,4 +1,4 @@
-"""A taken port as a question: what can be answered, and which answer does no harm. Pure."""
+"""A conflict about a taken port as a question: the possible answers, and the harmless default. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from devinit.model.port import Conflict, PortReport, ResolutionKind, VerdictKind
 
 
 class ConflictsFound(Exception):
-    """Questions for a person: every taken port that the policy does not answer. Nothing was taken."""
+    """Questions for the user: the taken ports for which the policy has no answer. No port was taken."""
 
     def __init__(self, conflicts: tuple[Conflict, ...]) -> None:
         super().__init__("; ".join(f"{each.service}: port {each.port} is taken" for each in conflicts))
@@ -28,11 +28,10 @@ def conflict_of(
     problem: str = "",
     failed: Collection[ResolutionKind] = (),
 ) -> Conflict:
-    """Return the question that a service has about a port, with what can be answered.
+    """Return the question that a service has about a port, with its possible answers.
 
-    `move_to` is None for a service that must not move, and a last resort when the range is `used_up`; `failed` are
-    answers that could not be carried
-    out, which are not offered again, and `problem` says why.
+    `move_to` is None for a service that must not move, and a last resort when the range is `used_up`. `failed`
+    contains answers that could not be carried out and are not offered again; `problem` is the reason.
     """
     possible = {
         ResolutionKind.MOVE: move_to is not None,
@@ -57,8 +56,8 @@ def conflict_of(
 
 
 def _default(report: PortReport, choices: Collection[ResolutionKind]) -> ResolutionKind:
-    """Return the preselected answer: it ends no process that devinit has not started."""
-    # A database that lets the project in may have its data: moving away from it loses nothing.
+    """Return the preselected answer, which never ends a process that devinit did not start."""
+    # A database that accepts the project's login may contain its data: moving away from it loses nothing.
     needless = report.kind is VerdictKind.ORPHAN and ResolutionKind.REUSE not in choices
     if needless and ResolutionKind.KILL in choices:
         return ResolutionKind.KILL

@@ -1,6 +1,6 @@
-"""The note for a project that gets a port which was reserved for a stopped service of another one. Pure.
+"""The notes for a project that gets a port reserved for a stopped service of another project. Pure.
 
-The other project reads its part at its next start, if it has to move: `verdict.brief` says who took the port over.
+The other project reports its side at its next start, if it has to move: `verdict.brief` names the new owner.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Ports: TypeAlias = Iterable[tuple[int, Displaced]]
 
 
 def notes_about(displaced: Ports, asking: LeaseOwner) -> Iterator[str]:
-    """Yield a sentence for each project whose ports are used now, and one for each port that was reserved."""
+    """Yield a sentence for each project whose ports are now used, and one for each port that was reserved."""
     used: dict[tuple[str, bool], dict[int, str]] = {}
     names: dict[str, str] = {}
     for port, each in displaced:
@@ -36,7 +36,7 @@ def notes_about(displaced: Ports, asking: LeaseOwner) -> Iterator[str]:
 
 
 def _name(owner: LeaseOwner, asking: LeaseOwner) -> str:
-    """Return a project's name, with its folder where the name alone is also that of the project that asks."""
+    """Return a project's name, followed by its folder if the requesting project has the same name."""
     return f"{owner.project} ({owner.root})" if owner.project == asking.project else owner.project
 
 

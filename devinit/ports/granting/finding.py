@@ -1,4 +1,4 @@
-"""The next port that is free and not reserved, for a caller that is not a service."""
+"""The search for the next free, unreserved port, for a caller that is not a service."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class FreePort(NamedTuple):
 
     port: int
     passed: tuple[Passed, ...]
-    """The ports before it, and why each was passed over."""
+    """The ports before it, with the reasons why they were passed over."""
 
 
 def find_free(first: int, kept: Mapping[int, str]) -> FreePort:
-    """Return the first free port from `first` on; `kept` names ports that are not offered, with the reason.
+    """Return the first free port from `first` on; `kept` maps ports that are not offered to the reasons.
 
-    Nothing keeps the port afterwards: declare a service for that. Raise PortsExhausted.
+    Nothing reserves the port afterwards: that needs a declared service. Raise PortsExhausted.
     """
     request = PortRequest(service="", preferred=first, first=first, last=HIGHEST_PORT, browser=True)
     avoided = partial(reason_to_avoid, request, ephemeral=ephemeral_range(), macos=sys.platform == "darwin")
@@ -39,7 +39,7 @@ def find_free(first: int, kept: Mapping[int, str]) -> FreePort:
 
 
 def _refusal(port: int) -> str | None:
-    """Return why a port cannot be had, in words; None when it can."""
+    """Return why a port is unavailable, in words; None if it is available."""
     match refusal_of(port):
         case Refusal.TAKEN:
             return "in use"

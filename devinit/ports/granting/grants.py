@@ -1,4 +1,4 @@
-"""The front door: ports for all services of a project at once, leased and held, or nothing taken at all."""
+"""The entry point of the package: ports for all services of a project at once, leased and held, or none at all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["ConflictsFound", "Grant", "adopt", "grant"]
 
 
 class Grant:
-    """A port that a service may use: leased for it, and held until the service has bound it and beyond."""
+    """A port for a service: leased for it, and held from before the service binds it."""
 
     def __init__(
         self,
@@ -54,24 +54,24 @@ class Grant:
 
     @property
     def lease_fd(self) -> int | None:
-        """The descriptor to pass into the service (`spawn(keep=…)`); None when an adopted one has its own."""
+        """The descriptor to pass into the service (`spawn(keep=…)`); None if an adopted service has its own."""
         return self._lease.fd if self._lease else None
 
     @property
     def is_held(self) -> bool:
-        """Whether strangers are kept out at this moment."""
+        """Whether the hold currently keeps other programs out."""
         return self._hold is not None
 
     def release_hold(self) -> None:
-        """Let a service bind that does so without SO_REUSEADDR; the lease stays."""
+        """Close the hold, so that a service without SO_REUSEADDR can bind; the lease stays."""
         if self._hold is not None:
             self._hold.close()
             self._hold = None
 
     def retake(self) -> bool:
-        """Take what is missing of lease and hold; return whether the service can be started on the port.
+        """Take the lease and the hold where missing; return whether the service can be started on the port.
 
-        False while any process listens on it, the service itself included.
+        Return False while any process listens on the port, including the service itself.
         """
         if self._lease is None:
             taken = self._store.take(self.port, self.owner)
@@ -82,10 +82,10 @@ class Grant:
         return self._lease is not None and self._hold is not None
 
     def rest(self) -> None:
-        """Let other projects have the port while the service is down; `retake` completes it before a start.
+        """Release the port while the service is down, so that other projects can get it; `retake` restores it.
 
-        A port that is kept for a stopped service stays reserved. As long as a process of the service lives, the
-        lease does too.
+        A port that is kept for a stopped service stays reserved. While a process of the
+        service lives, so does the lease.
         """
         self.release_hold()
         lease, self._lease = self._lease, None
@@ -93,26 +93,26 @@ class Grant:
             lease.rest()
 
     def take_back(self) -> bool:
-        """Put the port on record again for a service whose processes kept its lease; return whether they did."""
+        """Restore the record of a service whose processes kept the lease; return whether they did."""
         return self._store.take_back(self.port, self.owner)
 
     def claim(self, claim: Claim) -> None:
-        """Put on record what the port is to the service, which is ready on it, once that is stopped."""
+        """Record the claim that the service, which is ready on the port, keeps after it stops."""
         if self._lease is not None:
             self._lease.claim(claim)
         else:
             self._store.claim(self.port, self.owner, claim)
 
     def withhold_lease(self) -> None:
-        """Let the lease end with `close`, although programs in which a person works have a copy of it."""
+        """Make `close` end the lease, even if interactive programs have inherited a copy of it."""
         if self._lease is not None:
             self._lease.withhold()
 
     def close(self, *, keep_reservation: bool = True) -> None:
-        """Let the port go; as long as the service's tree lives, the lease does too."""
+        """Release the port; the lease lives on while the service's process tree does."""
         self.release_hold()
         if self._lease is None and isinstance(own := self._store.take(self.port, self.owner), Lease):
-            self._lease = own  # an adopted service had it, and has ended
+            self._lease = own  # an adopted service had it and has ended
         if self._lease is not None:
             self._lease.release(keep_reservation=keep_reservation)
             self._lease = None
@@ -127,10 +127,10 @@ def adopt(
     over_reservation: bool = False,
     say: Say = lambda _text: None,
 ) -> Grant:
-    """Return the grant of a service that listens already: after a supervisor died, or where it moved itself.
+    """Return the grant for a service that already listens: a supervisor crashed, or the service moved itself.
 
-    It has no hold, and no lease while its tree has that; `retake` completes it before a restart. With
-    `over_reservation` it is known to listen there: a port that is reserved for a stopped project makes way.
+    It has no hold, and no lease while the service's process tree has it; `retake` adds both before a restart. With
+    `over_reservation`, the service is known to listen there: a port reserved for a stopped project is taken over.
     """
     owner = _owner(root, project, granted.service)
     taken = store.take(granted.port, owner, over_reservation=over_reservation)
@@ -159,15 +159,16 @@ def grant(
     by_program: bool = False,
     say: Say | None = None,
 ) -> list[Grant]:
-    """Grant every request a port, in their order, or raise and take nothing.
+    """Grant every request a port, in their order, or raise an error and take nothing.
 
-    `environ` is the caller's; `remembered` the content of .ports.json, and `chosen` what of that was chosen by
-    hand; `aliases` the services' other port variables; `protected` the pids of the caller (they and their
-    ancestors are never ended); `ask_running` finds out whether a service can use what runs on a taken port;
-    `unusable` are ports that are free and of no use, and why; `by_program`: this process is a program that takes
-    them for itself, and no supervisor. The
-    grant of a service that does (`granted.uses`) has neither lease nor hold: the port is not ours.
-    Raises ConflictsFound (policy ask, unanswered), PortConflict and PortsExhausted.
+    `environ`: the environment of the caller. `remembered`: the content of .ports.json; `chosen`: the part of it
+    that the user chose. `aliases`: other port variables of the services. `protected`: pids of the caller, which
+    are never ended, nor are their ancestors. `ask_running`: checks whether a service can use the server on a taken
+    port. `unusable`: ports that are free but of no use, with the reasons. `by_program`: this process is a program
+    that takes the ports for itself, not a supervisor.
+
+    A service that uses a running server (`granted.uses`) gets a grant without lease and hold: the port is not
+    ours. Raise ConflictsFound (policy ask, unanswered), PortConflict and PortsExhausted.
     """
     say = say or (lambda _text: None)
     services = [request.service for request in requests]
@@ -207,14 +208,14 @@ def grant(
     ]
     for text in notes_about(displaced, search.owner):
         say(text)
-    # What these services had on record elsewhere is theirs no longer; one that uses another's server may come
-    # back to its own.
+    # Former records of these services no longer apply, except for a service that uses another server: it may
+    # return to its own port.
     store.forget(search.owner.root, {each.service: each.port for each in grants if not each.granted.uses})
     return grants
 
 
 def _ignored(requests: Iterable[PortRequest], remembered: Mapping[str, int]) -> Iterator[str]:
-    """Say which remembered ports do not count any more, because the configuration has changed since."""
+    """Yield messages about remembered ports that no longer apply because the configuration has changed."""
     for each in requests:
         if problem := ports_file.problem_of(each, remembered.get(each.service)):
             yield problem

@@ -1,7 +1,7 @@
-"""What the environment says about ports: `<SERVICE>_PORT` and its aliases, and how to search.
+"""Settings for ports in the environment: `<SERVICE>_PORT` and its aliases, and options of the search.
 
-A value that cannot be used is a warning and never an error: such a variable is often left over in a
-shell, and the start that was asked for can go on without it.
+A value that cannot be used causes a warning, never an error: such variables are often left over in a shell, and
+the start can continue without them.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ _NO_ALIASES: Mapping[str, Sequence[str]] = {}
 
 
 class Override(Struct, frozen=True):
-    """A port that was asked for in the environment."""
+    """A port that a variable requests."""
 
     port: int
     variable: str
 
 
 class Overrides(Struct, frozen=True, kw_only=True):
-    """Everything that the environment says about ports."""
+    """All settings for ports in the environment."""
 
     ports: dict[str, Override]
     """By service."""
     skip_discovery: bool = False
-    """SKIP_PORT_DISCOVERY: nothing moves and nothing is remembered; a taken port fails."""
+    """SKIP_PORT_DISCOVERY: no service moves, and no port is remembered; a taken port is an error."""
     debug: bool = False
-    """DEBUG_PORT_DISCOVERY: each candidate is reported."""
+    """DEBUG_PORT_DISCOVERY: a message for each candidate."""
     timeout_seconds: float | None = None
     """PORT_DISCOVERY_TIMEOUT, for the whole search."""
     warnings: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ def overrides(
     root: Path,
     aliases: Mapping[str, Sequence[str]] = _NO_ALIASES,
 ) -> Overrides:
-    """Read an environment for these services; `aliases` are their other variables, in order."""
+    """Read the settings for these services; `aliases` are their other variables, in order."""
     warnings: list[str] = []
     variables = {service: (port_variable(service), *aliases.get(service, ())) for service in services}
     ports = _ports(environ, variables, warnings)
@@ -102,5 +102,5 @@ def _milliseconds(environ: Mapping[str, str], name: str, warnings: list[str]) ->
 
 
 def _number(text: str) -> int | None:
-    """Read plain ASCII digits: int() would also accept 8_000, +8000 and the digits of other scripts."""
+    """Parse plain ASCII digits: int() would also accept 8_000, +8000 and the digits of other scripts."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None

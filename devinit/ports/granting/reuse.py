@@ -1,6 +1,6 @@
-"""Use the server that runs on a taken port: whether it may be, and what it is called. Pure.
+"""The decision whether a service may use the server that runs on a taken port. Pure.
 
-That it lets the service in has been tried; what is decided here is whether that proves enough.
+A login by the service has already succeeded; the decision is whether that is proof enough.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from devinit.ports.holder.verdict import Obstruction
 from devinit.ports.leases import Taken
 
 AskRunning: TypeAlias = Callable[[str, int], RunningServer | None]
-"""Ask whatever runs on a port whether a service could use it; None when there is no way to tell."""
+"""Ask the server on a port whether a service can use it; None if there is no way to find out."""
 
 
 def refusal(server: RunningServer, obstruction: Obstruction, root: str) -> str:
-    """Say why a server must not be used by the checkout at `root`; return an empty text when it may be.
+    """Return why the checkout at `root` must not use a server; "" if it may.
 
-    A running service of another devinit project is that project's: only a password that it shares with us
-    proves that both mean the same data. A Redis that lets every client in proves nothing.
+    A running service of another devinit project belongs to that project. Only a password that both projects have
+    shows that they mean the same data. A Redis without a password proves nothing.
     """
     if server.problem:
         return server.problem
     match obstruction:
         case Taken(owner=LeaseOwner(by_program=True), live=True):
-            return ""  # a server of the user's own, as one without a lease
+            return ""  # a server of the user's own, like one without a lease
         case Taken(owner=LeaseOwner() as owner, live=True) if owner.root == root:
             return f"{server.title} answers, but it is {owner.service} of this project"
         case Taken(owner=owner, live=True) if not server.authenticated:
@@ -37,5 +37,5 @@ def refusal(server: RunningServer, obstruction: Obstruction, root: str) -> str:
 
 
 def in_words(server: RunningServer) -> str:
-    """Name a server and what is there for the service: "PostgreSQL 15.18, database shop"."""
+    """Return a server and its data for the service in words: "PostgreSQL 15.18, database shop"."""
     return ", ".join(filter(None, (server.title, server.detail)))

@@ -1,6 +1,6 @@
-"""One search for the ports of a project: what to do about a taken port, by the policy and the answers given.
+"""One search for the ports of a project: it applies the policy and the user's answers to taken ports.
 
-The order of candidates is `allocate`'s; here is what happens to each of them.
+`allocate` determines the order of the candidates; this module decides about each of them.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ if TYPE_CHECKING:
     from devinit.ports.ending.release import Say
 
 Taking: TypeAlias = tuple[GrantedPort, Lease | None, Hold | None]
-"""A port that was taken, with what keeps it ours; nothing does where another's server is used."""
+"""A port that was taken, with its lease and hold; both are None if the service uses another server."""
 _ASSIGNED = 20
-"""How many ports the kernel is asked for, when nothing else is left."""
+"""How many ports the kernel is asked for when no other port is left."""
 _REPLACED = "another process holds it now, so none was ended"
 _SELF_EXPLAINING = frozenset(
     {
@@ -68,20 +68,20 @@ _SELF_EXPLAINING = frozenset(
         VerdictKind.ASSIGNED,
     }
 )
-"""Verdicts whose summary says all that there is to say."""
+"""Verdicts whose summary needs no further explanation."""
 
 
 class Unanswered(Struct, frozen=True):
     """A question that is still open."""
 
     problem: str = ""
-    """What went wrong with the answer that was given."""
+    """Why the given answer could not be carried out."""
     failed: tuple[ResolutionKind, ...] = ()
-    """That answer, when there is no point in giving it again."""
+    """That answer, if giving it again is pointless."""
 
 
 class Search:
-    """One call of `grant`: what was taken so far, and what stood in the way."""
+    """The state of one `grant` call: the ports taken so far, and the conflicts."""
 
     def __init__(
         self,
@@ -105,21 +105,21 @@ class Search:
         self.ask_running, self.unusable = ask_running, unusable
         self.ephemeral = ephemeral_range()
         self.assigned: set[int] = set()
-        """Ports that the kernel chose as a last resort: they are outgoing connections', and no worse for it."""
+        """Ports that the kernel chose as a last resort; those are not avoided for being in its range."""
         self.used: dict[str, str] = {}
-        """Services that use the server which runs on their port, and that server in words."""
+        """Services that use the server on their port, with that server in words."""
         self.obstructions: dict[int, Obstruction] = {}
         self.notes: dict[int, str] = {}
         """Why a holder was not, or could not be, ended or used."""
         self.asked: dict[str, int] = {}
-        """The conflict of each service that has had its question: answered, or in `open`."""
+        """The port about which each service has been asked; the question is answered or in `open`."""
         self.open: dict[str, Unanswered] = {}
-        """The services whose conflict was not answered, or whose answer could not be carried out."""
+        """Services whose question is unanswered, or whose answer could not be carried out."""
         self.kinds: dict[int, VerdictKind] = {}
-        """What had the ports that were looked at."""
+        """The kinds of holders, by port."""
 
     def run(self, absent: Mapping[int, str]) -> list[Taking]:
-        """Allocate, and turn the outcomes into what was taken or into the one error that matters most."""
+        """Allocate ports; return what was taken, or raise the most important error."""
         outcomes = allocate(
             [each.request for each in self.wanted.values()],
             wishes={service: each.wishes for service, each in self.wanted.items()},
@@ -147,7 +147,7 @@ class Search:
         return [self.hand_over(outcome) for outcome in outcomes.values() if isinstance(outcome, GrantedPort)]
 
     def attempt(self, request: PortRequest, port: int) -> str | None:
-        """Take a port, or decide to end its holder; return why it cannot be had."""
+        """Take a port, or plan to end its holder; return why it is unavailable."""
         if time.monotonic() > self.deadline:
             raise PortsExhausted(
                 f"no port for {request.service} was found within {self.timeout_seconds:g} s",
@@ -163,7 +163,7 @@ class Search:
         return self.brief(port, obstruction)
 
     def contest(self, wanted: Wanted, port: int, obstruction: Obstruction) -> str | None:
-        """Do what the policy, or the person, says about a port that was asked for by number."""
+        """Apply the policy, or the user's answer, to a port that was requested by number."""
         service, reason = wanted.request.service, self.brief(port, obstruction)
         if wanted.policy is ConflictPolicy.KILL:
             return self.end_holders(service, port, obstruction)
@@ -193,7 +193,7 @@ class Search:
         return reason
 
     def take_over(self, service: str, port: int) -> str | None:
-        """Take a port that is only reserved; the project that it is taken from gets a note when it starts."""
+        """Take a port that is only reserved; the project that loses it gets a note when it starts."""
         obstruction = self.takings.take(service, port, over_reservation=True)
         if obstruction is None:
             self.kinds[port] = VerdictKind.RESERVED
@@ -205,7 +205,7 @@ class Search:
         return reason
 
     def use(self, service: str, port: int) -> bool:
-        """Use the server that runs on a port, if it lets the service in; else note why not."""
+        """Use the server on a port if it accepts the service; otherwise note the reason."""
         may, words = self.offer(service, port)
         if may:
             self.used[service] = words
@@ -214,7 +214,7 @@ class Search:
         return may
 
     def use_shown(self, service: str, port: int, shown: Collection[ProcessIdentity]) -> str | None:
-        """Use the server that runs on a port if it is the one that was shown; else ask again."""
+        """Use the server on a port if it is the one that the user saw; otherwise ask again."""
         found = holders_of_port(port, protected=self.protected)
         if set(found.identities) <= set(shown) and self.use(service, port):
             return None
@@ -223,7 +223,7 @@ class Search:
         return self.brief(port, self.obstructions[port], found)
 
     def offer(self, service: str, port: int) -> tuple[bool, str]:
-        """Return whether a service may use the server that runs on a port, and what it is or why not, in words."""
+        """Return whether a service may use the server on a port, and the server or the refusal in words."""
         server = self.ask_running(service, port)
         if server is None:
             return False, ""
@@ -237,15 +237,15 @@ class Search:
         obstruction: Obstruction,
         shown: Collection[ProcessIdentity] | None = None,
     ) -> str | None:
-        """Decide to end the holders of a port; with `shown` only if they are exactly the ones that were shown.
+        """Plan to end the holders of a port; with `shown`, only if they are exactly the ones that the user saw.
 
-        Otherwise no process is signalled and the question is asked again.
+        Otherwise no process is signalled, and the question is asked again.
         """
         found = holders_of_port(port, protected=self.protected)
         report = self.judge(service, port, found)
         replaced = shown is not None and not set(found.identities) <= set(shown)
         if not report.killable or replaced:
-            # The holder may have gone since we looked, or since it was shown.
+            # The holder may have ended since the search found it or since the user saw it.
             insists = port in self.wanted[service].insisted
             if self.takings.take(service, port, over_reservation=insists) is None:
                 del self.kinds[port]
@@ -262,7 +262,7 @@ class Search:
         return None
 
     def settle(self) -> Lost | None:
-        """End whom it was decided to end; return the first port that does not become free.
+        """End the planned holders; return the first port that does not become free.
 
         No process is ended while a question is open.
         """
@@ -276,14 +276,14 @@ class Search:
         return None
 
     def not_ended(self, service: str, found: PortHolders, error: PortConflict, *, answered: bool) -> str:
-        """Note why holders could not be ended, and ask again where that was an answer; return their names."""
+        """Note why holders were not ended, and ask again if the user had chosen it; return who holds the port."""
         self.notes[found.port] = problem = error.hint or error.message
         if answered:
             self.open[service] = Unanswered(problem, (ResolutionKind.KILL,))
         return found.reason
 
     def avoid(self, request: PortRequest, port: int) -> str | None:
-        """Say why a free port is a bad choice."""
+        """Return why a free port is a bad choice, or None."""
         if request.strict and request.browser and port in BROWSER_UNSAFE_PORTS:
             self.say(
                 f"{request.service}: browsers refuse to open port {port}; it is used because it is fixed"
@@ -294,7 +294,7 @@ class Search:
         return reason_to_avoid(request, port, ephemeral=ephemeral, macos=sys.platform == "darwin")
 
     def assign(self) -> Iterator[int]:
-        """Let the kernel choose, one port after the other."""
+        """Let the kernel choose ports, one after the other."""
         for _ in range(_ASSIGNED):
             if (port := assigned_port()) is None:
                 return
@@ -302,12 +302,12 @@ class Search:
             yield port
 
     def tell(self, service: str, port: int, reason: str | None) -> None:
-        """DEBUG_PORT_DISCOVERY."""
+        """Report a candidate, for DEBUG_PORT_DISCOVERY."""
         if self.debug:
             self.say(f"{service}: {port} {f'passed over: {reason}' if reason else 'granted'}")
 
     def brief(self, port: int, obstruction: Obstruction, found: PortHolders | None = None) -> str:
-        """Say why a port cannot be had; its holder is looked up later, for the ports that matter."""
+        """Return why a port is unavailable, without its holder, which is looked up later if a message needs it."""
         if self.debug and obstruction is Refusal.TAKEN:
             found = found or holders_of_port(port, protected=self.protected)
         return brief(obstruction, self.owner.root, found)
@@ -327,7 +327,7 @@ class Search:
         return found, reasons
 
     def conflict(self, service: str, outcome: Outcome, found: Mapping[int, PortHolders]) -> Conflict:
-        """Return the question about a service's port, with the port it would move to."""
+        """Return the question about a service's port, with the port to which the service would move."""
         port, state = self.asked[service], self.open[service]
         reusable, reuse = self.offer(service, port)
         seen = found.get(port, PortHolders(port=port))
@@ -343,11 +343,12 @@ class Search:
         )
 
     def judge(self, service: str, port: int, found: PortHolders) -> PortReport:
-        """Judge who has a port that a service wished for."""
+        """Judge the holder of a port that a service requested."""
         obstruction = self.obstructions[port]
         owner = obstruction.owner if isinstance(obstruction, Taken) else None
-        # A sibling may be supervised, and what this very process leased runs under it. What is wanted has no
-        # run that we know of, so another one's lease of the same service is that of an earlier run.
+        # A sibling may be supervised, and the leases of this very process belong to its own
+        # services. The requested services have no known run, so another process's lease of the same
+        # service belongs to an earlier run.
         earlier = owner is not None and owner.service == service and owner.pid != os.getpid()
         root = self.owner.root
         started = started_by_us(found, obstruction, root=root, store=self.store) if earlier else ()
@@ -370,7 +371,7 @@ class Search:
         raise PortConflict("; ".join(lines), hint=next(filter(None, hints)), conflicts=conflicts)
 
     def hand_over(self, outcome: GrantedPort) -> Taking:
-        """Return what was taken for a service; it is no longer ours to give back."""
+        """Return what was taken for a service; `Takings` no longer gives it back."""
         if words := self.used.get(outcome.service):
             return replace(outcome, uses=words), None, None
         lease, held, killed = self.takings.hand_over(outcome.port)

@@ -1,4 +1,4 @@
-"""The ports that one search has taken, and the holders that it will end: handed over, or all given back."""
+"""The ports that a search has taken, and the holders that it will end: either handed over or all given back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Takings:
-    """Leases and holds of ports that no service has been given yet."""
+    """Leases and holds of ports that no service has yet, and the planned endings."""
 
     def __init__(
         self,
@@ -36,11 +36,11 @@ class Takings:
         self._owner, self._store, self._applications = owner, store, applications
         self._protected, self._say = protected, say
         self._endings: dict[int, Ending] = {}
-        """Holders that are to be ended when every service has a port."""
+        """Holders to be ended once every service has a port."""
         self._killed: dict[int, tuple[str, ...]] = {}
 
     def take(self, service: str, port: int, *, over_reservation: bool = False) -> Obstruction | None:
-        """Take lease and hold, or neither; return what stands in the way."""
+        """Take both lease and hold, or neither; return the obstruction, if any."""
         application = self._applications.get(port)
         if application is not None and not is_inside(application.directory, self._owner.root):
             return application
@@ -58,14 +58,14 @@ class Takings:
     def plan_to_end(
         self, service: str, found: PortHolders, obstruction: Obstruction, *, answered: bool
     ) -> None:
-        """Decide to end the holders of a port. Raise PortConflict when they cannot be ended."""
+        """Plan to end the holders of a port. Raise PortConflict when they cannot be ended."""
         from devinit.ports.ending.plan import plan  # few starts end a holder
 
         owner = replace(self._owner, service=service)
         self._endings[found.port] = plan(self._store, owner, found, obstruction, answered=answered)
 
     def next_to_end(self) -> Ending | None:
-        """Return the next holders to be ended, off the plan; None when the plan is done."""
+        """Remove the next holders from the plan and return them; None if the plan is empty."""
         return self._endings.pop(next(iter(self._endings))) if self._endings else None
 
     def end(self, ending: Ending) -> None:
@@ -75,12 +75,12 @@ class Takings:
         self._killed[ending.found.port] = released.ended
 
     def hand_over(self, port: int) -> tuple[Lease, Hold, tuple[str, ...]]:
-        """Return lease and hold of a port, which are no longer ours to give back, and whom that has ended."""
+        """Return lease and hold of a port, and the processes ended for it; they are no longer given back."""
         lease, held = self.taken.pop(port)
         return lease, held, self._killed.get(port, ())
 
     def give_back(self) -> None:
-        """Let everything go, as if it had never been taken."""
+        """Give all ports back, as if they had never been taken."""
         for lease, held in self.taken.values():
             held.close()
             lease.give_back()
@@ -91,5 +91,5 @@ class Takings:
 
 
 def is_inside(directory: str, root: str) -> bool:
-    """Return whether an application runs in this checkout: then it is the project's own, run in another way."""
+    """Return whether an application runs in this checkout, and so is the project's own, run in another way."""
     return bool(directory) and PurePath(directory).is_relative_to(root)

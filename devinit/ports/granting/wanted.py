@@ -1,4 +1,4 @@
-"""What a service asks for: from the configuration, the command, the environment and the last start. Pure."""
+"""The port request of a service, from the configuration, the command, the environment and the last start. Pure."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from devinit.ports.granting.overrides import Override, Overrides
 
 
 class Wanted(Struct, frozen=True):
-    """A request with everything that decides about it."""
+    """A port request with everything that its decision depends on."""
 
     request: PortRequest
-    """Strict also when the policy, not the service, forbids to move."""
+    """Strict also if the policy, not the service, forbids a move."""
     policy: ConflictPolicy
     wishes: tuple[int, ...]
     strict: bool
-    """The service itself is strict."""
+    """Whether the service itself is strict."""
     override: Override | None
-    """What the environment alone asks for; None when it says what is wished for anyway."""
+    """The port that only the environment requests; None if it is requested anyway."""
     insisted: frozenset[int]
-    """Ports that it gets although they are reserved for a stopped project: it has no other one to move to, a
-    person named the number, or holders are to be ended for it."""
+    """Ports that the service gets although they are reserved for a stopped project: it has no port to move to, the
+    user named the number, or holders are to be ended for it."""
 
     @classmethod
     def of(
@@ -37,9 +37,9 @@ class Wanted(Struct, frozen=True):
         remembered: Mapping[str, int],
         chosen: Mapping[str, int],
     ) -> Self:
-        """Put together what the configuration, the command, the environment and the last start say.
+        """Combine the configuration, the command, the environment and the last start.
 
-        `chosen` are the remembered ports that were chosen by hand.
+        `chosen` are the remembered ports that the user chose.
         """
         override = stated.ports.get(request.service)
         policy = ConflictPolicy.FAIL if stated.skip_discovery else request.policy or policy
@@ -65,7 +65,7 @@ class Wanted(Struct, frozen=True):
 
 
 def moves_from_constant(wanted: Wanted) -> str:
-    """Say that a variable moves a service away from a port that code has as a constant; nothing otherwise."""
+    """Return a message if a variable moves a service away from a port that is a constant in its code, else ""."""
     if wanted.override is None or not wanted.request.fixed_by:
         return ""
     request, stated = wanted.request, f"{wanted.override.variable}={wanted.override.port}"
@@ -73,14 +73,14 @@ def moves_from_constant(wanted: Wanted) -> str:
 
 
 def with_what_fixes(advice: str, wanted: Wanted) -> str:
-    """Return advice about the holder of a port, with the line of the code that keeps the service on it."""
+    """Return advice about the holder of a port, with the line of code that fixes the service to it."""
     if not advice or not wanted.request.fixed_by:
         return advice
     return f"{advice.removesuffix(', or choose another port')}; {wanted.request.why_fixed}"
 
 
 def hint_for(wanted: Wanted) -> str:
-    """Return what helps when a request that must not move cannot have its port."""
+    """Return advice for a request that must not move and cannot have its port."""
     if wanted.strict:
         way_out = "change that line" if wanted.request.fixed_by else "give the service another port"
         return f"its port is fixed ({wanted.request.why_fixed}): stop the holder, or {way_out}"

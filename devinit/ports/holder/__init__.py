@@ -1,1 +1,1 @@
-"""What holds a port: found, named, judged."""
+"""Holders of ports: finding, naming and judging them."""

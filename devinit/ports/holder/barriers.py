@@ -1,4 +1,4 @@
-"""Processes that are never ended, and what to do instead: pure. Each once cost a user more than the port."""
+"""Processes that are never ended, with advice for each. Pure. Each rule goes back to a real loss."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _ENGINES = ("docker", "podman")
 
 
 class Barrier(Struct, frozen=True):
-    """Why a holder must not be ended."""
+    """The reason why a holder must not be ended."""
 
     kind: VerdictKind
     advice: str
-    """What to do instead."""
+    """What the user can do instead."""
 
 
 _CONTAINER = Barrier(
@@ -77,8 +77,8 @@ CONTAINER_PROGRAMS = (
     *("com.docker", "docker", "containerd", "OrbStack", "vpnkit"),
     *("rootlesskit", "rootlessport", "slirp4netns", "pasta", "conmon"),
 )
-# By the kernel's short name, which has at most 15 letters; each is a prefix. Killing one of these stops
-# something else than what answers on the port: a whole engine, a desktop, a user's connection.
+# Keys are prefixes of the kernel's short process name, which has at most 15 characters. Killing one of these
+# programs ends more than the server on the port: a container engine, a desktop, a user's connection.
 PROTECTED_PROGRAMS: Mapping[str, Barrier] = {
     **dict.fromkeys(CONTAINER_PROGRAMS[:5], _CONTAINER),
     **dict.fromkeys(CONTAINER_PROGRAMS[5:], _ROOTLESS),
@@ -98,7 +98,7 @@ _LOSSES = {
     Workplace.EDITOR: "lose what is not saved in that editor",
     Workplace.SHELL: "end what runs in that interactive shell",
 }
-"""What ending a program that a person works in would do beside freeing the port."""
+"""What ending an interactive program would do besides freeing the port."""
 
 
 def barrier_of(
@@ -110,10 +110,10 @@ def barrier_of(
     leader: int | None = None,
     inherited: bool = False,
 ) -> Barrier | None:
-    """Say why a process must not be ended and what to do instead.
+    """Return why a process must not be ended, with advice, or None.
 
-    `leader` is the process that it is a worker of, which would only start another one. `inherited`: it has
-    the socket of a server that holds the port as well.
+    `leader` is the parent server of a worker; it would start another worker. `inherited`: the process shares the
+    socket with a server that holds the port as well.
     """
     pid = facts.identity.pid
     if facts.name in ("systemd", "launchd"):
@@ -129,7 +129,7 @@ def barrier_of(
     known = next(
         (PROTECTED_PROGRAMS[each] for each in PROTECTED_PROGRAMS if facts.name.startswith(each)), None
     )
-    if known is not None and known.kind is VerdictKind.CONTAINER:  # an engine's programs are often root's
+    if known is not None and known.kind is VerdictKind.CONTAINER:  # engine programs often run as root
         return Barrier(known.kind, known.advice.format(port=port))
     if facts.uid != uid:
         sudo = "" if uid == 0 else "sudo "
@@ -146,7 +146,7 @@ def barrier_of(
 
 
 def managed_by(manager: Manager) -> Barrier:
-    """Say that a process would be started again, and what prevents that."""
+    """Return the barrier for a process that its manager would restart, with the command that prevents that."""
     if manager.kind in _ENGINES:
         return Barrier(VerdictKind.CONTAINER, f"it runs in a container: `{manager.stop_command}` ends it")
     name = f" (there {manager.name})" if manager.name else ""
@@ -155,7 +155,7 @@ def managed_by(manager: Manager) -> Barrier:
 
 
 def published_by(container: Container) -> Barrier:
-    """Say that a container publishes a port, and what ends that."""
+    """Return the barrier for a port that a container publishes, with the command that stops the container."""
     advice = f"it is {described(container)}: `{container.engine} stop {shlex.quote(container.name)}` ends it"
     return Barrier(VerdictKind.CONTAINER, advice)
 
@@ -166,7 +166,7 @@ def _lost_with(facts: ProcessFacts, kind: Workplace) -> Barrier:
 
 
 def _is_ssh_server(facts: ProcessFacts) -> bool:
-    # What serves one connection, and forwards for it, calls itself "sshd: ada@pts/0".
+    # The process that serves one connection, and forwards ports for it, is titled "sshd: ada@pts/0".
     title = " ".join(facts.command)
     return facts.name == "sshd" and (not title.startswith("sshd: ") or "[listener]" in title)
 

@@ -1,7 +1,7 @@
-"""Which container publishes a port: asked of the engines that run here, and never waited for.
+"""The container that publishes a port, according to the engines that run here; a slow engine is not waited for.
 
-The process that listens is the engine's proxy, which has no name a person knows; ending it would leave
-the container running and unreachable. An engine that is not there, is hidden from us or hangs is no error.
+The listening process is the engine's proxy, whose name means nothing to users. Ending it would leave the container
+running and unreachable. An engine that is missing, hidden from us or hanging is no error.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from msgspec import Struct
 from devinit.model.port import Container
 
 WAIT_SECONDS = 0.3
-"""How long all engines together may take: a start is not held up by an engine that hangs."""
+"""Time limit for all engines together: an engine that hangs must not delay a start."""
 
-# HTTP/1.0, so that the answer is neither chunked nor followed by another one. The path without a version is
-# answered by every version of Docker and by Podman.
+# HTTP/1.0, so that the answer is neither chunked nor followed by another one. All versions of Docker and Podman
+# support the path without a version.
 _REQUEST = b"GET /containers/json HTTP/1.0\r\nHost: localhost\r\n\r\n"
 # Docker Desktop, OrbStack, Colima, Rancher Desktop; below the home directory.
 _DESKTOPS = (
@@ -50,7 +50,7 @@ class _Row(Struct, rename="pascal"):
 
 
 def published(*, environ: Mapping[str, str] = os.environ) -> dict[int, Container]:
-    """Return every TCP port that a running container publishes, on whatever address."""
+    """Return every TCP port that a running container publishes, on any address."""
     found: dict[int, Container] = {}
     for engine, answer in _answers(engines(environ)):
         for row in _rows(answer):
@@ -61,7 +61,7 @@ def published(*, environ: Mapping[str, str] = os.environ) -> dict[int, Container
 
 
 def engines(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the sockets at which an engine may listen, with the command that speaks to it."""
+    """Return the sockets on which an engine may listen, with the command of the engine."""
     home, runtime = environ.get("HOME"), environ.get("XDG_RUNTIME_DIR")
     places = {
         _socket_in(environ.get("DOCKER_HOST", "")): "docker",
@@ -82,7 +82,7 @@ def _socket_in(address: str) -> str:
 
 
 def _answers(places: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    """Ask all engines at once, and yield what each said before the time was over."""
+    """Query all engines at once, and yield each answer that arrives in time."""
     deadline = time.monotonic() + WAIT_SECONDS
     with ExitStack() as stack, selectors.DefaultSelector() as waiting:
         asked: set[str] = set()
@@ -106,7 +106,7 @@ def _answers(places: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
 
 
 def _read(link: socket.socket, answer: bytearray) -> bool:
-    """Take what has arrived; say whether more may come."""
+    """Read the data that has arrived; return whether more may come."""
     try:
         part = link.recv(_PART)
     except BlockingIOError:
@@ -131,7 +131,7 @@ def _rows(answer: bytes) -> list[_Row]:
 def _container(engine: str, row: _Row) -> Container:
     labels = row.labels or {}
     name = row.names[0].removeprefix("/") if row.names else row.id[:12]
-    # podman-compose has labels of its own name, and sets those of Docker Compose as well.
+    # podman-compose sets its own labels and those of Docker Compose.
     return Container(
         engine=engine,
         id=row.id,

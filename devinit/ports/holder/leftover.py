@@ -1,4 +1,4 @@
-"""Which holders of a port devinit itself has started: the proof without which nothing is ended by default."""
+"""The holders of a port that devinit itself has started; without this proof, no process is ended by default."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from devinit.system.processes import ProcessTable
 def started_by_us(
     found: PortHolders, obstruction: Obstruction, *, root: str, store: LeaseStore
 ) -> frozenset[int]:
-    """Return the holders that an earlier run of the service which has the port leased has started.
+    """Return the pids of the holders that an earlier run of the service with the lease has started.
 
-    They carry the mark of that service or descend from what does, or, since Redis and others write over
-    their environment, they keep its lease. None for a port that devinit has not leased for this checkout.
+    They carry the mark of that service or descend from a process that does. Redis and other servers overwrite
+    their environment; for those, the lease that they keep is the proof. Empty for a port that devinit has not
+    leased for this checkout.
     """
     if not isinstance(obstruction, Taken) or not obstruction.live or not found.holders:
         return frozenset()

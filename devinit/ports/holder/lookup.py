@@ -1,4 +1,4 @@
-"""What holds a port: everything that can be found out, in one pass over the processes."""
+"""The lookup of port holders: all that can be found out, in one pass over the processes."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _ROOT = 0
 
 
 def holders_of_ports(ports: Collection[int], *, protected: Iterable[int] = ()) -> dict[int, PortHolders]:
-    """Find out who holds these ports, in one pass over the processes.
+    """Return the holders of these ports, in one pass over the processes.
 
-    `protected` are pids that must be spared together with their ancestors: those of the caller.
+    `protected` are pids of the caller that must be spared, with their ancestors.
     """
     listeners = [found for found in tcp_listeners() if found.port in ports]
     listening = {found.port for found in listeners}
-    # All of them: a forked worker anywhere may hold the same socket and keep the port.
+    # All processes: a forked worker anywhere may hold the same socket and keep the port.
     pids = holders_of({found.inode for found in listeners}, every=True) if listeners else {}
     clients = clients_of(listening) if listeners else {}
     spared = spared_pids(protected)
@@ -61,7 +61,7 @@ def holders_of_ports(ports: Collection[int], *, protected: Iterable[int] = ()) -
 
 
 def holders_of_port(port: int, *, protected: Iterable[int] = ()) -> PortHolders:
-    """Find out who holds one port."""
+    """Return the holders of one port."""
     return holders_of_ports([port], protected=protected)[port]
 
 
@@ -70,7 +70,7 @@ def _runs_elsewhere(pid: int) -> bool:
 
 
 def counted(report: PortReport, found: PortHolders) -> PortReport:
-    """Add how many processes a release would end: the holders, and what they started in their process groups."""
+    """Add how many processes a release would end: the holders, and their children in the same groups."""
     if not report.killable:
         return report
     followers = {each.pid for each in followers_of(found.identities)} - found.spared
@@ -84,14 +84,14 @@ def spared_pids(protected: Iterable[int]) -> frozenset[int]:
 
 
 class _Seen:
-    """What was read during one look, since holders share their ancestors and their checkout."""
+    """A cache of facts for one lookup, since holders share their ancestors and their checkout."""
 
     def __init__(self) -> None:
         self._facts: dict[int, ProcessFacts | None] = {}
         self._worktrees: dict[str, Worktree | None] = {}
 
     def holders(self, pids: Iterable[int]) -> tuple[Holder, ...]:
-        """Describe processes, without those that have ended."""
+        """Describe processes; those that have ended are left out."""
         found = (self._facts_of(pid) for pid in dict.fromkeys(pids))
         return tuple(self._holder(facts) for facts in found if facts is not None)
 
@@ -105,7 +105,7 @@ class _Seen:
             worktree=_readable(checkout.top) if checkout else None,
             branch=_readable(checkout.branch) if checkout and checkout.branch else None,
             linked=checkout is not None and checkout.linked,
-            # Shortened: what stands above is recognised by its beginning, and the rest may be a page of secrets.
+            # Shortened: the beginning identifies an ancestor, and the rest may be a page of secrets.
             ancestors=tuple(Ancestor(each.identity.pid, titled(each)) for each in above),
             manager=manager_of(facts, above),
         )
@@ -141,7 +141,7 @@ def _hidden(listeners: Iterable[Listener]) -> tuple[Hidden, ...]:
 
 
 def _with_containers(found: dict[int, PortHolders]) -> dict[int, PortHolders]:
-    """Ask the container engines, only when something points to one: an engine may take its time."""
+    """Query the container engines only if a port may be published, because an engine may be slow."""
     pointing = [each for each in found.values() if _may_be_published(each)]
     if not pointing:
         return found
@@ -155,7 +155,7 @@ def _with_containers(found: dict[int, PortHolders]) -> dict[int, PortHolders]:
 
 
 def _may_be_published(found: PortHolders) -> bool:
-    """Return whether an engine's own program listens, or one of root's that we cannot see, as engines are."""
+    """Return whether an engine's own program listens, or a hidden process of root, as engines are."""
     return any(each.uid == _ROOT for each in found.hidden) or any(
         each.name.startswith(CONTAINER_PROGRAMS) for each in found.holders
     )
@@ -166,5 +166,5 @@ def _published(found: PortHolders, container: Container | None) -> PortHolders:
 
 
 def _readable(text: str) -> str:
-    # A name that is not UTF-8 is sent as JSON.
+    # A name that is not UTF-8 cannot be sent as JSON.
     return os.fsencode(text).decode(errors="replace")

@@ -1,9 +1,8 @@
-"""Which program would start a process again, and the command that prevents that.
+"""The program that would restart a process, and the command that prevents that.
 
-Ending such a process frees its port for a moment only, so the advice is the manager's own command.
-What is evidence: a control group, which no process leaves by accident; a manager among the ancestors, with
-the name that it gave the process in its environment. An environment alone proves nothing, because
-everything inherits it.
+Ending such a process frees its port only for a moment, so the advice is the manager's own command. Two things are
+evidence: a control group, which no process leaves by accident, and a manager among the ancestors, with the name
+that it gave the process in its environment. An environment alone proves nothing, because all children inherit it.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ RUNNERS = frozenset(
     supervise ts-node-dev watchexec watchfiles watchmedo wgo
     """.split()  # noqa: SIM905 - a list of words, not of strings
 )
-"""Programs in a terminal that start a process again, or everything that belongs to it."""
+"""Programs in a terminal that restart a process, or everything that belongs to it."""
 _WATCHING = {"tsx": "watch", "turbo": "watch", "dotnet": "watch", "node": "--watch"}
-"""Programs that do so when their command line holds this word."""
+"""Programs that do so if their command line contains this word."""
 
-# Not compiled here: most starts never look at a manager, and compiling takes 2 ms.
-# Units in which whole sessions run: stopping one of them ends far more than a server.
+# Not compiled here: most starts never look for a manager, and compiling takes 2 ms. Systemd units in which whole
+# sessions run: stopping one of them ends far more than a server.
 _HOSTS = (
     r"(sshd?|cron|crond|cronie|atd|dbus|dbus-broker|docker|containerd|podman|gdm3?|lightdm|sddm|display-manager"
     r"|gnome-.*|plasma-.*|xdg-.*|app-.*|.*getty@.*|user@.*|xrdp.*|.*vnc.*|mosh.*|ttyd.*|tmux.*|screen.*|zellij.*"
@@ -45,16 +44,16 @@ _DEFAULT_SUPERVISORS = ("unix:///var/run/supervisor.sock", "unix:///run/supervis
 
 
 def manager_of(facts: ProcessFacts, ancestors: Sequence[ProcessFacts]) -> Manager | None:
-    """Say what would start a process again; `ancestors` are its parent, that one's parent and so on.
+    """Return what would restart a process; `ancestors` are its parent, that parent's parent and so on.
 
-    The nearest manager that knows the process by name comes first, then its container or systemd unit, then
-    the outermost of the runners: what nodemon runs under overmind is stopped through overmind.
+    The nearest manager that knows the process by name takes precedence, then its container or systemd unit, then
+    the outermost runner: a nodemon under overmind is stopped through overmind.
     """
     chain = (facts, *_up_to_a_prompt(ancestors))
     if named := next(_named(chain), None):
         return named
     groups = cgroups_of(facts.identity.pid)
-    # A unit or container that we run in ourselves is our home, not what restarts a server.
+    # A unit or container in which devinit itself runs is its own environment, not what restarts a server.
     others = [group for group in groups if group not in cgroups_of(os.getpid())]
     if inside := next((found for group in others if (found := _container(group))), None):
         return inside
@@ -65,7 +64,7 @@ def manager_of(facts: ProcessFacts, ancestors: Sequence[ProcessFacts]) -> Manage
 
 
 def _up_to_a_prompt(ancestors: Sequence[ProcessFacts]) -> Iterator[ProcessFacts]:
-    """Leave out what is above a shell that a person types into: it restarts nothing that was typed there."""
+    """Yield the ancestors below an interactive shell: the shell restarts nothing that was typed there."""
     for above in ancestors:
         if is_prompt(above.command):
             return
@@ -88,7 +87,7 @@ def _named(chain: Sequence[ProcessFacts]) -> Iterator[Manager]:
 
 
 def _pm2(god: ProcessFacts, child: ProcessFacts | None) -> Manager:
-    # In cluster mode the daemon itself listens, and its workers have the name in a variable of JSON.
+    # In cluster mode the daemon itself listens, and its workers have the name in a JSON variable.
     workers = [child.identity.pid] if child else _children_of(god.identity.pid)
     names = {name for pid in workers if (name := _pm2_name(pid))}
     if child is None and len(names) > 1:
@@ -120,7 +119,7 @@ def _supervisord(above: ProcessFacts, child: ProcessFacts) -> Manager:
 
 
 def _overmind(tmux: ProcessFacts, shell: ProcessFacts) -> Manager:
-    # It runs each process through a script of that name: /tmp/overmind-shop-ID/web
+    # overmind runs each process through a script with its name: /tmp/overmind-shop-ID/web
     scripts = (word.rpartition("/") for word in shell.command)
     name = next((name for folder, _, name in scripts if "/overmind-" in folder), "")
     socket = shlex.quote(f"{tmux.directory}/.overmind.sock") if tmux.directory else ".overmind.sock"
@@ -144,7 +143,7 @@ def _container(group: str) -> Manager | None:
 
 
 def unit_in(group: str) -> Manager | None:
-    """Return the systemd service that a control group belongs to: `/system.slice/redis.service`."""
+    """Return the systemd service of a control group: `/system.slice/redis.service`."""
     if re.search(r"/(docker|libpod|lxc|kubepods)\b", group):
         return None  # a systemd inside a container, which cannot be reached from here
     system, of_user, below = group.partition("/user@")
@@ -166,7 +165,7 @@ def _runner(facts: ProcessFacts) -> Manager | None:
 
 
 def program_of(facts: ProcessFacts) -> str:
-    """Return the name of the program that a process runs: of the script, where an interpreter runs it."""
+    """Return the name of the program that a process runs; for an interpreter, the name of its script."""
     names = [word.split(":")[0].rpartition("/")[2] for word in facts.command if not word.startswith("-")]
     if len(names) > 1 and _interprets(names[0]) and _WATCHING.get(names[0]) not in facts.command:
         names = names[1:]

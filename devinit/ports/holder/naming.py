@@ -1,4 +1,4 @@
-"""Processes, containers and users of a port, named for a person: pure."""
+"""Names of processes, containers and users of a port, for messages. Pure."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ _LONGEST_COMMAND = 60
 
 
 def named(facts: ProcessFacts) -> str:
-    """Name a process for a person, with its pid."""
+    """Return the name of a process, with its pid."""
     return f"{titled(facts)} (pid {facts.identity.pid})"
 
 
 def titled(facts: ProcessFacts) -> str:
-    """Return a process's command, shortened and without the program's folder and its secrets."""
+    """Return a process's command, shortened and without the program's folder and secrets."""
     program, *words = masked_words(facts.command or (facts.name,))
     title = one_line(" ".join([without_folder(program), *words]))
     return title if len(title) <= _LONGEST_COMMAND else title[: _LONGEST_COMMAND - 1].rstrip() + "…"
 
 
 def whole_title(facts: ProcessFacts) -> str:
-    """Return a process's command on one line, without its secrets."""
+    """Return a process's command on one line, without secrets."""
     return one_line(" ".join(masked_words(facts.command or (facts.name,))))
 
 
 JUST_CLOSED = "was closed less than a minute ago"
-"""How the reason for a taken port ends that the kernel gives back by itself."""
+"""The end of the reason for a taken port that the kernel releases by itself."""
 
 
 def described(container: Container) -> str:
-    """Name a container for a person: "container shop-db-1 (db of the Compose project shop)"."""
+    """Return the name of a container: "container shop-db-1 (db of the Compose project shop)"."""
     compose = ""
     if container.compose_project:
         service = container.compose_service or container.image
@@ -41,7 +41,7 @@ def described(container: Container) -> str:
 
 
 def used(use: PortUse) -> str:
-    """Say who uses a port without listening on it."""
+    """Return who uses a port without listening on it."""
     if use.state is UseState.CLOSED:
         return f"a connection to {use.peer} {JUST_CLOSED}"
     who = named(use.processes[0]) if use.processes else f"a process of user {use.user}"

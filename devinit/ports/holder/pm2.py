@@ -1,8 +1,8 @@
-"""Ports that are assigned to applications in PM2, running or stopped: no service of ours is given one of them.
+"""Ports that are assigned to applications in PM2, running or stopped; no service gets one of them.
 
-A stopped application holds nothing that the kernel or a lease would show, and takes its port again with
-`pm2 restart`. PM2's daemon is asked in its own protocol, in 4 ms, where starting `pm2 jlist` takes 200; without a
-daemon the list that `pm2 save` wrote counts.
+A stopped application has no socket or lease that would show its port, and takes the port again on `pm2 restart`.
+devinit queries PM2's daemon in its own protocol, in 4 ms, where starting `pm2 jlist` takes 200. Without a daemon,
+the list that `pm2 save` wrote counts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from devinit.model.port import HIGHEST_PORT
 from devinit.system.files import read_text
 
 PATIENCE_SECONDS = 0.5
-"""How long the daemon may take; a start goes on without it."""
+"""Time limit for the daemon; a start continues without its answer."""
 _LONGEST_ANSWER = 32 * 1024 * 1024
 _CALL = {"type": "call", "method": "getMonitorData", "args": [{}]}
 _LENGTH = struct.Struct(">I")
@@ -31,25 +31,25 @@ _VERSION = 0x10
 
 
 class Application(Struct, frozen=True, kw_only=True):
-    """An application of PM2 that has a port in its environment."""
+    """An application of PM2 with a port in its environment."""
 
     name: str
     port: int
     directory: str
-    """Where it runs."""
+    """Its working directory."""
     home: str
     """The folder of its PM2."""
 
     @property
     def delete_command(self) -> str:
-        """What makes PM2 forget it, to be copied into a shell."""
+        """The shell command that removes the application from PM2."""
         usual = os.path.expanduser("~/.pm2")  # noqa: PTH111 - a text that is shown
         at = "" if self.home == usual else f"PM2_HOME={shlex.quote(self.home)} "
         return f"{at}pm2 delete {shlex.quote(self.name)}"
 
 
 def applications(environ: Mapping[str, str]) -> dict[int, Application]:
-    """Return the applications of the caller's PM2 by port; what cannot be read assigns nothing."""
+    """Return the applications of the caller's PM2 by port; unreadable data assigns no port."""
     home = environ.get("PM2_HOME") or os.path.join(environ.get("HOME") or "~", ".pm2")  # noqa: PTH118 - text
     home = os.path.expanduser(home)  # noqa: PTH111
     try:
@@ -64,7 +64,7 @@ def applications(environ: Mapping[str, str]) -> dict[int, Application]:
 
 
 def _with_ports(described: object, home: str) -> Iterator[Application]:
-    """Yield what has a port. A description is PM2's free form: it is checked here."""
+    """Yield the applications with a port. A description is in PM2's free form, so its types are checked here."""
     for each in described if isinstance(described, list) else ():
         if not isinstance(each, dict):
             continue
@@ -91,7 +91,7 @@ def _saved(path: str) -> object:
 
 
 def _of_daemon(path: str) -> object:
-    """Return what PM2's daemon says it runs, or None when it says nothing."""
+    """Return the list of applications from PM2's daemon, or None without an answer."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     try:
         with socket.socket(socket.AF_UNIX) as connection:
@@ -99,7 +99,7 @@ def _of_daemon(path: str) -> object:
             connection.connect(path)
             connection.sendall(_message(f"j:{json.dumps(_CALL)}", "s:devinit"))
             answer = _first_part(connection, deadline)
-        # An error comes as {"error": …}, a result as {"args": [the list]}.
+        # An error has the form {"error": …}, a result {"args": [the list]}.
         document: Any = json.loads(answer.removeprefix(b"j:"))
         return document["args"][0]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
@@ -107,7 +107,7 @@ def _of_daemon(path: str) -> object:
 
 
 def _message(*parts: str) -> bytes:
-    """Return a message in the format of PM2's library `amp`: how many parts, then each with its length."""
+    """Return a message in the format of PM2's `amp` library: number of parts, then each part with its length."""
     encoded = [part.encode() for part in parts]
     return bytes([_VERSION | len(parts)]) + b"".join(_LENGTH.pack(len(each)) + each for each in encoded)
 

@@ -1,4 +1,4 @@
-"""What keeps a port, as a value: pure."""
+"""The holders and users of a port as a value. Pure."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from devinit.ports.holder.naming import described, named, used
 
 
 class Hidden(Struct, frozen=True):
-    """A user whose process listens and is not visible to us."""
+    """A user with a listening process that is invisible to us."""
 
     uid: int
     user: str
 
 
 class PortHolders(Struct, frozen=True, kw_only=True):
-    """What keeps one port, as far as it is visible to us."""
+    """The holders and users of one port, as far as they are visible."""
 
     port: int
     listeners: tuple[Listener, ...] = ()
     holders: tuple[Holder, ...] = ()
-    """Every process that has a copy of a listening socket: ending one of them may free nothing."""
+    """Every process with a copy of a listening socket: ending only one of them may not free the port."""
     hidden: tuple[Hidden, ...] = ()
-    """Whose the sockets are that no visible process has."""
+    """Owners of sockets that belong to no visible process."""
     clients: int = 0
     container: Container | None = None
     use: PortUse | None = None
-    """The processes that use the port, when none listens on it."""
+    """The use of the port by processes that do not listen on it."""
     users: tuple[Holder, ...] = ()
-    """The processes of that use, to be shown; they are no `holders`, so they are not ended for the port."""
+    """The processes of that use, for messages; they are no `holders`, so they are not ended for the port."""
     uid: int = -1
-    """The user who asks."""
+    """The user who runs devinit."""
     elsewhere: frozenset[int] = frozenset()
     """Pids of holders that devinit runs with another state folder."""
     spared: frozenset[int] = frozenset()
-    """Pids that are never ended: the caller's, and those of all that it runs in."""
+    """Pids that are never ended: the caller and the processes in which it runs."""
 
     @property
     def identities(self) -> tuple[ProcessIdentity, ...]:
@@ -49,7 +49,7 @@ class PortHolders(Struct, frozen=True, kw_only=True):
 
     @property
     def barrier(self) -> Barrier | None:
-        """Return why a holder must not be ended; managers, who would start it again, left aside."""
+        """The reason why a holder must not be ended, or None. Managers that would restart it do not count."""
         if self.container is not None:
             return published_by(self.container)
         shared = any(workplace_of(facts) is None for facts in self.holders)
@@ -66,7 +66,9 @@ class PortHolders(Struct, frozen=True, kw_only=True):
             ):
                 return found
             if facts.manager is not None and facts.manager.pid == facts.identity.pid:
-                return managed_by(facts.manager)  # PM2 listens for its clusters itself, and runs all else too
+                return managed_by(
+                    facts.manager
+                )  # PM2 listens for its clusters itself, and runs everything else too
         for each in self.hidden:
             kind = VerdictKind.STRANGER if each.uid == self.uid else VerdictKind.OTHER_USER
             look = f"look with `sudo ss -ltnp 'sport = :{self.port}'`"
@@ -74,7 +76,7 @@ class PortHolders(Struct, frozen=True, kw_only=True):
         return None
 
     def leader_of(self, facts: Holder) -> int:
-        """Return the holder that a process descends from: a server of which it is a worker, or itself."""
+        """Return the holder from which a process descends: the server of a worker, or the process itself."""
         parents = {each.identity.pid: each.parent_pid for each in self.holders}
         pid = facts.identity.pid
         while (above := parents.pop(pid)) in parents:
@@ -83,12 +85,12 @@ class PortHolders(Struct, frozen=True, kw_only=True):
 
     @property
     def manager(self) -> Manager | None:
-        """Return the managers that would start a holder again."""
+        """The manager that would restart a holder, or None."""
         return next((each.manager for each in self.holders if each.manager is not None), None)
 
     @property
     def protection(self) -> str:
-        """Say why the holders must never be ended and what to do instead; empty when they may be."""
+        """The reason why the holders must not be ended, with advice; empty if they may be."""
         if not self.listeners:
             return "no process listens there, so there is nothing to end: wait for it, or choose another port"
         found = self.barrier
@@ -96,12 +98,12 @@ class PortHolders(Struct, frozen=True, kw_only=True):
 
     @property
     def killable(self) -> bool:
-        """Return whether every holder is known and none is protected."""
+        """Whether every holder is known and none is protected."""
         return bool(self.holders) and not self.protection
 
     @property
     def reason(self) -> str:
-        """Say in words how the port is taken: "held by vite (pid 4242)"."""
+        """How the port is taken, in words: "held by vite (pid 4242)"."""
         if self.container is not None:
             return f"published by {described(self.container)}"
         match self.holders:
@@ -119,7 +121,7 @@ class PortHolders(Struct, frozen=True, kw_only=True):
 
 
 def works_in(facts: Holder, root: str) -> bool:
-    """Return whether a process works inside a checkout, and not in another worktree that lies in there."""
+    """Return whether a process works inside a checkout, but not in another worktree inside that checkout."""
     if not root or facts.directory is None:
         return False
     checkout = PurePath(root)

@@ -1,7 +1,8 @@
-"""What kind of holder a taken port has, whether it may be ended, and what to do when not: pure.
+"""The verdict on a taken port: the kind of its holder, whether it may be ended, and advice otherwise. Pure.
 
-A process is judged ours to end only with proof: devinit started it for this checkout, it works in there,
-belongs to this user, and is nothing that we run in. What is not proven is left alone, unless a person says so.
+A process may be ended by default only with proof: devinit started it for this checkout, it works in
+that checkout, it belongs to this user, and devinit does not run inside it. Any other process is left
+alone unless the user agrees.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from devinit.ports.holder.port_use import PortHolders, works_in
 from devinit.ports.leases import Taken
 
 Obstruction: TypeAlias = Taken | Refusal | Application
-"""Why a port could not be taken: its lease, the kernel, or an application of PM2 to which it is assigned."""
+"""Why a port could not be taken: a lease, the kernel, or an application of PM2 to which it is assigned."""
 
 FORBIDDEN = (
     "the kernel allows ports from `sysctl net.ipv4.ip_unprivileged_port_start` on: choose a higher one"
@@ -38,8 +39,8 @@ def judge(
 ) -> PortReport:
     """Judge a taken port, for the checkout at `root` (empty: for none).
 
-    `looked_after` tells of a live lease of this checkout whether a supervisor has the service, and `started`
-    which processes devinit has started for it.
+    `looked_after`: for a live lease of this checkout, whether a supervisor has the service. `started`: pids of
+    processes that devinit has started for it.
     """
     owner = obstruction.owner if isinstance(obstruction, Taken) else None
     verdict = _judge(found, obstruction, root, started, looked_after=looked_after)
@@ -58,7 +59,7 @@ def judge(
 
 
 def _summary(found: PortHolders, obstruction: Obstruction, root: str, kind: VerdictKind) -> str:
-    """Say who has a port; the holder first where it is not the service that has the lease."""
+    """Return who has a port; the holder comes first if it is not the service with the lease."""
     text = brief(obstruction, root, found)
     leased = isinstance(obstruction, Taken) and obstruction.live
     return (
@@ -69,7 +70,7 @@ def _summary(found: PortHolders, obstruction: Obstruction, root: str, kind: Verd
 
 
 def brief(obstruction: Obstruction, root: str, found: PortHolders | None = None) -> str:
-    """Say who has a port, to follow "is": "leased by backend of shop (/home/me/shop)"."""
+    """Return who has a port, worded to follow "is": "leased by backend of shop (/home/me/shop)"."""
     match obstruction:
         case Taken(owner=None):
             return "leased by a devinit project that cannot be told"
@@ -124,14 +125,14 @@ def _judge(
 
 
 def _is_unused(found: PortHolders) -> bool:
-    # A connection that was closed keeps no process from listening there.
+    # A closed connection does not keep a process from listening there.
     return not found.listeners and (found.use is None or found.use.state is UseState.CLOSED)
 
 
 def _orphan(found: PortHolders, owner: LeaseOwner, root: str, started: Collection[int]) -> Barrier:
-    """Judge what holds a port that an earlier run of this checkout's service still has leased.
+    """Judge the holders of a port that an earlier run of this checkout's service still has leased.
 
-    The run may have left another process behind than the one that listens there now: a person's own server.
+    The listening process may be another one than the run left behind, such as the user's own server.
     """
     if not found.holders:
         return found.barrier or Barrier(VerdictKind.ORPHAN, _leased(owner, root, found))
@@ -149,7 +150,7 @@ def _orphan(found: PortHolders, owner: LeaseOwner, root: str, started: Collectio
 
 
 def _program(found: PortHolders, owner: LeaseOwner, root: str) -> Barrier:
-    """Judge a port that a program has leased for itself: it is ended only where a person says so."""
+    """Judge a port that a program has leased for itself: it is ended only if the user agrees."""
     if owner.root != root or not found.holders:
         what = "runs on it" if found.listeners else "has it without listening"
         whose = "" if owner.root == root else f" of {owner.project} ({owner.root})"
@@ -161,7 +162,7 @@ def _program(found: PortHolders, owner: LeaseOwner, root: str) -> Barrier:
 
 
 def _holder(found: PortHolders, root: str) -> Barrier:
-    """Judge a port by who holds it alone."""
+    """Judge a port by its holders alone."""
     if not found.listeners:
         return _without_listener(found)
     if found.barrier:
@@ -187,7 +188,7 @@ def _without_listener(found: PortHolders) -> Barrier:
 
 
 def _leased(owner: LeaseOwner | None, root: str, found: PortHolders) -> str:
-    """Describe a live lease: its service may be starting, or another process may listen instead."""
+    """Return advice about a live lease; its service may be starting, or another process may listen instead."""
     listens = bool(found.listeners)
     if owner is None:
         what = "runs on it" if listens else "has it and does not listen on it now"
@@ -213,7 +214,7 @@ def _reserved(owner: LeaseOwner, root: str, *, down: bool) -> str:
 
 
 def _not_running(*, down: bool) -> str:
-    """Say whether a service is stopped, or only does not run while its project does."""
+    """Return in words that a service does not run while its project does (`down`), or is stopped."""
     return "does not run now" if down else "is stopped"
 
 

@@ -1,4 +1,4 @@
-"""What holds a port: the front door for callers that ask and do not want it."""
+"""The entry point for callers that ask who holds a port and do not want to take it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from devinit.system.state_folders import state_folder
 def who(
     port: int, root: str | os.PathLike[str] | None = None, *, protected: Iterable[int] = ()
 ) -> PortReport | None:
-    """Report who has a port, as seen from the checkout at `root`; None when it is free.
+    """Return a report on who has a port, as seen from the checkout at `root`; None if the port is free.
 
-    `protected` are the pids of the caller: they and their ancestors are never called killable.
+    `protected` are the pids of the caller: they and their ancestors never count as killable.
     """
     here = root_name(root) if root is not None else ""
     store = LeaseStore(state_directory() / "leases")
@@ -42,5 +42,5 @@ def who(
 
 
 def is_looked_after(root: str) -> bool:
-    """Return whether a supervisor runs for a checkout; without one, what still runs there is an orphan."""
+    """Return whether a supervisor runs for a checkout; without one, its running processes are orphans."""
     return bool(root) and is_locked(f"{state_folder(root)}/{SUPERVISOR_LOCK}")

@@ -1,14 +1,14 @@
-"""Leases: one file for each port of the machine, so that two projects never take the same one.
+"""Leases: one file for each port of the machine, so that two projects never take the same port.
 
-The truth is the BSD lock on the file, never its content. The locked descriptor is passed into the
-service, so that a lease lives while the supervisor or any process of the service's tree holds a
-copy, and ends by itself when the last one is gone: no pid files, no guesses about staleness. That
-is why a lease is only closed: LOCK_UN through one copy would unlock it for all of them. The exception is
-a copy that a program inherited in which a person works, such as tmux (`Lease.withhold`).
+The BSD lock on the file decides, never its content. The locked descriptor is passed into the service. A lease
+therefore lives while the supervisor or any process of the service's tree has a copy, and ends by itself with the
+last copy; pid files and guesses about stale files are unnecessary. For the same reason a lease is only closed:
+LOCK_UN through one copy would unlock all of them. The exception is a copy that an interactive program, such as
+tmux, has inherited (`Lease.withhold`).
 
-The content names the owner and outlives the lock. What a record means once its service is stopped is
-its `Claim`: most ports are free for the next project that wants them, a few are kept for the one that
-is stopped. Files are never unlinked, since a lock on an unlinked file locks nothing for the next one.
+The content names the owner and outlives the lock. The `Claim` of a record says what the port means to its service
+while that is stopped: most ports are free for the next project that wants them, a few are kept. Files are never
+unlinked, because a lock on an unlinked file would not stop the next process.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from devinit.system.regular import open_regular
 
 
 class Lease:
-    """A port of ours: close it, or pass its descriptor on and then close it."""
+    """A leased port: close it, or pass its descriptor on and then close it."""
 
     def __init__(self, port: int, owner: Record, descriptor: int, path: str, before: Before | None) -> None:
         self.port, self.owner = port, owner
@@ -35,21 +35,21 @@ class Lease:
 
     @property
     def fd(self) -> int:
-        """The locked descriptor, for `spawn(keep=…)`; it is close-on-exec otherwise."""
+        """The locked descriptor, for `spawn(keep=…)`; otherwise it is close-on-exec."""
         if self._descriptor is None:
             raise ValueError(f"the lease of port {self.port} is closed")
         return self._descriptor
 
     @property
     def displaced(self) -> Displaced | None:
-        """The stopped service of another checkout whose port it was until now, if there is one."""
+        """The stopped service of another checkout that had the port before, if any."""
         record = self._before.record if self._before is not None else None
         if record is None or record.root == self.owner.root:
             return None
         return Displaced(owner_of(record), kept=record.claim is Claim.KEPT, down=record.down)
 
     def claim(self, claim: Claim) -> None:
-        """Put on record what the port is to its service from now on."""
+        """Record what the port means to its service from now on."""
         if claim is self.owner.claim or self._descriptor is None:
             return
         self.owner = replace(self.owner, claim=claim)
@@ -59,10 +59,10 @@ class Lease:
             raise unusable(self._path, error) from error
 
     def release(self, *, keep_reservation: bool) -> None:
-        """Let go of our copy of the lock; a service that still runs keeps the port leased.
+        """Close our copy of the lock; a service that still runs keeps the port leased.
 
-        A service that was never ready on the port has no claim to it: what another checkout had on record
-        before counts again.
+        A service that was never ready on the port has no claim to it: the previous record of
+        another checkout is restored.
         """
         if keep_reservation and self.owner.claim is not Claim.NONE:
             self._close(self.owner)
@@ -73,9 +73,9 @@ class Lease:
             _reinstate(self._path, given_up, self._before)
 
     def rest(self) -> None:
-        """Let go of our copy of the lock for a service that is down: its project asks for the port again.
+        """Close our copy of the lock for a service that is down; its project requests the port again later.
 
-        What another checkout had on record before counts again when the service was never ready on the port.
+        If the service was never ready on the port, the previous record of another checkout is restored.
         """
         if self.owner.claim is Claim.NONE and self.displaced is not None:
             self.release(keep_reservation=False)
@@ -83,20 +83,20 @@ class Lease:
             self._close(replace(self.owner, down=True))
 
     def withhold(self) -> None:
-        """Unlock it for all copies when it is closed, if only programs have one in which a person works.
+        """Make the close unlock the lease for all copies, if only interactive programs still have one.
 
-        They inherited it from the service, run on when it is stopped, and would keep the port for weeks.
+        They inherited it from the service, keep running when it stops, and would keep the port for weeks.
         """
         if are_all_apart(openers_of(self._path)):
             self._end = _unlock_and_close
 
     def give_back(self) -> None:
-        """Undo the taking: what was on record before is as it was."""
+        """Undo the taking: restore the previous record."""
         if self._descriptor is None:
             return
         if self._before is not None:
             write_back(self._descriptor, self._before)
-        else:  # no other process ever had the descriptor, so there is none to be told
+        else:  # no other process ever had the descriptor, so there is no copy that this would affect
             os.ftruncate(self._descriptor, 0)
         self._let_go()
 
@@ -107,7 +107,7 @@ class Lease:
             if record != self.owner:
                 write_record(self._descriptor, record)
             else:
-                os.utime(self._descriptor)  # it lapses LAPSE_SECONDS from now
+                os.utime(self._descriptor)  # the record lapses LAPSE_SECONDS from now
         finally:
             self._let_go()
 
@@ -118,7 +118,7 @@ class Lease:
 
 
 def are_all_apart(keepers: list[ProcessIdentity]) -> bool:
-    """Whether a person works in every one of these processes, as in tmux: a stop leaves them running."""
+    """Whether all of these processes are interactive programs such as tmux, which a stop leaves running."""
     from devinit.system.processes import ProcessTable  # for what a stop left running only
 
     return set(keepers) == ProcessTable().are_apart(keepers)
@@ -130,7 +130,7 @@ def _unlock_and_close(descriptor: int) -> None:
 
 
 def _reinstate(path: str, ours: Record, before: Before) -> None:
-    """Write back what another checkout had on record, if nothing holds the port or has taken it meanwhile."""
+    """Restore the record of another checkout, unless a process holds the port or has taken it meanwhile."""
     descriptor = open_regular(path, os.O_RDWR | os.O_NOFOLLOW)
     try:
         if try_lock(descriptor, fcntl.LOCK_EX) and read_record(descriptor) == ours:

@@ -1,4 +1,4 @@
-"""The locks on lease files, and what cannot be done with them."""
+"""The locks on lease files, and the error for an unusable file."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from devinit.system.limits import cure_of_limit
 
 
 def is_locked(descriptor: int) -> bool:
-    """Return whether a process holds the lock exclusively, without ever standing in the way of another look."""
+    """Return whether a process holds the exclusive lock, without getting in the way of other readers."""
     if not try_lock(descriptor, fcntl.LOCK_SH):
         return True
-    # Safe here and only here: this descriptor was opened for the look and no other process has a copy of it.
+    # LOCK_UN is safe only here: this descriptor was opened for the check, and no other process has a copy.
     fcntl.flock(descriptor, fcntl.LOCK_UN)
     return False
 
 
 def try_lock(descriptor: int, kind: int) -> bool:
-    """Lock a file as a whole (`LOCK_EX` or `LOCK_SH`) without waiting; return whether that was possible."""
+    """Lock a whole file (`LOCK_EX` or `LOCK_SH`) without waiting; return whether that succeeded."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:

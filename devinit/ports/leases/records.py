@@ -1,4 +1,4 @@
-"""What lease files say: the owner of a port, and what the port is to it while it is stopped."""
+"""The content of lease files: the owner of a port, and its claim to the port while it is stopped."""
 
 from __future__ import annotations
 
@@ -16,61 +16,62 @@ from msgspec import Struct
 from devinit.model.port import LeaseOwner
 
 LONGEST_RECORD = 8192
-"""Bytes that are read of a record."""
+"""Bytes of a record that are read."""
 LAPSE_SECONDS = 14 * 24 * 3600.0
-"""How long after its stop a project's record counts: then a kept port is free for every project."""
+"""How long the record of a project counts after its stop. Then even a kept port is free for every project."""
 
 
 def root_name(root: str | os.PathLike[str]) -> str:
-    """Return how a checkout is called in lease files: the same however it was reached."""
-    # A path that is not UTF-8 cannot be written as JSON; marked, it is at least the same each time.
+    """Return the name of a checkout in lease files; it is independent of the path by which it was reached."""
+    # A path that is not UTF-8 cannot be written as JSON. With replacement characters it
+    # is at least always the same.
     return os.fsencode(os.path.realpath(root)).decode(errors="replace")
 
 
 class Claim(StrEnum):
-    """What a port is to the service that had it last, while that service is stopped."""
+    """What a port means to the service that last had it, while that service is stopped."""
 
     NONE = "none"
-    """Nothing: the service was never ready on it."""
+    """The service was never ready on the port."""
     USED = "used"
-    """The service was ready on it. The next project that wants the port gets it, with a note."""
+    """The service was ready on the port. The next project that wants the port gets it, with a note."""
     KEPT = "kept"
-    """The same, and the port is kept: the service moved there or was given it by hand, or its project keeps
-    all of its ports. Only what `over_reservation` of `LeaseStore.take` stands for gets it."""
+    """Like USED, but the port is kept: the service moved there, the user chose it, or the project keeps all of its
+    ports. Only a request with `over_reservation` (`LeaseStore.take`) gets it."""
 
 
 class Record(LeaseOwner, frozen=True, kw_only=True):
     """The content of a lease file."""
 
     reserved: bool = True
-    """False once the owner gave the port up, while a stubborn process may still hold the lock."""
+    """False once the owner gave the port up, while a remaining process may still hold the lock."""
     taken_from: str = ""
-    """The checkout whose port it was until its owner took it over."""
+    """The checkout that had the port before its owner took it over."""
     claim: Claim = Claim.USED
-    """Missing in files of versions that kept every port for a month: none of those is kept any longer."""
+    """Missing in files of versions that kept every port for a month; those ports are not kept any longer."""
     down: bool = False
-    """The service does not run, and its supervisor does: it asks for the port at its next start."""
+    """The service does not run, but its supervisor does: it requests the port at the next start of the service."""
 
 
 class Taken(Struct, frozen=True):
-    """A port that cannot be leased: another service has it, or it is kept for a stopped one."""
+    """A port that cannot be leased: another service has it, or it is kept for a stopped service."""
 
     owner: LeaseOwner | None
-    """None when the file is locked and its content says nothing readable."""
+    """None if the file is locked and its content is unreadable."""
     live: bool
-    """A process holds the lock; otherwise the owner is stopped and the port is kept for it."""
+    """Whether a process holds the lock; otherwise the owner is stopped and the port is kept for it."""
     taken_over: bool = False
-    """The owner took it over from the checkout that asks now."""
+    """Whether the owner took it over from the requesting checkout."""
     down: bool = False
-    """The owner does not run, and its project does."""
+    """Whether the owner does not run while its project does."""
 
 
 class Before(NamedTuple):
-    """What was on record before a port was leased."""
+    """The record of a port before it was leased."""
 
     record: Record
     written_at: float
-    """Unix time from which the record lapses: what is written back lapses as if nothing had happened."""
+    """Unix time from which the lapse counts; a restored record lapses as if nothing had happened."""
 
 
 class Displaced(Struct, frozen=True):
@@ -78,24 +79,24 @@ class Displaced(Struct, frozen=True):
 
     owner: LeaseOwner
     kept: bool
-    """The port was kept for it, and made way."""
+    """Whether the port was kept for it and was taken nevertheless."""
     down: bool = False
-    """It does not run, and its project does."""
+    """Whether it does not run while its project does."""
 
 
 class Entry(NamedTuple):
-    """One port in the list of all projects."""
+    """A port in the list of all projects."""
 
     port: int
     owner: LeaseOwner
     live: bool
-    """A process holds the lock."""
+    """Whether a process holds the lock."""
     kept: bool
-    """It is kept for its service when that is stopped."""
+    """Whether the port is kept for its service while that is stopped."""
 
 
 def read_record(descriptor: int) -> Record | None:
-    """Return the record, or None when the file is empty, torn or not ours."""
+    """Return the record, or None if the file is empty, truncated or not ours."""
     try:
         return msgspec.json.decode(os.pread(descriptor, LONGEST_RECORD, 0), type=Record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -110,7 +111,7 @@ def write_record(descriptor: int, record: Record) -> None:
 
 
 def record_of(owner: LeaseOwner, before: Record | None) -> Record:
-    """Return the record of a port that is leased now, with the claim that its service had before."""
+    """Return the record of a newly leased port, with the former claim of the same service."""
     same = before is not None and (before.root, before.service) == (owner.root, owner.service)
     return Record(
         root=owner.root,
@@ -125,7 +126,7 @@ def record_of(owner: LeaseOwner, before: Record | None) -> Record:
 
 
 def owner_of(record: Record) -> LeaseOwner:
-    """Return the owner that a record names."""
+    """Return the owner in a record."""
     return LeaseOwner(
         root=record.root,
         project=record.project,
@@ -137,7 +138,7 @@ def owner_of(record: Record) -> LeaseOwner:
 
 
 def kept_for_another(descriptor: int, root: str) -> Record | None:
-    """Return the record if it keeps the port for another checkout than this one."""
+    """Return the record if it keeps the port for a checkout other than this one."""
     record = keeping_record(descriptor)
     return record if record is not None and record.root != root else None
 
@@ -149,10 +150,10 @@ def keeping_record(descriptor: int) -> Record | None:
 
 
 def counting_record(descriptor: int) -> Record | None:
-    """Return the record if it still says something about a stopped service.
+    """Return the record if it still counts for a stopped service.
 
-    It does not when the port was given up, when a stopped service was never ready on it, when the record has
-    lapsed, and when the checkout is gone.
+    It does not count if the port was given up, if a stopped service was never ready on it, if the record has
+    lapsed, or if the checkout no longer exists.
     """
     record = read_record(descriptor)
     if record is None or not record.reserved or (record.claim is Claim.NONE and not record.down):
@@ -163,22 +164,22 @@ def counting_record(descriptor: int) -> Record | None:
 
 
 def write_back(descriptor: int, before: Before) -> None:
-    """Restore a record with the time from which it lapses."""
+    """Restore a record, with the time from which its lapse counts."""
     write_record(descriptor, before.record)
     os.utime(descriptor, (before.written_at, before.written_at))
 
 
 def taken_by(record: Record | None, root: str, *, live: bool) -> Taken:
-    """Return the answer for a port that another service has, as the checkout that asks sees it."""
+    """Return the answer for a port that another service has, from the viewpoint of the requesting checkout."""
     if record is None:
         return Taken(None, live)
     return Taken(owner_of(record), live, taken_over=record.taken_from == root, down=record.down and not live)
 
 
 def services_leased(owners: Iterable[tuple[int, LeaseOwner, bool]], root: str) -> list[tuple[str, int]]:
-    """Return under which names devinit has which ports leased now for the services of a checkout.
+    """Return the names and ports that devinit currently has leased for the services of a checkout.
 
-    A service that has moved by itself has its former port leased as well, under the same name.
+    A service that moved by itself also has its former port leased, under the same name.
     """
     return [
         (each.service, port)
@@ -188,26 +189,26 @@ def services_leased(owners: Iterable[tuple[int, LeaseOwner, bool]], root: str) -
 
 
 def programs_leased(owners: Iterable[tuple[int, LeaseOwner, bool]], root: str) -> dict[str, int]:
-    """Return the names under which programs have leased ports of a checkout for themselves, with the ports."""
+    """Return the ports that programs have leased for themselves in a checkout, by name."""
     return {
         each.service: port for port, each, live in owners if live and each.root == root and each.by_program
     }
 
 
 def _taken_from(before: Record | None, root: str) -> str:
-    """Return whose port is taken over, or was earlier by the same checkout."""
+    """Return the checkout from which the port is taken over, or was taken over before by the same checkout."""
     if before is None:
         return ""
     return before.taken_from if before.root == root else before.root
 
 
 def exists(root: str) -> bool:
-    """Whether a checkout is still there, as far as that can be seen."""
+    """Whether a checkout still exists, as far as that can be seen."""
     try:
-        # As text: a start asks this of every port that any stopped project of the machine keeps.
+        # A text, not a Path: each start checks every port that any stopped project of the machine keeps.
         return stat.S_ISDIR(os.stat(root).st_mode)  # noqa: PTH116
     except ValueError:
         return False  # no path has a NUL byte
     except OSError as error:
-        # Else it cannot be told: a folder that we may not enter is no reason to drop a reservation.
+        # Other errors leave it open: a folder that this user cannot enter is no reason to drop a reservation.
         return error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)

@@ -1,4 +1,4 @@
-"""The lease files of a user: which service has which port of the machine."""
+"""The lease files of a user: they record which service has which port of the machine."""
 
 from __future__ import annotations
 
@@ -58,16 +58,16 @@ class LeaseStore:
             raise unusable(directory, error) from error
 
     def take(self, port: int, owner: LeaseOwner, *, over_reservation: bool = False) -> Lease | Taken:
-        """Lease a port, or say who has it.
+        """Lease a port, or return who has it.
 
-        A port that is kept for another checkout is ours only with `over_reservation`. Whose port it was is on
-        record, and `Lease.displaced` says so.
+        A port that is kept for another checkout is leased only with `over_reservation`. Its previous owner stays
+        on record (`Lease.displaced`).
         """
         with self._opened(port) as descriptor:
             if (taken := _lock(descriptor, owner.root, over_reservation=over_reservation)) is not None:
                 return taken
             if not _is_still_the_file(descriptor, self._path(port)):
-                # The directory's files were removed by hand.
+                # The files of the directory were removed by hand.
                 return self.take(port, owner, over_reservation=over_reservation)
             counting = counting_record(descriptor)
             before = Before(counting, os.fstat(descriptor).st_mtime) if counting is not None else None
@@ -76,12 +76,12 @@ class LeaseStore:
             return Lease(port, record, descriptors.keep(os.dup(descriptor)), self._path(port), before)
 
     def try_to_write(self, root: str) -> None:
-        """Raise StateFileError when a record of a checkout could not be written now; leave everything as it is."""
+        """Raise StateFileError if the record of a checkout could not be written now; change nothing."""
         owner = LeaseOwner(root=root_name(root), project="", service="", pid=os.getpid(), at=time.time())
         try_to_write(f"{self._prefix}record", msgspec.json.encode(record_of(owner, None)))
 
     def look(self, port: int) -> Taken | None:
-        """Return who has a port leased, or for whom it is kept, and leave everything as it is."""
+        """Return who has a port leased, or for which service it is kept; change nothing."""
         if not os.path.exists(self._path(port)):  # noqa: PTH110 - see _path
             return None
         with self._opened(port) as descriptor:
@@ -92,7 +92,7 @@ class LeaseStore:
         return Taken(owner_of(record), live, down=record.down and not live)
 
     def is_leased_to(self, services: Collection[str], root: str, port: int) -> bool:
-        """Whether processes of one of these services of a checkout have the lease of a port."""
+        """Whether processes of one of these services of a checkout hold the lease of a port."""
         found = self.look(port)
         owner = found.owner if found is not None and found.live else None
         if owner is None or owner.by_program:
@@ -100,7 +100,7 @@ class LeaseStore:
         return owner.root == root and service_of(owner.service) in services
 
     def entries(self) -> list[Entry]:
-        """Return every port that is leased, or that a stopped service was ready on; by port."""
+        """Return every port that is leased, or on which a stopped service was ready; sorted by port."""
         found = []
         for port in self._ports():
             with self._opened(port) as descriptor:
@@ -115,16 +115,16 @@ class LeaseStore:
         return [(each.port, each.owner, each.live) for each in self.entries()]
 
     def claim(self, port: int, owner: LeaseOwner, claim: Claim) -> None:
-        """Put on record what a port is to a service whose own processes have the lease."""
+        """Record the claim to a port for a service whose own processes hold the lease."""
         with self._opened(port) as descriptor:
             record = read_record(descriptor)
             if record and _is_of(owner, record) and record.reserved and record.claim is not claim:
                 write_record(descriptor, replace(record, claim=claim))
 
     def take_back(self, port: int, owner: LeaseOwner) -> bool:
-        """Put a port on record again that a service gave up while its processes kept the lease.
+        """Restore the record of a port that a service gave up while its processes kept the lease.
 
-        Return whether they have it.
+        Return whether they hold it.
         """
         with self._opened(port) as descriptor:
             record = read_record(descriptor)
@@ -135,33 +135,33 @@ class LeaseStore:
             return True
 
     def keepers(self, root: str, service: str) -> list[ProcessIdentity]:
-        """Return the processes that keep the live leases which devinit took for a service, also of extra ports.
+        """Return the processes that keep the live leases of a service, including those of its extra ports.
 
-        A program that has leased a port for itself is none of them, although it may have named the service.
+        A program that has leased a port for itself does not count, even under the name of the service.
         """
         ports = [port for name, port in services_leased(self.owners(), root) if service_of(name) == service]
         return [keeper for port in ports for keeper in openers_of(self._path(port))]
 
     def is_only_kept_apart(self, root: str, service: str) -> bool:
-        """Return whether only programs in which a person works keep a service's live leases."""
+        """Return whether only interactive programs keep a service's live leases."""
         keepers = self.keepers(root, service)
         return bool(keepers) and are_all_apart(keepers)
 
     def forget_vanished(self) -> list[int]:
-        """Drop the records of checkouts that no longer exist, except of what still runs; return the ports."""
+        """Drop the records of checkouts that no longer exist, unless their lock is held; return the ports."""
         return self._drop(lambda _port, record: not exists(record.root))
 
     def forget(self, root: str, services: Mapping[str, int | None]) -> list[int]:
-        """Drop the records of stopped services of a checkout, except the port named for each.
+        """Drop the records of stopped services of a checkout, except the given port of each; return the ports.
 
-        Returns the ports. A port whose lock is held is left as it is.
+        A port whose lock is held stays unchanged.
         """
         return self._drop(
             lambda port, record: record.root == root and services.get(record.service, port) != port
         )
 
     def forget_checkout(self, root: str) -> list[int]:
-        """Drop every record of a checkout whose lock is not held; return the ports."""
+        """Drop all records of a checkout whose lock is not held; return the ports."""
         return self._drop(lambda _port, record: record.root == root)
 
     def _drop(self, concerns: Callable[[int, Record], bool]) -> list[int]:
@@ -177,7 +177,7 @@ class LeaseStore:
         return dropped
 
     def _ports(self) -> list[int]:
-        """Return the ports whose file has content, so that thousands of given-up ones cost one stat each."""
+        """Return the ports whose file has content, so that thousands of given-up ports cost one stat each."""
         try:
             with os.scandir(self.directory) as entries:
                 return sorted(
@@ -190,9 +190,9 @@ class LeaseStore:
 
     @contextmanager
     def _opened(self, port: int) -> Iterator[int]:
-        """Open a lease file; closing it ends what was locked through it, unless it was duplicated."""
+        """Open a lease file; closing it releases a lock taken through it, unless the descriptor was duplicated."""
         try:
-            # It is opened with O_CLOEXEC: a lease reaches a service only when it is passed on explicitly.
+            # Opened with O_CLOEXEC: a lease reaches a service only if it is passed on explicitly.
             descriptor = open_regular(self._path(port), _FLAGS)
             try:
                 yield descriptor
@@ -202,7 +202,8 @@ class LeaseStore:
             raise unusable(self._path(port), error) from error
 
     def _path(self, port: int) -> str:
-        # Text, not Path: a search of 100 ports asks for it 100 times, and Path takes as long as open().
+        # A text, not a Path: a search of 100 ports calls this 100 times, and creating a
+        # Path takes as long as open().
         return f"{self._prefix}{port}{_SUFFIX}"
 
 
@@ -212,21 +213,21 @@ def _is_of(owner: LeaseOwner, record: Record) -> bool:
 
 
 def _lock(descriptor: int, root: str, *, over_reservation: bool) -> Taken | None:
-    """Lock a lease file for us, or say who has it.
+    """Lock a lease file for us, or return who has it.
 
-    A port that is kept for another checkout is only looked at, never locked: its owner would otherwise take
-    our lock of a microsecond for a service that still runs.
+    A port that is kept for another checkout is only read, never locked: its owner would otherwise mistake our lock
+    of a microsecond for a service that still runs.
     """
     for _ in range(_RETRIES):
         if not over_reservation and (record := kept_for_another(descriptor, root)) is not None:
             return taken_by(record, root, live=is_locked(descriptor))
         if try_lock(descriptor, fcntl.LOCK_EX):
-            # It may have been put on record between our look and the lock.
+            # The record may have been written between the read and the lock.
             record = None if over_reservation else kept_for_another(descriptor, root)
             return taken_by(record, root, live=False) if record else None
         if is_locked(descriptor):
             break
-        # No process has it exclusively: one is just looking, as `is_locked` does.
+        # No process has the exclusive lock: another one is just checking, as `is_locked` does.
         time.sleep(_RETRY_SECONDS)
     return taken_by(read_record(descriptor), root, live=True)
 

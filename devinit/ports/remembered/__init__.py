@@ -1,1 +1,1 @@
-"""The ports that a project remembers: `.ports.json`, and what was chosen by hand."""
+"""The remembered ports of a project: `.ports.json`, and the user's own choices."""

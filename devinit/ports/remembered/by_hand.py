@@ -1,8 +1,8 @@
-"""Which ports of a checkout were chosen by hand (`devinit ports set`, the dashboard).
+"""The ports of a checkout that the user chose (`devinit ports set`, the dashboard).
 
-`.ports.json` cannot tell: it holds where a service moved by itself as well. A port that a person chose is worth
-more: it is reserved while its service is stopped, and what is reserved for others makes way for it. An entry
-counts for as long as `.ports.json` names the same port, so whatever changes that file ends it.
+`.ports.json` does not show this, because it also contains ports to which a service moved by itself. A chosen port
+counts for more: it is reserved while its service is stopped, and other reservations give way to it. An entry
+counts only while `.ports.json` names the same port, so any change to that file ends it.
 """
 
 # ruff: noqa: PTH103, PTH108, PTH118, PTH120 -- paths are text, as in `control.checkouts`
@@ -23,12 +23,12 @@ _LOCK = "lock"
 
 
 def chosen(root: str | os.PathLike[str], remembered: Mapping[str, int]) -> dict[str, int]:
-    """Return the remembered ports of a checkout that were chosen by hand."""
+    """Return the remembered ports of a checkout that the user chose."""
     return {name: port for name, port in _read(_path(root)).items() if remembered.get(name) == port}
 
 
 def note(root: str | os.PathLike[str], name: str, port: int) -> None:
-    """Put on record that a person chose a port."""
+    """Record that the user chose a port."""
     folder = os.path.dirname(_path(root))
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -39,7 +39,7 @@ def note(root: str | os.PathLike[str], name: str, port: int) -> None:
 
 
 def forget(root: str | os.PathLike[str]) -> bool:
-    """Drop everything that is on record for a checkout; return whether that was anything."""
+    """Delete the record of a checkout; return whether there was one."""
     try:
         os.unlink(_path(root))
     except (FileNotFoundError, NotADirectoryError):
@@ -48,7 +48,7 @@ def forget(root: str | os.PathLike[str]) -> bool:
 
 
 def _read(path: str) -> dict[str, int]:
-    """Return what a file says. One that cannot be read costs a reservation, and no start."""
+    """Return the content of a file. An unreadable file loses a reservation, but prevents no start."""
     try:
         document = json.loads(read_text(path) or "{}")
     except (StateFileError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Choose the ports of a project by hand: what `.ports.json` remembers is what the next start asks for."""
+"""The user's choice of ports: `.ports.json` remembers what the next start requests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Requests = Mapping[str, PortRequest]
 
 
 def known(name: str, requests: Requests) -> PortRequest:
-    """Return the request for a port by its name. Raise UsageError where there is none."""
+    """Return the request for a port by its name. Raise UsageError if there is none."""
     if name not in requests:
         hint = those_there_are(name, requests, "ports")
         raise UsageError(f"no service has a port named {name!r}", hint=hint)
@@ -29,7 +29,7 @@ def known(name: str, requests: Requests) -> PortRequest:
 
 
 def choose(root: Path, requests: Requests, name: str, port: int) -> bool:
-    """Remember a port for the next start; return whether it was another one. Raise UsageError if it may not be."""
+    """Remember a port for the next start; return whether it changed. Raise UsageError if it is not allowed."""
     request = known(name, requests)
     if request.strict and port != request.preferred:
         if request.fixed_by:
@@ -43,16 +43,16 @@ def choose(root: Path, requests: Requests, name: str, port: int) -> bool:
         raise UsageError(
             f"{port} {objection}", hint="choose one within it, or change `range` in devinit.toml"
         )
-    # Both or none: a note counts only where `.ports.json` names the same port, so that it comes first.
+    # Both or neither: the note counts only if `.ports.json` names the same port, so the note is written first.
     ports_file.try_to_remember(root, {name: port})
     by_hand.note(root, name, port)
     return ports_file.write(root, {name: port})
 
 
 def forget(root: Path, requests: Requests, names: Sequence[str]) -> dict[str, int]:
-    """Let the preferred ports count again, of all services when none is named; return what was remembered.
+    """Restore the preferred ports, of all services if none is named; return the ports that were remembered.
 
-    Services that do not run give up what is on record for them.
+    The records of services that do not run are dropped.
     """
     for name in names:
         known(name, requests)
@@ -62,7 +62,10 @@ def forget(root: Path, requests: Requests, names: Sequence[str]) -> dict[str, in
 
 
 def next_free(root: Path, request: PortRequest, after: int, avoided: Collection[int]) -> int:
-    """Return the next free port of a range, from one on and around; then a last resort. Raise PortsExhausted."""
+    """Return the next free port of a range, starting after one and wrapping around; else a last resort.
+
+    Raise PortsExhausted.
+    """
     store, assigned = LeaseStore(state_directory() / "leases"), applications(os.environ)
     ports: list[int] = [
         *range(max(after + 1, request.first), request.last + 1),

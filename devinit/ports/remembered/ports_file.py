@@ -1,7 +1,7 @@
-"""`.ports.json`: the ports of the last start, which people read and edit too.
+"""`.ports.json`: the ports of the last start, which users read and edit too.
 
-It is a preference, never proof. What it does not understand it keeps, and a file that cannot be
-read is refused by name instead of being started afresh.
+It states a preference and proves nothing. devinit keeps entries that it does not understand, and refuses a file
+that it cannot read instead of overwriting it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _WAY_OUT = "correct it, or delete it: the next start then begins with the prefer
 
 
 def read(root: Path, services: Collection[str] | None = None) -> dict[str, int]:
-    """Return the remembered ports; with `services`, only theirs (other keys are not looked at).
+    """Return the remembered ports; with `services`, only theirs (other keys are not read).
 
-    Raises StateFileError for a file that is no JSON object, and ConfigError for a port that is none.
+    Raise StateFileError for a file that is no JSON object, and ConfigError for an invalid port.
     """
     path = root / PORTS_FILE
     document = _document(path)
@@ -35,16 +35,16 @@ def read(root: Path, services: Collection[str] | None = None) -> dict[str, int]:
 
 
 def problem_of(request: PortRequest, remembered: int | None) -> str | None:
-    """Say what is wrong with a remembered port, which is not obeyed then; None when nothing is."""
+    """Return why a remembered port is ignored; None if it is valid."""
     objection = request.objection(remembered) if remembered is not None else ""
     return f"{PORTS_FILE} says {remembered}, which {objection}: ignored" if objection else None
 
 
 def refuse_link_to_another_file(root: Path) -> None:
-    """Raise StateFileError when `.ports.json` is a link to a file that holds something else than ports.
+    """Raise StateFileError if `.ports.json` is a link to a file that contains anything but ports.
 
-    A repository can bring a link to any file of the checkout along. Devinit's own is a JSON object whose keys
-    all have ports, beside comments; one without any key loses nothing.
+    A repository can contain a link to any file of the checkout. A file of devinit is a JSON object whose keys all
+    have ports, apart from comments; a file without any key has nothing to lose.
     """
     path = root / PORTS_FILE
     if os.path.islink(path):  # noqa: PTH114 - False where it cannot be looked at
@@ -52,7 +52,7 @@ def refuse_link_to_another_file(root: Path) -> None:
 
 
 def write(root: Path, ports: Mapping[str, int]) -> bool:
-    """Remember ports, keeping every other key and the order; return whether the file changed."""
+    """Remember ports, and keep all other keys and their order; return whether the file changed."""
     path = root / PORTS_FILE
     with _writing(root):
         before = _own_document(path)
@@ -64,7 +64,7 @@ def write(root: Path, ports: Mapping[str, int]) -> bool:
 
 
 def try_to_remember(root: Path, ports: Mapping[str, int]) -> None:
-    """Raise what `write` would raise now; change nothing."""
+    """Raise the errors that `write` would raise now; change nothing."""
     path = root / PORTS_FILE
     before = _own_document(path)
     after = {**before, **ports}
@@ -73,9 +73,9 @@ def try_to_remember(root: Path, ports: Mapping[str, int]) -> None:
 
 
 def reset(root: Path, services: Collection[str] | None = None) -> dict[str, int]:
-    """Forget the ports of these services, or of all; return what was forgotten.
+    """Forget the ports of these services, or of all; return the forgotten ports.
 
-    A file without any key left is removed: deleted means defaults again.
+    A file without any remaining key is removed: deleting it means defaults again.
     """
     path = root / PORTS_FILE
     with _writing(root):
@@ -92,14 +92,14 @@ def reset(root: Path, services: Collection[str] | None = None) -> dict[str, int]
 
 
 def _writing(root: Path) -> AbstractContextManager[object]:
-    """Return what keeps another writer (`ports set` in two shells) from undoing what we write meanwhile."""
+    """Return a lock against other writers (`ports set` in two shells), which would undo our change."""
     private = Path(state_folder(root))
-    # Not created for this: the checkout may just have been deleted.
+    # The folder is not created for this: the checkout may just have been deleted.
     return FileLock(private / "ports.lock") if private.is_dir() else nullcontext()
 
 
 def _own_document(path: Path) -> dict[str, object]:
-    """Return the content of a file that is to be written; raise StateFileError as well for a link to another."""
+    """Return the content of a file before a write; also raise StateFileError for a link to a foreign file."""
     document = _document(path)
     if os.path.islink(path):  # noqa: PTH114 - False where it cannot be looked at
         _refuse_content_of_others(path, document)
@@ -127,7 +127,7 @@ def _document(path: Path) -> dict[str, object]:
         where = f"line {error.lineno}, column {error.colno}"
         raise StateFileError(f"{path} is not JSON ({where}: {error.msg})", hint=_WAY_OUT) from error
     except ValueError as error:
-        # Python converts no text of more than 4,300 digits.
+        # Python does not convert a text of more than 4,300 digits.
         raise StateFileError(
             f"{path} cannot be read: it holds a number of thousands of digits", hint=_WAY_OUT
         ) from error
@@ -139,7 +139,7 @@ def _document(path: Path) -> dict[str, object]:
 
 
 def _port_keys(document: Mapping[str, object]) -> list[str]:
-    """Return the keys that can be a service's: a comment or a schema reference is not."""
+    """Return the keys that may name services, without comments and schema references."""
     return [key for key in document if not key.startswith(("$", "_", "//"))]
 
 
@@ -160,9 +160,9 @@ def _text(document: Mapping[str, object], path: Path) -> str:
     try:
         text = json.dumps(document, indent=2, ensure_ascii=False)
         if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
-            # Half of a character, which JSON can escape and UTF-8 cannot hold.
+            # Half of a surrogate pair, which JSON can escape but UTF-8 cannot encode.
             text = json.dumps(document, indent=2)
     except RecursionError as error:
-        # Reading goes deeper than indented writing does.
+        # Reading supports deeper nesting than indented writing.
         raise StateFileError(f"{path} is nested too deeply", hint=_WAY_OUT) from error
     return text + "\n"

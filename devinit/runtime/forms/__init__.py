@@ -1,1 +1,1 @@
-"""In which form a project gives a value to a name, and the same form with another address in it. Pure."""
+"""The form in which a project writes the value of a variable, and the same form with another address. Pure."""

@@ -1,7 +1,7 @@
 """An address as a project writes it: a URL with a driver, a host with a port, a DSN. Pure.
 
-A value is not taken apart and put together again: the places of its parts are found, and only those that change
-are written. So everything else stays byte for byte.
+A value is never rebuilt from its parts. The parser finds the position of each part, and only parts that change are
+written, so everything else stays identical byte for byte.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from msgspec import Struct
 from devinit.model.web_ports import without_usual_port
 
 LONGEST = 4000
-"""Characters of a value that is looked at. A longer one is a certificate or a document, not an address."""
-# Parts that can begin at every character are bounded, against quadratic time.
+"""In characters. A longer value is a certificate or a document, not an address, and is not parsed."""
+# Parts that can begin at every character have a limited length, to avoid quadratic time.
 _URL = re.compile(
     r"(?P<before>jdbc:)?(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]{0,60})://"
     r"(?P<login>(?P<user>[^\s:/?#@]*)(?::(?P<password>[^\s/?#@]*))?@)?"
@@ -26,7 +26,7 @@ _URL = re.compile(
 _HOST = r"(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252})"
 _HOST_PORT = re.compile(_HOST + r":(?P<port>\d{1,5})(?P<path>/\S*)?")
 _EVERY_HOST_PORT = re.compile(r":(?P<port>\d{1,5})")
-"""Where a program of Go listens: on every address."""
+"""The address on which a Go program listens: all interfaces."""
 _LONE_HOST = re.compile(_HOST)
 _PAIR = re.compile(
     r"(?<!\S)(?P<key>[a-z_]{1,40})[ ]{0,9}=[ ]{0,9}(?P<value>'(?:[^'\\]|\\.){0,300}'|[^\s']\S{0,300}|)(?=\s|\Z)"
@@ -42,20 +42,20 @@ _PLACES_IN_QUERY = _HOSTS_IN_QUERY | {
     "port", "pgport", "service", "servicefile", "socket", "socketpath", "unix_socket", "unixsocket", "unix_sock",
     "socketfactory", "cloudsqlinstance",
 }  # fmt: skip
-"""Keys in the query of a database's URL, in small letters, that clients count more than the host before it.
+"""Keys in the query of a database URL, in lower case, that clients prefer to the host before the query.
 
-libpq: https://www.postgresql.org/docs/current/libpq-connect.html; node-postgres, mysql2 and pgjdbc do alike.
+libpq: https://www.postgresql.org/docs/current/libpq-connect.html; node-postgres, mysql2 and pgjdbc do the same.
 """
 _WITH_TLS = {"http": "https", "ws": "wss"}
 
 
 class Form(StrEnum):
-    """How an address is written."""
+    """The notation of an address."""
 
     URL = "url"
     """`postgresql+asyncpg://user:password@host:5432/shop?schema=a`, `http://localhost:8000/api/`."""
     JDBC = "jdbc"
-    """`jdbc:postgresql://host:5432/shop`: the login stands in the query, or elsewhere."""
+    """`jdbc:postgresql://host:5432/shop`: the login is in the query, or elsewhere."""
     DSN = "dsn"
     """`host=localhost port=5432 dbname=shop`, as libpq reads it."""
     HOST_PORT = "host:port"
@@ -64,14 +64,14 @@ class Form(StrEnum):
 
 
 class Span(NamedTuple):
-    """Where a part stands in a text; empty where it would be written."""
+    """The position of a part in a text; empty at the place where a missing part would be inserted."""
 
     start: int
     end: int
 
 
 class Server(Struct, frozen=True, kw_only=True):
-    """Where a server of the project answers, and how a client gets in."""
+    """The address and the login of a server of the project."""
 
     host: str
     port: int
@@ -79,26 +79,26 @@ class Server(Struct, frozen=True, kw_only=True):
     password: str | None = None
     database: str | None = None
     has_login: bool = False
-    """Whether devinit knows its login: user, password and database replace those of the project."""
+    """Whether devinit knows the login: user, password and database then replace those of the project."""
     tls: bool = False
 
 
 class Address(Struct, frozen=True, kw_only=True):
-    """An address in a text: what it says, and where."""
+    """An address in a text: its parts and their positions."""
 
     text: str
     form: Form
     scheme: str = ""
-    """Without the driver: `postgresql` of `postgresql+asyncpg`."""
+    """Without the driver: `postgresql` for `postgresql+asyncpg`."""
     host: str = ""
     port: int | None = None
-    """None where the text says none, and its scheme has no usual one."""
+    """None if the text has no port and the scheme no default port."""
     user: str | None = None
     password: str | None = None
     database: str | None = None
     """For a URL: the path without its slash."""
     spans: dict[str, Span]
-    """Part → its place, for those that may be replaced; none where the query names the host."""
+    """Positions by part, for parts that may be replaced; empty if the query names the host."""
 
     @property
     def is_local(self) -> bool:
@@ -107,19 +107,19 @@ class Address(Struct, frozen=True, kw_only=True):
 
     @property
     def is_web(self) -> bool:
-        """Whether the scheme is one of the web's."""
+        """Whether the scheme is HTTP, WebSocket, or one of these over TLS."""
         return self.scheme in WEB_SCHEMES
 
 
 LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - recognised, not bound
 _KEPT_HOSTS = frozenset({"localhost", "127.0.0.1", "0.0.0.0"})  # noqa: S104 - recognised, not bound
-"""Names of this machine that reach every server on it; `::1` does not, and `db` is a container's."""
+"""Host names that reach every server on this machine; `::1` does not, and `db` names a container."""
 _OF_THIS_MACHINE = ".localhost"
-"""Browsers resolve every name that ends like this to this machine."""
+"""Browsers resolve every name with this ending to this machine."""
 
 
 def parse(text: str) -> Address | None:
-    """Return the address that a text is; None for any other text, and for one that names several hosts."""
+    """Return the address that a text contains; None for any other text, and for an address with several hosts."""
     if not text or len(text) > LONGEST:
         return None
     if "://" in text:
@@ -147,7 +147,7 @@ def parse(text: str) -> Address | None:
 def written(address: Address, server: Server, *, database: bool = True) -> str:
     """Return the text of an address with the server in it, in the same form.
 
-    `database`: whether the name of the database is the server's, too.
+    `database`: whether the server's database replaces the one in the address.
     """
     new: dict[str, str] = {}
     if not is_host_of(address, server):
@@ -161,12 +161,12 @@ def written(address: Address, server: Server, *, database: bool = True) -> str:
     if server.tls and address.scheme in _WITH_TLS:
         new["scheme"] = _WITH_TLS[address.scheme]
     text = _replaced(address, new)
-    # It may be compared with the origin that a browser sends.
+    # The application may compare it with the origin that a browser sends.
     return without_usual_port(text) if "port" in new and address.is_web else text
 
 
 def is_host_of(address: Address, server: Server) -> bool:
-    """Whether the host that an address names is the server's, in this or another spelling."""
+    """Whether the host of an address is the server's host, in this or another spelling."""
     if server.host in LOOPBACK:
         is_kept = address.host in _KEPT_HOSTS or address.host.endswith(_OF_THIS_MACHINE)
         return is_kept or address.host == server.host
@@ -197,7 +197,7 @@ def _url(text: str) -> Address | None:
         spans["login"] = Span(*found.span("login")) if found["login"] else Span(start, start)
     host = _bare(found["host"]).lower()
     if scheme not in WEB_SCHEMES and (places := _places_in_query(found["query"] or "")):
-        # To write our login beside a host that the query replaces would send it there.
+        # The query replaces the host: writing our login beside the host would send it to the other server.
         host, spans = places[0][1].lower(), {}
         if len(places) > 1 or places[0][0] not in _HOSTS_IN_QUERY or not _is_of_the_net(host):
             return None  # a socket, a service of libpq, another port
@@ -215,7 +215,7 @@ def _url(text: str) -> Address | None:
 
 
 def _places_in_query(query: str) -> list[tuple[str, str]]:
-    """Return what a query says about the place of a server: keys in small letters with their values."""
+    """Return the pairs of a query that decide where the server is, with keys in lower case."""
     pairs = (pair.partition("=") for pair in query[1:].split("&"))
     places = ((_decoded(key).lower(), _decoded(value)) for key, _, value in pairs)
     return [(key, value) for key, value in places if key in _PLACES_IN_QUERY]
@@ -226,7 +226,7 @@ def _is_of_the_net(host: str) -> bool:
 
 
 def _query_login(found: re.Match[str], spans: dict[str, Span]) -> tuple[str | None, str | None]:
-    """Find user and password in the query of a JDBC URL."""
+    """Return user and password from the query of a JDBC URL, and add their positions to `spans`."""
     values: dict[str, str | None] = {"user": None, "password": None}
     start = found.start("query") + 1
     for pair in (found["query"] or "?")[1:].split("&"):
@@ -256,7 +256,7 @@ def _dsn(text: str) -> Address | None:
         hosts |= {found["key"]} & {"host", "hostaddr"}
         values[part] = _unquoted(found["value"])
         spans[part] = Span(*found.span("value"))
-    # libpq connects to `hostaddr`, and takes `host` for a name alone.
+    # libpq connects to `hostaddr`, and uses `host` only as a name.
     if text[done:].strip() or len(hosts) != 1 or values.keys() & {"service", "passfile"}:
         return None
     port = values.get("port", "5432")
@@ -302,7 +302,7 @@ def _replaced(address: Address, new: dict[str, str]) -> str:
         case _:
             changes = [(address.spans[part], value) for part, value in new.items() if part in address.spans]
     text = address.text
-    # From the end on, so that the places before it stay true. What is written at one place keeps its order.
+    # Replace from the end, so that earlier positions stay valid. Changes at the same position keep their order.
     numbered = [(span, number, value) for number, (span, value) in enumerate(changes)]
     for span, _, value in sorted(numbered, reverse=True):
         text = text[: span.start] + value + text[span.end :]
@@ -313,7 +313,7 @@ def _changes_in_url(address: Address, new: dict[str, str]) -> list[tuple[Span, s
     spans = address.spans
     new = {part: _in_url(part, value) for part, value in new.items()}
     if address.form is Form.URL and "user" in new:
-        # One part of a login is of no use with the other part of another one.
+        # Half of a login is useless with the other half of another login, so both are replaced.
         sign = ":" if new["password"] else ""
         login = f"{new['user']}{sign}{new['password']}"
         new["login"] = f"{login}@" if login else ""

@@ -1,4 +1,4 @@
-"""The runtime environment for files and commands, in the forms on which the services of a project agree. Pure."""
+"""The runtime environment for files and commands, in the forms on which all services of a project agree. Pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from devinit.runtime.forms.statement import Decision
 def agreed(
     runtime: Mapping[str, str], project: Project, decided: Iterable[Mapping[str, Decision]]
 ) -> dict[str, str]:
-    """Return the runtime environment for files and commands: in the form on which all services agree.
+    """Return the runtime environment for files and commands, in the form on which all services agree.
 
-    `decided`: of each service. A name that every service keeps is left out. The address of a service stays what
-    `devinit.discover` and other programs look up: host, port, and a URL with its scheme.
+    `decided`: the decisions of each service. A name that every service keeps is left out. The address of a service
+    keeps the form that `devinit.discover` and other programs look up: host, port, and a URL with its scheme.
     """
     of_name: dict[str, list[Decision]] = {}
     for decisions in decided:

@@ -1,7 +1,7 @@
-"""The decision rule: what becomes of the values that a project gives to variables by itself. Pure.
+"""The decision rule: which value each variable gets for which the project states a value itself. Pure.
 
 A value that means a server of the project gets the address of that server in the same form. The host of another
-machine is never replaced, and what may or may not mean a server is left as it is.
+machine is never replaced, and an ambiguous value stays unchanged.
 """
 
 from __future__ import annotations
@@ -30,34 +30,33 @@ from devinit.runtime.forms.statement import Decision, Outcome, Source, Statement
 _OWN = frozenset(
     {"DEVINIT_PROJECT", "HOST", "PORT", "HOME", "LANG", "PATH", "SHELL", "TERM", "TMPDIR", "USER"}
 )
-"""Names that devinit gives whatever the files say, and those that every program needs as they are."""
+"""Names that devinit sets regardless of the files, and names that every program needs unchanged."""
 _LOCAL_HOSTS = ("localhost", "127.0.0.1")
 _OF_ADDRESSES = ("URL", "URI", "DSN")
 _EMPTIED = frozenset({"TEST", "TESTS", "TESTING", "SHADOW"})
-"""Words in names of databases that their users empty: test databases."""
+"""Words in the names of databases that are emptied regularly: test databases."""
 
 
 class Situation(Struct, frozen=True, kw_only=True):
-    """What a decision depends on beside the value."""
+    """Everything that a decision depends on, except the statement itself."""
 
     servers: Servers
     service: str
-    """Whose variable it is."""
+    """The service that has the variable."""
     standard: Mapping[str, str]
-    """What devinit gives by itself."""
+    """The values that devinit gives by default."""
     main_database: str | None = None
-    """The database that the application itself uses, as its files call it."""
+    """The name, in the files of the application, of the database that the application itself uses."""
 
     def ours(self, name: str) -> str | None:
-        """Return what devinit gives by itself under a name; its case does not matter, as to pydantic."""
+        """Return devinit's own value for a name; case is ignored, as in pydantic."""
         return self.standard.get(name, self.standard.get(name.upper()))
 
 
 def decisions(statements: Iterable[Statement], situation: Situation) -> dict[str, Decision]:
-    """Return what becomes of the variables that the files and the code of a service speak of, by name.
+    """Return decisions, by name, about the variables that the files and the code of a service mention.
 
-    `statements`: those that count more come first. A name without a decision is given what devinit gives by
-    itself.
+    `statements` have the strongest ones first. A name without a decision gets devinit's default value.
     """
     by_name: dict[str, list[Statement]] = {}
     for each in statements:
@@ -83,13 +82,13 @@ def decisions(statements: Iterable[Statement], situation: Situation) -> dict[str
 
 
 def is_variable(name: str, value: str) -> bool:
-    """Whether a process can have a variable of this name with this value: code may hold any text."""
+    """Whether a process can have a variable with this name and value: a literal in code may be any text."""
     is_text = "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
     return name.isascii() and name.isidentifier() and is_text
 
 
 def strongest(found: Sequence[Statement]) -> Sequence[Statement]:
-    """Return the statements of one name that count: the value of a file alone, else every form that is known."""
+    """Return the statements about one name that count: the value in a file alone, else every known form."""
     for each in found:
         if each.source is Source.FILE and not is_open(each.value):
             return (each,)
@@ -98,25 +97,25 @@ def strongest(found: Sequence[Statement]) -> Sequence[Statement]:
 
 
 def is_driver_alone(value: str) -> bool:
-    """Whether a URL says nothing but which driver it is for."""
+    """Whether a URL states nothing but its driver."""
     return value.endswith("://")
 
 
 def _as_read(found: Sequence[Statement]) -> Sequence[Statement]:
-    """Return the statements of a name, all as the code takes a list apart."""
+    """Return the statements about a name, all with the separator with which the code splits a list."""
     separator = next((each.separator for each in found if each.separator is not None), None)
     return found if separator is None else [replace(each, separator=separator) for each in found]
 
 
 def is_open(value: str) -> bool:
-    """Whether a value is empty, or stands where a person is to write one."""
+    """Whether a value is empty or a placeholder that the developer has to replace."""
     plain = value.strip().lower()
     is_bracketed = plain.startswith("<") and plain.endswith(">")
     return not plain or is_bracketed or plain.startswith(("your_", "your-")) or plain == "changeme"
 
 
 def decision_about(statement: Statement, situation: Situation) -> Decision | None:
-    """Return what becomes of one value; None where what devinit gives by itself, or nothing, is right."""
+    """Return the decision about one value; None where devinit's default value, or no value, is right."""
     name, value = statement.name.upper(), statement.value
     is_of_origins = bool({"CORS", "ORIGIN", "ORIGINS"} & set(name.split("_")))
     if is_open(value) and not (is_of_origins and statement.separator is not None):
@@ -132,7 +131,7 @@ def decision_about(statement: Statement, situation: Situation) -> Decision | Non
 
 
 def _filled(statement: Statement, situation: Situation) -> Decision | None:
-    """Give an address of ours to a name that the code cannot do without, and that no file gives a value."""
+    """Give an address of the project to a name that the code requires and for which no file has a value."""
     name = statement.name
     words = set(name.upper().split("_"))
     if situation.ours(name) is not None or not statement.is_required or words & _EMPTIED:
@@ -144,7 +143,7 @@ def _filled(statement: Statement, situation: Situation) -> Decision | None:
 
 
 def _origin(statement: Statement, situation: Situation) -> Decision | None:
-    """Give the origin of the first frontend to a name that the code cannot do without, and that has no value."""
+    """Give the origin of the first frontend to a name that the code requires and that has no value."""
     wanted, ours = situation.servers.frontend_origins, situation.ours(statement.name)
     is_right = ours is not None and not (statement.is_one_origin and parse_list(ours))
     if is_right or not statement.is_required or not wanted:
@@ -157,13 +156,13 @@ def _listed(statement: Statement) -> Listed | None:
     if statement.separator is None or (found is not None and found.separator is statement.separator):
         return found
     if statement.separator is Separator.JSON:
-        # An example with commas is one that pydantic refuses.
+        # pydantic refuses commas here, so an example with commas is written as JSON.
         return as_json(found.entries if found is not None else filter(None, (statement.value.strip(),)))
     return found or list_read_with(statement.separator, statement.value)
 
 
 def _hosts(statement: Statement) -> Decision | None:
-    """Decide about hosts that an application answers to, without scheme and port."""
+    """Decide about the hosts, without scheme and port, for which an application answers."""
     listed = _listed(statement)
     if listed is None or listed.allows_all or not listed.are_hosts:
         return _kept(statement)
@@ -206,9 +205,9 @@ def _listed_origins(statement: Statement, listed: Listed, servers: Servers) -> D
 
 
 def _left_by_pages(entries: Iterable[str], servers: Servers) -> frozenset[str]:
-    """Return the origins on this machine at which a page of the project has been, and has moved away.
+    """Return the origins on this machine from which a page of the project has moved away.
 
-    What answers there now may be another project's.
+    The server that answers there now may belong to another project.
     """
     pages = [each for each in servers.known if set(each.origins) & set(servers.frontend_origins)]
     now = {each.server.port for each in servers.known}
@@ -223,7 +222,7 @@ def _plain(statement: Statement, address: Address | None, situation: Situation) 
     """Decide about a word, a path, a lone host or a lone port."""
     ours = situation.ours(statement.name)
     if statement.source is not Source.FILE:
-        # A path alone: the page asks its own origin, and the dev server passes the request on.
+        # A path alone: the page requests its own origin, and the dev server forwards the request.
         if ours is not None and statement.value.startswith("/") and "://" in ours:
             return Decision(statement=statement, outcome=Outcome.LEFT_OUT)
         return _port(statement, address, situation) if ours is None else None
@@ -240,7 +239,7 @@ def _plain(statement: Statement, address: Address | None, situation: Situation) 
 
 
 def _port(statement: Statement, address: Address | None, situation: Situation) -> Decision | None:
-    """Decide about a lone number: it is the port of a server when its name and the number say so."""
+    """Decide about a lone number: it is the port of a server if both the name and the number match."""
     name = statement.name.upper()
     if address is None or address.form is not Form.PORT or not name.endswith("PORT"):
         return None
@@ -258,7 +257,7 @@ def _address(statement: Statement, address: Address, situation: Situation) -> De
     servers, is_form_only = situation.servers, statement.source is not Source.FILE
     known, agreeing = meaning(statement.name, address, servers, situation.service)
     is_ours = situation.ours(statement.name) is not None
-    # In an example any word may stand for a host.
+    # In an example, any word may stand for a host.
     is_near = servers.is_near(address.host) or (is_form_only and "." not in address.host)
     if known is not None and is_near and agreeing >= AGREEING:
         stated = address.database or ""
@@ -271,7 +270,8 @@ def _address(statement: Statement, address: Address, situation: Situation) -> De
     if is_form_only:
         return None
     if not is_near:
-        # Of what is no business of the project's servers nothing is said: an API of the net, a mail server.
+        # A value that does not concern the project's servers, such as a public API or a
+        # mail server, gets no message.
         is_meant = known is not None and (not known.is_web or is_ours or agreeing >= AGREEING)
         return _remote(statement, address) if is_meant or is_ours else _kept(statement)
     if known is None and not is_ours:
@@ -286,7 +286,7 @@ def _given(statement: Statement, value: str, service: str | None = None, why: st
 
 
 def _kept(statement: Statement) -> Decision | None:
-    """Leave a value as it is; the form alone keeps nothing."""
+    """Keep a value unchanged; return None for a form without a value."""
     return Decision(statement=statement, outcome=Outcome.KEPT) if statement.source is Source.FILE else None
 
 
@@ -305,7 +305,7 @@ def _unsure(statement: Statement, address: Address, *, is_ours: bool) -> Decisio
 
 
 def _main_database(meant: Mapping[str, Sequence[Statement]], servers: Servers) -> str | None:
-    """Return the database of DATABASE_URL, else the first one that the files name."""
+    """Return the database in DATABASE_URL, else the first one in the files."""
     names = sorted(meant, key=lambda name: name.upper() != "DATABASE_URL")
     schemes = frozenset().union(*(each.schemes for each in servers.known if each.databases))
     for name in names:

@@ -1,6 +1,6 @@
-"""Whether a value leads to another database than those that devinit runs for the project. Pure.
+"""The check whether a value leads to a database that devinit does not run for the project. Pure.
 
-Asked only about a migration that was detected. So what cannot be read counts as another database.
+It is used only for a migration that devinit detected, so a value that cannot be read counts as another database.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ _WORDS = frozenset(
 )
 _JOINED = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "DBHOST", "DBPORT", "DBNAME", "DBURL", "DBURI")
 _OF_NAMES = ("PGDATABASE", "DBNAME")
-"""What settings read beside a host: they tell that code reads where its database is, and not where."""
+"""Parts of names that stand beside a host: they show that code reads the location of its
+database, not where it is."""
 _OF_HOSTS = ("HOST", "HOSTNAME", "HOSTADDR", "SERVER", "ADDRESS", "ADDR")
 _TELLS_WHERE = (*_OF_HOSTS, "PORT", "URL", "URI", "DSN", "STRING")
 _OTHERS = frozenset({"REDIS", "VALKEY", "CACHE"})
 _EMPTIED = frozenset({"TEST", "TESTS", "TESTING", "SHADOW"})
-"""Words of names whose database a migration of the application does not reach."""
+"""Words in names of databases that a migration of the application does not reach."""
 _LIBPQ_SERVICE = "PGSERVICE"
 _FILES = frozenset({"sqlite", "sqlite3", "file", "duckdb"})
 _FILE = re.compile(
@@ -35,7 +36,7 @@ _SCHEMES = (
 _OF_DATABASE = re.compile(
     rf"\b(?:{_SCHEMES})(?:\+\w{{1,20}})?(?:://|:thin:|:oci:)|@(?:tcp|unix)\(", re.IGNORECASE
 )
-"""In a value of any form: the beginning of a database's URL, or the place in a DSN of Go's driver for MySQL."""
+"""Matches in a value of any form: the start of a database URL, or the address in a DSN of Go's MySQL driver."""
 _KEY = r"(?:host|server|data source|addr|address|database|initial catalog)"
 _KEYED = re.compile(rf"(?:\A|;)\s{{0,9}}{_KEY}\s{{0,9}}=[^;]{{1,300}};", re.IGNORECASE)
 """A connection string of ADO.NET: `Host=localhost;Port=5432;Database=shop`."""
@@ -43,7 +44,7 @@ _LIBPQ = re.compile(r"(?:\A|\s)(?:host|hostaddr|service|dbname)[ ]{0,9}=[ ]{0,9}
 
 
 def tells_where(name: str) -> bool:
-    """Whether a variable tells where a database is."""
+    """Whether a variable holds the location of a database, going by its name."""
     upper = name.upper()
     words = set(upper.split("_"))
     if upper in _JOINED:
@@ -52,9 +53,9 @@ def tells_where(name: str) -> bool:
 
 
 def elsewhere(name: str, value: str, servers: Servers) -> str:
-    """Return in words where a value leads that is no database of ours; "" for one that is, and for anything else.
+    """Return words for the place where a value leads if that is no database of ours, else "".
 
-    The words hold a host and a port at most: the rest may be secret.
+    The words contain at most a host and a port, because the rest may be secret.
     """
     if is_open(value) or set(name.upper().split("_")) & _EMPTIED:
         return ""
@@ -74,17 +75,17 @@ def elsewhere(name: str, value: str, servers: Servers) -> str:
 
 
 def names_a_database(value: str) -> bool:
-    """Whether a value says by itself that it leads to a database, whatever its variable is called."""
+    """Whether a value by itself names a database, whatever its variable is called."""
     return any(pattern.search(value) is not None for pattern in (_OF_DATABASE, _KEYED, _LIBPQ))
 
 
 def leads_to(name: str, value: str, servers: Servers) -> Known | None:
-    """Return the database that devinit.toml says to run elsewhere, if a value leads there."""
+    """Return the database to which a value leads if devinit.toml declares it as run elsewhere."""
     address = parse(value) if tells_where(name) or names_a_database(value) else None
     if address is None or address.form is Form.PORT:
         return None
     for each in servers.known:
-        # A loopback host alone may be that of any server.
+        # A loopback host alone may belong to any server.
         is_there = address.host == each.server.host and (
             address.port == each.server.port or (address.form is Form.HOST and address.host not in LOOPBACK)
         )
@@ -94,12 +95,12 @@ def leads_to(name: str, value: str, servers: Servers) -> Known | None:
 
 
 def is_port_of_ours(text: str, servers: Servers) -> bool:
-    """Whether a text is the port of a database that devinit runs; also what is no port."""
+    """Whether a text is the port of a database that devinit runs; also true for a text that is not a port."""
     return not text.isdigit() or any(text == str(each.server.port) for each in _ours(servers))
 
 
 def _of_a_plain_one(address: Address, servers: Servers) -> str:
-    """Say where a host leads, with its port or without one; a port alone leads to no place."""
+    """Return words for the place where a host leads, with or without its port; "" for a port alone."""
     if address.form is Form.PORT:
         return ""
     if address.form is Form.HOST:
@@ -108,7 +109,7 @@ def _of_a_plain_one(address: Address, servers: Servers) -> str:
 
 
 def _is_ours(address: Address, servers: Servers) -> bool:
-    """Whether one of our servers answers there; a container's name reaches no other one."""
+    """Whether one of our servers answers at an address; the name of a container reaches no other server."""
     return any(
         address.host in each.hosts or (_is_near(address.host, servers) and address.port == each.server.port)
         for each in _ours(servers)

@@ -1,4 +1,4 @@
-"""The servers of a project, with everything by which an address in its files is recognised. Pure."""
+"""The servers of a project, with everything by which devinit recognises their addresses in its files. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WORDS = {
     ),
     "redis": ("REDIS", "VALKEY", "CELERY", "BROKER", "CACHE", "QUEUE", "RQ", "ARQ", "SAQ"),
 }  # fmt: skip
-"""Kind → words in the names of variables that mean a server of this kind."""
+"""Words in variable names that mean a server, by kind."""
 _WORDS_OF_KIND = {"postgres": ("POSTGRES", "POSTGRESQL", "PG"), "redis": ("REDIS", "VALKEY")}
 _BACKEND_WORDS = ("API", "BACKEND", "SERVER")
 _FRONTEND_WORDS = ("FRONTEND", "CLIENT", "WEB", "WEBAPP", "UI")
@@ -30,7 +30,7 @@ _CONTAINERS = {
     "postgres": ("db", "database", "postgres", "postgresql", "pg"),
     "redis": ("redis", "valkey", "cache", "broker"),
 }
-"""Kind → how people call its container, and so the host that another container reaches it by."""
+"""Usual container names by kind: other containers reach the server by this host name."""
 _MODULE = re.compile(r"\b(?P<name>[A-Za-z]\w{0,60})(?:\.\w{1,60}){0,9}:[A-Za-z]")
 """The package in `shop.main:app`."""
 _HOST_OF_CONTAINERS = "host.docker.internal"
@@ -42,26 +42,26 @@ class Known(Struct, frozen=True, kw_only=True):
     service: str
     server: Server
     ports: frozenset[int]
-    """Those at which files may expect it: the usual one of its kind, the preferred one, the one that it has."""
+    """Ports at which files may expect it: the default of its kind, the preferred one, and the current one."""
     hosts: frozenset[str]
-    """Names of containers that mean it."""
+    """Names of containers that mean this server."""
     schemes: frozenset[str]
     words: frozenset[str]
-    """In the name of a variable they mean this server."""
+    """Words in variable names that mean this server."""
     project_names: frozenset[str] = frozenset()
-    """How the project calls itself, as a part of a variable's name: `SHOP` of `VITE_SHOP_API_URL`."""
+    """Names of the project as a part of a variable name: `SHOP` in `VITE_SHOP_API_URL`."""
     kind_words: frozenset[str] = frozenset()
-    """Those of them that say of which kind the server is."""
+    """The subset of `words` that names the kind of server."""
     url: str
-    """How clients reach it, in devinit's own form."""
+    """The address for clients, in devinit's own form."""
     databases: frozenset[str] = frozenset()
-    """All that it has; empty where devinit does not know, or it has none."""
+    """All databases of the server; empty if it has none or devinit does not know them."""
     test_database: str | None = None
     is_web: bool = False
     is_elsewhere: bool = False
-    """Whether devinit.toml names its `url`: devinit does not run it."""
+    """Whether devinit.toml gives its `url`: devinit does not run it."""
     origins: tuple[str, ...] = ()
-    """Of a server with pages: under which a browser loads them."""
+    """For a server with pages: the origins from which a browser loads them."""
 
 
 class Servers(Struct, frozen=True, kw_only=True):
@@ -69,14 +69,14 @@ class Servers(Struct, frozen=True, kw_only=True):
 
     known: tuple[Known, ...]
     frontend_origins: tuple[str, ...]
-    """What a backend has to accept."""
+    """The origins that a backend has to accept."""
 
     def of(self, service: str) -> Known | None:
-        """Return a service as a server; None for one without a port."""
+        """Return the server of a service; None for a service without a port."""
         return next((each for each in self.known if each.service == service), None)
 
     def is_near(self, host: str) -> bool:
-        """Whether a host is this machine, or a container that the project has a server for."""
+        """Whether a host is this machine, or a container for which the project has a server."""
         return (
             host in LOOPBACK
             or host == _HOST_OF_CONTAINERS
@@ -86,7 +86,7 @@ class Servers(Struct, frozen=True, kw_only=True):
 
 
 def servers_of(project: Project, endpoints: Mapping[str, Endpoint]) -> Servers:
-    """Return the servers of a project where they answer now, or would."""
+    """Return the servers of a project at their current addresses, or at those that they would have."""
     backend = backend_of(project)
     frontends = [service for service in frontends_of(project) if service.name in endpoints]
     names = {service.name for service in frontends}
@@ -110,23 +110,23 @@ def servers_of(project: Project, endpoints: Mapping[str, Endpoint]) -> Servers:
 
 
 def _names_of(project: Project, backend: Service) -> frozenset[str]:
-    """Return the project's name, and those of the packages that its backend's command names."""
+    """Return the name of the project and of the packages in the command of its backend."""
     packages = (found["name"] for found in _MODULE.finditer(backend.command or ""))
     names = [variable_prefix(each) for each in (project.name, *packages)]
     return frozenset((*names, *(each.replace("_", "") for each in names)))
 
 
 def _known(service: Service, endpoint: Endpoint, words: Iterable[str], *, is_first: bool) -> Known | None:
-    """Return a service as a server; None for one without a port.
+    """Return a service as a server; None for a service without a port.
 
-    `words`: by which the names of variables mean it, beside its own. `is_first`: of its kind.
+    `words`: words in variable names that mean it, in addition to its own name. `is_first`: of its kind.
     """
     kind, port, url = kind_of(service), endpoint.port, endpoint.url
     if port is None or url is None:
         return None
     usual = {kind.default_port} if kind.default_port is not None and is_first else set()
     asked = {service.port.preferred, service.port.first} if service.port is not None else set()
-    # The first server of its kind is meant by the kind's own words; any other one by its own name alone.
+    # The words of a kind mean the first server of that kind; other servers are meant only by their own names.
     of_kind = _WORDS.get(kind.name, ()) if is_first else ()
     containers = _CONTAINERS.get(kind.name, ()) if is_first else ()
     parsed = parse(url)

@@ -1,4 +1,4 @@
-"""Lists of origins and of hosts, as JSON and with commas: what they lack is added, what they hold stays. Pure."""
+"""Lists of origins and hosts, as JSON or with commas: missing entries are added, existing ones stay. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from devinit.runtime.forms.address import LONGEST, Form, parse
 
 
 class Separator(StrEnum):
-    """How the entries of a list are written."""
+    """The notation of a list."""
 
     JSON = "json"
     """`["http://localhost:3000"]`."""
@@ -29,18 +29,18 @@ class Listed(Struct, frozen=True, kw_only=True):
 
     @property
     def allows_all(self) -> bool:
-        """Whether an entry stands for everything."""
+        """Whether an entry is the wildcard `*`."""
         return "*" in self.entries
 
     @property
     def are_hosts(self) -> bool:
-        """Whether the entries have neither scheme nor port, as those of Django's ALLOWED_HOSTS."""
+        """Whether no entry has a scheme or a port, as in Django's ALLOWED_HOSTS."""
         addresses = [parse(entry) for entry in self.entries]
         return bool(addresses) and all(each is not None and each.form is Form.HOST for each in addresses)
 
 
 def parse_list(text: str) -> Listed | None:
-    """Return the list that a text is: JSON, or at least two entries with commas or spaces between them."""
+    """Return the list that a text contains: JSON, or at least two entries separated by commas or spaces."""
     if len(text) > LONGEST:
         return None
     stripped = text.strip()
@@ -56,14 +56,14 @@ def parse_list(text: str) -> Listed | None:
 
 
 def as_json(entries: Iterable[str]) -> Listed:
-    """Return entries as the list of a text in JSON."""
+    """Return a list of these entries, written as JSON."""
     found = tuple(entries)
     text = f"[{', '.join(msgspec.json.encode(each).decode() for each in found)}]"
     return Listed(text=text, separator=Separator.JSON, entries=found)
 
 
 def list_read_with(separator: Separator, text: str) -> Listed:
-    """Return the list that code finds in a text, taken apart at a sign: also one of one entry, or none."""
+    """Return the list that code gets when it splits a text at a separator; it may have one entry or none."""
     return Listed(
         text=text,
         separator=separator,
@@ -72,7 +72,7 @@ def list_read_with(separator: Separator, text: str) -> Listed:
 
 
 def extended(listed: Listed, entries: Iterable[str]) -> str:
-    """Return the text of a list with these entries added that it lacks, written like those that it has."""
+    """Return the text of a list with its missing entries added in the notation of the existing ones."""
     missing = [each for each in _like(listed, entries) if each not in listed.entries]
     if not missing:
         return listed.text
@@ -91,7 +91,7 @@ def extended(listed: Listed, entries: Iterable[str]) -> str:
 
 
 def without(listed: Listed, entries: Collection[str]) -> str:
-    """Return the text of a list without some of its entries; unchanged where it has none of them."""
+    """Return the text of a list without some entries; unchanged if it contains none of them."""
     kept = [each for each in listed.entries if each not in entries]
     if len(kept) == len(listed.entries):
         return listed.text
@@ -117,7 +117,7 @@ def _json(text: str) -> Listed | None:
 
 
 def _like(listed: Listed, entries: Iterable[str]) -> list[str]:
-    """Return entries with a slash behind them, or without their scheme, where those of the list are like that."""
+    """Return entries with a trailing slash, or without their scheme, if those of the list are written so."""
     slash = bool(listed.entries) and all(each.endswith("/") for each in listed.entries)
     bare = bool(listed.entries) and all("://" not in each for each in listed.entries)
     plain = [each.partition("://")[2] if bare and "://" in each else each for each in entries]

@@ -1,6 +1,7 @@
-"""Which server of the project an address means: three things tell, and two of them must agree. Pure.
+"""The server of the project that an address means: two of three criteria must agree. Pure.
 
-Where it leads (a known port on this machine, or the name of a container), its scheme, and the variable's name.
+The criteria are the place (a known port on this machine, or the name of a container), the scheme,
+and the name of the variable.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ OWN_ADDRESS = frozenset(
         "NEXTAUTH_URL", "BETTER_AUTH_URL", "AUTH_URL", "APP_URL", "APP_ORIGIN", "SITE_URL", "NEXT_PUBLIC_APP_URL",
     }
 )  # fmt: skip
-"""Names under which a web application is given its own address."""
+"""Names under which a web application gets its own address."""
 _WEB_VOCABULARY = frozenset(
     {
         "VITE", "NEXT", "PUBLIC", "NUXT", "REACT", "EXPO", "APP", "API", "BACKEND", "FRONTEND", "SERVER", "CLIENT",
@@ -23,7 +24,7 @@ _WEB_VOCABULARY = frozenset(
         "SERVICE",
     }
 )  # fmt: skip
-"""A name with any other word in it means something else: `PAYPAL_API_URL` is no address of the project's API."""
+"""A name with any other word means something else: `PAYPAL_API_URL` is not the address of the project's API."""
 _OTHER_PRODUCTS = frozenset(
     {
         "MYSQL", "MARIADB", "MONGO", "MONGODB", "SQLITE", "MILVUS", "QDRANT", "CHROMA", "CLICKHOUSE", "INFLUX",
@@ -34,19 +35,20 @@ _OTHER_PRODUCTS = frozenset(
         "MAILPIT", "MAILCATCHER", "SMTP", "OTEL", "OTLP", "JAEGER", "PROMETHEUS", "GRAFANA",
     }
 )  # fmt: skip
-"""Products that devinit has no server for: `MILVUS_DB_HOST` is no PostgreSQL, `OPENAI_BASE_URL` no backend."""
+"""Products for which devinit has no server: `MILVUS_DB_HOST` is no PostgreSQL, `OPENAI_BASE_URL` no backend."""
 
 
 def meaning(name: str, address: Address, servers: Servers, service: str) -> tuple[Known | None, int]:
-    """Return the server that an address means, and how many of the three say so.
+    """Return the server that an address means, and how many of the three criteria agree.
 
-    `service`: whose variable it is. None for the server when nothing speaks for one, or as much for two.
+    `service`: the service that has the variable. The server is None if no criterion matches, or
+    two servers match equally well.
     """
     votes = [(votes_for(each, name, address, servers, service), each) for each in servers.known]
     best = max(((sum(each), each) for each, _ in votes), default=(0, (0, 0, 0)))
     if best[0] == 0:
         return None, 0
-    # Where an address leads says more than what it is called.
+    # The place of an address says more than the name of its variable.
     winners = [known for each, known in votes if (sum(each), each) == best]
     return (winners[0] if len(winners) == 1 else None), best[0]
 
@@ -54,7 +56,7 @@ def meaning(name: str, address: Address, servers: Servers, service: str) -> tupl
 def votes_for(
     known: Known, name: str, address: Address, servers: Servers, service: str
 ) -> tuple[int, int, int]:
-    """Return 1 or 0 for each of place, name and scheme; nothing when the scheme is that of another kind."""
+    """Return 1 or 0 each for place, name and scheme; all 0 if the scheme belongs to another kind."""
     if address.scheme and address.scheme not in known.schemes:
         return 0, 0, 0
     is_there = address.host in known.hosts or (servers.is_near(address.host) and address.port in known.ports)
@@ -66,7 +68,7 @@ def votes_for(
 
 
 def is_name_of(known: Known, name: str, service: str) -> bool:
-    """Whether the name of a variable means a server."""
+    """Whether the name of a variable means this server."""
     upper = name.upper()
     words = set(upper.split("_"))
     if known.is_web:
@@ -79,11 +81,11 @@ def is_name_of(known: Known, name: str, service: str) -> bool:
 
 
 def is_called_by_kind(known: Known, name: str) -> bool:
-    """Whether a name says which kind of server is meant, as a scheme does: `POSTGRES_HOST`, not `DB_HOST`."""
+    """Whether a name states the kind of server, as a scheme does: `POSTGRES_HOST`, but not `DB_HOST`."""
     return bool(known.kind_words & set(name.upper().split("_")))
 
 
 def _beginnings(name: str) -> set[str]:
-    """Return the words of a name, and what stands before its last ones: `MY_API` of `MY_API_URL`."""
+    """Return the words of a name, and every beginning of it that ends with a word: `MY_API` for `MY_API_URL`."""
     words = name.split("_")
     return {*words, *("_".join(words[:end]) for end in range(1, len(words) + 1))}

@@ -1,7 +1,7 @@
-"""Whether a migration that was only detected would reach a server that devinit has given it. Pure.
+"""The check whether a detected migration would reach a server that devinit did not give it. Pure.
 
-It runs only where all that it may read is known to lead to a database that devinit runs, or where nothing says
-where: then a framework has its own name for it, which devinit gives (ADR 30).
+The migration runs only if every value that it may read leads to a database that devinit runs, or if no value
+states a location: the framework then has its own name for it, which devinit sets (ADR 30).
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _MOST_NAMED = 4
 
 
 class Value(Struct, frozen=True, kw_only=True):
-    """A variable as the process of a migration, or a program in it that loads a file, has it."""
+    """A variable of the process of a migration, or of a program in it that loads a file."""
 
     name: str
     text: str
     place: str
-    """Where it comes from, as it is behind "in": `.env:2`, "the shell that called devinit"."""
+    """Its origin, worded to follow "in": `.env:2`, "the shell that called devinit"."""
 
 
 def migrates(command: str) -> bool:
@@ -50,10 +50,10 @@ def obstacle(
     *,
     constants: Sequence[tuple[str, str]] = (),
 ) -> str | None:
-    """Return why a migration may reach a server that devinit has not given it; None when it does not.
+    """Return why a migration may reach a server that devinit did not give it; None if it does not.
 
-    `values`: all that it may read, what is to be named first coming first. `statements`: what the code reads.
-    `constants`: URLs of databases that alembic.ini or the code names, each with its place.
+    `values`: all values that it may read, the first to be named in front. `statements`: variables that the code
+    reads. `constants`: database URLs in alembic.ini or the code, each with its place.
     """
     for each in values:
         if other := leads_to(each.name, each.text, servers):
@@ -69,7 +69,7 @@ def obstacle(
 
 
 def _of_ports(values: Sequence[Value], servers: Servers) -> Iterator[str]:
-    """Yield a port beside a host of this machine that is not that of our database."""
+    """Yield a message for each port beside a host of this machine that is not the port of our database."""
     names = {each.name.upper() for each in values if each.text and tells_where(each.name)}
     for each in values:
         before = each.name.upper().removesuffix("PORT")
@@ -79,7 +79,10 @@ def _of_ports(values: Sequence[Value], servers: Servers) -> Iterator[str]:
 
 
 def _of_defaults(reads: Sequence[Statement], known: set[str], servers: Servers) -> Iterator[str]:
-    """Yield another machine that the code falls back to; a name without a dot may be a placeholder."""
+    """Yield a message for each default in the code that leads to another machine.
+
+    A host without a dot may be a placeholder.
+    """
     for each in reads:
         if each.name.upper() in known or not names_a_database(each.value):
             continue
@@ -95,7 +98,7 @@ def _of_code(
     databases = [each for each in servers.known if each.databases]
     if not databases:
         return None
-    # Where the values lead has been looked at: to no other server.
+    # The values were checked before: they lead to no other server.
     if naming := [each for each in reads if tells_where(each.name)]:
         return None if any(each.name.upper() in known for each in naming) else _unset(naming)
     schemes = frozenset().union(*(each.schemes for each in databases))
@@ -107,7 +110,7 @@ def _of_code(
 
 
 def _unset(reads: Sequence[Statement]) -> str:
-    """Say which names the settings read."""
+    """Return a message with the names that the settings read."""
     names = list(dict.fromkeys(each.name for each in reads))
     shown = ", ".join(names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
     return f"the settings read {shown} ({reads[0].place}), and devinit gives none of these"

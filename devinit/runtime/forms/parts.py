@@ -1,4 +1,4 @@
-"""An address in several variables: `DB_HOST`, `DB_PORT`, `DB_USER` … Pure."""
+"""An address that is spread over several variables: `DB_HOST`, `DB_PORT`, `DB_USER` … Pure."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ _NAMES = {
     "DATABASE": "database", "DBNAME": "database", "DB": "database",
 }  # fmt: skip
 _JOINED = re.compile(rf"(?P<prefix>DB|PG)(?P<part>{'|'.join(_NAMES)})")
-"""Without a line between them, these two are usual: DBHOST, PGHOST."""
+"""These two prefixes are common without an underscore: DBHOST, PGHOST."""
 _KIND_OF_SERVER = ("CONNECTION", "DRIVER", "ENGINE", "TYPE", "DIALECT", "CLIENT")
-"""What follows the prefix in a name that says which kind of server is used."""
+"""Endings of names that state which kind of server is used."""
 
 
 class Group(Struct, frozen=True, kw_only=True):
-    """Variables with one prefix."""
+    """Variables with the same prefix."""
 
     prefix: str
-    """In upper case, without the line behind it."""
+    """In upper case, without its final underscore."""
     parts: dict[str, Statement]
     kind: str = ""
-    """What another variable of the same prefix says about the kind of server: `mysql`, `django.db.backends.…`."""
+    """The kind of server according to another variable with the same prefix: `mysql`, `django.db.backends.…`."""
 
     def value(self, part: str) -> str:
-        """Return the text of a part; empty where there is none."""
+        """Return the text of a part; empty if there is none."""
         return self.parts[part].value if part in self.parts else ""
 
     @property
     def has_values(self) -> bool:
-        """Whether a file says where the server is."""
+        """Whether a file states where the server is."""
         return any(
             each.source is Source.FILE and each.value
             for part, each in self.parts.items()
@@ -48,7 +48,7 @@ class Group(Struct, frozen=True, kw_only=True):
 
 
 def groups_of(meant: Mapping[str, Statement]) -> list[Group]:
-    """Return the variables that belong together: at least two with one prefix."""
+    """Return the variables that belong together: at least two with the same prefix."""
     found: dict[str, dict[str, Statement]] = {}
     for name, statement in meant.items():
         upper = name.upper()
@@ -64,13 +64,13 @@ def groups_of(meant: Mapping[str, Statement]) -> list[Group]:
 
 
 def _is_login_of_a_url(prefix: str, parts: Mapping[str, Statement], meant: Mapping[str, Statement]) -> bool:
-    """Whether the variables are a login alone, for an address that a file gives beside them."""
+    """Whether the variables are only a login, for an address that a file states beside them."""
     url = next((each for name, each in meant.items() if name.upper() == f"{prefix}_URL"), None)
     return not parts.keys() & {"host", "port"} and url is not None and url.source is Source.FILE
 
 
 def _taken_apart(name: str) -> tuple[str, str | None]:
-    """Return the prefix of a name, and which part of an address its ending means; None for no part."""
+    """Return the prefix of a name, and the part of an address that its ending means, or None."""
     if joined := _JOINED.fullmatch(name):
         return joined["prefix"], _NAMES[joined["part"]]
     prefix, _, ending = name.rpartition("_")
@@ -80,9 +80,9 @@ def _taken_apart(name: str) -> tuple[str, str | None]:
 def of_group(
     group: Group, servers: Servers, service: str, standard: Iterable[str], main: str | None
 ) -> dict[str, Decision]:
-    """Return what becomes of the variables of a group, by name; nothing where none of our servers is meant.
+    """Return decisions, by name, about the variables of a group; empty if the group means none of our servers.
 
-    `main`: the database that the application itself uses, as the files call it.
+    `main`: the name, in the files, of the database that the application itself uses.
     """
     host = parse(group.value("host"))
     known, agreeing = _meant(group, servers, service)
@@ -98,7 +98,7 @@ def of_group(
 
 
 def _meant(group: Group, servers: Servers, service: str) -> tuple[Known | None, int]:
-    """Return the server that a group means, and how many of place, name and kind say so."""
+    """Return the server that a group means, and how many of place, name and kind agree."""
     host = parse(group.value("host"))
     port = parse(group.value("port"))
     number = port.port if port is not None else host.port if host is not None else None
@@ -152,9 +152,10 @@ def _host(group: Group, known: Known) -> str:
 
 
 def database_for(name: str, stated: str, known: Known, main: str | None) -> str | None:
-    """Return the database that a variable means on a server of ours; None where the stated one stays.
+    """Return the database of ours that a variable means; None if the stated name stays.
 
-    What is called after tests, or Prisma's shadow database, is emptied: it never becomes that of the application.
+    A database named after tests, or Prisma's shadow database, gets emptied: it never
+    becomes that of the application.
     """
     words = set(name.upper().split("_"))
     if not known.databases:
@@ -171,7 +172,7 @@ def database_for(name: str, stated: str, known: Known, main: str | None) -> str 
 def _left(
     group: Group, known: Known, standard: Iterable[str], outcome: Outcome, why: str
 ) -> dict[str, Decision]:
-    """Leave a group as it is, and keep what devinit would give under the same prefix away from it."""
+    """Leave a group unchanged, and withhold devinit's own values with the same prefix."""
     if not group.has_values:
         return {}
     found = {
@@ -192,7 +193,7 @@ def _is_near(host: str, group: Group, servers: Servers) -> bool:
 
 
 def _may_be(known: Known, kind: str) -> bool:
-    """Whether what is said about the kind of a server, if anything, is this kind."""
+    """Whether a stated kind of server, if any, is compatible with this server."""
     plain = kind.lower()
     return not plain or any(
         scheme[:8] in plain or plain in (scheme, "pg", "pgsql") for scheme in known.schemes

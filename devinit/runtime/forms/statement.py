@@ -1,4 +1,4 @@
-"""What a project itself says about the value of a variable, and what devinit makes of it."""
+"""A value that a project states for a variable, and the decision of devinit about it."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from devinit.runtime.forms.lists import Separator
 
 
 class Source(StrEnum):
-    """The file, or the part of the project, that states it."""
+    """The part of the project that contains the statement."""
 
     FILE = "file"
-    """A `.env` file that the service is given or loads: its value."""
+    """An `.env` file that the service gets or loads: it states a value."""
     CODE = "code"
-    """A default in code: the form that the code reads. It has no value of its own."""
+    """A default in code: it shows the form that the code reads, and is not a value of its own."""
     EXAMPLE = "example"
-    """`.env.example`: the form alone."""
+    """`.env.example`: it shows only the form."""
 
 
 class Statement(Struct, frozen=True, kw_only=True):
-    """One line about a variable."""
+    """One line that states a variable."""
 
     name: str
     value: str
-    """Empty for a name that is read without a default."""
+    """Empty for a name that the code reads without a default."""
     file: str
     """Relative to the project's folder: `backend/.env`."""
     line: int
     source: Source = Source.FILE
     is_required: bool = False
-    """Whether the code that reads it cannot do without."""
+    """Whether the code that reads it fails without a value."""
     separator: Separator | None = None
-    """How the code takes a list apart; None where that is not known, or it is none."""
+    """How the code splits a list; None if that is unknown, or the value is no list."""
     is_one_origin: bool = False
     """Whether the code takes the value as one origin."""
 
@@ -44,48 +44,48 @@ class Statement(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(StrEnum):
-    """What becomes of a value."""
+    """What devinit does with a value."""
 
     GIVEN = "given"
-    """devinit gives the name, in the project's form."""
+    """devinit sets the variable, in the project's form."""
     KEPT = "kept"
-    """The project's value holds, and is no address of ours, or the right one."""
+    """The project's value stays: it is not an address of ours, or it is right already."""
     REMOTE = "remote"
-    """The project's value holds, and leads to another machine."""
+    """The project's value stays: it leads to another machine."""
     UNSURE = "unsure"
-    """The project's value holds, though it may mean one of our servers."""
+    """The project's value stays, although it may mean one of our servers."""
     LEFT_OUT = "left out"
-    """The code does without a value, and must get none."""
+    """The variable is left unset, because the code must not get a value."""
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """What becomes of one variable of one service."""
+    """The outcome for one variable of one service."""
 
     statement: Statement
     outcome: Outcome
     value: str = ""
-    """For GIVEN: the value."""
+    """The new value, for GIVEN."""
     service: str | None = None
-    """The service of the project that it means, or may mean."""
+    """The service of the project that the value means, or may mean."""
     why: str = ""
-    """For REMOTE and UNSURE: in words, without the value, which may hold a secret."""
+    """The reason for REMOTE and UNSURE, without the value, which may contain a secret."""
 
     @property
     def is_given(self) -> bool:
-        """Whether devinit gives a value."""
+        """Whether devinit sets the variable."""
         return self.outcome is Outcome.GIVEN
 
     def is_of_another_file(self, value: str) -> bool:
-        """Whether the project's own value holds and is another one: that of a file which the program loads."""
+        """Whether the project's value stays and differs from `value`: the program loads it from a file."""
         is_kept = self.outcome in (Outcome.KEPT, Outcome.REMOTE, Outcome.UNSURE)
         return is_kept and self.statement.value != value
 
     @property
     def is_rewritten(self) -> bool:
-        """Whether devinit gives another value than the file."""
+        """Whether devinit sets a value other than the one in the file."""
         return self.outcome is Outcome.GIVEN and self.value != self.statement.value
 
     @property
     def is_form_only(self) -> bool:
-        """Whether the project says how the value is written, and has none."""
+        """Whether the project shows how the value is written, but states none."""
         return self.statement.source is not Source.FILE or not self.statement.value

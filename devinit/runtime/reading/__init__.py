@@ -1,1 +1,1 @@
-"""Which variables the code of an application reads, and in which form. It is parsed, and never run."""
+"""Readers for the variables that the code of an application uses, and their forms; code is parsed, never run."""

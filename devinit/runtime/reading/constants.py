@@ -1,6 +1,6 @@
-"""The database that code names as a constant, so that no variable can tell it another one. Pure.
+"""Databases that code names as constants, which no variable can replace. Pure.
 
-Used only for a migration that was detected: it would change the database that it reaches.
+Used only for a detected migration, which would change the database that it reaches.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import NamedTuple
 from devinit.python_code import parsed
 
 MARKS = (b"://", b"ENGINE", b"host")
-"""Without one of these a file names no database in a way that is known here."""
+"""A file without one of these names no database in a way that this module knows."""
 _URL = re.compile(r"(?:postgres(?:ql)?|mysql|mariadb)(?:\+\w{1,20})?://[^\s\"'`]{1,300}", re.IGNORECASE)
 _ENGINES = (("postg", "postgresql"), ("mysql", "mysql"))
-"""Word in the name of a backend of Django → the scheme of its URLs."""
+"""Schemes of URLs by a word in the name of a Django backend."""
 _IN_OBJECT = re.compile(
     r"\bhost[\"']?\s{0,20}:\s{0,20}[\"'`](?P<host>[\w.-]{1,100})[\"'`](?P<rest>[^}]{0,400})", re.IGNORECASE
 )
@@ -25,11 +25,11 @@ _USUAL_PORT = 5432
 _OF_DATABASES = re.compile(
     r"knexfile|ormconfig|data-?source|database|sequelize|drizzle|mikro-?orm|(?:\A|[._-])db(?:[._-]|\Z)"
 )
-"""In the name of a file of JavaScript: an object with a host in it says where a database is."""
+"""In the name of a JavaScript file: an object in it with a host is the location of a database."""
 
 
 class Named(NamedTuple):
-    """An address that stands in the code."""
+    """A database address in code."""
 
     url: str
     line: int
@@ -70,7 +70,7 @@ def _in_python(text: str) -> Iterator[Named]:
 
 
 def _of_django(settings: dict[object, object]) -> str:
-    """Return the address in an entry of DATABASES; "" for what is none, and for a file."""
+    """Return the address in an entry of DATABASES; "" for any other dictionary, and for a database in a file."""
     engine = str(settings.get("ENGINE", "")).lower()
     scheme = next((scheme for word, scheme in _ENGINES if word in engine), "")
     if not scheme:

@@ -1,4 +1,4 @@
-"""Which files of a folder are looked at for what they read from their environment. Loads nothing but `os`."""
+"""The files of a folder that may read variables from their environment. Loads nothing but `os`."""
 
 # ruff: noqa: PTH118, PTH119, PTH122 - names by the thousand
 from __future__ import annotations
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 DEEPEST = 6
 MOST_NAMES, MOST_FILES = 4000, 400
 MOST_SECONDS, LONGEST_WAIT_SECONDS = 0.3, 3.0
-"""CPU time and elapsed time: for listing a folder, and again for reading its files.
+"""Limits of CPU time and elapsed time: once for listing a folder, and once for reading its files.
 
-A file that is not read by then counts as reading no variable. CPU time does not depend on the load.
+A file that is not read by then counts as reading no variable. CPU time does not depend on the load of the machine.
 """
 PYTHON = (".py",)
 JAVASCRIPT = (".js", ".jsx", ".ts", ".tsx", ".mjs", ".mts", ".vue", ".svelte", ".astro")
@@ -45,25 +45,25 @@ _TELLING = (
     "db",
     "celery",
 )
-"""Words in the names of files that are read first."""
+"""Words in names of files that are read first."""
 
 
 class Patience:
-    """How long reading may go on, from now on."""
+    """The limits of CPU time and elapsed time for one reading; they count from its creation."""
 
     def __init__(self) -> None:
         self._processor = time.thread_time() + MOST_SECONDS
         self._clock = time.monotonic() + LONGEST_WAIT_SECONDS
 
     def is_over(self) -> bool:
-        """Whether it has to end."""
+        """Whether a limit is reached."""
         return time.thread_time() > self._processor or time.monotonic() > self._clock
 
 
 def code_files(folder: str | os.PathLike[str], left_out: Collection[str] = ()) -> list[str]:
-    """Return the files of a folder that may read variables, the likeliest first, by their absolute names.
+    """Return the absolute paths of the files of a folder that may read variables, the likeliest first.
 
-    `left_out`: folders below it whose code is another application's.
+    `left_out`: folders below it that contain the code of another application.
     """
     found = []
     for name in _files(folder, left_out, Patience()):

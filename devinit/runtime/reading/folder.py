@@ -1,4 +1,4 @@
-"""The code of a folder, read within bounds of size and time; a file is read again only when it has changed."""
+"""The code of a folder, read within limits of size and time; a file is read again only after a change."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Folder:
         self._read: dict[str, tuple[tuple[int, int], Code]] = {}
 
     def code(self, files: Iterable[str]) -> dict[str, Code]:
-        """Return what files read, by their names; those are left out that read nothing. Blocking."""
+        """Return the code of files, by file name; files that read nothing are left out. Blocking."""
         patience = Patience()
         found: dict[str, tuple[tuple[int, int], Code]] = {}
         for name in files:
@@ -60,7 +60,7 @@ def _code_of(name: str) -> Code:
 
 
 def _text_of(path: Path, marks: Iterable[bytes]) -> str:
-    """Return the text of a file with one of these marks; "" for any other, and for one that cannot be read."""
+    """Return the text of a file that contains one of these marks; "" for any other, and for an unreadable file."""
     try:
         content = read_bytes(path, inside=path.parent, most=LARGEST_FILE) or b""
     except StateFileError:

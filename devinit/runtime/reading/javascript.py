@@ -1,6 +1,6 @@
-"""What JavaScript and TypeScript read from their environment, with the literal that stands in for a missing value.
+"""Variables that JavaScript and TypeScript read from their environment, with their default values.
 
-No parser of the language is at hand; what is looked for are single expressions, each within one line.
+devinit has no parser for these languages. It looks for single expressions, each within one line.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from devinit.runtime.forms.lists import Separator
 from devinit.runtime.reading.read import Code, Read
 
 MARKS = (b"process.env", b"import.meta.env", b".default(", b"$env/static/public")
-"""Without one of these a file reads no variable in a way that is known here."""
+"""A file without one of these reads no variable in a way that this module knows."""
 _ENVIRONMENT = r"(?:process\.env|import\.meta\.env)"
 _NAME = r"(?:\.(?P<name>[A-Za-z_]\w{0,80})|\[[\"'](?P<key>[A-Za-z_]\w{0,80})[\"']\])"
 _LITERAL = r"(?P<quote>[\"'`])(?P<default>[^\"'`\n]{0,300})(?P=quote)"
@@ -24,23 +24,23 @@ _OR_ELSE = re.compile(
     + r"(?P<split>\)?\s{0,40}\??\.split\([\"'],)?"
 )
 _OR_ELSE_A_LIST = re.compile(_ENVIRONMENT + _NAME + r"\)?\s{0,40}(?:\?\?|\|\|)\s{0,40}\[\s{0,80}" + _LITERAL)
-"""What stands in is a list, and the value is one text: `process.env.CORS_ORIGIN || ["http://localhost:3000"]`."""
+"""The default is a list, the value is one text: `process.env.CORS_ORIGIN || ["http://localhost:3000"]`."""
 _WITH_DEFAULT = re.compile(
     r"\b(?P<name>[A-Z][A-Z0-9_]{2,80})\s{0,9}:\s{0,9}z\b[^\n,]{0,200}\.default\(\s{0,9}" + _LITERAL
 )
-"""A schema of zod."""
+"""A zod schema."""
 _SPLIT = re.compile(_ENVIRONMENT + _NAME + r"!?\s{0,40}\??\.split\([\"'],")
-"""A list whose entries are taken apart at commas: `process.env.CORS_ORIGIN?.split(",")`."""
+"""A list that the code splits at commas: `process.env.CORS_ORIGIN?.split(",")`."""
 _ORIGIN = re.compile(
     r"\borigin[\"']?\s{0,9}:\s{0,9}\[?\s{0,40}" + _ENVIRONMENT + _NAME + r"!?\s{0,9}[,\]}\n]"
 )
-"""The one origin that a server of Node lets in: `cors({ origin: process.env.CLIENT_URL })`."""
+"""The only origin that a Node server accepts: `cors({ origin: process.env.CLIENT_URL })`."""
 _FOR_BROWSERS = re.compile(
     _ENVIRONMENT
     + r"(?P<all>\.(?P<name>(?:VITE|NEXT_PUBLIC|REACT_APP|VUE_APP|PUBLIC|NUXT_PUBLIC|GATSBY)_[A-Z0-9_]{1,60}_URL)"
     + r"\b)(?!\s{0,40}(?:\?|\|\||&&|[!=]==?))"
 )
-"""An address that a page needs: the bundler puts `undefined` in its place when it has no value."""
+"""An address that a page needs: without a value, the bundler inserts `undefined`."""
 _CONNECTS = re.compile(
     r"(?:\b(?:connectionString|dsn|url|uri)[\"']?\s{0,9}:|\bnew (?:Pool|Client|Redis|IORedis)\("
     r"|\b(?:postgres|createClient)\()\s{0,40}"
@@ -57,16 +57,16 @@ _PARTS = re.compile(
 _IMPORTED = re.compile(
     r"\bimport\s{0,9}\{(?P<names>[^}]{0,400})\}\s{0,9}from\s{0,9}[\"']\$env/static/public[\"']"
 )
-"""What SvelteKit refuses to build without."""
+"""Names without which SvelteKit refuses to build."""
 _NEEDED = re.compile(
     r"\$\{\s{0,9}" + _ENVIRONMENT + r"\.(?P<name>[A-Za-z_]\w{0,80})!?\s{0,9}\}"
     r"|" + _ENVIRONMENT + r"\.(?P<key>[A-Za-z_]\w{0,80})!?\s{0,9}\+\s{0,9}[\"'`]"
 )
-"""A value that becomes a part of a text: without one it is `undefined/users`."""
+"""A value that is inserted into a text: without it, the result is `undefined/users`."""
 
 
 def read_javascript(text: str) -> Code:
-    """Return what a file of JavaScript or TypeScript reads."""
+    """Return the variables that a JavaScript or TypeScript file reads."""
     reads = (*_with_defaults(text), *_without(text))
     return Code(reads=tuple(dict.fromkeys(reads)))
 
@@ -85,7 +85,7 @@ def _with_defaults(text: str) -> Iterator[Read]:
 
 
 def _without(text: str) -> Iterator[Read]:
-    """Yield what has no literal in its place: lists of origins, one origin, and addresses for pages."""
+    """Yield variables without a default: lists of origins, single origins, and addresses for pages."""
     for found in _SPLIT.finditer(text):
         yield _read(text, found, separator=Separator.COMMA)
     for pattern in (_ORIGIN, _FOR_BROWSERS, _CONNECTS, _PARTS):

@@ -1,4 +1,4 @@
-"""What Python code reads from its environment: settings classes of pydantic, os.environ, environ, decouple."""
+"""Variables that Python code reads: pydantic settings, os.environ, django-environ, environs, decouple."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ MARKS = (
     *(b"BaseSettings", b"environ", b"getenv", b"decouple", b"dj_database_url", b"load_dotenv"),
     b"create_async_engine",
 )
-"""Without one of these a file reads no variable in a way that is known here."""
+"""A file without one of these reads no variable in a way that this module knows."""
 _SPLIT = re.compile(r"(\w{1,60})\.split\(\s{0,9}[\"'],")
-"""Which attribute is taken apart at commas."""
+"""Matches an attribute that the code splits at commas."""
 _TYPED = frozenset({"str", "url", "db", "db_url", "cache", "cache_url", "list", "tuple", "int", "path"})
 """Methods of django-environ's Env and of environs that read one variable."""
 _USUAL = {"db": "DATABASE_URL", "db_url": "DATABASE_URL", "cache": "CACHE_URL", "cache_url": "CACHE_URL"}
@@ -25,7 +25,7 @@ _LISTS = ("Csv", "CommaSeparatedStrings")
 
 
 def read_python(text: str) -> Code:
-    """Return what a Python file reads; nothing of one that Python cannot parse."""
+    """Return the variables that a Python file reads; none if Python cannot parse it."""
     tree = parsed(text)
     if tree is None:
         return Code()
@@ -65,7 +65,7 @@ def _reads(tree: ast.AST) -> Iterator[Read]:
 
 
 def _with_async_driver(url: ast.expr, call: ast.Call) -> Iterator[Read]:
-    """Yield the variable behind the URL of an engine of SQLAlchemy that takes asynchronous drivers alone."""
+    """Yield the variable for the URL of a SQLAlchemy engine that accepts only asynchronous drivers."""
     match url:
         case ast.Call(func=ast.Name(id="str"), args=[inner]):
             yield from _with_async_driver(inner, call)
@@ -121,7 +121,7 @@ def _called(call: ast.Call, separator: Separator | None) -> Iterator[Read]:
 
 
 def _is_dsn(name: str | None, default: ast.expr | None) -> bool:
-    """Whether a variable is the address of a data source that has no default: it is asked for as it is used."""
+    """Whether a variable is a DSN without a default: the code may read it only when it connects."""
     return default is None and (name or "").endswith("_DSN")
 
 

@@ -1,4 +1,4 @@
-"""A variable that code reads, as one reader of code found it."""
+"""A variable that code reads, as a reader of one language found it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 from devinit.runtime.forms.lists import Separator
 
 ASYNC_DRIVER = "postgresql+asyncpg://"
-"""A URL of which only the driver is known: a variable that nothing else reads is none."""
+"""A URL of which only the driver is known. A variable without any other statement gets no decision."""
 
 
 class Read(Struct, frozen=True, kw_only=True):
@@ -19,27 +19,27 @@ class Read(Struct, frozen=True, kw_only=True):
     name: str
     line: int
     default: str = ""
-    """What the code uses without a value, as a `.env` file would say it; empty where that is not known."""
+    """The value that the code uses without the variable, as in an `.env` file; empty if that is not known."""
     is_required: bool = False
     """Whether the code fails without a value."""
     separator: Separator | None = None
-    """How the code takes a list apart; None for what is no list."""
+    """How the code splits a list; None if the value is no list."""
     is_one_origin: bool = False
-    """Whether a server lets in what the value says as one origin: a list would match none."""
+    """Whether a server accepts the value as a single origin: a list would match none."""
 
 
 class Code(Struct, frozen=True, kw_only=True):
-    """What the code of one file says about its environment."""
+    """The environment of the code in one file: the variables and `.env` files that it reads."""
 
     reads: tuple[Read, ...] = ()
     env_files: tuple[str, ...] = ()
-    """Files that it loads by itself, relative to the folder in which it runs."""
+    """Files that the code loads itself, relative to its working directory."""
     overrides_at: int = 0
-    """The line in which it lets such a file count more than the environment; 0 for none."""
+    """The line in which such a file gets priority over the environment; 0 for none."""
 
 
 def joined(entries: Sequence[str], separator: Separator) -> str:
-    """Return a list as a `.env` file says it."""
+    """Return a list in the form of an `.env` file."""
     if separator is Separator.JSON:
         return msgspec.json.encode(list(entries)).decode()
     return separator.value.join(entries)

@@ -1,4 +1,4 @@
-"""Settings classes of pydantic: which variable each field is read from, and in which form. Pure."""
+"""Settings classes of pydantic: the variable behind each field, and its form. Pure."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from devinit.runtime.reading.read import Code, Read, joined
 
 _BASE = "BaseSettings"
 DEEPEST = 4
-"""Levels of classes within each other whose fields are variables."""
+"""Levels of nested classes whose fields are variables."""
 _LIST = re.compile(r"\b(?:list|List|set|Set|frozenset|FrozenSet|tuple|Tuple|Sequence)\[")
 _ADDRESSES = {
     "PostgresDsn": "postgresql://localhost",
     "RedisDsn": "redis://localhost",
 }
-"""Types that say which scheme a value has."""
+"""Types that determine the scheme of a value."""
 
 
 class Configured(Struct, frozen=True, kw_only=True):
-    """How a class reads its fields."""
+    """The settings by which a class finds the variables of its fields."""
 
     prefix: str = ""
     delimiter: str = ""
@@ -33,7 +33,7 @@ class Configured(Struct, frozen=True, kw_only=True):
 def settings_of(tree: ast.Module, split: frozenset[str]) -> Code:
     """Return the variables that the settings classes of a module read.
 
-    `split`: attributes that the module takes apart at commas.
+    `split`: attributes that the module splits at commas.
     """
     classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     reads: list[Read] = []
@@ -48,9 +48,9 @@ def settings_of(tree: ast.Module, split: frozenset[str]) -> Code:
 
 
 def text_of(node: ast.expr | None) -> str | None:
-    """Return the text that an expression is, also a number's or that of a type around it; None for any other.
+    """Return the text of an expression, which may be a number or wrapped in a type; None for any other expression.
 
-    `RedisDsn("redis://localhost:6379/2")` is the text of its argument.
+    `RedisDsn("redis://localhost:6379/2")` has the text of its argument.
     """
     match node:
         case ast.Constant(value=str(text)):
@@ -67,7 +67,7 @@ def text_of(node: ast.expr | None) -> str | None:
 
 
 def texts_of(node: ast.expr | None) -> list[str] | None:
-    """Return the texts that a list, a tuple or a set holds; None for any other expression."""
+    """Return the texts in a list, a tuple or a set; None for any other expression."""
     if not isinstance(node, ast.List | ast.Tuple | ast.Set):
         return None
     texts = [text_of(each) for each in node.elts]
@@ -172,7 +172,7 @@ def _field(name: str, line: ast.AnnAssign, annotation: str, *, is_split: bool) -
 
 
 def _default(value: ast.expr | None) -> tuple[ast.expr | None, bool]:
-    """Return the default of a field, and whether it has none."""
+    """Return the default of a field, and whether the field is required."""
     if value is None:
         return None, True
     if isinstance(value, ast.Call) and _last_name(value.func) == "Field":
@@ -189,7 +189,7 @@ def _default(value: ast.expr | None) -> tuple[ast.expr | None, bool]:
 
 
 def _names(value: ast.expr | None) -> tuple[str, ...]:
-    """Return the variables that a field is read from in place of its own name."""
+    """Return the variables that replace a field's own name."""
     if not (isinstance(value, ast.Call) and _last_name(value.func) == "Field"):
         return ()
     for keyword in ("validation_alias", "alias", "env"):

@@ -1,7 +1,7 @@
-"""What the configuration of a Spring application takes from its environment: `${POSTGRES_URL:jdbc:…}`.
+"""Variables in the configuration of a Spring application: `${POSTGRES_URL:jdbc:…}`.
 
-A data source wants a JDBC URL whatever the variable is called. A value that stands in the configuration gives
-way to a variable, too: `spring.datasource.url` to SPRING_DATASOURCE_URL
+A data source needs a JDBC URL, whatever its variable is called. A variable also replaces a value in the
+configuration: SPRING_DATASOURCE_URL replaces `spring.datasource.url`
 (https://docs.spring.io/spring-boot/reference/features/external-config.html, relaxed binding).
 """
 
@@ -24,13 +24,13 @@ _STATED = re.compile(
     r"spring\.(?:datasource\.(?:url|username|password)|r2dbc\.(?:url|username|password)"
     r"|(?:data\.)?redis\.(?:url|host|port|password))"
 )
-"""Keys with the address of a server."""
+"""Keys that hold the address or the login of a server."""
 _DATA_SOURCE = "SPRING_DATASOURCE_"
 _OF_POSTGRES = "jdbc:postgresql:"
 
 
 def read_spring(text: str) -> Code:
-    """Return what application.properties or application.yml reads."""
+    """Return the variables that application.properties or application.yml reads."""
     reads = []
     for number, path, value in _lines(text):
         key = path.rpartition(".")[2]
@@ -50,9 +50,9 @@ def read_spring(text: str) -> Code:
 
 
 def without_other_databases(files: Mapping[str, Code]) -> dict[str, Code]:
-    """Return what files read; nothing of a data source where one of them names another database.
+    """Return the code of files, without the data source if one of the files names another database.
 
-    Which of the files counts depends on a profile that is chosen elsewhere.
+    The file that counts depends on a profile, which is chosen elsewhere.
     """
     urls = [
         read.default for code in files.values() for read in code.reads if read.name == f"{_DATA_SOURCE}URL"
@@ -69,7 +69,7 @@ def without_other_databases(files: Mapping[str, Code]) -> dict[str, Code]:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str, str]]:
-    """Yield number, whole key and value of each line: `spring.datasource.url`, in YAML as in properties."""
+    """Yield number, full key and value of each line: `spring.datasource.url`, in YAML and in properties."""
     above: list[tuple[int, str]] = []
     for number, line in enumerate(text.splitlines(), 1):
         found = _LINE.match(line)

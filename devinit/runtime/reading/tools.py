@@ -1,6 +1,6 @@
-"""Which database the configuration of a migration tool names, where no variable replaces it.
+"""Databases in the configuration of migration tools that no variable replaces.
 
-Asked only about a migration that was detected.
+Used only for a detected migration.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _ALEMBIC = "alembic.ini"
 _NAMES_CONFIGURATION = re.compile(r"\balembic (?:-c|--config)[ =]'?(?P<file>[\w@.][\w@./-]{0,300})")
 _OF_PRISMA = ("prisma/schema.prisma", "schema.prisma")
 ENV_FILES = (".env", "prisma/.env")
-"""Prisma loads them in the folder in which it runs; what the environment has counts more."""
+"""Prisma loads them in its working directory; the environment has priority over them."""
 _GOES_TO = re.compile(r"\Acd (?P<folder>[\w@.][\w@./-]{0,300}) && ")
 _URL_OF_ALEMBIC, _FOLDER_OF_ALEMBIC = "sqlalchemy.url", "script_location"
 _HERE = re.compile(r"\A%\(here\)s/")
 _REPLACES_URL = re.compile(
     r"set_(?:main|section)_option|environ|getenv|create_(?:async_)?engine|\burl\s{0,9}=|settings"
 )
-"""What the env.py of a project has that takes its address from somewhere else; alembic's own has none of it."""
+"""Code in env.py by which a project takes the address from elsewhere; alembic's template contains none of it."""
 _ITS_OWN = re.compile(
     r"get_main_option\(\s{0,20}[\"']sqlalchemy\.url[\"']|\burl\s{0,9}=\s{0,9}(?:config\.|url\b)"
 )
@@ -42,18 +42,18 @@ class Fixed(NamedTuple):
     url: str
     path: Path
     at: str = ""
-    """The line, with a colon before it."""
+    """The line, after a colon."""
 
 
 def folders_of(command: str, folder: Path, is_inside: Callable[[Path], bool]) -> list[Path]:
-    """Return the folder of a service, and the one of a package to which a command goes first, if it is inside."""
+    """Return the folder of a service, and the folder to which its command changes first, if that is inside."""
     found = _GOES_TO.match(command)
     there = Path(os.path.normpath(folder / found["folder"])) if found else folder
     return [folder, there] if there != folder and is_inside(there) else [folder]
 
 
 def addresses_of_tools(folder: Path, command: str) -> Iterator[Fixed]:
-    """Yield the addresses that a command in a folder uses whatever its environment says. Blocking."""
+    """Yield the addresses that a command in a folder uses regardless of its environment. Blocking."""
     of_alembic = address_of_alembic(folder, command)
     if of_alembic is not None and not _is_replaced(folder, command):
         yield of_alembic
@@ -77,7 +77,7 @@ def _configuration_in(command: str) -> str:
 
 
 def _is_replaced(folder: Path, command: str) -> bool:
-    """Whether the env.py of alembic takes the address from elsewhere, or is not known."""
+    """Whether alembic's env.py takes the address from elsewhere, or cannot be read."""
     name = _configuration_in(command)
     stated = _setting(_text_of(folder, name), _FOLDER_OF_ALEMBIC)
     place = _HERE.sub(f"{os.path.dirname(name) or '.'}/", stated)  # noqa: PTH120 - a relative name
@@ -91,7 +91,7 @@ def _setting(text: str, name: str) -> str:
 
 
 def _text_of(folder: Path, name: str) -> str:
-    """Return the text of a file; "" for one that cannot be read, or that a link leads out of the folder to."""
+    """Return the text of a file; "" if it cannot be read or a link leads out of the folder."""
     path = folder / name
     try:
         if not path.resolve().is_relative_to(folder.resolve()):

@@ -1,6 +1,6 @@
-"""How the processes of a terminal ended: answered while its holder runs, and left in a file for later.
+"""The exit codes of the processes of a terminal: reported while its holder runs, and kept in a file for later.
 
-The file has its size from the beginning, so that a disk that is full by then has room for what is written into it.
+The file has its full size from the beginning, so that a full disk does not prevent later entries.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ SLOT_BYTES = 32
 
 
 class Endings:
-    """The ends of the service itself, which has a place of its own, and of the last others."""
+    """The exit codes of the service itself, which has its own slot, and of the latest other processes."""
 
     def __init__(self, path: str) -> None:
         self.codes: dict[int, int] = {}
-        """Process → its exit code; negative: the signal."""
+        """Exit codes by pid; negative: the signal."""
         self._others = 0
         self._descriptor = -1
         try:
@@ -25,10 +25,10 @@ class Endings:
             )
             os.write(self._descriptor, b" " * (SLOTS * SLOT_BYTES))
         except OSError:
-            pass  # full already: only a supervisor that comes later misses it
+            pass  # the disk is full already: only a later supervisor misses the file
 
     def note(self, pid: int, code: int, *, is_service: bool) -> None:
-        """Note how a process ended."""
+        """Record how a process ended."""
         slot = 0
         if not is_service:
             slot = 1 + self._others % (SLOTS - 1)
@@ -45,7 +45,7 @@ class Endings:
 
 
 def code_in(data: bytes, pid: int) -> int | None:
-    """Return the exit code of a process from the content of the file; None where it is not in it."""
+    """Return the exit code of a process from the content of the file; None if it is not recorded."""
     for line in data.split(b"\n"):
         words = line.split()
         if len(words) == 2 and words[0] == b"%d" % pid:

@@ -1,7 +1,7 @@
-"""What a holder and its clients say to each other over its socket: pure.
+"""The protocol between a holder and its clients over its socket. Pure.
 
-The holder speaks first, with one byte, the VERSION. Then each message is a frame: a letter, the length of what
-follows (4 bytes, the highest first), and that. Capital letters come from the holder.
+The holder speaks first, with one byte, the VERSION. Each message after that is a frame: a letter, the length of
+the content (4 bytes, big-endian), and the content. Capital letters come from the holder.
 """
 
 from __future__ import annotations
@@ -14,65 +14,65 @@ if TYPE_CHECKING:
 
 VERSION = 1
 LONGEST_BYTES = 1 << 20
-"""Of what one frame carries; a client that announces more is hung up on."""
+"""The longest content of a frame; a client that announces more is disconnected."""
 
 ATTACH = b"a"
-"""`ATTACHMENT`: show what is printed from here on, after so many lines of before."""
+"""`ATTACHMENT`: show all output from now on, after this many lines of earlier output."""
 INPUT = b"i"
-"""What was typed at the keyboard."""
+"""Input from the keyboard."""
 GUARDED = b"g"
-"""One control character: typed where it signals no process, else refused once with GUARD."""
+"""One control character: it is typed if it causes no signal, else refused once with GUARD."""
 SIZE = b"s"
 """`SIZES`: the size of the client's terminal."""
 TAKE = b"t"
 """Take the keyboard from the client that has it."""
 PUSH = b"p"
-"""Type something without being attached; answered with PUSHED."""
+"""Type a text without being attached; answered with PUSHED."""
 ASK_CODE = b"q"
-"""`NUMBER`, a process: how it ended. Answered with CODE."""
+"""`NUMBER`, a pid: ask how the process ended. Answered with CODE."""
 
 OUTPUT = b"O"
-"""What the service prints, as it is."""
+"""Raw output of the service."""
 KEYBOARD = b"K"
-"""One byte: 1 when the client has the keyboard from here on, else 0."""
+"""One byte: 1 if the client has the keyboard from now on, else 0."""
 SKIPPED = b"S"
-"""The client was too slow: what it has not been shown is passed over, and the screen is shown again."""
+"""The client was too slow: output that it has not received is skipped, and the screen is sent again."""
 REFUSED = b"R"
-"""The service does not read; what was typed is dropped."""
+"""The service does not read its input; the typed text is dropped."""
 GUARD = b"G"
-"""A control character of GUARDED that would have signalled the service, and was not typed."""
+"""A control character from GUARDED that would have caused a signal and was not typed."""
 PUSHED = b"P"
-"""One byte: 1 when it was taken, else 0."""
+"""One byte: 1 if the text was accepted, else 0."""
 CODE = b"C"
-"""`CODES`: of ASK_CODE, and unasked of the service itself when it has ended."""
+"""`CODES`: the answer to ASK_CODE; also sent without a request when the service itself has ended."""
 
 ATTACHMENT = struct.Struct(">HHHB")
-"""Rows, columns, lines of before, whether it wants the keyboard."""
+"""Rows, columns, lines of earlier output, whether the client wants the keyboard."""
 SIZES = struct.Struct(">HH")
 NUMBER = struct.Struct(">I")
 CODES = struct.Struct(">IBi")
-"""The process, RUNS, ENDED or UNKNOWN, and its exit code; negative: the signal."""
+"""The pid; RUNS, ENDED or UNKNOWN; and the exit code (negative: the signal)."""
 RUNS, ENDED, UNKNOWN = 0, 1, 2
 _HEAD = struct.Struct(">cI")
 
 
 class Broken(Exception):
-    """What came is no frame."""
+    """Raised when received data is not a valid frame."""
 
 
 def frame(kind: bytes, content: bytes = b"") -> bytes:
-    """Return a frame as it is sent."""
+    """Return a frame in its wire format."""
     return _HEAD.pack(kind, len(content)) + content
 
 
 class Frames:
-    """The frames of one connection, as their bytes come in."""
+    """A parser for the frames of one connection."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
 
     def take(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Yield what is complete: the letter and the content. Raise Broken for what is no frame."""
+        """Yield the letter and the content of each complete frame. Raise Broken for invalid data."""
         self._bytes += data
         while len(self._bytes) >= _HEAD.size:
             kind, length = _HEAD.unpack_from(self._bytes)

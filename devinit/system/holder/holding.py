@@ -1,6 +1,6 @@
-"""Start one program in a terminal and hold that until the last process of it has ended.
+"""The main loop of the holder: it starts one program in a terminal and holds it until its last process has ended.
 
-No signal, no full disk and no viewer ends this process before: its end would end the service (SIGHUP).
+No signal, full disk or viewer ends this process earlier: its end would end the service (SIGHUP).
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from devinit.system.holder.order import Order
 
 MOST_READS = 64
-"""More is not in a terminal: the kernel keeps some 20 KB of output, and gives 4 KB at once."""
+"""A terminal never contains more: the kernel buffers about 20 KB of output and returns 4 KB per read."""
 REPAINT_MILLISECONDS = 50
-"""How long the size of the terminal is another one, so that a program paints the whole screen again."""
+"""How long the terminal has another size, to make a program repaint the whole screen."""
 
 
 def main() -> NoReturn:
-    """Take the order from standard input, carry it out, and end."""
+    """Read the order from standard input, carry it out, and exit."""
     os.lseek(0, 0, os.SEEK_SET)
     order: Order = marshal.loads(until_end(0))  # noqa: S302  our own supervisor wrote it, into a file without a name
     for number in IGNORED:
@@ -68,16 +68,16 @@ def main() -> NoReturn:
 
 
 class Children:
-    """The service and what became our child since: who has ended, and how."""
+    """The service and the processes that became our children since, with their exit codes."""
 
     def __init__(self, service: int, endings: Endings) -> None:
         self.service, self.endings = service, endings
         self.may_be_reaped = False
-        """Not before the supervisor knows the service: until then the number of its process is its own."""
+        """False until the supervisor knows the service: until then, its pid must not become free for reuse."""
         self.are_gone = False
 
     def reap(self) -> int | None:
-        """Take note of all that have ended; return the service's exit code when it is among them."""
+        """Record all children that have ended; return the service's exit code if it is among them."""
         code = None
         while self.may_be_reaped:
             try:
@@ -94,7 +94,7 @@ class Children:
         return code
 
     def answer(self, pid: int) -> bytes:
-        """Say how a process has ended."""
+        """Return the frame about how a process has ended."""
         code = self.endings.codes.get(pid)
         if code is not None:
             return code_of(pid, frames.ENDED, code)
@@ -107,7 +107,7 @@ class Holding:
     def __init__(
         self, order: Order, terminal: Terminal, children: Children, inputs: tuple[socket.socket, int]
     ) -> None:
-        # The socket that clients come to, and the pipe that signals come from.
+        # `inputs` are the socket for clients, and the pipe for signals.
         self._terminal, self._children = terminal, children
         self._listener, self._woken = inputs
         self._order = order
@@ -115,18 +115,18 @@ class Holding:
         self._screen = Screen(terminal.program)
         self._viewers = Viewers(self._listener, self._screen.replay)
         self._asked = b""
-        """The end of the output that was looked through for questions."""
+        """The end of the output in which queries were already answered."""
         self._size: tuple[int, int] | None = None
-        """The size of the terminal, while it has another one for a moment."""
+        """The real size of the terminal, while it briefly has another one."""
         self._full_by = 0
         """The process group of the program that fills the screen."""
         self._poll = select.poll()
 
     def until_all_ended(self) -> None:
-        """Serve until neither a process nor anything that it printed is left."""
+        """Serve until no process is left and all output has been read."""
         for descriptor in (self._woken, self._listener.fileno()):
             self._poll.register(descriptor, select.POLLIN)
-        # Without interest in anything: it tells when the supervisor has closed its end, and knows our child.
+        # No events are requested: the poll reports when the supervisor has closed its end and so knows our child.
         self._poll.register(self._order["told"], 0)
         while self._terminal.is_open or not self._children.are_gone:
             self._look_for_room()
@@ -168,14 +168,14 @@ class Holding:
                 self._reap()
 
     def _forget(self, descriptor: int) -> None:
-        """Ask nothing more of a descriptor that was closed meanwhile."""
+        """Stop polling a descriptor that was closed in the meantime."""
         try:
             self._poll.unregister(descriptor)
         except KeyError:
             pass
 
     def _look_for_room(self) -> None:
-        """Ask to be told of room where something waits to be written."""
+        """Poll for writability where data waits to be written."""
         if self._terminal.is_open:
             writes = select.POLLOUT if self._terminal.typed else 0
             self._poll.register(self._terminal.master, select.POLLIN | writes)
@@ -184,7 +184,7 @@ class Holding:
             self._poll.register(descriptor, select.POLLIN | writes)
 
     def _listen_again(self) -> None:
-        """Make the socket again: its folder may have been emptied."""
+        """Create the socket again if its folder was emptied."""
         try:
             listening.listen_again(self._order["socket"], self._listener)
         except OSError:
@@ -201,7 +201,7 @@ class Holding:
         if not data:
             return
         if self._screen.is_full and self._full_by and not runs(-self._full_by):
-            # Killed, so it has not left the whole screen to others.
+            # It was killed, so it did not leave the full screen itself.
             self._screen.leave()
         was_full = self._screen.is_full
         self._log.write(self._screen.take(data))
@@ -216,7 +216,8 @@ class Holding:
         if (code := self._children.reap()) is None:
             return
         self._terminal.let_end()
-        # What it printed before its end is shown before it; what others print that have the terminal comes later.
+        # Output from before the end is shown before the end; output of other processes
+        # with the terminal comes later.
         for _ in range(MOST_READS):
             if not self._terminal.has_output():
                 break
@@ -251,11 +252,11 @@ class Holding:
                 self._viewers.answer(viewer, self._children.answer(pid))
 
     def _would_signal(self) -> bool:
-        """Whether a control character would reach the service as a signal, and no question is being answered."""
+        """Whether a control character would reach the service as a signal, and no prompt is being answered."""
         return self._screen.is_at_line_start and not self._screen.is_full and self._terminal.signals()
 
     def _take_size(self, viewer: Viewer, *, repaint: bool = False) -> None:
-        """Have the size of the viewer with the keyboard."""
+        """Adopt the size of the viewer that has the keyboard."""
         rows, columns = viewer.size
         if viewer is not self._viewers.keyboard or not (rows and columns):
             return
@@ -267,5 +268,5 @@ class Holding:
 
 
 def code_of(pid: int, state: int, code: int = 0) -> bytes:
-    """Return the frame that says how a process has ended."""
+    """Return the frame that reports the state and the exit code of a process."""
     return frames.frame(frames.CODE, frames.CODES.pack(pid, state, code))

@@ -1,4 +1,4 @@
-"""The socket of a holder: only its user reaches it, and each client is looked at (`viewers.is_ours`)."""
+"""The socket of a holder: only its user can reach it, and each client is checked (`viewers.is_ours`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import stat
 
 
 def listen(path: str) -> socket.socket:
-    """Return a socket that listens, in the place of one that was left behind. Raise OSError."""
+    """Return a listening socket, and replace one that was left behind. Raise OSError."""
     listener = socket.socket(socket.AF_UNIX)
     try:
         if stat.S_ISSOCK(os.lstat(path).st_mode):
@@ -26,7 +26,7 @@ def listen(path: str) -> socket.socket:
 
 
 def listen_again(path: str, listener: socket.socket) -> None:
-    """Let a socket listen under its path again where that is gone, under its old descriptor. Raise OSError."""
+    """Bind a socket to its path again, with its old descriptor, if the path is gone. Raise OSError."""
     if os.path.exists(path):
         return
     with listen(path) as again:
@@ -34,7 +34,7 @@ def listen_again(path: str, listener: socket.socket) -> None:
 
 
 def close(path: str, listener: socket.socket) -> None:
-    """Remove our socket, unless the next run has made its own in its place."""
+    """Remove our socket, unless the next run has put its own in its place."""
     listener.close()
     with socket.socket(socket.AF_UNIX) as probe:
         probe.setblocking(False)

@@ -1,4 +1,4 @@
-"""The log of a service with a terminal: a full disk costs output, and never the holder."""
+"""The log of a service with a terminal: a full disk costs output, but never the holder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 
 class Log:
-    """A file that is appended to while there is room."""
+    """A file to which output is appended while there is space."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -14,14 +14,14 @@ class Log:
         self._reason = ""
 
     def write(self, data: bytes) -> None:
-        """Append, or note how much is lost: that is in the file when there is room again."""
+        """Append data, or count it as lost; a note about the loss follows when there is space again."""
         if self._lost and not self._note():
             self._lost += len(data)
             return
         self._lost += len(data) - self._append(data)
 
     def close(self) -> None:
-        """Note what was lost, if there is room by now."""
+        """Write the note about lost data, if there is space, and close the file."""
         if self._lost:
             self._note()
         os.close(self._descriptor)
@@ -34,7 +34,7 @@ class Log:
         return True
 
     def _append(self, data: bytes) -> int:
-        """Return how much of it was written."""
+        """Append data; return how much of it was written."""
         written = 0
         try:
             while written < len(data):

@@ -1,4 +1,4 @@
-"""What a holder is to do: for the types of both sides alone."""
+"""The order of a holder, as a type for both sides."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import TypedDict
 
 
 class Order(TypedDict):
-    """Everything that it needs; nothing of it is in its arguments, which other users can read."""
+    """Everything that a holder needs; it is not passed in arguments, which other users can read."""
 
     program: str
     argv: list[str]
     environment: dict[str, str]
     socket: str
-    """Where it listens."""
+    """The path of its socket."""
     endings: str
     """The file for exit codes."""
     log: int
     told: int
-    """A pipe: it tells the service's pid, or what the system refuses, and reaps nothing before that is closed."""
+    """A pipe: it carries the service's pid, or the error; the holder reaps no process before it is closed."""
     keep: list[int]
     """Descriptors that the service inherits."""
     size: tuple[int, int]

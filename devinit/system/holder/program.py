@@ -1,4 +1,4 @@
-"""Start a program in a terminal, as the leader of a session of its own."""
+"""The start of a program in a terminal, as the leader of its own session."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from devinit.system.holder.order import Order
 
 SUBREAPER = 36
-"""Of linux/prctl.h: what loses its parent becomes our child, and not that of init."""
+"""PR_SET_CHILD_SUBREAPER of linux/prctl.h: orphaned processes become our children, not those of init."""
 NOTICED = (signal.SIGCHLD, signal.SIGUSR1)
 IGNORED = (
     signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTSTP,
@@ -25,15 +25,15 @@ IGNORED = (
 
 
 def adopt_orphans() -> None:
-    """Be the parent of what loses its own one."""
+    """Become the parent of orphaned descendants."""
     try:
         ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     except (AttributeError, OSError):
-        pass  # macOS: what loses its parent is found by its session and mark alone
+        pass  # macOS: orphans are found only by their session and mark
 
 
 def start(order: Order, slave: int) -> int:
-    """Start the program and return its pid. What the system refuses, the supervisor hears, and we end."""
+    """Start the program and return its pid. On an error, report it to the supervisor and exit."""
     failed, fails = os.pipe()
     try:
         pid = os.fork()
@@ -52,13 +52,13 @@ def start(order: Order, slave: int) -> int:
 
 
 def become(order: Order, slave: int, fails: int) -> NoReturn:
-    """Become the program; write the number of an error into a pipe that ends otherwise."""
+    """Become the program; on failure, write the error number into a pipe."""
     try:
         os.setsid()
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
         for descriptor in (0, 1, 2):
             os.dup2(slave, descriptor)
-        # What is ignored stays ignored in the program.
+        # An ignored signal would stay ignored in the program.
         for number in (*IGNORED, *NOTICED):
             signal.signal(number, signal.SIG_DFL)
         os.execve(order["program"], order["argv"], order["environment"])  # noqa: S606  no shell is wanted
@@ -69,7 +69,7 @@ def become(order: Order, slave: int, fails: int) -> NoReturn:
 
 
 def until_end(descriptor: int) -> bytes:
-    """Return all that comes from a pipe or a file."""
+    """Return all data from a pipe or a file."""
     parts = []
     while part := os.read(descriptor, 65536):
         parts.append(part)
@@ -77,7 +77,7 @@ def until_end(descriptor: int) -> bytes:
 
 
 def runs(pid: int) -> bool:
-    """Whether there is a process, or with a negative number one of a process group."""
+    """Whether a process exists; for a negative number, whether its process group has one."""
     try:
         os.kill(pid, 0)
     except OSError:

@@ -1,7 +1,6 @@
-"""What programs ask a terminal: found, left out, and answered where no terminal is there to answer: pure.
+"""Queries that programs send to a terminal: found, removed, and answered if no terminal is attached. Pure.
 
-A question that is shown a second time is answered a second time, and the service takes the answer for something
-that was typed.
+A query that is replayed is answered a second time, and the service takes the answer for typed input.
 """
 
 from __future__ import annotations
@@ -12,18 +11,19 @@ ANSWERS = (
     (b"\x1b[c", b"\x1b[?62;22c"),
     (b"\x1b[0c", b"\x1b[?62;22c"),
 )
-"""Questions without which Ruby's Reline and others wait for ever: where is the cursor, what terminal is it."""
+"""Queries for the cursor position and the type of terminal. Ruby's Reline and others
+wait for the answer forever."""
 LONGEST = 3
-"""How much of one of these may have come before, without its last byte."""
+"""How many bytes of a query may be in the preceding output, without its last byte."""
 LONGEST_STRING = 4096
-"""Longer strings of the operating system (titles, pictures) are shown as they come."""
+"""Longer operating system commands (titles, pictures) are passed on as they are."""
 _OF_WINDOWS = (b"11", b"13", b"14", b"15", b"16", b"18", b"19", b"20", b"21")
 
 
 def answers_to(data: bytes, before: bytes = b"") -> bytes:
-    """Return the answers to what a program asks, as a terminal gives that shows nothing.
+    """Return the answers to a program's queries, as a terminal without a display would give them.
 
-    `before`: the end of what was looked at already.
+    `before`: the end of the output that was already searched.
     """
     if b"\x1b" not in data and b"\x1b" not in before:
         return b""
@@ -33,18 +33,18 @@ def answers_to(data: bytes, before: bytes = b"") -> bytes:
 
 
 def without_queries(data: bytes) -> bytes:
-    """Return output without the questions in it, and without an unfinished sequence at its end."""
+    """Return output without its queries, and without an unfinished sequence at its end."""
     return Quiet().take(data)
 
 
 class Quiet:
-    """Output as it is shown to viewers that must not answer."""
+    """A filter that removes queries from output, for viewers that must not answer."""
 
     def __init__(self) -> None:
         self._unfinished = b""
 
     def take(self, data: bytes) -> bytes:
-        """Return what comes without the questions in it; an unfinished sequence comes with the next piece."""
+        """Return the output without its queries; an unfinished sequence follows with the next piece."""
         data, self._unfinished = self._unfinished + data, b""
         if b"\x1b" not in data:
             return data
@@ -67,7 +67,7 @@ class Quiet:
 
 
 def _end_of(data: bytes, begin: int) -> int | None:
-    """Return where the sequence ends that begins here (ECMA-48 §5); None when it is not complete."""
+    """Return the end of the sequence that begins here (ECMA-48 §5); None if it is incomplete."""
     if begin + 1 >= len(data):
         return None
     match data[begin + 1]:

@@ -1,7 +1,7 @@
-"""Which output of a terminal goes into the log, and which is shown again to a later viewer: pure.
+"""The state of a terminal's output: which part is logged, and which is replayed to a later viewer. Pure.
 
-There is no model of the screen: the viewer's own terminal is the better one. Known are the last lines, which modes
-are switched on, and whether a program fills the screen.
+There is no model of the screen, because the viewer's own terminal is a better one. Known are the last lines, the
+modes that are switched on, and whether a program uses the full screen.
 """
 
 from __future__ import annotations
@@ -13,45 +13,45 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEPT_BYTES = 64 * 1024
-"""How much of the output is kept to be shown again."""
+"""How much output is kept for replay."""
 PRIVATE = b"\x1b[?"
-"""Begins what switches a private mode on or off (DECSET, DECRST)."""
+"""The beginning of a sequence that switches a private mode (DECSET, DECRST)."""
 KEYS = b"\x1b[>"
-"""Begins what switches the reporting of keys."""
+"""The beginning of a sequence that switches the reporting of keys."""
 FULL_SCREEN = frozenset((47, 1047, 1049))
-"""The modes that are the alternate screen of xterm."""
+"""The modes that select the alternate screen of xterm."""
 RESTORED = frozenset((1, 7, 9, 25, 1000, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004))
-"""Modes that a viewer's terminal must be in as well: keys, wrapping, cursor, mouse, pasting."""
+"""Modes that a viewer's terminal must have as well: keys, wrapping, cursor, mouse, pasting."""
 ON_AT_FIRST = frozenset((7, 25))
 LONGEST_SEQUENCE = 64
 LONGEST_NUMBER = 5
-"""Digits of a mode."""
+"""The most digits in the number of a mode."""
 USUAL = b"\x1b7\x1b[r\x1b8\x1b[4l\x1b(B\x0f\x1b[0m\x1b>"
-"""The whole screen scrolls (the cursor stays), text replaces text, letters are letters, without colours, and the
-keys of the number pad are numbers."""
+"""The defaults: the whole screen scrolls (the cursor stays), text replaces text, no line graphics, no colours, and
+the number pad sends digits."""
 _PARAMETERS = b"0123456789;"
 
 
 class Screen:
-    """One terminal since its service started."""
+    """The state of one terminal since its service started."""
 
     def __init__(self, program: Callable[[], str]) -> None:
         """`program`: returns the name of the program in the foreground."""
         self._program = program
         self.is_full = False
-        """Whether a program fills the screen."""
+        """Whether a program uses the full screen."""
         self.is_at_line_start = True
-        """Whether the last line is finished, and the next byte begins another one."""
+        """Whether the last line is finished, so that the next byte begins a new one."""
         self._modes: dict[int, bool] = {}
         self._usual_keys = b""
-        """What undoes the reporting of keys as numbers, if a program has asked for it."""
+        """The sequence that ends the reporting of keys as numbers, if a program has asked for it."""
         self._lines, self._full = bytearray(), bytearray()
         self._unfinished, self._returns = b"", b""
 
     def take(self, data: bytes) -> bytes:
-        """Take in output; return the part that goes into the log.
+        """Process output; return the part for the log.
 
-        A line ends with a line feed. One line stands in for everything that a program showed on the full screen.
+        A line ends with a line feed. One line replaces everything that a program showed on the full screen.
         """
         data, self._unfinished = self._unfinished + data, b""
         if KEYS in data:
@@ -88,12 +88,12 @@ class Screen:
         return b"".join(logged)
 
     def leave(self) -> None:
-        """Take the screen for one of lines again: the program that filled it is gone."""
+        """Return to the normal screen: the program that used the full screen is gone."""
         self.is_full = False
         self._full = bytearray()
 
     def replay(self, lines: int) -> bytes:
-        """Return what brings a viewer's terminal to the same state: the last lines, and the modes that are on."""
+        """Return a sequence that shows a viewer's terminal the last lines and switches on the active modes."""
         if self.is_full:
             return PRIVATE + b"1049h" + self._restoring()
         shown = bytes(self._lines[-KEPT_BYTES:])
@@ -102,13 +102,13 @@ class Screen:
             begin = shown.rfind(b"\n", 0, begin)
             if begin < 0:
                 break
-        # Of more than is kept the first line is not whole.
+        # If more was printed than is kept, the first line is incomplete.
         if begin < 0 and len(self._lines) >= KEPT_BYTES:
             begin = shown.find(b"\n")
         return without_queries(shown[begin + 1 :]) + self._restoring()
 
     def undone(self) -> bytes:
-        """Return what brings a terminal back to how it was before it showed this."""
+        """Return a sequence that restores a viewer's terminal to its former state."""
         full = PRIVATE + b"1049l" if self.is_full else b""
         changed = [(mode, on) for mode, on in sorted(self._modes.items()) if on != (mode in ON_AT_FIRST)]
         modes = b"".join(b"%b%d%b" % (PRIVATE, mode, b"l" if on else b"h") for mode, on in changed)
@@ -119,7 +119,7 @@ class Screen:
         return b"".join(b"%b%d%b" % (PRIVATE, mode, b"h" if on else b"l") for mode, on in known)
 
     def _switch(self, numbers: bytes, *, on: bool) -> bool:
-        """Note modes that are switched; return whether the screen became full by it, or is not any more."""
+        """Record switched modes; return whether this entered or left the full screen."""
         before = self.is_full
         for number in numbers.split(b";"):
             mode = int(number) if 0 < len(number) <= LONGEST_NUMBER else 0
@@ -150,7 +150,7 @@ class Screen:
 
 
 def usual_keys(data: bytes) -> bytes:
-    """Return what undoes the reporting of keys as numbers that a program asks for: of xterm, of kitty."""
+    """Return the sequence that ends the key reporting that a program requests, for xterm and kitty."""
     xterm = b"\x1b[>4m" if b"\x1b[>4;" in data else b""
     return xterm + (b"\x1b[<u" if any(b"\x1b[>%du" % flags in data for flags in range(1, 32)) else b"")
 

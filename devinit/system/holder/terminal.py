@@ -1,4 +1,4 @@
-"""The master of a pseudo-terminal: what the program in it prints, and what is typed into it."""
+"""The master of a pseudo-terminal: the output of its program, and the input typed into it."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ import struct
 import termios
 
 MOST_UNREAD_BYTES = 1 << 20
-"""What is kept of what was typed while the service does not read."""
+"""The most typed input that is kept while the service does not read."""
 READ_BYTES = 64 * 1024
 WINDOW = struct.Struct("HHHH")
 
 
 class Terminal:
-    """A pseudo-terminal, until nothing has it open any more."""
+    """A pseudo-terminal, until no process has it open any more."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         """`size`: rows and columns."""
         self.master, self.slave = os.openpty()
         self.typed = bytearray()
-        """What is not written yet, because the program does not read."""
+        """Input that is not written yet, because the program does not read."""
         os.set_blocking(self.master, False)
         self.resize(*size)
 
     @property
     def is_open(self) -> bool:
-        """Whether a process has it open."""
+        """Whether a process has the terminal open."""
         return self.master >= 0
 
     def read(self) -> bytes:
-        """Return what was printed, or nothing; it is closed at its end."""
+        """Return the output, or nothing; the master is closed at its end."""
         if not self.is_open:
             return b""
         try:
             data = os.read(self.master, READ_BYTES)
         except BlockingIOError:
             return b""
-        except OSError:  # EIO: the last process has closed it
+        except OSError:  # EIO: the last process has closed the terminal
             data = b""
         if not data:
             os.close(self.master)
@@ -46,7 +46,7 @@ class Terminal:
         return data
 
     def has_output(self) -> bool:
-        """Whether something was printed, or its end has come."""
+        """Whether there is output, or its end has come."""
         if not self.is_open:
             return False
         ready = select.poll()
@@ -54,11 +54,11 @@ class Terminal:
         return bool(ready.poll(0))
 
     def let_end(self) -> None:
-        """Have it end with the last process that has it open, from here on."""
+        """Close our slave end, so that the terminal ends with the last process that has it open."""
         os.close(self.slave)
 
     def type(self, data: bytes) -> bool:
-        """Type something; return False where too much is unread already."""
+        """Type a text; return False if too much input is unread already."""
         if not self.is_open or len(self.typed) + len(data) > MOST_UNREAD_BYTES:
             return False
         self.typed += data
@@ -66,15 +66,15 @@ class Terminal:
         return True
 
     def write(self) -> None:
-        """Write what was typed, as much of it as there is room for."""
+        """Write typed input, as far as there is space."""
         while self.typed and self.is_open:
             try:
                 del self.typed[: os.write(self.master, self.typed)]
-            except OSError:  # it has no room, or no reader any more
+            except OSError:  # no space, or no reader any more
                 return
 
     def resize(self, rows: int, columns: int) -> None:
-        """Give it a size; its program gets SIGWINCH."""
+        """Set the size; the program gets SIGWINCH."""
         if self.is_open:
             try:
                 fcntl.ioctl(self.master, termios.TIOCSWINSZ, WINDOW.pack(rows, columns, 0, 0))
@@ -82,7 +82,7 @@ class Terminal:
                 pass
 
     def signals(self) -> bool:
-        """Whether Ctrl-C is a signal, and lines are edited by the kernel: no program reads each key."""
+        """Whether Ctrl-C causes a signal and the kernel edits lines, so that no program reads single keys."""
         try:
             local = termios.tcgetattr(self.master)[3]
         except (termios.error, ValueError):
@@ -91,14 +91,14 @@ class Terminal:
         return bool(local & wanted == wanted)
 
     def group(self) -> int:
-        """Return the process group that has it; 0 where that is not known."""
+        """Return the foreground process group; 0 if it is unknown."""
         try:
             return os.tcgetpgrp(self.master)
         except OSError:
             return 0
 
     def program(self) -> str:
-        """Return the name of the program that has it."""
+        """Return the name of the program in the foreground."""
         try:
             with open(f"/proc/{self.group()}/comm", encoding="utf-8", errors="replace") as file:
                 return file.read(64).strip()

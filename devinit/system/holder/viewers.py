@@ -1,7 +1,7 @@
 """The viewers of a terminal, and which of them has the keyboard.
 
-No viewer slows the service down, and none is waited for: one that does not keep up is shown the screen again when
-it reads again.
+No viewer slows the service down, because none is waited for. A viewer that cannot keep up gets the screen again
+when it reads again.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 RECEIVED_BYTES = 64 * 1024
 MOST = 64
-"""Clients at once; a further one is hung up on."""
+"""Clients at the same time; further ones are disconnected."""
 _CREDENTIALS = struct.Struct("iII")
 
 
 class Viewer:
-    """One client of the holder; it looks at the terminal once it is attached."""
+    """One client of the holder; once attached, it sees the output of the terminal."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
@@ -34,12 +34,12 @@ class Viewer:
         self.size = (0, 0)
         """Rows and columns of its terminal."""
         self.waiting = b""
-        """What is left of a frame that was sent in part."""
+        """The rest of a frame that was sent partially."""
         self.is_behind = False
-        """Whether output was left out for it."""
+        """Whether output was skipped for it."""
 
     def send(self, data: bytes) -> None:
-        """Send a frame, as much of it as there is room for. Raise OSError when the client is gone."""
+        """Send a frame, as far as there is space. Raise OSError when the client is gone."""
         if self.waiting:
             self.is_behind = True
             return
@@ -51,7 +51,7 @@ class Viewer:
         self.waiting = data[sent:]
 
     def flush(self) -> bool:
-        """Send what is left; return whether all of it went out. Raise OSError when the client is gone."""
+        """Send the rest of a frame; return whether all of it was sent. Raise OSError when the client is gone."""
         if self.waiting:
             try:
                 sent = self.connection.send(self.waiting)
@@ -65,14 +65,14 @@ class Viewers:
     """All clients of one holder."""
 
     def __init__(self, listener: socket.socket, replay: Callable[[int], bytes]) -> None:
-        """`replay`: returns what shows the terminal as it is, with so many lines of before."""
+        """`replay`: returns a sequence that shows the current terminal, with this many lines of earlier output."""
         self.all: dict[int, Viewer] = {}
         self.keyboard: Viewer | None = None
         self._listener, self._replay = listener, replay
         self._quiet = Quiet()
 
     def accept(self) -> Viewer | None:
-        """Return a client that has come, unless it is another user's."""
+        """Accept a client and return it, unless it belongs to another user."""
         try:
             connection, _ = self._listener.accept()
         except OSError:
@@ -91,7 +91,7 @@ class Viewers:
         return viewer
 
     def attach(self, viewer: Viewer, content: bytes) -> None:
-        """Let a client look, and type if it wants to and no other one does."""
+        """Attach a client; give it the keyboard if it wants it and no other client has it."""
         rows, columns, lines, wants = frames.ATTACHMENT.unpack(content)
         viewer.is_attached, viewer.wants_keyboard, viewer.size = True, bool(wants), (rows, columns)
         self._tell(viewer, frames.frame(frames.OUTPUT, self._replay(lines)))
@@ -101,7 +101,7 @@ class Viewers:
             self._tell(viewer, frames.frame(frames.KEYBOARD, b"\0"))
 
     def give(self, viewer: Viewer) -> None:
-        """Give a client the keyboard, and take it from the one that has it."""
+        """Give a client the keyboard, and take it from its former owner."""
         if viewer is self.keyboard:
             return
         before, self.keyboard = self.keyboard, viewer
@@ -110,7 +110,7 @@ class Viewers:
         self._tell(viewer, frames.frame(frames.KEYBOARD, b"\1"))
 
     def show(self, data: bytes) -> None:
-        """Show all of them what was printed; only the one with the keyboard gets questions to its terminal."""
+        """Send output to all viewers; only the one with the keyboard gets queries to its terminal."""
         watch = [each for each in self.all.values() if each.is_attached and each is not self.keyboard]
         if self.keyboard is not None:
             self._tell(self.keyboard, frames.frame(frames.OUTPUT, data))
@@ -124,7 +124,7 @@ class Viewers:
             self._tell(viewer, data)
 
     def has_room(self, viewer: Viewer) -> None:
-        """Go on with a client that reads again; show it the screen again if it missed something."""
+        """Continue with a client that reads again; send it the screen again if it missed output."""
         try:
             if viewer.flush() and viewer.is_behind:
                 viewer.is_behind = False
@@ -135,7 +135,7 @@ class Viewers:
             self.drop(viewer)
 
     def received(self, viewer: Viewer) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the frames of a client; it is dropped when it is gone. Raise Broken for what is none."""
+        """Yield the frames of a client, and drop it if it is gone. Raise Broken for invalid data."""
         try:
             data = viewer.connection.recv(RECEIVED_BYTES)
         except BlockingIOError:
@@ -148,11 +148,11 @@ class Viewers:
         yield from viewer.frames.take(data)
 
     def answer(self, viewer: Viewer, data: bytes) -> None:
-        """Send one client a frame; it is dropped when it is gone."""
+        """Send one client a frame, and drop it if it is gone."""
         self._tell(viewer, data)
 
     def drop(self, viewer: Viewer) -> None:
-        """Hang up on a client; the keyboard goes to the one that has waited for it longest."""
+        """Disconnect a client; the keyboard goes to the client that has waited for it longest."""
         self.all.pop(viewer.connection.fileno(), None)
         viewer.connection.close()
         viewer.is_attached = False
@@ -169,7 +169,7 @@ class Viewers:
 
 
 def is_ours(connection: socket.socket) -> bool:
-    """Whether the other end is a process of our own user, or of root."""
+    """Whether the other end is a process of our own user or of root."""
     if not hasattr(socket, "SO_PEERCRED"):  # macOS: only its user may enter the socket's folder
         return True
     found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
