@@ -516,6 +516,14 @@ class TestAnIncompleteEnvironment:
             error.value.hint
         )
 
+    @pytest.mark.parametrize("own", ["shop.py", "shop/__init__.py", "shop/__main__.py"])
+    def test_lacks_no_module_of_the_project_itself(self, packages: Path, place: Place, own: str) -> None:
+        (place.root / "pyproject.toml").write_text('[project]\nname = "shop"\ndependencies = []\n')
+        (place.root / own).parent.mkdir(exist_ok=True)
+        (place.root / own).touch()
+
+        PROVIDER.prepare(a_service(place.root, "python -m shop"), place, print)
+
     @pytest.mark.parametrize(
         "there", ["uvicorn/", "uvicorn.py", "uvicorn.cpython-311.so", "__editable__x.pth"]
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from devinit.errors import StateFileError
 from devinit.kinds.command import command_spec, first_words
+from devinit.kinds.process.run_modules import INTERPRETERS, is_module_in, modules_of
 from devinit.kinds.provider import Install, Place
 from devinit.model.service import Service
 from devinit.system.bounds import bounds_within
@@ -42,7 +43,6 @@ from devinit.toolchains.python.installers import PYPROJECT, Installer, installer
 
 _WITH_NAMES = frozenset(("requirements.txt", "requirement.txt", "requirements/base.txt", PYPROJECT))
 """Files that declare packages without locking them."""
-_INTERPRETERS = frozenset(("python", "python3"))
 _IMPORT_PATH = "PYTHONPATH"
 _IMPORT_SECONDS = 5.0
 _LOOKING = """
@@ -63,7 +63,7 @@ class _Package(Struct, frozen=True, rename="camel"):
 
 def may_lack_packages(service: Service, place: Place) -> bool:
     """Whether `install_of` needs to run an interpreter."""
-    return bool(_modules(service)) and not _has_environment(service, place)
+    return bool(modules_of(service)) and not _has_environment(service, place)
 
 
 def install_of(service: Service, place: Place) -> Install | None:
@@ -145,7 +145,7 @@ def names_what_it_lacks(service: Service, path: str) -> bool:
     words = first_words(service.command or "")
     if node_manager(service) is not None:
         return True
-    is_program = bool(words) and words[0] not in _INTERPRETERS and not _runs_by_node(words)
+    is_program = bool(words) and words[0] not in INTERPRETERS and not _runs_by_node(words)
     return is_program and found_on(path, words[0]) is None
 
 
@@ -232,7 +232,7 @@ def _of_broken_environment(service: Service, place: Place) -> Install | None:
     for above in up_to_root(service.directory, place.root):
         for environment in environments(above):
             is_used = any(
-                name in _INTERPRETERS or os.path.lexists(environment / "bin" / name) for name in programs
+                name in INTERPRETERS or os.path.lexists(environment / "bin" / name) for name in programs
             )
             if not is_used or not interpreter_is_gone(environment):
                 continue
@@ -258,7 +258,11 @@ def _of_environment(service: Service, place: Place) -> Install | None:
     folders = up_to_root(service.directory, place.root)
     found = next(each for above in folders for each in environments(above))
     program = _lacking_program(service, _path_of(service, place))
-    modules = dict.fromkeys(each for _, each in _modules(service) if not may_have_module(found, each))
+    modules = dict.fromkeys(
+        each
+        for _, each in modules_of(service)
+        if not may_have_module(found, each) and not is_module_in(service.directory, each)
+    )
     lacking = [*([program] if program is not None else []), *modules]
     if not lacking or _has_import_path(service, place):
         return None
@@ -308,7 +312,7 @@ def _lacking_module(service: Service, place: Place) -> str | None:
     """Return a module that a service's commands run and that their interpreter lacks."""
     if _has_import_path(service, place):
         return None
-    for program, module in _modules(service):
+    for program, module in modules_of(service):
         found = found_on(_path_of(service, place), program)
         if found is not None and not _imports(found, module, service.directory, place):
             return f"the module {module}"
@@ -353,34 +357,11 @@ def _text(path: Path) -> str:
         return _IMPORT_PATH
 
 
-def _modules(service: Service) -> list[tuple[str, str]]:
-    """Return the interpreters and modules in a service's commands: `python -m alembic upgrade head`."""
-    return [
-        found
-        for command in (*service.before_start, service.command or "")
-        for found in _module_of(first_words(command), service.directory)
-    ]
-
-
-def _module_of(words: tuple[str, ...], folder: Path) -> Iterator[tuple[str, str]]:
-    match words:
-        case (program, "-m", module, *_) if program in _INTERPRETERS and module.isidentifier():
-            yield program, module
-        case (program, script, *_) if program in _INTERPRETERS and script.endswith("manage.py"):
-            try:
-                is_of_django = b"django" in (read_bytes(folder / script) or b"")
-            except StateFileError:
-                return
-            if is_of_django:
-                yield program, "django"
-
-
 def _imports(program: str, module: str, folder: Path, place: Place) -> bool:
     """Whether an interpreter finds a module from a service's folder. True if it cannot be asked."""
-    local = (f"{module}.py", f"{module}/__init__.py", f"{module}/__main__.py")
     is_of_repository = bounds_within(place.root, folder).contains(program)
     is_chosen_by_it = place.only_looks and not is_callers_choice(program, place.environment)
-    if is_of_repository or is_chosen_by_it or any((folder / name).exists() for name in local):
+    if is_of_repository or is_chosen_by_it or is_module_in(folder, module):
         return True
     try:
         asked = subprocess.run(
