@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -56,6 +57,17 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Find out in a tenth of the time that a service has settled elsewhere."""
     monkeypatch.setattr(proving, "SETTLED_SECONDS", 0.2)
     monkeypatch.setattr(proving, "ELSEWHERE_INTERVAL_SECONDS", 0.05)
+
+
+RELOADER_FIRST = """
+import signal, socket, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+reloader = socket.create_server(("127.0.0.1", 0))
+print("ready", flush=True)
+signal.sigwait({signal.SIGUSR1})
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+signal.pause()
+"""
 
 
 class Watcher:
@@ -132,6 +144,20 @@ class TestAService:
         launch.python("import time; time.sleep(0.2)\n" + LISTEN, f"127.0.0.1,{port}")
 
         assert isinstance(await until_ready(watcher.subject(port)), Ready)
+
+    async def test_may_first_listen_on_a_port_that_the_kernel_chose(
+        self, launch: Launcher, watcher: Watcher, port: int
+    ) -> None:
+        service = listen(launch, str(port), program=RELOADER_FIRST)
+        seen = asyncio.Event()
+        subject = msgspec.structs.replace(watcher.subject(port), saw=lambda _: seen.set())
+        ready = asyncio.ensure_future(until_ready(subject))
+        await seen.wait()
+        await asyncio.sleep(proving.SETTLED_SECONDS * 2)
+
+        os.kill(service.pid, signal.SIGUSR1)
+
+        assert await ready == Ready(service.pid)
 
     async def test_is_not_ready_before_its_probe_says_so(
         self, launch: Launcher, watcher: Watcher, port: int

@@ -27,6 +27,7 @@ from devinit.model.probe import (
 from devinit.model.service import Scheme
 from devinit.ports import verify
 from devinit.ports.holder import lookup
+from devinit.supervisor.readiness.other_ports import other_port, patience_with
 from devinit.supervisor.readiness.probing import (
     ATTEMPT_SECONDS,
     NOTHING_LISTENS,
@@ -195,7 +196,7 @@ async def until_listening(subject: Subject, port: int, saw: Saw) -> Ready | Fore
             other = other_port(subject, port)
             if other is None or elsewhere is None or elsewhere[0] != other:
                 elsewhere = None if other is None else (other, now)
-            elif now - elsewhere[1] >= SETTLED_SECONDS:
+            elif now - elsewhere[1] >= SETTLED_SECONDS * patience_with(other):
                 return Elsewhere(other)
             if other is not None:
                 saw(f"it listens on {other} instead of {port}")
@@ -223,16 +224,6 @@ def owner_of(port: int, subject: Subject) -> verify.Ownership:
             return found
     found = verify.ownership(port, subject.pids())
     return verify.ownership(port, subject.pids()) if isinstance(found, verify.Foreign) else found
-
-
-def other_port(subject: Subject, port: int) -> int | None:
-    """Return the one other port that the service listens on, if there is exactly one."""
-    if subject.published is not None:
-        return None
-    match verify.ownership(port, subject.pids(), expected=subject.extra_ports):
-        case verify.Elsewhere((only,)):
-            return only
-    return None
 
 
 async def until_answering(
