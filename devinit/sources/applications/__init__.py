@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 APPLICATIONS: tuple[str, ...] = (
     "servers in any folder, by their code: FastAPI, Flask, Django, Vite, Next.js, Express and others for Python",
-    "  and Node; Go, Rust, Rails, Laravel, Phoenix, Spring Boot, .NET, Deno",
+    "  and Node; Go, Rust, Rails, Laravel, Phoenix, Spring Boot, .NET, Deno; sites of Hugo, Jekyll, MkDocs",
 )
 DATABASES: tuple[str, ...] = (
     "PostgreSQL and Redis: in what applications depend on, in .env*, alembic.ini, Prisma's schema and their code",

@@ -50,6 +50,10 @@ def findings_in(tree: Tree) -> Iterator[Finding]:
             frameworks.rails(tree),
             frameworks.deno(tree),
         )
+    if names & {"mkdocs.yml", "_config.yml", "hugo.toml", "hugo.yaml", "hugo.json", "config.toml"}:
+        from devinit.sources.applications import sites  # as above
+
+        yield sites.found_in(tree)
     if "package.json" in names:
         yield from _of_node(tree, has_nx="nx.json" in names)
 
@@ -69,12 +73,16 @@ def _of_node(tree: Tree, *, has_nx: bool) -> Iterator[Finding]:
 
 
 def _of_python(tree: Tree) -> Iterator[Finding]:
-    from devinit.sources.applications import django, python, python_pages, workers  # as above
+    from devinit.sources.applications import django, python, python_pages, python_servers, workers  # as above
 
     readings = python.readings_in(tree)
     djangos = django.found_in(tree)
     folders = {unit.folder for unit in djangos.units}
     yield djangos
-    yield python.found_in(tree, readings, folders)
-    yield python_pages.found_in(tree)
+    applications = python.found_in(tree, readings, folders)
+    pages = python_pages.found_in(tree)
+    yield from (applications, pages)
+    yield python_servers.found_in(
+        tree, {*folders, *(unit.folder for finding in (applications, pages) for unit in finding.units)}
+    )
     yield Finding(tuple(workers.workers_in(tree, readings, sorted(folders))))

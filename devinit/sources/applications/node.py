@@ -152,8 +152,9 @@ def _program(package: Package, script: str) -> Finding:
         return Finding((_worker(package, script),))
     if tool is not None and _serves(tool, run):
         return Finding() if _is_library(package, tool) else Finding((_of_a_tool(package, script, run, tool),))
-    if name := DOCUMENTATION.get(program):
-        return Finding(notes=(f"{at(package.folder)}documentation ({name}) is not started by itself",))
+    if (tool := DOCUMENTATION.get(program)) is not None:
+        unit = _of_a_tool(package, script, run, tool)
+        return Finding((replace(unit, is_documentation=True),) if _serves(tool, run) else ())
     if name := DEVICES.get(program):
         return Finding(notes=(f"{at(package.folder)}{name} is not started by itself: it is no web server",))
     if program in RUNNERS:
@@ -175,7 +176,7 @@ def _serves(tool: Tool, run: Run) -> bool:
     first, *rest = (*run.words[1:], "")
     if first.startswith("-"):
         # A further word may be the value of an option: `vite --mode ssr`.
-        return "build" not in rest and ("" in tool.commands or not tool.commands.isdisjoint(rest))
+        return "build" not in rest and ("" in tool.commands or not tool.commands.isdisjoint(run.words))
     # The first word may also be a path: `vite ./web`.
     return first in tool.commands or ("" in tool.commands and not re.fullmatch(r"[a-z:-]+", first))
 

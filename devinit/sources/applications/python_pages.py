@@ -1,4 +1,4 @@
-"""Recognise web pages that are Python scripts: Streamlit, Gradio and Dash, by the declared dependencies."""
+"""Recognise pages that are Python scripts, by the declared dependencies: Streamlit, Gradio, Dash and others."""
 
 from __future__ import annotations
 
@@ -67,6 +67,43 @@ FRAMEWORKS = {
             rf"\.run(?:_server)?\([^)]{{0,300}}\bport[ \t]{{0,10}}=[ \t]{{0,10}}{_PORT_GIVEN}"
         ),
         env={"HOST": LOCAL_HOST},
+    ),
+    "python:chainlit": Framework(
+        kind="Chainlit",
+        serves=re.compile(r"^@(?:cl|chainlit)\.on_\w{1,40}", re.MULTILINE),
+        command=f"chainlit run {{script}} --host {LOCAL_HOST} --port ${{PORT}} --headless --watch",
+        port=8000,
+    ),
+    "python:shiny": Framework(
+        kind="Shiny",
+        serves=re.compile(
+            r"^(?:app[ \t]{0,9}=[ \t]{0,9}(?:shiny\.)?App\(|from[ \t]{1,9}shiny\.express\b)", re.MULTILINE
+        ),
+        # With --reload it first listens on a second port of its own choice.
+        command=f"shiny run --host {LOCAL_HOST} --port ${{PORT}} {{script}}",
+        port=8000,
+    ),
+    "python:panel": Framework(
+        kind="Panel",
+        serves=re.compile(r"\.servable\("),
+        command=f"panel serve {{script}} --address {LOCAL_HOST} --port ${{PORT}} --dev",
+        port=5006,
+    ),
+    "python:solara": Framework(
+        kind="Solara",
+        serves=re.compile(r"^@solara\.component", re.MULTILINE),
+        command=f"solara run {{script}} --host {LOCAL_HOST} --port ${{PORT}} --no-open",
+        port=8765,
+    ),
+    "python:python-fasthtml": Framework(
+        kind="FastHTML",
+        serves=re.compile(r"^serve\(", re.MULTILINE),
+        # It reads PORT by itself.
+        command="python {script}",
+        port=5001,
+        constant=re.compile(
+            rf"^serve\([^)]{{0,300}}\bport[ \t]{{0,10}}=[ \t]{{0,10}}{_PORT_GIVEN}", re.MULTILINE
+        ),
     ),
 }
 """Dependency → framework."""

@@ -152,16 +152,26 @@ BUILDERS = frozenset(
 )
 """Programs that build files which others serve or import."""
 
-DOCUMENTATION = {
-    "docusaurus": "Docusaurus",
-    "vitepress": "VitePress",
-    "vuepress": "VuePress",
-    "storybook": "Storybook",
-    "start-storybook": "Storybook",
-    "mintlify": "Mintlify",
-    "typedoc": "TypeDoc",
+DOCUMENTATION: dict[str, Tool] = {
+    "docusaurus": Tool(
+        kind="Docusaurus", port=3000, given=f"{_HOST_AND_PORT} --no-open", commands=_commands("start")
+    ),
+    "vitepress": Tool(kind="VitePress", port=5173, given=_STRICT, commands=_commands("", "dev")),
+    "vuepress": Tool(kind="VuePress", port=8080, given=_HOST_AND_PORT, commands=_commands("dev")),
+    "storybook": Tool(
+        kind="Storybook",
+        port=6006,
+        given=f"{_HOST_AND_PORT} --exact-port --no-open",
+        commands=_commands("dev"),
+    ),
+    "start-storybook": Tool(kind="Storybook", port=6006, given=f"{_HOST_AND_PORT} --ci"),
+    "mintlify": Tool(kind="Mintlify", port=3000, given=_PORT, commands=_commands("dev")),
+    "eleventy": Tool(kind="Eleventy", port=8080, given=_PORT, commands=_commands("--serve")),
+    "hexo": Tool(
+        kind="Hexo", port=4000, given=f"-i {LOCAL_HOST} -p ${{PORT}}", commands=_commands("server", "s")
+    ),
 }
-"""Servers of documentation, which are not started by default."""
+"""Program → how it serves a site of texts; it is left out beside any other program."""
 DEVICES = (
     PHONES
     | {

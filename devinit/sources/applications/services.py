@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
@@ -18,7 +19,7 @@ from devinit.sources.applications.names import named
 from devinit.sources.applications.prisma_files import with_prisma_files
 from devinit.sources.applications.required_settings import required_settings
 from devinit.sources.applications.tree import Tree, joined, tree_of
-from devinit.sources.applications.unit import Role, Unit, declares_dependencies, listed
+from devinit.sources.applications.unit import Role, Unit, at, declares_dependencies, listed
 from devinit.sources.applications.unrecognised import notes_about, nothing_in
 from devinit.sources.applications.unrun_migrations import unloaded_schemas, unrun_migrations
 from devinit.sources.applications.unset_secrets import unset_secrets
@@ -29,6 +30,10 @@ from devinit.system.bounds import Bounds
 MOST_BY_THEMSELVES = 8
 """Limit of the servers that start by default; of more, only those that a frontend needs."""
 _MOST_PROBLEMS = 20
+_LISTS_PROGRAMS = re.compile(
+    r"(?:docker-)?compose.*\.ya?ml\Z|Procfile|process-compose\.ya?ml\Z|ecosystem\.config\."
+)
+"""Matches files at the root by which other sources find programs."""
 _PRIMARY = ("backend", "api", "server", "gateway")
 """Names of the backend that frontends talk to when there are several."""
 
@@ -76,10 +81,22 @@ def _shown_in(units: list[Unit]) -> list[str]:
 def units_in(tree: Tree) -> tuple[list[Unit], tuple[str, ...]]:
     """Return the programs of a repository, ordered by role as dependencies require, and notes about them."""
     findings = list(findings_in(tree))
-    units = [unit for finding in findings for unit in finding.units]
+    units, left_out = _with_documentation([unit for finding in findings for unit in finding.units], tree)
     order = list(Role)
     units = sorted(_beside_backends(tree, units), key=lambda unit: order.index(unit.role))
-    return list(_migrated_once(units)), tuple(note for finding in findings for note in finding.notes)
+    notes = (note for finding in findings for note in finding.notes)
+    return list(_migrated_once(units)), (*notes, *left_out)
+
+
+def _with_documentation(units: list[Unit], tree: Tree) -> tuple[list[Unit], list[str]]:
+    """Return the programs and notes; sites of texts count only if the repository has nothing else."""
+    if all(unit.is_documentation for unit in units) and not any(
+        map(_LISTS_PROGRAMS.match, tree.files.get("", ()))
+    ):
+        return units, []
+    left_out = [unit for unit in units if unit.is_documentation]
+    notes = [f"{at(unit.folder)}documentation ({unit.kind}) is not started by itself" for unit in left_out]
+    return [unit for unit in units if not unit.is_documentation], notes
 
 
 def _without_absent(units: list[Unit], databases: Mapping[str, Service]) -> list[Unit]:

@@ -62,6 +62,8 @@ class Unit(Struct, frozen=True, kw_only=True):
     """Ending of a worker's name: `worker`, `beat`."""
     autostart: bool = True
     """Whether it starts by default."""
+    is_documentation: bool = False
+    """Whether it serves a site of texts; it is then left out beside any other program."""
     uses_databases: bool = True
     """Whether it may use the databases of the project."""
     evidence: tuple[Evidence, ...] = ()

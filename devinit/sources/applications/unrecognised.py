@@ -22,6 +22,7 @@ _MARKERS: dict[str, tuple[str, re.Pattern[str] | None]] = {
     "build.gradle.kts": ("Kotlin", None),
     "deno.json": ("Deno", None),
     "Package.swift": ("Swift", None),
+    "rxconfig.py": ("Reflex", None),
 }
 """File → language of its program, and a pattern that it must match."""
 _SOURCES = (

@@ -121,8 +121,6 @@ class TestAPackage:
             package("vite build --watch"),
             package("pnpm run watch:js"),
             package("vite", exports={".": "./dist/index.js"}),
-            package("storybook dev -p 6006"),
-            package("docusaurus start"),
             package("expo start"),
             package("prisma studio"),
             package("turbo dev"),

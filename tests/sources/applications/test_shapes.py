@@ -37,6 +37,91 @@ class Expected(NamedTuple):
 
 
 SHAPES: dict[str, tuple[dict[str, str], dict[str, Expected]]] = {
+    "a server of aiohttp that is run as a package": (
+        {
+            "pyproject.toml": '[project]\nname = "shop"\ndependencies = ["aiohttp"]\n',
+            "shop/__init__.py": "",
+            "shop/__main__.py": "import os\nfrom aiohttp import web\n\n"
+            'web.run_app(web.Application(), port=int(os.environ.get("PORT", 8090)))\n',
+        },
+        {"backend": Expected("", "python -m shop", 8090)},
+    ),
+    "a server of Tornado with an option for its port": (
+        {
+            "requirements.txt": "tornado\n",
+            "server.py": "import tornado.web\nfrom tornado.options import define, options\n\n"
+            'define("port", default=8888, type=int)\n\n\ndef main():\n'
+            "    tornado.web.Application([]).listen(options.port)\n\n\n"
+            'if __name__ == "__main__":\n    main()\n',
+        },
+        {"backend": Expected("", "python server.py --port=${PORT}", 8888)},
+    ),
+    "a server of the standard library with an option of argparse": (
+        {
+            "server.py": "import argparse\nfrom http.server import HTTPServer, SimpleHTTPRequestHandler\n\n"
+            'parser = argparse.ArgumentParser()\nparser.add_argument("-p", "--port", type=int, default=8123)\n'
+            'args = parser.parse_args()\nHTTPServer(("", args.port), SimpleHTTPRequestHandler).serve_forever()\n',
+        },
+        {"backend": Expected("", "python server.py --port=${PORT}", 8123)},
+    ),
+    "metrics of the standard library beside an application": (
+        {
+            "app.py": FASTAPI,
+            "server.py": "from http.server import HTTPServer, SimpleHTTPRequestHandler\n\n"
+            'HTTPServer(("", 9100), SimpleHTTPRequestHandler).serve_forever()\n',
+        },
+        {"backend": Expected("", f"uvicorn app:app {UVICORN}", 8000)},
+    ),
+    "a page of NiceGUI on a port of its own": (
+        {
+            "requirements.txt": "nicegui\n",
+            "main.py": 'from nicegui import ui\n\nui.label("hello")\nui.run(port=8091, reload=True)\n',
+        },
+        {"frontend": Expected("", "python main.py", 8091)},
+    ),
+    "a chat of Chainlit": (
+        {
+            "requirements.txt": "chainlit\n",
+            "chat.py": "import chainlit as cl\n\n\n@cl.on_message\nasync def answer(message):\n    pass\n",
+        },
+        {
+            "frontend": Expected(
+                "", "chainlit run chat.py --host 127.0.0.1 --port ${PORT} --headless --watch", 8000
+            )
+        },
+    ),
+    "documentation of MkDocs alone": (
+        {"mkdocs.yml": "site_name: Shop\n", "docs/index.md": "# Shop\n", "requirements.txt": "mkdocs\n"},
+        {"frontend": Expected("", "mkdocs serve --dev-addr 127.0.0.1:${PORT}", 8000)},
+    ),
+    "documentation of MkDocs beside an application": (
+        {"mkdocs.yml": "site_name: Shop\n", "docs/index.md": "# Shop\n", "app.py": FASTAPI},
+        {"backend": Expected("", f"uvicorn app:app {UVICORN}", 8000)},
+    ),
+    "a site of Hugo": (
+        {"hugo.toml": 'title = "Shop"\n', "content/_index.md": "# Shop\n"},
+        {"frontend": Expected("", "hugo server --bind 127.0.0.1 --port ${PORT}", 1313)},
+    ),
+    "a site of Jekyll": (
+        {"_config.yml": "title: Shop\n", "Gemfile": 'source "https://rubygems.org"\ngem "jekyll"\n'},
+        {"frontend": Expected("", "bundle exec jekyll serve --host 127.0.0.1 --port ${PORT}", 4000)},
+    ),
+    "a site of Eleventy": (
+        {"package.json": package("eleventy --serve", devDependencies={"@11ty/eleventy": "3"})},
+        {"frontend": Expected("", "npm run dev -- --port ${PORT}", 8080)},
+    ),
+    "documentation of Docusaurus and stories beside an application": (
+        {
+            "website/package.json": package("docusaurus start", dependencies={"@docusaurus/core": "3"}),
+            "packages/ui/package.json": package("storybook dev -p 6006"),
+            "app.py": FASTAPI,
+        },
+        {"backend": Expected("", f"uvicorn app:app {UVICORN}", 8000)},
+    ),
+    "documentation of Docusaurus alone": (
+        {"package.json": package("docusaurus start", dependencies={"@docusaurus/core": "3"})},
+        {"frontend": Expected("", "npm run dev -- --host 127.0.0.1 --port ${PORT} --no-open", 3000)},
+    ),
     "FastAPI at the root and a page in client/": (
         {
             "app/__init__.py": "",
