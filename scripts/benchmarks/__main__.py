@@ -8,6 +8,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import example
 import flooding
@@ -17,6 +18,7 @@ import printing
 import searching
 import storm
 from measuring import Row
+from peers import comparing, measures
 
 SUBJECTS: dict[str, Callable[[int], list[Row]]] = {
     "example": example.second_start,
@@ -42,10 +44,23 @@ def main() -> int:
     parser.add_argument(
         "--runs", type=int, default=RUNS, metavar="N", help=f"of each measurement (default {RUNS})"
     )
+    parser.add_argument(
+        "--peers",
+        action="store_true",
+        help=f"compare devinit with other process managers; subjects: {', '.join(measures.SUBJECTS)}",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="with --peers: write peers.json and peers.svg there"
+    )
     arguments = parser.parse_args()
-    unknown = set(arguments.subjects) - SUBJECTS.keys()
+    known = measures.SUBJECTS if arguments.peers else SUBJECTS
+    unknown = set(arguments.subjects) - known.keys()
     if unknown:
-        parser.error(f"unknown subject {', '.join(sorted(unknown))}; there are {', '.join(SUBJECTS)}")
+        parser.error(f"unknown subject {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    if arguments.peers:
+        print(about(arguments.runs))
+        comparing.compare(arguments.subjects, arguments.runs, about(arguments.runs), arguments.output)
+        return 0
     print(about(arguments.runs))
     print("| what | measured | reference | budget | |\n|---|---|---|---|---|", flush=True)
     for name in arguments.subjects or SUBJECTS:

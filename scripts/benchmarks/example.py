@@ -17,6 +17,7 @@ from devinit.model.process import ProcessSpec
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project.project_state import ProjectState
 from devinit.system.processes import Process, spawn
+from devinit.system.standard_input import silent_input
 
 POLL_SECONDS = 0.001
 COLD_MILLISECONDS, WARM_MILLISECONDS = 100, 25
@@ -148,7 +149,8 @@ class ByHand:
         running.callback(self._end, name, self._spawn(spec))
 
     def _spawn(self, spec: ProcessSpec) -> Process:
-        return spawn(spec, output=self._log, stdin=self._stage.silent_stdin)
+        with silent_input() as stdin:
+            return spawn(spec, output=self._log, stdin=stdin)
 
     def _end(self, name: str, process: Process) -> None:
         policy = self._stage.stop_policy(self._stage.project.services[name])

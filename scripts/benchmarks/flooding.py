@@ -53,6 +53,9 @@ class StillLink:
     async def order(self, _method: str, _params: object) -> Any:
         """Take no orders."""
 
+    async def until_sent(self) -> None:
+        """Return at once: no order is on its way."""
+
     def revive(self) -> None:
         """Live already."""
 

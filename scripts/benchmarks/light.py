@@ -20,15 +20,18 @@ IN_C = r"""
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Listens on the port that it is given and answers every connection with its pid. */
+/* Listens on the port that it is given, after so many milliseconds, and answers every connection with its pid. */
 int main(int count, char **words) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int yes = 1, server = socket(AF_INET, SOCK_STREAM, 0);
-    if (count != 2) return 2;
+    if (count < 2) return 2;
     signal(SIGPIPE, SIG_IGN);
+    if (count > 2) usleep(1000 * atoi(words[2]));
     address.sin_port = htons(atoi(words[1]));
     setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (bind(server, (struct sockaddr *)&address, sizeof address) || listen(server, 64)) return 1;
+    puts("listening");
+    fflush(stdout);
     for (;;) {
         int client = accept(server, 0, 0);
         if (client < 0) continue;
@@ -38,8 +41,10 @@ int main(int count, char **words) {
 }
 """
 IN_PYTHON = """
-import os, socket, sys
+import os, socket, sys, time
+time.sleep(int(sys.argv[2]) / 1000 if sys.argv[2:] else 0)
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=64)
+print("listening", flush=True)
 while True:
     client = server.accept()[0]
     client.sendall(b"%d\\n" % os.getpid())
@@ -53,6 +58,7 @@ class Light:
     """The server's program: compiled where there is a compiler, else Python without its site packages."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         compiler = shutil.which("cc")
         if compiler is not None:
             source, program = folder / "light.c", folder / "light"
