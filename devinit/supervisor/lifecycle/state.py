@@ -75,7 +75,7 @@ class LifecycleState(Struct, frozen=True, kw_only=True):
 
 
 def has_never_run(state: LifecycleState) -> bool:
-    """Return whether the service failed before it had a process, as when its program is missing."""
+    """Return whether a service failed before it had a process: no program, or the system refused to start it."""
     return state.phase is Phase.FAILED and state.spawned_at is None and not state.proven
 
 
