@@ -43,7 +43,7 @@ class ProjectPorts:
         self._ahead: dict[str, tuple[Grant, bool]] = {}
         """Grants for the next `take`, made before services were stopped; whether each is for one start only."""
         self._for_once: set[str] = set()
-        """Names of the ports among these that the service will not ask for at its next start."""
+        """Names of not remembered ports that the service will not ask for at its next start."""
         self._chosen: dict[str, int] = {}
         """Remembered ports that were chosen by hand, as of the last start."""
         self._taken: dict[str, None] = {}
@@ -310,7 +310,7 @@ class ProjectPorts:
         return found.port if found else None
 
     def granted(self, name: str) -> GrantedPort | None:
-        """Return the grant of a service's port, with the way to it."""
+        """Return the grant of a service's port, with the reason for its number."""
         found = self._grants.get(name)
         return found.granted if found else None
 
