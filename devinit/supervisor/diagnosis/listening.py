@@ -145,7 +145,7 @@ def found_crashed(cause: str, lines: list[str]) -> Finding:
 
 
 def found_dead(worker: DeadWorker, lines: list[str]) -> Finding:
-    """Return the problem of a service whose worker ended: how it ended, and its last words."""
+    """Return what is wrong with a service whose worker ended: how, and its last words."""
     if words := worker_words(lines):
         return Finding(Sign.DEAD_WORKER, f"{said_of(worker)}: {words}")
     return Finding(Sign.DEAD_WORKER, with_last_line(said_of(worker), own_lines(lines))[:LONGEST_CAUSE])

@@ -68,7 +68,7 @@ def adopt(supervisor: Supervisor) -> None:
     # Not our own environment: a command that asks for the status, perhaps cron's, did not start these services.
     caller = read_caller(stage.private) or dict(os.environ)
     stage.configure_for_adoption(current_project(recorded, state, stage), recorded, caller)
-    # Also services that do not run: `status` and `start` cover all of them.
+    # Also those that do not run: `status` and `start` are about all of them.
     for name, service in stage.project.services.items():
         supervisor.stack.runners[name] = supervisor.runner_of(service, stage)
     for name, record in state.services.items():

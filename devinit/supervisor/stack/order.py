@@ -28,7 +28,7 @@ class Order(Struct, frozen=True, kw_only=True):
     sets_up: bool = False
     """Run the `setup` of the services that start, even if none of its inputs has changed."""
     in_terminals: tuple[str, ...] = ()
-    """Services that have a terminal until another order starts them."""
+    """Services that have a terminal until they are started by another order."""
     is_abandoned: Callable[[], bool] = lambda: False
     """Whether the client has gone away before the order begins."""
 

@@ -28,7 +28,7 @@ class Stack:
         self.stage = stage
         self.runners: dict[str, Runner] = {}
         self.profile: str | None = None
-        """The profile with which the services were started."""
+        """The profile that the services were started with."""
         self.deciding = asyncio.Lock()
         """Held while an order decides what runs where, but not while it waits for a start."""
         self._changes = asyncio.Event()
