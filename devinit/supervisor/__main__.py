@@ -1,4 +1,8 @@
-"""The supervisor process: `python -m devinit.supervisor ROOT`, started by the first command that needs it."""
+"""The supervisor process: `python -m devinit.supervisor ROOT`, started by the first command that needs it.
+
+SIGTERM and SIGINT end only the supervisor: services run on and the next command adopts them, exactly as after
+SIGKILL. `devinit stop` ends the services.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +103,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
                 idle.set,
                 greeting_of(root),
                 orders=ORDERS,
-                # A copy that replaced the checkout has its own identity, and another supervisor.
+                # A copy in the place of the checkout has the same identity, but another supervisor.
                 serves=lambda: folder is None or is_still_there(root, folder),
             )
             adopt(supervisor)

@@ -1,4 +1,4 @@
-"""A container of any image: what it is."""
+"""The kind `docker`, a container of any image: its keys and their checks."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _check_build(keys: DockerKeys, where: Where) -> None:
 
 
 def wrong_with_volume(text: str) -> tuple[str, str] | None:
-    """Return the problem of an entry in `volumes`, and the correct form; None for a valid one."""
+    """Return the problem with an entry in `volumes`, and the correct form; None for a valid one."""
     parts = text.split(":")
     if len(parts) not in (2, 3) or not parts[1].startswith("/") or parts[2:] not in ([], ["ro"], ["rw"]):
         return "is not SOURCE:/PATH", 'as "data:/var/lib/data" or "./conf:/etc/app:ro"'

@@ -1,4 +1,4 @@
-"""A service completed with the defaults of its `server`. Pure."""
+"""A service completed with the defaults of its `server` for keys that it does not state. Pure."""
 
 from __future__ import annotations
 

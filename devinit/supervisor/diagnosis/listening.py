@@ -78,7 +78,7 @@ NODE_REMEDY = (
 
 
 class Finding(Struct, frozen=True):
-    """The problem of a service that lives, and its evidence."""
+    """The problem with a service that lives, and its evidence."""
 
     sign: Sign
     cause: str
@@ -134,12 +134,12 @@ def found_in(lines: list[str], answer: int | None) -> Finding | None:
 
 
 def found_again(cause: str) -> Finding:
-    """Return the problem of a service whose reloader restarts its program after each end."""
+    """Return the problem with a service whose reloader restarts its program after each end."""
     return Finding(Sign.WORKERS, f"{AGAIN}: {cause}")
 
 
 def found_crashed(cause: str, lines: list[str]) -> Finding:
-    """Return the problem of a service whose output ends with a crash."""
+    """Return the problem with a service whose output ends with a crash."""
     remedy = NODE_REMEDY if any(re.match(NODE_WATCH, line) for line in lines[-ABOVE:]) else ""
     return Finding(Sign.LAST_WORDS, cause, remedy)
 

@@ -17,8 +17,7 @@ def satisfies_dependants(
         case Phase.EXITED:
             return state.last_exit == 0
         case Phase.FAILED:
-            # A failed optional service does not block dependants, but one that waits for COMPLETED needs its
-            # result.
+            # A failed optional service blocks no dependant, but one that waits for COMPLETED needs the result.
             return optional and condition is not Condition.COMPLETED
         case Phase.UNHEALTHY if condition is Condition.READY:
             # Running dependants go on, but a dependant that starts now would meet the fault.

@@ -35,9 +35,9 @@ UNWATCHED_SECONDS = 1.0
 START_SECONDS = 1.0
 """Seconds of polling before we have the kernel report writes: services that start must not wait for the set-up."""
 REPORT_SECONDS = 1.0
-"""Seconds between reports that a service prints, at least: the reactions to a report cost more than a look."""
+"""Minimum seconds between reports that a service prints: the reactions to a report cost more than a look."""
 BOUND_SECONDS = 1.0
-"""Seconds between size checks of a log, at least."""
+"""Minimum seconds between size checks of a log."""
 MOST_POINTS = 8192
 """Maximum number of lines in a .times file; a longer file is thinned out."""
 POINT_BYTES = 40

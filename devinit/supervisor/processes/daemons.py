@@ -26,10 +26,10 @@ def open_server(
     *,
     may_be_late: bool,
 ) -> Process | None:
-    """Return the server that an ended process left behind, with its pid held against reuse; None without one.
+    """Return the server that an ended process left behind, opened so that its pid cannot be reused; else None.
 
-    `terminal`: the holder of the service's terminal. It is no process of the service, and the parent of what was
-    left behind.
+    `terminal`: the holder of the service's terminal. It is no process of the service, and the parent of such a
+    server.
     """
     holder = terminal.identity if terminal is not None else None
     for _ in range(LOOKS if may_be_late else 1):

@@ -71,7 +71,7 @@ class ProjectState:
         """The folder of the checkout's logs, data and records, in the user's state directory."""
         self.broadcaster = broadcaster
         self._around_service = around_service(root)
-        """Parts of a mark around the service's name. Computed once: each step of each service needs it."""
+        """Parts of a mark around the service's name. Computed once: each step needs them, they never change."""
         self.project = Project(name=root.name, root=root, services={})
         self.caller: dict[str, str] = dict(os.environ)
         """The environment that services inherit, from the command that last started them."""

@@ -64,7 +64,7 @@ class Moment(Struct, frozen=True, kw_only=True):
     since: float
     """Monotonic seconds, which count for as long as the boot lasts; the record is valid no longer than that."""
     restarted_for: str | None = None
-    """The reason of the last restart that neither a command nor a failure caused."""
+    """The reason for the last restart that neither a command nor a failure caused."""
 
 
 class EndedRecord(Struct, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ class History:
         self.last_probe = ""
         """The result of the last failed attempt of the probe; empty once it succeeds."""
         self.restarted_for: str | None = None
-        """The reason of the last restart that neither a command nor a failure caused."""
+        """The reason for the last restart that neither a command nor a failure caused."""
         self.failed_command: str | None = None
         """The `setup` or `before_start` command that failed last; None after the next start begins."""
         self.talks_to: list[str] = []

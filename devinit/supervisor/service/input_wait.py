@@ -130,7 +130,7 @@ def is_believed(prompt: Prompt, proof: Proof, end: str) -> bool:
         case Proof.SLEEPS | Proof.EDITS:
             return prompt.kind != "other"
         case Proof.POLLS:
-            # Any server polls, also after its breakpoint; only this debugger polls while it waits for an answer.
+            # Any server polls, also after its breakpoint; only this debugger also polls while it asks.
             return is_node_at_a_break(end.split("\n")[-LINES_OF_A_BREAK:])
 
 
