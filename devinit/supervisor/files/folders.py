@@ -18,7 +18,7 @@ LOOK_SECONDS = 10.0
 
 
 async def until_gone(root: Path, known: os.stat_result | None = None) -> None:
-    """Return when a folder is missing or replaced by another one than `known`, or than the present one."""
+    """Return when a folder is gone, or is no longer the `known` one (by default the present one)."""
     from devinit.system.folder import FolderWatch  # it loads ctypes, 3 ms: nothing waits for that here
 
     loop = asyncio.get_running_loop()

@@ -20,7 +20,7 @@ from devinit.system.paths import SUPERVISOR_LOCK, socket_path
 log = logging.getLogger(__name__)
 
 PREDECESSOR_SECONDS = 5.0
-"""Seconds that a supervisor which is leaving may take."""
+"""Seconds that a leaving supervisor may take to end."""
 
 HIDDEN_SECONDS = 1.0
 """Seconds to wait for a supervisor that is not visible among the processes here: it can be neither woken nor

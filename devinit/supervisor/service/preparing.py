@@ -235,7 +235,7 @@ async def run_once(workshop: Workshop, command: str, key: str, *, hidden: tuple[
 
 
 async def run_in_turn(workshop: Workshop, command: str, key: str, hidden: tuple[str, ...]) -> None:
-    """Do the same as `run_once`, without waiting for a turn."""
+    """Do the same as `run_once` for a caller that has its turn."""
     service = workshop.service
     descriptor = workshop.logs.open(service)
     try:
