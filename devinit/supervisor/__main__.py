@@ -1,7 +1,7 @@
-"""The supervisor's process: `python -m devinit.supervisor ROOT`, started by the first command that needs it.
+"""The supervisor process: `python -m devinit.supervisor ROOT`, started by the first command that needs it.
 
-SIGTERM and SIGINT let go: services run on and the next command adopts them, exactly as after SIGKILL.
-`devinit stop` is how they end.
+SIGTERM and SIGINT end only the supervisor: services run on and the next command adopts them, exactly as after
+SIGKILL. `devinit stop` ends the services.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ log = logging.getLogger("devinit.supervisor")
 
 
 UNWANTED_SECONDS = 10.0
-"""How long a supervisor stays to which no client connects."""
+"""Seconds that a supervisor waits for its first client before it ends."""
 
 
 def main() -> int:
@@ -53,9 +53,11 @@ def main() -> int:
     # Not inside the checkout: we must not look like a process of the project, nor keep its disk busy.
     os.chdir("/")
     if ready_fd is not None:
-        # Whatever else our caller had open (a lock, the pipe of a build) is not ours to keep open for hours.
+        # The caller may have other files open (a lock, the pipe of a build), which we must not keep open for
+        # hours.
         os.closerange(ready_fd + 1, os.sysconf("SC_OPEN_MAX"))
-    # Or asyncio would install a handler of its own, whose replacement costs 6 ms (it is described in an error).
+    # Otherwise asyncio would install its own handler, whose replacement costs 6 ms (an error message describes
+    # it).
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         asyncio.run(supervise(root, ready_fd))
@@ -65,7 +67,8 @@ def main() -> int:
         tell_launcher(ready_fd, told.encode(errors="backslashreplace"))
         return error.exit_code
     except OSError as error:
-        # A disk that is full, a folder that is gone: the log may have no room for it, so the launcher gets it.
+        # The disk is full or a folder is gone: the log may not have room for the error, so the launcher gets it
+        # too.
         log.exception("the supervisor cannot go on")
         tell_launcher(ready_fd, str(error).encode(errors="replace"))
         return SupervisorError.exit_code
@@ -79,13 +82,13 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
     loop = asyncio.get_running_loop()
     on_signal(signal.SIGTERM, leaving.set)
     on_signal(signal.SIGINT, leaving.set)
-    # Handled, not ignored: what we ignore would be ignored in every service too. And before the lock: a command
-    # that finds it held and no socket knocks with this signal.
+    # Handled, not ignored: a signal that we ignore would be ignored in every service too. Installed before the
+    # lock is taken: a command that finds the lock held, but no socket, sends this signal.
     on_signal(signal.SIGHUP, lambda: log.info("the terminal was closed; nothing changes"))
     private = Path(claim(root))
     lock = await lock_project(root, private)
     if lock is None:
-        # Not closed: the launcher goes on when we are gone, and finds one supervisor.
+        # The pipe stays open: the launcher goes on when we have ended, and then finds only one supervisor.
         tell_launcher(ready_fd, READY, and_go_on=False)
         return
     log.info("supervisor %s of %s starts (pid %s)", __version__, root, os.getpid())
@@ -100,7 +103,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
                 idle.set,
                 greeting_of(root),
                 orders=ORDERS,
-                # A copy that was put in the place of the checkout has its identity, and another supervisor.
+                # A copy in the place of the checkout has the same identity, but another supervisor.
                 serves=lambda: folder is None or is_still_there(root, folder),
             )
             adopt(supervisor)
@@ -110,16 +113,16 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
             tasks.create_task(stop_with_folder(supervisor, folder, leaving))
             tell_launcher(ready_fd, READY)
             remove_what_was_torn(supervisor.stage)
-            # What was imported stays for ever: the collector need not look at it again.
+            # Imported modules stay for ever, so the collector need not look at them again.
             gc.freeze()
             gc.enable()
             loop.call_later(preload.AFTER_SECONDS, loop.run_in_executor, None, preload.load)
-            # The launcher may have been killed, or may have nothing to ask after all.
+            # The launcher may have been killed, or may have no request after all.
             loop.call_later(UNWANTED_SECONDS, idle.set)
             await until_done(server, supervisor, leaving, idle)
             server.hang_up()
             supervisor.leave()
-            # What was printed since the last look has its time from us, and from no successor.
+            # Lines printed since the last look get their times from us; a successor could not know them.
             supervisor.stage.logs.close()
             if not supervisor.is_needed() and (problem := tidied(root, private)):
                 log.warning("what is unused of %s stays: %s", private, problem)
@@ -135,7 +138,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
 
 
 def remove_what_was_torn(stage: ProjectState) -> None:
-    """Remove what a supervisor that was killed was just writing."""
+    """Remove the partial files of a supervisor that was killed while it wrote."""
     published = {ENVIRONMENT_FILE, PORTS_FILE, *stage.project.discovery.values()}
     for folder, names in ((stage.private, state_file.NAMES), (stage.root, published)):
         try:
@@ -146,7 +149,10 @@ def remove_what_was_torn(stage: ProjectState) -> None:
 
 
 def on_signal(number: signal.Signals, act: Callable[[], object]) -> None:
-    """Act in the loop when a signal comes. asyncio's own way loads `inspect` (6 ms) to check what it is given."""
+    """Act in the event loop when a signal comes.
+
+    asyncio's own function would load `inspect` (6 ms) to check its arguments.
+    """
     loop = asyncio.get_running_loop()
     signal.signal(number, lambda _number, _frame: loop.call_soon_threadsafe(act))
 
@@ -154,7 +160,7 @@ def on_signal(number: signal.Signals, act: Callable[[], object]) -> None:
 async def until_done(
     server: Server, supervisor: Supervisor, leaving: asyncio.Event, idle: asyncio.Event
 ) -> None:
-    """Return when a signal says to leave, or when no service and no client needs us any more."""
+    """Return when a signal asks us to leave, or when no service and no client needs us any more."""
     while not leaving.is_set():
         waits = [asyncio.ensure_future(event.wait()) for event in (leaving, idle)]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -163,7 +169,8 @@ async def until_done(
         idle.clear()
         if leaving.is_set() or supervisor.is_needed() or server.connections:
             continue
-        # A client may be connecting at this moment: one that was accepted before the door closed is served.
+        # A client may be connecting at this moment; if the connection was accepted before the socket closed, we
+        # serve it.
         server.stop_listening()
         await asyncio.sleep(0)
         if not server.connections and not supervisor.is_needed():
@@ -173,7 +180,7 @@ async def until_done(
 
 
 def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the first error itself: what a task group raises is wrapped, and would be caught nowhere by name."""
+    """Return the first error itself: `except` clauses of callers would not match the group that wraps it."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -185,7 +192,7 @@ class Finished(Exception):
 
 
 def tell_launcher(ready_fd: int | None, said: bytes, *, and_go_on: bool = True) -> None:
-    """Tell the launcher that we listen, or why we do not; it waits until the pipe is closed."""
+    """Report to the launcher that we listen, or why we do not; it waits until the pipe is closed."""
     if ready_fd is None:
         return
     try:
@@ -193,7 +200,7 @@ def tell_launcher(ready_fd: int | None, said: bytes, *, and_go_on: bool = True) 
         if and_go_on:
             os.close(ready_fd)
     except OSError:
-        # It went away meanwhile, or was told already.
+        # The launcher has ended meanwhile, or already had its report.
         return
 
 

@@ -1,4 +1,4 @@
-"""Send events to every subscribed client, as they happen."""
+"""Delivery of events to all subscribed clients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    # Only described by these types: 1 ms that the supervisor's start does not pay.
+    # Only types need these: importing them would delay the supervisor's start by 1 ms.
     from devinit.model.event import Event
 
     Listener = Callable[[Event], None]
@@ -21,7 +21,7 @@ REMEMBERED = 1000
 
 
 def from_thread(say: Callable[[str], None]) -> Callable[[str], None]:
-    """Return what a thread calls to have `say` called in the event loop that runs now."""
+    """Return a function for threads that calls `say` in the event loop that runs now."""
     loop = asyncio.get_running_loop()
 
     def say_from_thread(text: str) -> None:
@@ -31,20 +31,20 @@ def from_thread(say: Callable[[str], None]) -> Callable[[str], None]:
 
 
 class Broadcaster:
-    """Hands each event to every client that listens at that moment, and keeps the latest."""
+    """A dispatcher that hands each event to all current listeners and keeps the latest events."""
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
         self._latest: deque[Event] = deque(maxlen=REMEMBERED)
         self.told = 0
-        """How many events there were."""
+        """Number of events so far."""
 
     def add(self, listener: Listener) -> None:
         """Hand events to this listener from now on."""
         self._listeners.append(listener)
 
     def remove(self, listener: Listener) -> None:
-        """Hand it no more."""
+        """Hand no more events to this listener."""
         self._listeners.remove(listener)
 
     def tell(self, event: Event) -> None:
@@ -55,13 +55,13 @@ class Broadcaster:
             listener(event)
 
     def since(self, moment: float) -> list[Event]:
-        """Return the latest events that happened at that Unix time or later."""
+        """Return the latest events since a Unix time, inclusive."""
         return [event for event in self._latest if event["at"] >= moment]
 
     def note(self, message: str, service: str | None = None) -> None:
-        """Tell something that the developer should know."""
+        """Send a note for the developer."""
         self.tell({"type": "note", "at": time.time(), "service": service, "message": message})
 
     def progress(self, service: str, message: str) -> None:
-        """Tell what a service is busy with."""
+        """Report the current work of a service."""
         self.tell({"type": "progress", "at": time.time(), "service": service, "message": message})

@@ -1,7 +1,7 @@
-"""Carry out what clients order: services are started, restarted and stopped.
+"""Carry out the orders of clients: start, restart and stop services.
 
-How one service lives is decided in `lifecycle` and carried out by its `Runner`; what services mean to one another
-is in `stack`.
+`lifecycle` decides how one service lives, and its `Runner` carries that out; `stack` has the relations between
+services.
 """
 
 from __future__ import annotations
@@ -53,7 +53,10 @@ if TYPE_CHECKING:
 
 
 class Supervisor:
-    """The orders of one project, carried out one after the other; several may be waited for at once."""
+    """The orders of one project.
+
+    They are carried out one after the other; clients may wait for several at once.
+    """
 
     def __init__(self, stage: ProjectState, tasks: asyncio.TaskGroup) -> None:
         self.stage = stage
@@ -66,14 +69,14 @@ class Supervisor:
         self._moves = Moves(self.stack, self._reactions, tasks)
         self._ports = PortTaking(self.stack, self._moves)
         self._awaited = 0
-        """Starts and restarts that a client still waits for."""
+        """Number of starts and restarts that clients still wait for."""
 
     def runner_of(self, service: Service, stage: ProjectState) -> Runner:
-        """Return what runs a service; it is not a part of the stack yet."""
+        """Return a runner for a service; it does not belong to the stack yet."""
         return Runner(service, stage, self._moves, self._tasks, self._reactions.changed)
 
     async def start(self, order: Order, tell: Tell) -> int:
-        """Bring services up, with all that they need, and wait for them. Return the exit code."""
+        """Start services with all their dependencies, and wait for them. Return the exit code."""
         began = time.monotonic()
         with self._awaiting() as followers:
             async with self.stack.deciding:
@@ -88,7 +91,8 @@ class Supervisor:
                     vanished = self.stack.vanished(project)
                     if any(self.stack.is_present(name) for name in vanished):
                         orphaned = await asyncio.to_thread(self.stage.ports.orphaned)
-                        # The port of one that runs without a record is only free once that was ended.
+                        # The port of a service that runs without a record is only free once that service was
+                        # ended.
                         known = [name for name in coming if name not in orphaned]
                         self.configuration.check(project, order, coming)
                         await self._ports.decide_ahead(project, known, vanished, order.asked)
@@ -97,10 +101,10 @@ class Supervisor:
             return await self._finish(wanted, followers, order.timeout_seconds, began, tell)
 
     async def restart(self, order: Order, tell: Tell) -> int:
-        """Stop services and bring them up again with the current configuration and environment.
+        """Stop services and start them again with the current configuration and environment.
 
-        What can be refused or has to be asked comes before the stop: once a service has been stopped for it, the
-        restart goes on to its end, whether or not its client is still there.
+        Refusals and questions come before the stop. Once a service has been stopped, the restart goes on to its
+        end, even if its client has gone away.
         """
         began, stack = time.monotonic(), self.stack
         with self._awaiting() as followers:
@@ -116,10 +120,10 @@ class Supervisor:
                     self._tell_added(project)
                     if not names:
                         return await self._nothing_changed(project, order, began, tell)
-                # What runs now is meant, also once it has been stopped.
+                # The order means the services that run now, even after they were stopped.
                 named, order = frozenset(order.services), replace(order, services=tuple(names))
                 if not any(map(stack.is_present, names)):
-                    # Nothing is stopped for it, so that it is a start.
+                    # No service is stopped for it, so it is a start.
                     refuse_if_abandoned(order)
                 wanted = self._wanted_by(order, project)
                 await self._see_ended([name for name in wanted if name not in names])
@@ -148,10 +152,11 @@ class Supervisor:
     async def stop(self, names: tuple[str, ...], by: str | None = None) -> Stopped:
         """Stop services and give their ports back. Return the ones that ran.
 
-        `by`: which client ordered it, and when, in words.
+        `by`: the client that ordered it, and the time, in words.
         """
         async with self.stack.deciding:
-            # Nothing is on record. What runs nevertheless is stopped as it is configured, if that can be read.
+            # Nothing may be on record. A service that runs all the same is stopped as configured, if that is
+            # readable.
             with suppress(DevinitError):
                 await self.configuration.ensure_in_turn(self.stage.caller, None)
             _, stage = await self.configuration.asked_about(names)
@@ -162,53 +167,56 @@ class Supervisor:
                     runner.force.clear()
 
     def _let_go(self, names: list[str]) -> None:
-        """Let services that were stopped be started as if for the first time."""
+        """Let stopped services start as if for the first time."""
         for name in names:
             self._ports.forget_used(name)
         self._reactions.record.now()
 
     def force(self, names: tuple[str, ...]) -> None:
-        """Let these services be ended without grace: what is being ended, and what a stop will end next."""
+        """End these services without grace: those that are ending now, and those that a stop ends next."""
         for name, runner in self.stack.runners.items():
             if not names or name in names or EVERY in names:
                 runner.force.set()
 
     def is_needed(self) -> bool:
-        """Whether anything is left to look after."""
+        """Return whether there is any service or order left to look after."""
         return self._awaited > 0 or bool(self.stack.returning()) or bool(self.stack.present())
 
     def leave(self) -> None:
-        """Let everything run on without us: what runs is on record for the next supervisor."""
+        """Let every service run on without us; the record tells the next supervisor what runs."""
         self._reactions.leave()
         if not self.is_needed():
             self._reactions.record.forget_caller()
 
-    # How a start is carried out
+    # The steps of a start
 
     def _wanted_by(self, order: Order, project: Project) -> list[str]:
-        """Return which services an order is to have running, with all that they need."""
+        """Return the services that an order wants to run, with all their dependencies."""
         chosen = to_start(order.services, project, self.stack.is_wanted)
         return graph.with_dependencies(chosen, dependencies_of(project))
 
     async def _see_ended(self, wanted: list[str]) -> None:
-        """Let what an earlier supervisor had begun to end end. Raise ServiceError for what outlives its stop."""
+        """Let stops that an earlier supervisor began come to their end.
+
+        Raise ServiceError when a service outlives its stop.
+        """
         stopping.refuse_withstood(self.stack, wanted)
-        # Everything else is ended before another order decides.
+        # Any other stop is complete before the next order decides.
         await self.stack.end([name for name in wanted if self.stack.phase(name) is Phase.STOPPING])
         stopping.refuse_withstood(self.stack, wanted)
 
     async def _begin(
         self, project: Project, order: Order, tell: Tell, *, checked: Collection[str] = ()
     ) -> list[str]:
-        """Let the services of an order start; return them with all that they need.
+        """Start the services of an order; return them with all their dependencies.
 
-        `checked`: services that were checked before others were stopped for them. What has changed meanwhile, such
-        as a `.env` that is being edited, is the failure of those that are given it.
+        `checked`: services that were checked before others were stopped for them. If anything has changed
+        meanwhile, such as a `.env` file that is being edited, only the services that use it fail.
         """
         stack = self.stack
         wanted = self._wanted_by(order, project)
         if project.source is None:
-            # Each start reports what detection did not find, not only the first one.
+            # Each start, not only the first, reports what detection did not find.
             stack.note_again(project.notes)
         await self._end_what_waits_otherwise(wanted, project, order)
         coming = [name for name in wanted if not stack.is_wanted(name)]
@@ -221,7 +229,7 @@ class Supervisor:
         starting = [name for name in wanted if not stack.is_wanted(name)]
         for name in starting:
             if name not in coming:
-                # It ended while the configuration was taken over.
+                # The service ended while the configuration was applied.
                 self.stage.check(project.services[name])
         for text in warnings_about((project.services[name] for name in starting), project.root):
             stack.note_once(text)
@@ -244,9 +252,9 @@ class Supervisor:
         return wanted
 
     async def _end_what_waits_otherwise(self, wanted: list[str], project: Project, order: Order) -> None:
-        """Let services that only wait take another configuration, as those do that are stopped: none of them runs.
+        """Let waiting services take another configuration, as stopped services do: they have no process yet.
 
-        Raise before that what would keep them from being started as the project says.
+        Before that, raise the error that would prevent their start with this configuration.
         """
         stack = self.stack
         names = [
@@ -262,10 +270,10 @@ class Supervisor:
             await stack.end(names)
 
     async def _end_leftovers(self, starting: list[str], project: Project, order: Order) -> None:
-        """End what still runs of services that are to start.
+        """End the remaining processes of services that are about to start.
 
-        Raise SupervisorError when some of it runs in another container, and StateFileError when the start could
-        not write its files: nothing is ended then.
+        Raise SupervisorError when some of them run in another container, and StateFileError when the start could
+        not write its files. In both cases, nothing is ended.
         """
         runners = {name: self.stack.runners[name] for name in starting}
         here, elsewhere = await leftovers_of(runners, self.stage)
@@ -276,7 +284,7 @@ class Supervisor:
             await end_leftovers(here, runners, self.stage)
 
     def _require_set_up(self, wanted: list[str], starting: list[str]) -> None:
-        """Let the `setup` of what is started run in any case; tell for whom it does not."""
+        """Force the `setup` of the services that start; note which services run and therefore skip it."""
         for name in starting:
             require_set_up(self.stage.private, name)
         for name in wanted:
@@ -292,18 +300,21 @@ class Supervisor:
         began: float,
         tell: Tell,
     ) -> int:
-        """Wait for all that was asked for, and for what was restarted on account of it; tell what it came to."""
+        """Wait for the ordered services and for those restarted because of them.
+
+        Send the summary; return the exit code.
+        """
         stack = self.stack
         try:
             async with asyncio.timeout(timeout_seconds):
-                # Of those that ran before: the others are waiting still.
+                # For services that ran before: the others are still starting.
                 await stack.confirm(wanted)
                 await stack.until(lambda: stack.are_settled((*wanted, *followers)))
         except TimeoutError:
-            pass  # What is still starting counts as timed out; it goes on in the background.
+            pass  # A service that is still starting counts as timed out; it goes on in the background.
         await self._fixed.note(wanted)
         await self.peers.look()
-        # A service may have been taken out of the configuration meanwhile.
+        # A service may have been removed from the configuration meanwhile.
         present = [name for name in dict.fromkeys((*wanted, *followers)) if name in stack.runners]
         code = outcome.exit_code_of(present, stack.states(), stack.services())
         rows = report.bounded(
@@ -315,14 +326,14 @@ class Supervisor:
         return code
 
     def _tell_added(self, project: Project) -> None:
-        """Name what a restart does not start: services that have not been started yet."""
+        """Note services that a restart does not start because they have never been started."""
         if not self.stack.runners:
             self.stage.note("nothing runs, so nothing is restarted: `devinit start` starts everything")
         elif new := outdated.added(self.stack.runners, project):
             self.stage.note(f"new in the configuration: {', '.join(new)}; `devinit start {' '.join(new)}`")
 
     async def _nothing_changed(self, project: Project, order: Order, began: float, tell: Tell) -> int:
-        """Answer a restart of nothing; what the configuration does not have any more is stopped all the same."""
+        """Answer a restart without changes; services removed from the configuration are stopped all the same."""
         now = time.time()
         tell({"type": "plan", "at": now, "services": [], "starting": []})
         if self.stack.runners.keys() != project.services.keys():
@@ -335,12 +346,12 @@ class Supervisor:
         return outcome.DONE
 
     def followed(self) -> AbstractContextManager[Collection[str]]:
-        """Yield which services are restarted in this block because an address moved."""
+        """Yield the services that are restarted during this block because an address changed."""
         return self._moves.followed()
 
     @contextmanager
     def _awaiting(self) -> Iterator[Collection[str]]:
-        """Stay for an order that a client waits for; yield the services that restart because an address moved."""
+        """Keep the supervisor alive during an awaited order; yield services restarted for a changed address."""
         self._awaited += 1
         try:
             with self._moves.followed() as followers:
@@ -350,5 +361,5 @@ class Supervisor:
 
 
 def dependencies_of(project: Project) -> dict[str, tuple[str, ...]]:
-    """Return which services each service depends on."""
+    """Return the direct dependencies of each service."""
     return {name: service.depends_on for name, service in project.services.items()}

@@ -36,7 +36,7 @@ RUNS = 11
 
 
 def main() -> int:
-    """Measure what was asked for."""
+    """Run the selected measurements."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument(
         "subjects", nargs="*", metavar="SUBJECT", help=f"of {', '.join(SUBJECTS)}; default: all"
@@ -70,7 +70,7 @@ def main() -> int:
 
 
 def about(runs: int) -> str:
-    """Say on what, and how restlessly, this was measured."""
+    """Describe the machine, its load and the number of runs."""
     load = os.getloadavg()[0]
     python = platform.python_version()
     system = f"{platform.system()} {platform.release()}, {os.cpu_count()} cores, Python {python}"

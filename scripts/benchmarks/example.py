@@ -1,4 +1,4 @@
-"""The second start of the example, beside the same commands started by hand."""
+"""The second start of the example, compared with the same commands started by hand."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ MADE = (
 )
 LEGS = ("databases", "backend", "frontend")
 
-# When each leg of the way was done, in milliseconds from the beginning.
+# When each leg of the start was done, in milliseconds from the beginning.
 Way = dict[str, float]
 Pairs = list[tuple[Way, Way]]
-"""A start by devinit, and the one by hand before it."""
+"""Pairs of a start by devinit and the start by hand before it."""
 
 
 def second_start(runs: int) -> list[Row]:
@@ -43,15 +43,15 @@ def second_start(runs: int) -> list[Row]:
     with checkout("guestbook") as project:
         example = HERE / "docs" / "example"
         shutil.copytree(example, project.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*MADE))
-        for _ in range(2):  # the first one installs, the second one fills the caches
+        for _ in range(2):  # the first start installs, the second one fills the caches
             project.start()
             project.stop()
         by_hand = ByHand(project)
         cold: Pairs = []
         warm: Pairs = []
         for _ in range(runs):
-            # Each beside a run by hand of its own, and each of the four after one of the other kind: what was
-            # started another way a moment ago costs the backend some 40 ms.
+            # Each start runs next to its own run by hand, and each of the four after one of the other kind: a
+            # different kind of start just before costs the backend some 40 ms.
             before = by_hand.run()
             cold.append((way(project.start()), before))
             project.stop()
@@ -73,7 +73,7 @@ def way(start: Start) -> Way:
 
 
 def rows(when: str, pairs: Pairs, budget: float) -> list[Row]:
-    """Return the line of a start, and one for each of its legs."""
+    """Return the row of a start, and one for each of its legs."""
     ways, reference = [us for us, _ in pairs], [them for _, them in pairs]
     ours, theirs = [each["frontend"] for each in ways], [each["frontend"] for each in reference]
     # Run by run, because a machine that is busy for a minute makes both slow.
@@ -99,13 +99,13 @@ def rows(when: str, pairs: Pairs, budget: float) -> list[Row]:
 
 
 def length(leg: str, way: Way) -> float:
-    """Return how long one leg took."""
+    """Return the duration of a leg."""
     position = LEGS.index(leg)
     return way[leg] - (way[LEGS[position - 1]] if position else 0)
 
 
 class ByHand:
-    """What a very quick person would do: each command as soon as the one before answers, asked every ms."""
+    """The actions of a very fast user, who starts a command once the one before answers, asked every ms."""
 
     def __init__(self, project: Checkout) -> None:
         self._stage = ProjectState(project.root, Broadcaster())
@@ -167,7 +167,7 @@ class ByHand:
 
 
 def answers(probe: object) -> bool:
-    """Carry a probe out once."""
+    """Probe a service once; return whether it is ready."""
     try:
         match probe:
             case ExchangeProbe():

@@ -1,4 +1,4 @@
-"""How soon the dashboard answers a key while a service prints 100,000 lines a second, and what it costs then."""
+"""Response time of the dashboard to keys, and its costs, while a service prints 100,000 lines a second."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ with open(sys.argv[1], "ab", buffering=0) as log:
         written += 1000
         time.sleep(max(0, begin + written / {LINES_A_SECOND} - time.monotonic()))
 """
-SERVICE: dict[str, Any] = {  # as `status` tells it
+SERVICE: dict[str, Any] = {  # as `status` reports it
     "name": "web", "provider": "process", "phase": "ready", "port": 8000, "preferred_port": 8000,
     "mode": "preferred", "url": None, "pid": 1, "uptime_seconds": 1.0, "restarts": 0, "cpu_percent": None,
     "memory_bytes": None, "reason": None, "changed": [],
@@ -39,31 +39,31 @@ SERVICE: dict[str, Any] = {  # as `status` tells it
 
 
 class StillLink:
-    """A supervisor that looks after one service, of which nothing else is known."""
+    """A stub of a supervisor that looks after one service."""
 
     async def follow(self, tell: Tell) -> None:
-        """Tell it once."""
+        """Report that service once."""
         tell(Found({"project": "bench", "root": "/", "supervisor": None, "services": [SERVICE]}, {}))
         await asyncio.Event().wait()
 
     async def ask(self, _method: str, _params: object = None) -> Any:
-        """Answer what `status` answers: nothing new."""
+        """Answer `status` requests: nothing new."""
         return {"services": []}
 
     async def order(self, _method: str, _params: object) -> Any:
-        """Take no orders."""
+        """Ignore orders."""
 
     async def until_sent(self) -> None:
         """Return at once: no order is on its way."""
 
     def revive(self) -> None:
-        """Live already."""
+        """Do nothing: the supervisor is up."""
 
 
 def flooding(runs: int) -> list[Row]:
-    """Press a key again and again: break long lines or do not, which lays every line out anew."""
+    """Press a key repeatedly that toggles the wrapping of long lines, which lays out every line anew."""
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["XDG_STATE_HOME"] = folder  # the logs lie there, and not in the user's own directory
+        os.environ["XDG_STATE_HOME"] = folder  # the logs are there, not in the user's own directory
         latencies, share = asyncio.run(press_keys(Path(folder), runs * KEYS_A_RUN))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     worst = max(latencies)
@@ -80,7 +80,7 @@ def flooding(runs: int) -> list[Row]:
 
 
 def prepared_log(root: Path) -> Path:
-    """Make the empty log of a service."""
+    """Create the empty log of a service."""
     log = Path(log_path(root, "web"))
     log.parent.mkdir(parents=True)
     log.touch()

@@ -1,4 +1,4 @@
-"""How long it takes to find out who holds a port on a machine on which much runs."""
+"""Time to find the holder of a port on a machine with many processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from devinit.system.processes import process_ids
 
 PROCESSES = 500
 FILES = 10
-"""How many each of those that are added has open beside the three of every process, as many as is usual."""
+"""Open files of each added process beyond the usual three; as many as is common."""
 FIND_MILLISECONDS, OURS_MILLISECONDS = 35, 1
 
 
@@ -64,13 +64,13 @@ def holders(runs: int) -> list[Row]:
 
 
 def by_ss(port: int) -> Sequence[str]:
-    """Return the command that answers the same question, or nothing where it is missing."""
+    """Return the command that answers the same question; empty if it is missing."""
     return ["ss", "-ltnp", f"sport = :{port}"] if shutil.which("ss") else []
 
 
 @contextmanager
 def crowd(count: int) -> Iterator[int]:
-    """Keep so many processes running that there are `count`; give the number of files that all have open."""
+    """Start processes until there are `count`; yield the number of files that all processes have open."""
     with ExitStack() as stack:
         files = [stack.enter_context(open(os.devnull, "rb")) for _ in range(FILES)]  # noqa: PTH123
         for _ in range(count - len(list(process_ids()))):
@@ -85,7 +85,7 @@ def crowd(count: int) -> Iterator[int]:
 
 
 def open_files(pid: int) -> int:
-    """Count the open files of a process that we may look into."""
+    """Return the number of open files of a process, 0 if we may not look into it."""
     try:
         return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208
     except OSError:
@@ -94,7 +94,7 @@ def open_files(pid: int) -> int:
 
 @contextmanager
 def inheriting(server: socket.socket) -> Iterator[int]:
-    """Run a process that has a copy of a socket; give its pid."""
+    """Run a process that inherits a socket; yield its pid."""
     with subprocess.Popen(["sleep", "infinity"], pass_fds=[server.fileno()]) as process:
         try:
             yield process.pid

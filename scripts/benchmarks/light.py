@@ -1,4 +1,4 @@
-"""A server that boots in a millisecond or two, so that what devinit adds is not lost in a service's own boot."""
+"""A server that boots in a millisecond or two, so that devinit's own time is not lost in a service's boot."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ FIRST_PORT = 21000
 
 
 class Light:
-    """The server's program: compiled where there is a compiler, else Python without its site packages."""
+    """The program of the server: compiled if there is a compiler, else Python without its site packages."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -71,7 +71,7 @@ class Light:
             self.argv, self.title = [sys.executable, "-S", "-E", str(script)], "light services (python -S -E)"
 
     def configure(self, project: Checkout, services: Iterable[tuple[str, int, Sequence[str]]]) -> None:
-        """Write a devinit.toml of light services: name, port, what it depends on."""
+        """Write a devinit.toml of light services: name, port, dependencies."""
         command = " ".join(self.argv)
         text = "".join(
             f'[services.{name}]\ncommand = "{command} ${{PORT}}"\nport = {port}\n'
@@ -82,7 +82,7 @@ class Light:
 
     @contextmanager
     def by_hand(self, port: int) -> Iterator[subprocess.Popen[bytes]]:
-        """Start one without devinit."""
+        """Start one server without devinit."""
         with subprocess.Popen([*self.argv, str(port)], stdin=subprocess.DEVNULL) as process:
             try:
                 yield process
@@ -91,7 +91,7 @@ class Light:
 
 
 def until_answering(port: int, poll_seconds: float = POLL_SECONDS) -> int:
-    """Return the pid of the server that answers, as soon as one does."""
+    """Return the pid of the server on a port, as soon as one answers."""
     while True:
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:

@@ -1,4 +1,4 @@
-"""What devinit itself takes, with services that take next to nothing."""
+"""Time that devinit itself takes, measured with services that take almost none."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from measuring import (
 )
 
 CHAIN = (("first", ()), ("second", ()), ("third", ("first", "second")), ("fourth", ("third",)))
-"""Four services that depend on one another as the example's do."""
+"""Four services with the same dependencies as the example's."""
 COLD_MILLISECONDS, WARM_MILLISECONDS = 100, 25
 CRASH_MILLISECONDS = 10
 START_MANY, START_MANY_MILLISECONDS = 200, 400
 STOP_MANY, STOP_MANY_MILLISECONDS = 50, 100
 SETTLED_SECONDS = 5.0
-"""After its last words a service is looked at for a while: its worker may have ended a moment later."""
+"""Seconds for which a service is watched after its last output: its worker may end a moment later."""
 IDLE_SECONDS = 30.0
 IDLE_CPU_SECONDS_A_MINUTE, IDLE_MEGABYTES = 0.02, 30
 STATUS_TIMES = 5
@@ -40,7 +40,7 @@ POLL_SECONDS = 0.0002
 
 
 def chain(runs: int) -> list[Row]:
-    """Start four light services in order."""
+    """Measure the start of four light services in order."""
     with checkout() as project:
         light = Light(project.root)
         ports = {name: FIRST_PORT + number for number, (name, _) in enumerate(CHAIN)}
@@ -62,7 +62,7 @@ def chain(runs: int) -> list[Row]:
             project.stop()
             return start
 
-        for _ in range(2):  # once for the caches
+        for _ in range(2):  # to fill the caches
             started()
         reference: list[float] = []
         colds: list[Start] = []
@@ -82,7 +82,7 @@ def chain(runs: int) -> list[Row]:
 
 
 def start_rows(when: str, starts: list[Start], reference: list[float], budget: float) -> list[Row]:
-    """Return the line of a start, and where its time went."""
+    """Return the row of a start, and rows for its stages."""
     ready = [start.ready for start in starts]
     ordered = [start.moment("plan") for start in starts]
     inside = [start.ready - start.moment("plan") for start in starts]
@@ -101,13 +101,13 @@ def start_rows(when: str, starts: list[Start], reference: list[float], budget: f
 
 
 def crash(runs: int) -> list[Row]:
-    """Kill services that had been stable, each one once."""
+    """Measure how fast killed services are back; kill each stable service once."""
     with checkout() as project:
         light = Light(project.root)
         ports = [FIRST_PORT + number for number in range(runs)]
         light.configure(project, [(f"s{port}", port, ()) for port in ports])
         project.start()
-        time.sleep(STABLE_SECONDS)  # what devinit calls stable
+        time.sleep(STABLE_SECONDS)  # devinit calls the services stable then
         crashes = [killed_until_back(port) for port in ports]
         project.stop()
 
@@ -133,7 +133,7 @@ def crash(runs: int) -> list[Row]:
 
 
 def killed_until_back(port: int) -> float:
-    """Kill the process that answers on a port and return after how many milliseconds another one does."""
+    """Kill the process that answers on a port; return the milliseconds until another one answers."""
     victim = until_answering(port)
     began = time.perf_counter()
     os.kill(victim, signal.SIGKILL)
@@ -143,7 +143,7 @@ def killed_until_back(port: int) -> float:
 
 
 def many(runs: int) -> list[Row]:
-    """Start and stop many services, and look at a supervisor that has nothing to do."""
+    """Measure starts and stops of many services, and an idle supervisor."""
     with checkout() as project:
         light = Light(project.root)
         ports = [FIRST_PORT + number for number in range(START_MANY)]
@@ -219,7 +219,7 @@ def many(runs: int) -> list[Row]:
 
 
 def idle_rows(project: Checkout) -> list[Row]:
-    """Look at the supervisor of many services for a while."""
+    """Measure the supervisor of many services while it is idle."""
     pid = json.loads(project.run("status", "--json"))["supervisor"]["pid"]
     time.sleep(SETTLED_SECONDS)
     before = cpu_seconds(pid)
@@ -246,21 +246,21 @@ def idle_rows(project: Checkout) -> list[Row]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return what all threads of a process have used, to the nanosecond."""
+    """Return the CPU time of all threads of a process, to the nanosecond."""
     return (
         sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
     )
 
 
 def pss(pid: int) -> int:
-    """Return a process's proportional share of memory, in bytes."""
+    """Return the proportional share of a process's memory, in bytes."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     [line] = [line for line in lines if line.startswith("Pss:")]
     return int(line.split()[1]) * 1024
 
 
 def status(runs: int) -> list[Row]:
-    """Ask for the status, beside a Python that does nothing."""
+    """Measure `status`, compared with a Python that does nothing."""
     with checkout() as project:
         light = Light(project.root)
         light.configure(

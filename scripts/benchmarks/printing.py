@@ -1,4 +1,4 @@
-"""What it costs a service that its output is kept, and the supervisor that it is bounded."""
+"""Costs of keeping a service's output, for the service, and of limiting it, for the supervisor."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOOK_SECONDS = 1.0
 
 
 def printing(runs: int) -> list[Row]:
-    """Let a service print a million lines, and the same program print them into a plain file."""
+    """Let a service print a million lines, and the same program print them to a plain file."""
     with checkout() as project:
         took, plain = project.root / "took", project.root / "plain"
         (project.root / "flood.py").write_text(FLOOD)
@@ -78,7 +78,7 @@ def printing(runs: int) -> list[Row]:
 
 
 def peak_of_a_flood(project: Checkout) -> int:
-    """Let a flood begin, and return the most that a service's logs took on disk until it had been looked at."""
+    """Start a flood; return the maximum size of its logs on disk until the supervisor had looked at them."""
     took, go = project.root / "took", project.root / "go"
     took.unlink(missing_ok=True)
     go.touch()

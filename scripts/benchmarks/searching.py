@@ -1,4 +1,4 @@
-"""How long it takes to find ports: in the same process, as the supervisor does it."""
+"""Time to find ports, measured in this process, as the supervisor does it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEARCH_MILLISECONDS = 20
 
 
 def search(runs: int) -> list[Row]:
-    """Take four free ports; find the one free port behind 99 that are taken."""
+    """Take four free ports; find the one free port after 99 taken ones."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as strangers:
         root = Path(folder)
         store = LeaseStore(root / "leases")

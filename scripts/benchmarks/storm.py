@@ -1,4 +1,4 @@
-"""How long it takes to bring many projects up at the same instant, all of which want the same ports."""
+"""Time to start many projects at the same instant that all want the same ports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_RUNS = 5
 
 
 def storm(runs: int) -> list[Row]:
-    """Start many projects at once, look at them, stop them at once; give one project many starts at once."""
+    """Start many projects at once, query them, stop them at once; start one project many times at once."""
     runs = min(runs, MOST_RUNS)
     started, looked, ports, stopped, commands = [], [], [], [], []
     with checkout("first") as first:
@@ -66,7 +66,7 @@ def storm(runs: int) -> list[Row]:
 
 
 def at_once(projects: Sequence[Checkout], *words: str) -> float:
-    """Run a command in every project at the same instant; return the milliseconds until the last has ended."""
+    """Run a command in every project at the same instant; return the milliseconds until the last one has ended."""
     waiting, holding = os.pipe()
     processes = [
         subprocess.Popen(
@@ -80,7 +80,7 @@ def at_once(projects: Sequence[Checkout], *words: str) -> float:
         for project in projects
     ]
     os.close(waiting)
-    time.sleep(1)  # until every shell waits; nothing of this is measured
+    time.sleep(1)  # until every shell waits, which is not measured
     began = time.perf_counter()
     os.close(holding)
     codes = [process.wait(PATIENCE_SECONDS) for process in processes]
@@ -91,14 +91,14 @@ def at_once(projects: Sequence[Checkout], *words: str) -> float:
 
 
 def remembered(project: Checkout) -> list[int]:
-    """Return the ports of a project."""
+    """Return the remembered ports of a project."""
     found: dict[str, int] = json.loads((project.root / ".ports.json").read_text())
     return list(found.values())
 
 
 @contextmanager
 def stopping(projects: Sequence[Checkout]) -> Iterator[None]:
-    """Leave nothing behind when a measurement fails."""
+    """Stop all projects when a measurement fails."""
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Write docs/reference/: what the code says about itself, so that no fact is typed twice."""
+"""Generate docs/reference/ from the code's own descriptions, so that no fact is typed twice."""
 
 # ruff: noqa: SLF001  argparse has no other way to tell what it knows
 
@@ -48,7 +48,7 @@ EXIT_CODES = {
     143: "ended by SIGTERM while it waited; likewise",
     141: "the reader of the output went away (`| head`)",
 }
-"""What each means; those of the exception tree have to be here, which is checked below."""
+"""The meaning of each code. Every code of an exception must be here, which is checked below."""
 
 VARIABLES = {
     "FORCE_MODE": "`true`: as `--force`, end the holder of a port where that is safe, else move",
@@ -101,7 +101,7 @@ OF_THE_CLI = {
     "start --json=summary": "the last event alone, `summary`; `restart` as well",
     "stop": "events, then `type` = `stopped` with `services` (those that ran) and `seconds`",
 }
-"""Objects that the command line makes itself: specified in tests/cli/test_commands.py."""
+"""Objects that the command line itself creates; specified in tests/cli/test_commands.py."""
 
 
 def command_page() -> Iterator[str]:
@@ -121,7 +121,7 @@ def command_page() -> Iterator[str]:
 
 
 def command_part(name: str) -> Iterator[str]:
-    """Yield what there is to say about a command."""
+    """Yield the parts of a command's section."""
     module = module_of(name)
     parser = parser_of(module, name)
     yield f"## devinit {name}\n"
@@ -140,7 +140,7 @@ def command_part(name: str) -> Iterator[str]:
 
 
 def rows_of(parser: Any) -> Iterator[tuple[str, str]]:
-    """Yield each word that a parser takes, but those that every command takes. Any: argparse's own tables."""
+    """Yield each word that a parser takes, except the common ones. Any: argparse's own tables."""
     for action in parser._actions:
         if action.dest in ("help", "directory") or hasattr(action, "_name_parser_map"):
             continue
@@ -154,7 +154,7 @@ def rows_of(parser: Any) -> Iterator[tuple[str, str]]:
 
 
 def json_part() -> Iterator[str]:
-    """Yield what programs read: errors, what the command line makes, events, status and why."""
+    """Yield the section on JSON output: errors, objects of the command line, events, status and why."""
     yield "## JSON\n"
     yield JSON
     yield f"```json\n{json.dumps(ERROR, indent=2)}\n```\n"
@@ -193,7 +193,7 @@ def kinds() -> list[str]:
 
 
 def shape(kind: type, title: str, skipped: tuple[str, ...] = ()) -> Iterator[str]:
-    """Yield the fields of an object of the wire."""
+    """Yield the fields of an object in the JSON output."""
     said = (kind.__doc__ or "").strip().partition("\n")[0]
     yield f"{title}: {said[:1].lower()}{said[1:]}\n" if said else f"{title}:\n"
     fields = get_type_hints(kind)
@@ -203,7 +203,7 @@ def shape(kind: type, title: str, skipped: tuple[str, ...] = ()) -> Iterator[str
 
 
 def named(hint: Any) -> str:
-    """Return a type as an author of JSON would say it. Any: whatever stands in an annotation."""
+    """Return the name of a type for authors of JSON. Any: whatever an annotation contains."""
     names = {str: "text", int: "integer", float: "number", bool: "true or false", type(None): "null"}
     if hint in names:
         return names[hint]
@@ -266,7 +266,7 @@ def sections(definitions: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def type_of(value: dict[str, Any], definitions: dict[str, Any]) -> str:
-    """Return the type of a key as one would say it."""
+    """Return the name of a key's type in plain words."""
     if "enum" in value:
         return " or ".join(f"`{each}`" for each in value["enum"])
     if "$ref" in value:
@@ -289,7 +289,7 @@ def type_of(value: dict[str, Any], definitions: dict[str, Any]) -> str:
 
 
 def table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """Return a table of Markdown."""
+    """Return a Markdown table."""
     lines = [header, ("---",) * len(header), *(tuple(map(escaped, row)) for row in rows)]
     return (
         "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -300,12 +300,12 @@ def table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text that does not end its cell."""
+    """Return the text with `|` escaped, so that it does not end its cell."""
     return re.sub(r"(?<!\\)\|", r"\\|", text.strip())
 
 
 def check_exit_codes() -> None:
-    """Raise ValueError when an error has an exit code that the page does not tell of."""
+    """Raise ValueError when an error has an exit code that the page does not describe."""
     tree = (each for each in vars(errors).values() if isinstance(each, type))
     missing = {each.exit_code for each in tree if issubclass(each, errors.DevinitError)} - set(EXIT_CODES)
     if missing:
@@ -313,7 +313,7 @@ def check_exit_codes() -> None:
 
 
 def main() -> int:
-    """Write the pages, or with --check say which are not current."""
+    """Write the pages, or with --check report which ones are outdated."""
     check_exit_codes()
     pages = {"cli.md": command_page(), "configuration.md": configuration_page()}
     stale = []

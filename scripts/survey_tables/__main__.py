@@ -1,4 +1,4 @@
-"""Print what devinit finds in folders, with evidence, as a Markdown table."""
+"""Print the services that devinit detects in folders, with evidence, as a Markdown table."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from devinit.model.service import Project, Service
 from devinit.text import cut, one_line
 
 LONGEST = 100
-"""Characters of a cell."""
+"""Maximum characters of a cell."""
 HEAD = ("repository", "service", "command", "port", "read from")
 
 
 def main(folders: list[str]) -> int:
-    """Print a table of these folders, and below it what is noted. Return 2 without any."""
+    """Print a table of these folders, with the notes below it. Return 2 without any folder."""
     if not folders:
         print("scripts/survey DIR…", file=sys.stderr)
         return 2
@@ -39,7 +39,7 @@ def print_row(cells: Iterator[str] | tuple[str, ...] | list[str]) -> None:
 
 
 def rows(project: Project) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each service; one for a repository in which nothing is found."""
+    """Yield a row for each service, or a single row for a repository without any."""
     name = project.root.name
     if not project.services:
         yield name, "", "nothing is found", "", ""
@@ -50,14 +50,14 @@ def rows(project: Project) -> Iterator[tuple[str, ...]]:
 
 
 def port_of(service: Service) -> str:
-    """Return the preferred port of a service, and whether it is fixed."""
+    """Return the preferred port of a service, with "fixed" if it cannot move."""
     if service.port is None:
         return ""
     return f"{service.port.preferred}{', fixed' if service.port.strict else ''}"
 
 
 def places_of(service: Service, project: Project) -> str:
-    """Return the lines that a service was read from."""
+    """Return the places from which a service was read."""
     return "; ".join(dict.fromkeys(each.place for each in project.evidence.get(service.name, ())))
 
 

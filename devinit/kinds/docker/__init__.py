@@ -1,1 +1,1 @@
-"""A service in a container: `provider = "docker"`, with whatever engine answers on its socket."""
+"""Services in containers: `provider = "docker"`, with whichever engine answers on its socket."""

@@ -1,4 +1,4 @@
-"""The request by which an engine creates the container of a service. Pure."""
+"""The request with which an engine creates the container of a service. Pure."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from devinit.kinds.docker.kind import DockerKeys, is_name, words_of
 from devinit.system.digest import blake2b
 
 Body: TypeAlias = dict[str, Any]
-"""What is sent as JSON, in the engine's own form."""
+"""The request as JSON, in the engine's own form."""
 LOOPBACK = "127.0.0.1"
 PROJECT, SERVICE, ROOT = "dev.devinit.project", "dev.devinit.service", "dev.devinit.root"
 HOST = "host.docker.internal"
-"""What containers call this machine, as in Docker Desktop."""
+"""The name of this machine in containers, as in Docker Desktop."""
 LOG_SIZE, LOG_FILES = "10m", "2"
-"""What the engine keeps of the output, which is copied at once: enough for a while without that."""
+"""Size limits for the engine's copy of the output. It is copied at once, so this is enough for a pause."""
 INITS = re.compile(r"(?:^|/)(?:init|tini(?:-static)?|dumb-init|s6-svscan|catatonit|docker-init)$")
 """Init programs of images, which must be process 1 (s6)."""
 
 
 def name_of(mark: str) -> str:
-    """Return how the container of a service is called, by the mark of its processes: `shop-1f0c9a/web@5d41`."""
+    """Return the name of a service's container, from the mark of its processes: `shop-1f0c9a/web@5d41`."""
     return "devinit-" + re.sub(r"[^a-zA-Z0-9_.-]", "-", mark)
 
 
 def network_name(mark: str) -> str:
-    """Return how the network of a checkout is called in the engine."""
+    """Return the name of a checkout's network in the engine."""
     project, _, rest = mark.partition("/")
     return name_of(f"{project}-{rest.partition('@')[2]}")
 
 
 def volume_name(mark: str, volume: str) -> str:
-    """Return how a volume of a checkout is called in the engine."""
+    """Return the name of a checkout's volume in the engine."""
     project, _, rest = mark.partition("/")
     return name_of(f"{project}-{rest.partition('@')[2]}-{volume}")
 
 
 def labels_of(mark: str, root: str) -> dict[str, str]:
-    """Return by what a container is known as one of a checkout. They prove nothing: anyone can write them."""
+    """Return the labels of a checkout's container. They prove nothing, since anyone can write them."""
     project, _, rest = mark.partition("/")
     return {PROJECT: f"{project}@{rest.partition('@')[2]}", SERVICE: rest.partition("@")[0], ROOT: root}
 
@@ -56,11 +56,11 @@ def body_of(
     needs_init: bool,
     network: Body,
 ) -> Body:
-    """Return the container. `ports`: in the container → on this machine, which alone reaches them.
+    """Return the request for the container. `ports`: port in the container → port on this machine's loopback.
 
-    `network`: as `network_body` returns it.
+    `network`: as returned by `network_body`.
 
-    Nothing that gives a container rights on this machine can be said: no privileges, devices or namespaces.
+    Nothing in it gives a container rights on this machine: no privileges, devices or namespaces.
     """
     host: Body = {
         "PortBindings": {
@@ -81,7 +81,7 @@ def body_of(
     body: Body = {
         "Image": image,
         "Env": [f"{name}={value}" for name, value in environment.items()],
-        # 20.10 publishes nothing, without a word, where this is left out.
+        # Without it, Docker 20.10 publishes no port, and reports no error.
         "ExposedPorts": {f"{inside}/tcp": {} for inside in ports},
         "Labels": dict(labels),
         "HostConfig": host,
@@ -97,15 +97,15 @@ def body_of(
 
 
 def network_body(name: str, gateway: str, service: str) -> Body:
-    """Return the place of a container in the network of its checkout, where the others know it by its service.
+    """Return the place of a container in the network of its checkout, where others know it by its service's name.
 
-    Where this machine has no address there, the engine knows what reaches it.
+    If this machine has no address there, the engine knows the one that reaches it.
     """
     return {"name": name, "aliases": [service], "hosts": [f"{HOST}:{gateway or 'host-gateway'}"]}
 
 
 def mounts_of(keys: DockerKeys, mark: str, names: Mapping[str, str], folder: Mapping[str, str]) -> list[Body]:
-    """Return what is mounted: volumes of the checkout, files of the project.
+    """Return the mounts: volumes of the checkout, files of the project.
 
     `names`: volume → its name in the engine; `folder`: source → its real path.
     """
@@ -125,6 +125,6 @@ def mounts_of(keys: DockerKeys, mark: str, names: Mapping[str, str], folder: Map
 
 
 def spec_of(body: Body, image: str) -> str:
-    """Return a digest of all that a container is created with: another one is created where it differs."""
+    """Return a digest of everything with which a container is created; if it differs, a new one is created."""
     text = repr((image, sorted((name, repr(value)) for name, value in body.items())))
     return blake2b(text.encode(), digest_size=16).hexdigest()

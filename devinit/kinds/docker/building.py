@@ -1,4 +1,4 @@
-"""The image of a container that is built from a folder of the project, when that has changed since."""
+"""Images that are built from a folder of the project, whenever it has changed."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from devinit.system.regular import open_regular
 
 LABEL = "dev.devinit.build"
 LAST_LINES = 12
-"""How many lines of a failed build are shown."""
+"""Number of lines that are shown of a failed build."""
 STEP = re.compile(r"Step [0-9]+/[0-9]+ : [^\n]*")
 LONGEST = 80
 CLASS = re.compile(r"\[(\^?)([^\[\]/\\]{1,100})\]")
-"""As in `*.py[cod]`."""
+"""Character classes, as in `*.py[cod]`."""
 PIECE_BYTES = 1 << 20
 MOST_STARS = 3
-"""In a part of a path, and of those that mean any folders: a pattern with many takes very long for a long name."""
+"""Limit for `*` in a part of a path, and for `**`: a pattern with many takes very long to match a long name."""
 
 
 class Build(Struct, frozen=True, kw_only=True):
-    """What is built."""
+    """The inputs of a build."""
 
     context: Path
     dockerfile: str = "Dockerfile"
@@ -44,7 +44,10 @@ class Build(Struct, frozen=True, kw_only=True):
 
 
 def build_of(value: str | dict[str, Any], root: Path, service: str) -> Build:
-    """Return what the key `build` says. Raise ProviderError for files that are not the project's, or not there."""
+    """Return the meaning of the key `build`.
+
+    Raise ProviderError for files that are missing or outside of the project.
+    """
     table: dict[str, Any] = {"context": value} if isinstance(value, str) else value
     inside, context = os.path.realpath(root), os.path.realpath(root / str(table.get("context", ".")))
     dockerfile = str(table.get("dockerfile", "Dockerfile"))
@@ -69,7 +72,7 @@ def build_of(value: str | dict[str, Any], root: Path, service: str) -> Build:
 
 
 def built(engine: Engine, name: str, build: Build, say: Say) -> None:
-    """Build an image unless nothing that it is built from has changed. Raise ProviderError."""
+    """Build an image unless its inputs are unchanged. Raise ProviderError."""
     files = list(files_of(build))
     wanted = digest_of(build, files)
     if label_of(engine, name) == wanted:
@@ -110,7 +113,7 @@ def built(engine: Engine, name: str, build: Build, say: Say) -> None:
 
 
 def failed(build: Build, refused: Refused, output: Steps) -> ProviderError:
-    """Return the error for a build that failed, with what it printed last."""
+    """Return the error for a failed build, with its last output."""
     words = refused.words
     if "buildkit" in words.lower() or "--mount" in words or "unknown flag" in words:
         return ProviderError(
@@ -124,14 +127,14 @@ def failed(build: Build, refused: Refused, output: Steps) -> ProviderError:
 
 
 class Steps:
-    """What a build prints: its steps are shown, its last lines kept."""
+    """Receiver of a build's output: it shows the steps and keeps the last lines."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
         self.lines: list[str] = []
 
     def __call__(self, line: dict[str, Any]) -> None:
-        """Take a line of the engine's."""
+        """Take a line from the engine."""
         text = str(line.get("stream") or "")
         self.lines = [*self.lines, *filter(None, map(str.rstrip, text.splitlines()))][-LAST_LINES:]
         if (step := STEP.match(text)) is not None:
@@ -139,7 +142,7 @@ class Steps:
 
 
 def label_of(engine: Engine, name: str) -> str:
-    """Return from what an image was built; empty for one that does not exist. Raise EngineAway, Refused."""
+    """Return the digest of the inputs of an image; "" for a missing image. Raise EngineAway, Refused."""
     try:
         config = engine.ask("GET", f"/images/{quoted(name)}/json").get("Config") or {}
     except Refused as refused:
@@ -150,7 +153,7 @@ def label_of(engine: Engine, name: str) -> str:
 
 
 def digest_of(build: Build, files: list[tuple[str, Path]]) -> str:
-    """Return a digest of all that an image is built from; files count by size and time of their last change."""
+    """Return a digest of all inputs of an image. A file counts by its size and the time of its last change."""
     digest = blake2b(digest_size=16)
     digest.update(repr((build.dockerfile, build.target, sorted(build.args.items()))).encode())
     for name, path in files:
@@ -162,9 +165,9 @@ def digest_of(build: Build, files: list[tuple[str, Path]]) -> str:
 
 
 def files_of(build: Build) -> Iterator[tuple[str, Path]]:
-    """Yield files and folders of the context in order, without what .dockerignore leaves out or devinit writes.
+    """Yield files and folders of the context in order, but none that .dockerignore excludes or devinit writes.
 
-    What it writes holds secrets (`.env.runtime`), and changes with each port that moves.
+    The files that devinit writes hold secrets (`.env.runtime`), and change with each port that moves.
     """
     rules = rules_of(
         read_text(build.context / f"{build.dockerfile}.dockerignore", most=LARGEST_SETTINGS)
@@ -179,7 +182,7 @@ def files_of(build: Build) -> Iterator[tuple[str, Path]]:
             if name == OWN_FOLDER:
                 folders.remove(name)
             elif is_left_out(f"{prefix}{name}", rules):
-                # What a later rule brings back may lie in it.
+                # A later rule may include something in this folder again.
                 if not comes_back:
                     folders.remove(name)
             else:
@@ -194,7 +197,7 @@ def files_of(build: Build) -> Iterator[tuple[str, Path]]:
 
 
 def rules_of(text: str) -> list[tuple[re.Pattern[str], bool]]:
-    """Return the patterns of a .dockerignore, and whether each brings files back."""
+    """Return the patterns of a .dockerignore, each with whether it includes files again."""
     rules = []
     for raw in text.splitlines():
         line = raw.strip()
@@ -215,7 +218,7 @@ def rules_of(text: str) -> list[tuple[re.Pattern[str], bool]]:
 
 
 def expression_of(pattern: str) -> str:
-    """Return a pattern of .dockerignore as a regular expression, which matches what lies below as well. Pure."""
+    """Return a .dockerignore pattern as a regular expression, which also matches everything below. Pure."""
     found, position = "", 0
     while position < len(pattern):
         if pattern.startswith("**/", position):
@@ -236,17 +239,17 @@ def expression_of(pattern: str) -> str:
 
 
 def escaped(characters: str) -> str:
-    """Return the inside of a class of characters, in which only ranges mean something. Pure."""
+    """Return the content of a character class in which only ranges have a meaning. Pure."""
     return "".join(each if each == "-" else re.escape(each) for each in characters)
 
 
 def is_own(name: str) -> bool:
-    """Whether a file is one that devinit writes into a project. Pure."""
+    """Return whether devinit writes a file of this name into projects. Pure."""
     return name in (ENVIRONMENT_FILE, PORTS_FILE) or (name.startswith(".") and name.endswith("-port.json"))
 
 
 def is_left_out(path: str, rules: list[tuple[re.Pattern[str], bool]]) -> bool:
-    """Return whether a path is left out: the last rule that matches it says so."""
+    """Return whether a path is excluded: the last rule that matches it decides."""
     left = False
     for pattern, keeps in rules:
         if pattern.match(path):
@@ -255,12 +258,12 @@ def is_left_out(path: str, rules: list[tuple[re.Pattern[str], bool]]) -> bool:
 
 
 def archive(files: list[tuple[str, Path]]) -> Iterator[bytes]:
-    """Yield an archive of files, part by part: none of them is held as a whole."""
+    """Yield an archive of files in parts; no file is held in memory as a whole."""
     parts = Parts()
     with tarfile.open(mode="w", fileobj=parts, format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload]
         for name, path in files:
             if not (path.is_file() or path.is_dir() or path.is_symlink()):
-                continue  # a socket, a pipe: nothing that an image has
+                continue  # a socket or a pipe, which no image contains
             header = tar.gettarinfo(str(path), name)
             header.uid = header.gid = 0
             header.uname = header.gname = ""
@@ -274,7 +277,7 @@ def archive(files: list[tuple[str, Path]]) -> Iterator[bytes]:
 
 
 def entry(header: tarfile.TarInfo, path: Path) -> Iterator[bytes]:
-    """Yield a file as it is in an archive, piece by piece. Raise OSError for one that became shorter."""
+    """Yield a file as it appears in an archive, in parts. Raise OSError if it became shorter."""
     yield header.tobuf(tarfile.PAX_FORMAT)
     left = header.size
     with os.fdopen(open_regular(path), "rb") as content:
@@ -288,7 +291,7 @@ def entry(header: tarfile.TarInfo, path: Path) -> Iterator[bytes]:
 
 
 class Parts:
-    """What `tarfile` writes to."""
+    """The file object to which `tarfile` writes."""
 
     def __init__(self) -> None:
         self._written: list[bytes] = []
@@ -303,6 +306,6 @@ class Parts:
         return 0
 
     def taken(self) -> Iterator[bytes]:
-        """Yield what was written since."""
+        """Yield the parts written since the last call."""
         written, self._written = self._written, []
         yield from (part for part in written if part)

@@ -1,4 +1,4 @@
-"""A container of a project in the form of another tool: the same image, as it is configured here. Pure."""
+"""A project's container in the form of another tool: the same image, as configured here. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from devinit.model.service import Service
 
 
 def container_of(service: Service) -> Container | None:
-    """Return what runs it; None for an image that is built, which no other machine has."""
+    """Return the container of a service; None for a built image, which no other machine has."""
     service = completed(service)
     keys = service.settings_as(DockerKeys)
     if keys is None or keys.image is None:

@@ -1,6 +1,6 @@
-"""The files of the process that stands for a container: its record, and the output that it copies.
+"""The files of the process that represents a container: its record, and the output that it copies.
 
-As `shim`, without devinit.
+It runs without devinit, like `shim`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LONGEST_STAMP = 64
 
 
 class Vouched:
-    """The file that vouches for the container: anyone can copy a name and a label, and not this."""
+    """The record that proves which container is ours: anyone can copy a name and a label, but not this file."""
 
     TOKEN: ClassVar[str] = "dev.devinit.token"  # noqa: S105  the name of a label
 
@@ -37,12 +37,12 @@ class Vouched:
             pass
 
     def vouches_for(self, found: dict[str, Any]) -> bool:
-        """Whether a container is the one that was created for this record."""
+        """Return whether a container is the one that was created for this record."""
         token = self.values.get("token")
         return bool(token) and (found["Config"].get("Labels") or {}).get(self.TOKEN) == token
 
     def write(self, **values: Any) -> None:
-        """Put more on record. Raise OSError for a token that has no room: all else can wait for it."""
+        """Add values to the record. Raise OSError if there is no space for a token: other values can wait."""
         self.values = {**self.values, **values}
         new = f"{self._path}.new"
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -56,40 +56,42 @@ class Vouched:
 
 
 class Output:
-    """What a container prints, copied once: also by a process that takes over from another one.
+    """The output of a container, copied only once, even by a process that takes over from another one.
 
-    The engine's stamps tell what was copied before an answer. They do not tell lines apart: the parts of a long
-    line have the same one, and those of its two streams are not always in order.
+    The engine's timestamps show what was copied before an answer. They do not identify lines: the parts of a long
+    line have the same one, and lines of its two streams are not always in order.
     """
 
     def __init__(self, path: str) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         self._seen = os.open(path, flags, 0o600)
         self._stamp, self._count = b"", 0
-        """The latest time at which something was printed that was copied, and how many parts have that time."""
+        """The latest timestamp of copied output, and the number of copied parts with that timestamp."""
         self._since, self._again = b"", 0
-        """From when on this answer is, until something later has come; how many parts of that time are copied."""
+        """The timestamp at which this answer begins, until later output has come; number of parts with it that
+        are copied.
+        """
         self._rest = b""
 
     def begin(self) -> None:
-        """Copy from the beginning: of another container."""
+        """Copy from the beginning, for a new container."""
         os.ftruncate(self._seen, 0)
         self._stamp, self._count = b"", 0
 
     def remember(self) -> None:
-        """Go on behind what was copied by the process before this one."""
+        """Continue after the output that the previous process copied."""
         words = os.pread(self._seen, LONGEST_STAMP, 0).split()
         self._stamp = words[0] if words else b""
         self._count = int(words[1]) if len(words) > 1 and words[1].isdigit() else 1
 
     def since(self) -> str:
-        """Return from which time the engine is asked for output; drop the rest of an answer that broke off."""
+        """Return the time from which to request output; discard the rest of an answer that broke off."""
         self._rest = b""
         self._since, self._again = self._stamp, self._count
         return f"&since={seconds_of(self._stamp)}" if self._stamp else ""
 
     def copy(self, data: bytes) -> None:
-        """Print the lines in a part of it, without the engine's stamps."""
+        """Print the lines in a part of the output, without the engine's timestamps."""
         data, position, lines = self._rest + data, 0, []
         while position + HEAD <= len(data):
             end = position + HEAD + int.from_bytes(data[position + 4 : position + HEAD], "big")
@@ -102,11 +104,11 @@ class Output:
         self._rest = data[position:]
         if lines:
             print_all(b"".join(lines))
-            with suppress(OSError):  # a full disk: the next process may copy some of it again
+            with suppress(OSError):  # the disk is full: the next process may copy some of it again
                 os.pwrite(self._seen, (b"%b %d" % (self._stamp, self._count)).ljust(LONGEST_STAMP), 0)
 
     def _is_new(self, stamp: bytes) -> bool:
-        """Take note of a part; return whether it was not copied from the answer before."""
+        """Record a part; return whether it was not copied from an earlier answer."""
         if self._since:
             # The engine's `since` is inclusive.
             if stamp < self._since:
@@ -123,19 +125,19 @@ class Output:
 
 
 class Lost:
-    """What could not be written into the log: a full disk costs output, and never the container."""
+    """Output that could not be written to the log: a full disk costs output, but never the container."""
 
     bytes = 0
     reason = ""
 
 
 def say(text: str) -> None:
-    """Print a line of our own into the service's log."""
+    """Print a line of our own to the service's log."""
     print_all(f"devinit: {text}\n".encode())
 
 
 def print_all(data: bytes) -> None:
-    """Write all of it to the standard output, which is the service's log; say there how much had no room."""
+    """Write all of it to standard output, which is the service's log; note there how much was lost."""
     if Lost.bytes:
         note = f"\n--- {Lost.bytes:,} bytes are lost: {Lost.reason} ---\n".encode()
         if unwritten(note):
@@ -146,7 +148,7 @@ def print_all(data: bytes) -> None:
 
 
 def unwritten(data: bytes) -> int:
-    """Write as much as there is room for; return how many bytes are left."""
+    """Write as much as there is space for; return the number of bytes left."""
     try:
         while data:
             data = data[os.write(OUTPUT, data) :]
@@ -156,7 +158,7 @@ def unwritten(data: bytes) -> int:
 
 
 def seconds_of(stamp: bytes) -> str:
-    """Return a stamp of the engine as seconds of Unix time, with its nanoseconds."""
+    """Return a timestamp of the engine as seconds of Unix time, with its nanoseconds."""
     from calendar import timegm  # hardly any shim outlives its engine
 
     whole, _, rest = stamp.decode().rstrip("Z").partition(".")

@@ -1,7 +1,7 @@
-"""The Engine API of Docker and Podman on its Unix socket: one connection a request, read as it comes.
+"""The Engine API of Docker and Podman on its Unix socket: one connection per request, read as data arrives.
 
-It imports nothing of devinit and little of Python, because `shim` runs for as long as its container does: 5 MB of
-its own instead of the 9 MB of a `docker run` that waits (measured as PSS).
+It imports nothing of devinit and little of Python, because `shim` runs for as long as its container does: it uses
+5 MB of its own instead of the 9 MB of a waiting `docker run` (measured as PSS).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 VERSION = "/v1.40"
-"""The oldest version of the API that a present engine speaks, and one that engines of 2019 speak."""
+"""The oldest version of the API that present engines support; engines of 2019 support it, too."""
 PART = 1 << 16
 MOST = 64 << 20
-"""Bytes of an answer that is read as a whole."""
+"""Maximum bytes of an answer that is read as a whole."""
 TIME_OUT = 30.0
-"""Seconds that an engine may be silent in which nothing is expected to take long."""
+"""Seconds that an engine may be silent during requests that should be quick."""
 
-# The same codec as in `control.wire`, which `shim` cannot import: its process has this folder in its path and not
+# The same codec as in `control.wire`, which `shim` cannot import: its process has this folder in its path, but not
 # the package. `wire` cannot import this one either: `control` knows no kind of service.
 write: Callable[[Any, bool], Iterable[str]]
 scan: Callable[[str, int], tuple[Any, int]]
@@ -36,14 +36,14 @@ except ImportError:  # another Python than CPython: the package does the same, w
 else:
 
     class Plainly:
-        """What a scanner asks about: no hooks."""
+        """The options of a scanner: no hooks."""
 
         strict = True
         object_hook = object_pairs_hook = array_hook = None
         parse_int, parse_float, parse_constant = int, float, float
 
     def refuse(value: object) -> object:
-        """Say that a value is none of JSON's."""
+        """Raise TypeError for a value that JSON cannot represent."""
         raise TypeError(f"JSON has no {type(value).__name__}")
 
     write = make_encoder(None, refuse, encode_basestring_ascii, None, ": ", ", ", False, False, False)  # noqa: FBT003
@@ -51,7 +51,7 @@ else:
 
 
 class EngineAway(Exception):
-    """No engine answers on the socket, or the one that did has gone."""
+    """Error: no engine answers on the socket, or it has gone away."""
 
     def __init__(self, path: str, number: int | None = None) -> None:
         super().__init__(f"no container engine answers on {path}")
@@ -59,7 +59,7 @@ class EngineAway(Exception):
 
 
 class Refused(Exception):
-    """The engine said no: the HTTP status, and its own words."""
+    """Error: the engine refused a request, with the HTTP status and its own words."""
 
     def __init__(self, status: int, words: str) -> None:
         super().__init__(words)
@@ -67,26 +67,26 @@ class Refused(Exception):
 
 
 class Answer:
-    """One answer of the engine: its status, and its body as it arrives."""
+    """An answer of the engine: its status, and its body as it arrives."""
 
     def __init__(self, path: str, link: _socket.socket) -> None:
         self.status = 0
-        """0 until the head of the answer has come."""
+        """0 until the head of the answer has arrived."""
         self.has_ended = False
-        """Whether the body is complete; a connection that ends before raises EngineAway."""
+        """Whether the body is complete; a connection that ends earlier raises EngineAway."""
         self._path, self._link, self._buffer = path, link, b""
         self._left: int | None = None
-        """Bytes that are still to come of the body, or of its present chunk; None: until the connection ends."""
+        """Remaining bytes of the body, or of its present chunk; None: until the connection ends."""
         self._is_chunked = self._is_begun = False
         self._skipped = 0
-        """Bytes behind a chunk that are still to be passed over."""
+        """Remaining bytes to skip after a chunk."""
 
     def fileno(self) -> int:
         """Return the descriptor to wait for."""
         return self._link.fileno()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._link.close()
 
     def head(self) -> int:
@@ -97,9 +97,9 @@ class Answer:
         return self.status
 
     def receive(self) -> bytes:
-        """Return more of the body, waiting for it once; nothing when only a part of a frame has come.
+        """Return more of the body, after one wait; b"" when only a part of a frame has arrived.
 
-        The first call after `head` returns what came with that, and waits for nothing.
+        The first call after `head` returns what arrived with the head, and does not wait.
         """
         if self.status and not self._is_begun:
             self._is_begun = True
@@ -116,21 +116,21 @@ class Answer:
         return self._body() if self.status else b""
 
     def parts(self) -> Iterator[bytes]:
-        """Yield the body as it comes, to its end."""
+        """Yield the body as it arrives, to its end."""
         self.head()
         while not self.has_ended:
             if data := self.receive():
                 yield data
 
     def whole(self) -> bytes:
-        """Wait for the end of the answer, and return its body. Raise Refused for one that says no."""
+        """Wait for the end of the answer, and return its body. Raise Refused for an error status."""
         body = b""
         for part in self.parts():
             body += part
             if len(body) > MOST:
                 raise Refused(self.status, "the answer is too long")
         self.close()
-        if self.status >= 400:  # noqa: PLR2004  where HTTP begins to say no
+        if self.status >= 400:  # noqa: PLR2004  HTTP errors begin here
             raise Refused(self.status, words_of(body))
         return body
 
@@ -158,7 +158,7 @@ class Answer:
             self.has_ended = self._left == 0
 
     def _body(self) -> bytes:
-        """Return what is there of the body, without the frames of chunks."""
+        """Return the available part of the body, without the frames of chunks."""
         self._is_begun = True
         body = b""
         while self._buffer and not self.has_ended:
@@ -207,9 +207,9 @@ class Engine:
         data: Iterable[bytes] | None = None,
         kind: str = "application/json",
     ) -> Answer:
-        """Send a request and return its answer, which is still to come. Raise EngineAway.
+        """Send a request and return its answer, which is yet to arrive. Raise EngineAway.
 
-        `seconds`: how long the engine may be silent; None for ever. `data`: a body that is no JSON, in parts.
+        `seconds`: how long the engine may be silent; None: forever. `data`: a body other than JSON, in parts.
         """
         link = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         text = encode(body).encode() if body is not None else b""
@@ -226,7 +226,7 @@ class Engine:
             link.close()
             raise EngineAway(self.path, error.errno) from error
         if data is not None:
-            # What goes wrong while a part is made is no fault of the engine's.
+            # An error while a part is produced is not the engine's fault.
             for part in data:
                 self._put(link, b"%x\r\n%b\r\n" % (len(part), part))
             self._put(link, b"0\r\n\r\n")
@@ -240,7 +240,7 @@ class Engine:
             raise EngineAway(self.path, error.errno) from error
 
     def ask(self, method: str, path: str, body: Any = None, *, seconds: float | None = TIME_OUT) -> Any:
-        """Return what the engine answers; None for an empty answer. Raise EngineAway, or Refused."""
+        """Return the engine's answer; None for an empty one. Raise EngineAway, or Refused."""
         answer = self.send(method, path, body, seconds=seconds)
         try:
             text = answer.whole()
@@ -264,7 +264,7 @@ def encode(value: Any) -> str:
 
 
 def decode(text: bytes) -> Any:
-    """Return what JSON says. Raise ValueError when it is none."""
+    """Return the value in a JSON text. Raise ValueError for invalid JSON."""
     try:
         value, _ = scan(text.decode(errors="replace").strip(), 0)
     except StopIteration:

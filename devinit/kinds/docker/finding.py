@@ -1,4 +1,4 @@
-"""The socket of the engine that the user's own `docker` would use, and the error when none answers."""
+"""The socket of the engine that the user's own `docker` would use, and the error when no engine answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DESKTOPS = (".docker/run/docker.sock", ".docker/desktop/docker.sock", ".orbstack
 
 
 def socket_of(environ: Mapping[str, str]) -> str:
-    """Return the path of the engine's socket. Raise ProviderError for an engine that has none on this machine."""
+    """Return the path of the engine's socket. Raise ProviderError for an engine without one on this machine."""
     address = environ.get("DOCKER_HOST") or _of_context(environ) or environ.get("CONTAINER_HOST") or ""
     if address:
         if not address.startswith("unix://"):
@@ -39,7 +39,7 @@ def socket_of(environ: Mapping[str, str]) -> str:
 
 
 def in_words(error: EngineAway) -> ProviderError:
-    """Return what is said of an engine that does not answer, and what helps."""
+    """Return the error for an engine that does not answer, with the remedy."""
     match error.number:
         case errno.ENOENT:
             return ProviderError(
@@ -64,12 +64,12 @@ def in_words(error: EngineAway) -> ProviderError:
 
 
 def refused(what: str, error: Refused) -> ProviderError:
-    """Return what is said of something that the engine refuses."""
+    """Return the error for a request that the engine refuses."""
     return ProviderError(f"{what}: {error.words}")
 
 
 def _of_context(environ: Mapping[str, str]) -> str:
-    """Return the address of the context that `docker context use` has chosen; empty for the usual one."""
+    """Return the address of the context that `docker context use` has chosen; "" for the default one."""
     home = environ.get("HOME")
     folder = Path(environ.get("DOCKER_CONFIG") or (f"{home}/.docker" if home else "/nonexistent"))
     name = environ.get("DOCKER_CONTEXT") or _json(folder / "config.json").get("currentContext")
@@ -85,7 +85,7 @@ def _of_context(environ: Mapping[str, str]) -> str:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    import msgspec  # a file of another program, which is read where it exists alone
+    import msgspec  # for a file of another program, which few users have
 
     try:
         found = msgspec.json.decode(read_text(path, most=LARGEST_SETTINGS) or "{}")

@@ -1,4 +1,4 @@
-"""The image of a container: what it says of itself, and how it is fetched or built, with progress in lines."""
+"""Images of containers: their metadata, and how to fetch them, with progress in lines."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from devinit.kinds.provider import Say
 
 NOT_FOUND = 404
 SAY_SECONDS = 0.5
-"""Seconds between two reports of progress."""
+"""Seconds between two progress reports."""
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i386": "386", "i686": "386"}
 
 
 class Image(Struct, frozen=True, kw_only=True):
-    """The facts of an image that matter to its container."""
+    """The properties of an image that affect its container."""
 
     id: str
     exposed: tuple[int, ...] = ()
-    """The TCP ports that it names."""
+    """The TCP ports that it exposes."""
     entrypoint: tuple[str, ...] = ()
     architecture: str = ""
     has_healthcheck: bool = False
     volumes: tuple[str, ...] = ()
-    """The folders that it declares as volumes: what is written to them ends with its container."""
+    """The folders that it declares as volumes: data written there ends with its container."""
 
 
 def image_of(engine: Engine, name: str) -> Image | None:
-    """Return what an image says of itself; None when there is none. Raise EngineAway, Refused."""
+    """Return the properties of an image; None when it is missing. Raise EngineAway, Refused."""
     try:
         found = engine.ask("GET", f"/images/{quoted(name)}/json")
     except Refused as refused:
@@ -53,13 +53,13 @@ def image_of(engine: Engine, name: str) -> Image | None:
 
 
 def architecture_of(engine: Engine) -> str:
-    """Return for which machines the engine runs images: `amd64`."""
+    """Return the architecture for which the engine runs images: `amd64`."""
     found: str = engine.ask("GET", "/version").get("Arch", "")
     return ARCHITECTURES.get(found, found)
 
 
 def pull(engine: Engine, name: str, platform: str | None, say: Say) -> None:
-    """Fetch an image, and tell how far that is. Raise ProviderError."""
+    """Fetch an image, and report progress. Raise ProviderError."""
     repository, tag = split(name)
     where = f"&platform={quoted(platform)}" if platform else ""
     wanted = f"fromImage={quoted(repository)}&tag={quoted(tag)}{where}"
@@ -97,7 +97,7 @@ def not_fetched(name: str, refused: Refused) -> ProviderError:
 
 
 class Layers:
-    """How far the parts of an image are, in one line."""
+    """The download progress of an image's layers, as one line."""
 
     def __init__(self, title: str, say: Say) -> None:
         self._title, self._say = title, say
@@ -106,7 +106,7 @@ class Layers:
         self._told = 0.0
 
     def __call__(self, line: dict[str, Any]) -> None:
-        """Take a line of the engine's, and tell what it comes to."""
+        """Take a line from the engine, and report the progress."""
         layer, status = line.get("id"), line.get("status") or ""
         progress = line.get("progressDetail") or {}
         if isinstance(layer, str) and (
@@ -131,8 +131,8 @@ class Layers:
 
 
 def follow(answer: Answer, take: Any) -> None:
-    """Hand each line of a long work to `take`. Raise Refused for what the engine says at first or in between."""
-    if answer.head() >= 400:  # noqa: PLR2004  where HTTP begins to say no
+    """Pass each line of a long operation to `take`. Raise Refused for an error at the beginning or in between."""
+    if answer.head() >= 400:  # noqa: PLR2004  HTTP errors begin here
         raise Refused(answer.status, words_of(b"".join(answer.parts())))
     for line in lines_of(answer):
         if "error" in line:
@@ -153,7 +153,7 @@ def lines_of(answer: Answer) -> Iterator[dict[str, Any]]:
 
 
 def split(name: str) -> tuple[str, str]:
-    """Return repository and tag, or digest, of an image's name; `latest` is the tag of a name without one."""
+    """Return repository and tag, or digest, of an image's name; without a tag, it is `latest`."""
     if "@" in name:
         repository, _, digest = name.partition("@")
         return repository, digest

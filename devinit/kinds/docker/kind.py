@@ -1,4 +1,4 @@
-"""A container of any image: what it is."""
+"""The kind `docker`, a container of any image: its keys and their checks."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _check_build(keys: DockerKeys, where: Where) -> None:
 
 
 def wrong_with_volume(text: str) -> tuple[str, str] | None:
-    """Return what is wrong with one of `volumes`, and what is right; None where nothing is."""
+    """Return the problem with an entry in `volumes`, and the correct form; None for a valid one."""
     parts = text.split(":")
     if len(parts) not in (2, 3) or not parts[1].startswith("/") or parts[2:] not in ([], ["ro"], ["rw"]):
         return "is not SOURCE:/PATH", 'as "data:/var/lib/data" or "./conf:/etc/app:ro"'
@@ -157,7 +157,7 @@ def wrong_with_volume(text: str) -> tuple[str, str] | None:
 
 
 def is_name(source: str) -> bool:
-    """Whether the source of a volume is its name, and no path."""
+    """Return whether the source of a volume is a name, not a path."""
     return bool(source) and source[0].isalnum() and all(one.isalnum() or one in "_.-" for one in source)
 
 

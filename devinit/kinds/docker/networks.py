@@ -20,7 +20,7 @@ from devinit.system.files import LARGEST_SETTINGS, read_text, write_atomically
 
 RELAYS = "relays.json"
 LOCK = "network.lock"
-"""So that one network is created, by the supervisor, or the process of a container."""
+"""A lock so that only one network is created, by the supervisor or by the process of a container."""
 
 
 class Network(Struct, frozen=True, kw_only=True):
@@ -28,14 +28,15 @@ class Network(Struct, frozen=True, kw_only=True):
 
     name: str
     gateway: str = ""
-    """The address of this machine in it; empty where this machine has none, because the engine runs elsewhere."""
+    """The address of this machine in it; empty if this machine has none, because the engine runs elsewhere."""
     subnet: str = ""
 
 
 def have_network(engine: Engine, name: str, labels: dict[str, str], folder: Path) -> Network:
-    """Create the network of a checkout unless there is one. Raise ProviderError for one that is not its own.
+    """Create the network of a checkout if it is missing. Raise ProviderError for one of another owner.
 
-    `folder`: with the records of its containers. Asked twice at once, an engine gives two networks one name.
+    `folder`: the folder of its containers' records. An engine that gets two requests at once creates two networks
+    with one name.
     """
     with FileLock(folder / LOCK):
         found = network_of(engine, name)
@@ -65,7 +66,7 @@ def have_network(engine: Engine, name: str, labels: dict[str, str], folder: Path
 
 
 def have_relays(gateway: str, ports: Collection[int], folder: Path) -> dict[int, int]:
-    """Return at which port of the gateway each of these ports is relayed: as before, where that is free."""
+    """Return the gateway's port that relays each of these ports: the same as before, if that is free."""
     if not gateway or not ports:
         return {}
     with FileLock(folder / LOCK):
@@ -82,7 +83,7 @@ def have_relays(gateway: str, ports: Collection[int], folder: Path) -> dict[int,
 
 
 def free_at(address: str, port: int) -> int:
-    """Return the port where relays of ours may listen there, a free one for 0; 0 where another program does."""
+    """Return the port on which our relays may listen there, or any free one for 0; 0 if another program does."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -100,7 +101,7 @@ def remove_network(engine: Engine, name: str) -> None:
 
 
 def order_of(network: Network, labels: dict[str, str]) -> dict[str, Any]:
-    """Return what the engine is told to create, at the addresses that are known. Pure. Any: its own form."""
+    """Return the request to create a network, at its addresses if known. Pure. Any: the engine's own form."""
     return {
         "Name": network.name,
         "Driver": "bridge",
@@ -113,7 +114,7 @@ def order_of(network: Network, labels: dict[str, str]) -> dict[str, Any]:
 
 
 def network_of(engine: Engine, name: str) -> dict[str, Any] | None:
-    """Return what the engine says of a network; None when there is none. Any: its own form."""
+    """Return the engine's description of a network; None when it is missing. Any: the engine's own form."""
     try:
         found: dict[str, Any] = engine.ask("GET", f"/networks/{quoted(name)}")
     except Refused as error:

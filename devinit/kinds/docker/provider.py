@@ -1,4 +1,4 @@
-"""A container as a service: the engine on the socket creates it, and a process (`shim`) stands for it."""
+"""Containers as services: the engine on the socket creates one, and a process (`shim`) represents it."""
 
 from __future__ import annotations
 
@@ -57,17 +57,17 @@ from devinit.system.processes import RUN_VARIABLE
 from devinit.system.usage import Usage
 
 GRACE_SECONDS = 10.0
-"""How long a container may take to end before it is killed, as in `docker stop`."""
+"""Seconds that a container may take to end before it is killed, as in `docker stop`."""
 BEYOND_SECONDS = 10.0
-"""How much longer the process that stands for it waits: for the engine, which has to kill and remove it."""
+"""Additional seconds for the process that represents it: the engine has to kill and remove the container."""
 PATIENCE_SECONDS = 60.0
-"""How long an engine may be away that is started again."""
+"""Seconds that an engine may be away during its restart."""
 CALLERS = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "XDG_RUNTIME_DIR")
-"""Variables of the caller that the process that stands for a container gets."""
+"""Variables of the caller that the process which represents a container gets."""
 
 
 class DockerProvider(ContainerProvider):
-    """Runs a container of any image."""
+    """Provider of containers from any image."""
 
     def settled(self, service: Service, place: Place, stated: Stated) -> Service:
         """Return the service with the password of its server: a random one, or that of a variable."""
@@ -82,19 +82,19 @@ class DockerProvider(ContainerProvider):
         return replace(service, settings=replace(keys, password=password))
 
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
-        """Return the address, and that of a server with the names by which applications look for it."""
+        """Return the address; for a known server, with the names by which applications look for it."""
         server = server_of(service)
         if server is None or port is None:
             return super().endpoint(service, port)
         return endpoint_of(service, server, reachable(service.host), port)
 
     def takes_long(self, service: Service, place: Place) -> bool:
-        """Return that the engine has to be asked."""
+        """Return whether the engine has to be asked."""
         del place
         return service.external_url is None
 
     def prepare(self, service: Service, place: Place, say: Say) -> Notes:
-        """Have an engine, the image and the volumes, or raise ProviderError: before each start of a container."""
+        """Ensure that engine, image and volumes exist, before each start of a container. Raise ProviderError."""
         if service.external_url is not None:
             return ()
         service = completed(service)
@@ -112,7 +112,8 @@ class DockerProvider(ContainerProvider):
             relays = have_relays(network.gateway, place.called, folder_of(place))
         except EngineAway as away:
             if ended_just_now(service, place) and chosen_of(service.name, place) is not None:
-                # With its engine, probably, which is started again: the process that stands for it waits for that.
+                # It probably ended with its engine, which is being restarted; the process that represents it waits
+                # for that.
                 return ()
             raise in_words(away) from away
         except Refused as error:
@@ -136,7 +137,7 @@ class DockerProvider(ContainerProvider):
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
     ) -> ProcessSpec | None:
-        """Return the process that stands for the container."""
+        """Return the process that represents the container."""
         if service.external_url is not None:
             return None
         service = completed(service)
@@ -176,7 +177,7 @@ class DockerProvider(ContainerProvider):
         return shim_spec(order, place, environment)
 
     def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:
-        """Return what `ready` asks for, else a look into the container.
+        """Return the probe that `ready` configures, else a look into the container.
 
         A connection proves nothing: the engine accepts it before the program listens.
         """
@@ -210,32 +211,32 @@ class DockerProvider(ContainerProvider):
         return shim_spec(order, place, spec.environment)
 
     def from_inside(self, service: Service, place: Place) -> FromInside:
-        """Return at which ports of the network's gateway the services of this machine answer."""
+        """Return the ports of the network's gateway at which the services of this machine answer."""
         chosen = chosen_of(service.name, place)
         return FromInside(host=HOST, ports=chosen.relays if chosen is not None else {})
 
     def published(self, service: Service, place: Place) -> Published | None:
-        """Return what the engine has on record."""
+        """Return the ports that the engine has on record."""
         ports = record_of(service.name, place).published
         return Published(address=LOOPBACK, ports=frozenset(ports)) if ports else None
 
     def usage(self, service: Service, place: Place) -> Usage | None:
-        """Return what the container's control group uses."""
+        """Return the usage of the container's control group."""
         return seeing.usage(record_of(service.name, place))
 
     def remains(self, service: Service, place: Place) -> bool:
-        """Return whether the record has a container that was not ended together with its process."""
+        """Return whether the record names a container that did not end together with its process."""
         record = record_of(service.name, place)
         return bool(record.token)
 
     def end_remains(self, service: Service, place: Place) -> str:
-        """Kill and remove the container on record; return what keeps us from it."""
+        """Kill and remove the recorded container; return what prevents that."""
         record, chosen = record_of(service.name, place), chosen_of(service.name, place)
         if chosen is None:
             return ""
         engine, name = Engine(chosen.socket), name_of(run_mark(place.root, service.name))
         try:
-            # By its id: a checkout that was moved since calls its containers by another name.
+            # By its id: in a checkout that was moved since, containers get other names.
             found = engine.ask("GET", f"/containers/{quoted(record.id or name)}/json")
             if (found["Config"].get("Labels") or {}).get(Vouched.TOKEN) != record.token:
                 return f"the container {name} is on no record of this checkout: it is left alone"
@@ -255,7 +256,7 @@ class DockerProvider(ContainerProvider):
         return Path(f"{path_of(service.name, place)}.reached")
 
     def stop(self, service: Service) -> StopPolicy:
-        """Return TERM for the process, which has the engine stop the container by the image's own signal."""
+        """Return TERM for the process; it has the engine stop the container with the image's own signal."""
         return StopPolicy(signal="TERM", grace_seconds=grace_of(service) + BEYOND_SECONDS, saving_seconds=0.0)
 
     def _image(self, engine: Engine, name: str, keys: DockerKeys, say: Say) -> Image:
@@ -280,7 +281,7 @@ class DockerProvider(ContainerProvider):
 
 
 def lost_at_a_stop(service: Service, keys: DockerKeys, image: Image) -> Notes:
-    """Say which data of a container ends with it. A server that is known has all that it keeps in its volume."""
+    """Note which data of a container is lost at its end. A known server keeps all its data in its volume."""
     if server_of(service) is not None or not (paths := not_kept(keys, image.volumes)):
         return ()
     said = f"a stop removes what it has written to {' and '.join(paths)}"
@@ -290,12 +291,12 @@ def lost_at_a_stop(service: Service, keys: DockerKeys, image: Image) -> Notes:
 
 
 def ended_just_now(service: Service, place: Place) -> bool:
-    """Return whether its container ended a moment ago, and not because it was asked to."""
+    """Return whether its container ended a moment ago, but not by request."""
     return time.time() - record_of(service.name, place).ended < PATIENCE_SECONDS
 
 
 def built_name(service: Service, place: Place) -> str:
-    """Return how the image is called that is built for a service of a checkout."""
+    """Return the name of the image that is built for a service of a checkout."""
     return f"{name_of(run_mark(place.root, service.name))}:built".lower()
 
 
@@ -310,7 +311,7 @@ def grace_of(service: Service) -> float:
 
 
 def port_inside(service: Service, keys: DockerKeys, image: Image) -> int | None:
-    """Return on which port the program listens in its container. Raise ProviderError where that is not clear."""
+    """Return the port on which the program listens in its container. Raise ProviderError if that is unclear."""
     if service.port is None:
         return None
     if keys.container_port is not None:
@@ -330,7 +331,7 @@ def port_inside(service: Service, keys: DockerKeys, image: Image) -> int | None:
 def ports_of(
     service: Service, endpoint: Endpoint, chosen: Chosen, environment: dict[str, str]
 ) -> dict[int, int]:
-    """Return which ports of the container are reached at which of this machine."""
+    """Return the published ports: port of the container → port of this machine."""
     ports = {chosen.port: endpoint.port} if chosen.port is not None and endpoint.port is not None else {}
     for each in service.extra_ports:
         if (number := environment.get(port_variable(each.service), "")).isdigit():
@@ -339,7 +340,7 @@ def ports_of(
 
 
 def environment_inside(service: Service, environment: dict[str, str]) -> dict[str, str]:
-    """Return what a container is given: its own `env` and the files that it names, and nothing of this machine."""
+    """Return the environment of a container: its own `env` and the files it names, nothing of this machine."""
     names = dict.fromkeys(service.env)
     if service.env_file:
         from dotenv import dotenv_values  # few containers are given files
@@ -350,13 +351,13 @@ def environment_inside(service: Service, environment: dict[str, str]) -> dict[st
 
 
 def network_labels(mark: str, place: Place) -> dict[str, str]:
-    """Return by what the network of a checkout is known."""
+    """Return the labels of a checkout's network."""
     labels = labels_of(mark, str(place.root))
     return {name: labels[name] for name in (PROJECT, ROOT)}
 
 
 def shim_spec(order: Mapping[str, object], place: Place, environment: dict[str, str]) -> ProcessSpec:
-    """Return the process that carries an order out."""
+    """Return the process that carries out an order."""
     given = {name: environment[name] for name in CALLERS if name in environment}
     if RUN_VARIABLE in environment:
         given[RUN_VARIABLE] = environment[RUN_VARIABLE]

@@ -1,4 +1,4 @@
-"""The record of a container: `shim` writes it while it runs, and everything else reads it."""
+"""The record of a container: `shim` writes it while it runs, and other modules read it."""
 
 from __future__ import annotations
 
@@ -14,59 +14,61 @@ FOLDER = "containers"
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """One container, as the engine described it last."""
+    """A container as the engine described it last."""
 
     token: str = ""
-    """A secret that the container has as a label: it was created for this record. Empty: there is none."""
+    """A secret that is also a label of the container: it proves that the container was created for this record.
+    Empty: there is no container.
+    """
     id: str = ""
     pid: int = 0
-    """Of its first process, where the engine runs on this machine; 0 when it has ended."""
+    """The pid of its first process, if the engine runs on this machine; 0 when it has ended."""
     ended: int = 0
-    """Unix time at which it ended unasked; 0 when it was asked to, or has not."""
+    """Unix time of an unrequested end; 0 if it was requested, or has not come."""
     published: tuple[int, ...] = ()
-    """The ports at which it is reached on this machine."""
+    """The ports of this machine at which the container is reached."""
     away: bool = False
     """Whether its engine does not answer."""
 
 
 class Chosen(Struct, frozen=True, kw_only=True):
-    """What `prepare` has found out for the container that is created next."""
+    """The results of `prepare` for the next container."""
 
     socket: str
     image: str
-    """Its id."""
+    """The id of the image."""
     name: str
-    """As the service says it, or as what was built is called."""
+    """The name of the image, as configured or as built."""
     port: int | None = None
-    """On which its program listens in the container."""
+    """The port on which its program listens in the container."""
     needs_init: bool = True
-    """Whether the engine is to put a first process of its own before the program."""
+    """Whether the engine must put its own first process before the program."""
     network: str = ""
-    """Of the checkout, in the engine."""
+    """The name of the checkout's network in the engine."""
     gateway: str = ""
-    """The address of this machine in it; empty where it has none."""
+    """The address of this machine in the network; empty if it has none."""
     subnet: str = ""
     relays: dict[int, int] = msgspec.field(default_factory=dict)
-    """At which port of the gateway each port of this machine is reached, by containers of the checkout."""
+    """Port of this machine → port of the gateway at which containers of the checkout reach it."""
 
 
 def folder_of(place: Place) -> Path:
-    """Return where the records of a checkout's containers lie."""
+    """Return the folder with the records of a checkout's containers."""
     return place.data.parent / FOLDER
 
 
 def path_of(service: str, place: Place) -> Path:
-    """Return where the record of a service lies."""
+    """Return the path of a service's record."""
     return folder_of(place) / f"{service}.json"
 
 
 def chosen_path(service: str, place: Place) -> Path:
-    """Return where is written what `prepare` has found out."""
+    """Return the path of the results of `prepare`."""
     return folder_of(place) / f"{service}.chosen.json"
 
 
 def record_of(service: str, place: Place) -> Record:
-    """Return what is on record of the container of a service; an empty record when there is none."""
+    """Return the record of a service's container; an empty record if there is none."""
     try:
         return msgspec.json.decode(
             read_text(path_of(service, place), most=LARGEST_SETTINGS) or "{}", type=Record
@@ -76,7 +78,7 @@ def record_of(service: str, place: Place) -> Record:
 
 
 def chosen_of(service: str, place: Place) -> Chosen | None:
-    """Return what `prepare` has found out; None when it has not."""
+    """Return the results of `prepare`; None if there are none."""
     text = read_text(chosen_path(service, place), most=LARGEST_SETTINGS)
     try:
         return None if text is None else msgspec.json.decode(text, type=Chosen)

@@ -1,9 +1,9 @@
-"""What a container reaches of this machine: the ports of its project's services, and nothing else.
+"""Access of containers to this machine: the ports of their project's services, and nothing else.
 
-Services listen on 127.0.0.1, which no container reaches. The process that stands for a container therefore listens
-on the bridge of the checkout's network, and passes on what comes from its containers. The ports there are others:
-a service that listens on every address must find its own one free. A thread of its own does it, so that no output
-that is being copied keeps it waiting. As `shim`, without devinit.
+Services listen on 127.0.0.1, which no container reaches. So the process that represents a container listens on the
+bridge of the checkout's network, and relays connections from its containers. The ports there differ: a service
+that listens on every address must find its own port free. A separate thread relays, so that it does not wait while
+output is copied. It runs without devinit, like `shim`.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 PART = 1 << 16
 WAITING = 64
-"""Connections that may wait to be accepted."""
+"""Number of connections that may wait to be accepted."""
 ANSWER_SECONDS = 1.0
 """On loopback the kernel answers at once, unless the server has too many connections waiting."""
 GONE = select.POLLHUP | select.POLLERR
-"""What poll(2) says of a connection that was closed on both sides, or reset."""
+"""The events of poll(2) for a connection that was closed on both sides, or reset."""
 MOST = 256
-"""Connections at once: two descriptors each."""
+"""Maximum number of connections at once; each needs two descriptors."""
 
 
 class Pipe:
-    """One direction of a connection: what was read on one side and is still to be written on the other."""
+    """One direction of a connection: data read from one side that has yet to be written to the other."""
 
     def __init__(self, source: _socket.socket, target: _socket.socket) -> None:
         self.source, self.target = source, target
@@ -38,18 +38,21 @@ class Pipe:
         self.has_ended = False
 
     def wants(self) -> tuple[int, int]:
-        """Return the descriptor to wait for, and for what."""
+        """Return the descriptor to wait for, with the events."""
         if self.rest:
             return self.target.fileno(), select.POLLOUT
         return self.source.fileno(), 0 if self.has_ended else select.POLLIN
 
     @property
     def is_done(self) -> bool:
-        """Whether all that will ever come has been passed on."""
+        """Whether all data that will ever come has been passed on."""
         return self.has_ended and not self.rest
 
     def move_on(self, found: dict[int, int]) -> bool:
-        """Do what can be done now; return whether its source is still there. Raise OSError when one has gone."""
+        """Do what is possible now; return whether the source is still there.
+
+        Raise OSError when a side has gone.
+        """
         descriptor, events = self.wants()
         if events & found.get(descriptor, 0) or (not self.is_done and found.get(descriptor, 0) & GONE):
             self._move()
@@ -67,19 +70,19 @@ class Pipe:
 
 
 class Relay:
-    """The ports of this machine's loopback, on the gateway of one network."""
+    """Relays from the gateway of one network to ports of this machine's loopback."""
 
     def __init__(self, gateway: str, subnet: str, ports: Iterable[tuple[int, int]]) -> None:
         self._gateway, self._subnet = gateway, subnet
         self._listeners: dict[int, tuple[_socket.socket, int]] = {}
         self.not_reached: list[int] = []
-        """Ports that cannot be relayed: another program has taken the place, or the network has gone."""
+        """Ports that cannot be relayed: another program listens on the gateway's port, or the network has gone."""
         self._pairs: list[tuple[Pipe, Pipe]] = []
         for port, relayed_at in ports:
             listener = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM | _socket.SOCK_NONBLOCK)
             try:
                 listener.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
-                # The process of each container of the network listens: any of them may take a connection.
+                # The process of each container in the network listens: any of them may take a connection.
                 listener.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEPORT, 1)
                 listener.bind((gateway, relayed_at))
                 listener.listen(WAITING)
@@ -139,7 +142,10 @@ def connected(port: int) -> _socket.socket | None:
 
 
 def is_kept(pair: tuple[Pipe, Pipe], found: dict[int, int]) -> bool:
-    """Move what can be moved; return whether the connection goes on. `found`: what poll(2) says of descriptors."""
+    """Pass on available data; return whether the connection goes on.
+
+    `found`: the events of poll(2) by descriptor.
+    """
     try:
         is_over = any(not pipe.move_on(found) for pipe in pair) or all(pipe.is_done for pipe in pair)
     except OSError:
@@ -151,7 +157,7 @@ def is_kept(pair: tuple[Pipe, Pipe], found: dict[int, int]) -> bool:
 
 
 def is_within(address: str, subnet: str) -> bool:
-    """Whether an IPv4 address is one of a subnet: 172.20.0.3 of 172.20.0.0/16."""
+    """Return whether an IPv4 address is in a subnet: 172.20.0.3 in 172.20.0.0/16."""
     base, _, bits = subnet.partition("/")
     shift = 32 - int(bits)
     return _number(address) >> shift == _number(base) >> shift

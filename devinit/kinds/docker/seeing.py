@@ -1,4 +1,4 @@
-"""What is seen of a container from outside: whether its program listens, whether it is well, what it uses."""
+"""Observation of a container from outside: whether its program listens and is well, and what it uses."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from devinit.system.contained import listeners_of, usage_of_group
 from devinit.system.usage import Usage
 
 LOOPBACK_IN_HEX = "00000000000000000000000001000000"
-"""::1, as /proc has it."""
+"""::1 in the notation of /proc."""
 FIRST_BYTE_SECONDS = 0.3
-"""An engine's proxy that finds no program there hangs up sooner (measured: 4 ms, with Podman 190 ms)."""
+"""An engine's proxy that finds no program closes the connection earlier (measured: 4 ms, with Podman 190 ms)."""
 SHOWN = 3
 
 
@@ -45,12 +45,12 @@ def listens(record: Record, inside: int, host: str, port: int) -> ProbeResult:
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether an address of /proc is reached within its container alone: 127.0.0.11 is the engine's DNS."""
+    """Return whether an address in /proc is reachable only in its container: 127.0.0.11 is the engine's DNS."""
     return address == LOOPBACK_IN_HEX or (len(address) == len("0100007F") and address.endswith("7F"))
 
 
 def answers(host: str, port: int) -> ProbeResult:
-    """Return whether a connection stays open, of a container that runs in a virtual machine."""
+    """Return whether a connection to a container in a virtual machine stays open."""
     try:
         with socket.create_connection((host, port), timeout=FIRST_BYTE_SECONDS) as connection:
             if not connection.recv(1):
@@ -58,14 +58,14 @@ def answers(host: str, port: int) -> ProbeResult:
                     ProbeVerdict.NOT_YET, "its engine accepts connections, its program does not"
                 )
     except TimeoutError:
-        pass  # it waits for what we say
+        pass  # it waits for our request
     except OSError as error:
         return ProbeResult(ProbeVerdict.NOT_YET, error.strerror or str(error))
     return ProbeResult(ProbeVerdict.READY)
 
 
 def health(path: str, record: Record) -> ProbeResult:
-    """Tell what the image's own HEALTHCHECK has found last."""
+    """Return the last result of the image's own HEALTHCHECK."""
     try:
         state = Engine(path).ask("GET", f"/containers/{record.id}/json")["State"] if record.id else {}
     except (EngineAway, Refused) as error:
@@ -88,5 +88,5 @@ def health(path: str, record: Record) -> ProbeResult:
 
 
 def usage(record: Record) -> Usage | None:
-    """Return what the control group of a container uses; None where it cannot be seen from here."""
+    """Return the usage of a container's control group; None if it is not visible from here."""
     return usage_of_group(record.pid, record.id[:12]) if record.pid and record.id else None

@@ -1,6 +1,6 @@
 """Servers that devinit runs from their published images: one row each. Pure.
 
-What a row says comes from the documentation of its image. Those of a database count at its first start alone.
+The values come from the documentation of each image. Those of a database apply only at its first start.
 """
 
 from __future__ import annotations
@@ -9,26 +9,26 @@ from msgspec import Struct
 
 
 class Server(Struct, frozen=True, kw_only=True):
-    """A published image, and how it is configured, asked and found. Braces are filled in: `{password}`."""
+    """A published image, with its configuration, probe and address. Braces are filled in: `{password}`."""
 
     title: str
-    """What people call it."""
+    """The server's common name."""
     image: str
     port: int
-    """On which it listens in its container."""
+    """The port on which it listens in its container."""
     url: str
-    """Of `{host}`, `{port}`, `{password}` and `{database}`."""
+    """Its URL, with `{host}`, `{port}`, `{password}` and `{database}`."""
     environment: dict[str, str] = {}
     command: str = ""
     """Arguments instead of the image's own."""
     data: str = ""
     """The folder in the container that has to outlive it; empty: none."""
     ready: str = ""
-    """A command that succeeds in the container once it is ready; empty: when it listens there."""
+    """A command that succeeds in the container once it is ready; empty: it is ready when it listens there."""
     variables: dict[str, str] = {}
-    """Names by which applications look for it, beyond those of its service, each with its value."""
+    """Variables by which applications look for it, beyond those of its service, with their values."""
     extra_ports: dict[str, int] = {}
-    """Further ports that are of use: of its page."""
+    """Useful further ports, as of its web page."""
 
 
 SERVERS = {
@@ -44,7 +44,7 @@ SERVERS = {
             "MYSQL_DATABASE": "{database}",
         },
         data="/var/lib/mysql",
-        # By TCP: the server of its first start, which is started twice, has no network.
+        # By TCP: at its first start the server is started twice, the first time without network.
         ready="mysqladmin ping -h 127.0.0.1 --silent",
         variables={"MYSQL_USER": "app", "MYSQL_PASSWORD": "{password}", "MYSQL_DATABASE": "{database}"},
     ),
@@ -168,12 +168,12 @@ SERVERS = {
         variables={"CLICKHOUSE_URL": "{url}"},
     ),
 }
-"""By the value of the key `server`."""
+"""Value of the key `server` → row."""
 BY_TITLE = {each.title: name for name, each in SERVERS.items()}
 
 
 def table_of(name: str) -> str:
-    """Return what a devinit.toml says to have a server: the head of a table, and its keys."""
+    """Return the table of devinit.toml for a server: its head and its keys."""
     server = SERVERS[name]
     extra = ", ".join(f"{key} = {port}" for key, port in server.extra_ports.items())
     ports = f", extra_ports = {{ {extra} }}" if extra else ""

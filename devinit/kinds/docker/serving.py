@@ -1,4 +1,4 @@
-"""A service with the defaults of its `server` for the keys that it does not state. Pure."""
+"""A service completed with the defaults of its `server` for keys that it does not state. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from devinit.model.service import Endpoint, Service
 
 
 def server_of(service: Service) -> Server | None:
-    """Return the row that describes what a service runs; None for an image of its own."""
+    """Return the row of the server that a service runs; None for an image of its own."""
     keys = service.settings_as(DockerKeys)
     return SERVERS.get(keys.server) if keys is not None and keys.server is not None else None
 
 
 def has_login(service: Service) -> bool:
-    """Return whether a service is a server that lets in with a password alone."""
+    """Return whether a service is a server that requires a password."""
     server = server_of(service)
     return server is not None and any("{password}" in text for text in server.environment.values())
 
@@ -43,7 +43,7 @@ def completed(service: Service) -> Service:
 
 
 def endpoint_of(service: Service, server: Server, host: str, port: int) -> Endpoint:
-    """Return where the server answers, and the names by which applications look for it."""
+    """Return the endpoint of the server, with the names by which applications look for it."""
     values = values_of(service, host, port)
     url = filled(server.url, {**values, "password": in_url(values["password"])})
     prefix = variable_prefix(service.name)
@@ -62,14 +62,14 @@ def endpoint_of(service: Service, server: Server, host: str, port: int) -> Endpo
 
 
 def environment_of(service: Service) -> dict[str, str]:
-    """Return what the image of a server is configured with."""
+    """Return the environment that configures the image of a server."""
     server = server_of(service)
     values = values_of(service, "", 0)
     return {} if server is None else {name: filled(text, values) for name, text in server.environment.items()}
 
 
 def values_of(service: Service, host: str, port: int) -> dict[str, str]:
-    """Return what the braces of a row stand for."""
+    """Return the values for the braces of a row."""
     keys = service.settings_as(DockerKeys) or DockerKeys()
     return {
         "host": host,

@@ -1,8 +1,9 @@
-"""The process that stands for a container: what a supervisor starts, adopts and ends, as any other program.
+"""The process that represents a container: a supervisor starts, adopts and ends it like any other program.
 
-It creates the container, or takes over the one that its record vouches for, copies its output to its own, asks the
-engine to stop it when it is itself asked to end, and ends with its code. When the engine goes away, it waits and
-finds the same container again. It runs without devinit and its packages (`engine` says why).
+It creates the container, or takes over the one that its record proves to be ours. It copies the container's output
+to its own, asks the engine to stop the container when it is itself asked to end, and ends with its exit code. When
+the engine goes away, it waits and finds the same container again. It runs without devinit and its packages
+(`engine` says why).
 """
 
 from __future__ import annotations
@@ -38,21 +39,22 @@ if TYPE_CHECKING:
     Json = dict[str, Any]  # the engine's own form, of which little is read
 
 PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); import shim; del sys.path[0]; sys.exit(shim.main())"
-"""For `python -I -S -c`, with this folder as its argument: what is imported is compiled once, and not each time.
-The folder goes again, because none of its modules may stand in for one of Python's."""
+"""For `python -I -S -c`, with this folder as its argument: imported modules are compiled only once. The folder
+is removed from the path again, since none of its modules may replace one of Python's.
+"""
 ORDER = "DEVINIT_CONTAINER"
-"""The variable with what to do, as JSON: it may hold secrets, and an environment is its user's alone."""
+"""The variable with the order as JSON. It may hold secrets, and only its user can read an environment."""
 SPEC = "dev.devinit.spec"
 LOOPBACK = "127.0.0.1"
 FAILED = 125
-"""How it ends when there was no container to end with a code: as `docker run` does."""
+"""The exit code without a container that could end with a code, as with `docker run`."""
 NOT_FOUND = 404
 AGAIN_SECONDS = (0.1, 2.0)
-"""How soon, at first and at last, an engine is asked again that was away."""
+"""First and longest pause before an engine that was away is asked again."""
 
 
 class Ended(Exception):
-    """There is no container any more, or never was: the code to end with."""
+    """The end of the process, with its exit code: there is no container any more, or never was."""
 
     def __init__(self, code: int, words: str = "") -> None:
         super().__init__(words)
@@ -60,7 +62,7 @@ class Ended(Exception):
 
 
 class Request:
-    """The request to end, by a signal, and a descriptor that it wakes."""
+    """A request to end, made by a signal, with a descriptor that the signal wakes."""
 
     def __init__(self) -> None:
         self.is_made = False
@@ -70,7 +72,7 @@ class Request:
             signal.signal(number, self._make)
 
     def take(self) -> None:
-        """Be ready for the next signal."""
+        """Get ready for the next signal."""
         os.read(self.descriptor, 64)
 
     def _make(self, *_: object) -> None:
@@ -95,7 +97,7 @@ class Shim:
         self._request = Request()
 
     def run(self) -> int:
-        """Return the code that the container ended with."""
+        """Return the exit code of the container."""
         try:
             self._patiently(self._begin)
             while True:
@@ -112,7 +114,7 @@ class Shim:
         return FAILED if self.code is None else self.code & 255
 
     def _begin(self) -> None:
-        """Take over the container that runs already, or create one and start it."""
+        """Take over the running container, or create one and start it."""
         found = self._find(self.order["name"]) or self._of_before()
         if found is not None:
             if not self.record.vouches_for(found):
@@ -133,7 +135,7 @@ class Shim:
         self._create()
 
     def _relay(self) -> None:
-        """Let the container reach the services of its project, before its program looks for them."""
+        """Let the container reach the services of its project before its program looks for them."""
         relay = Relay(self.order["gateway"], self.order["subnet"], self.order["relays"])
         if relay.not_reached:
             ports = ", ".join(map(str, relay.not_reached))
@@ -141,7 +143,7 @@ class Shim:
         relay.begin()
 
     def _of_before(self) -> Json | None:
-        """Return the container on record, which has another name since the checkout was moved."""
+        """Return the recorded container, which has another name if the checkout was moved."""
         known = self.record.values.get("id")
         found = self._find(known) if known and self.record.values.get("token") else None
         return found if found is not None and self.record.vouches_for(found) else None
@@ -150,7 +152,7 @@ class Shim:
         try:
             self._create_once()
         except Refused as refused:
-            # The last other container of the checkout has just ended, and has taken the network along.
+            # The checkout's last other container has just ended, and has removed the network.
             try:
                 self._have_network()
                 self._create_once()
@@ -173,7 +175,7 @@ class Shim:
     def _create_once(self) -> None:
         token = os.urandom(16).hex()
         self._output.begin()
-        # Before there is a container: no moment in which one runs and is on no record.
+        # Recorded before there is a container, so that none ever runs unrecorded.
         self.record.write(token=token, id="", pid=0, published=[], away=False)
         body = self.order["body"]
         labels = {**body["Labels"], self.record.TOKEN: token, SPEC: self.order["spec"]}
@@ -205,7 +207,7 @@ class Shim:
         self._follow(found, "")
 
     def _follow(self, found: Json, condition: str) -> None:
-        """Watch a container: put on record what the engine says of it, read its output, wait for its end."""
+        """Follow a container: record the engine's description of it, read its output, wait for its end."""
         self.id = found["Id"]
         published = self._published(found) if found["State"]["Running"] else []
         self.record.write(
@@ -223,7 +225,7 @@ class Shim:
         self._logs = self._read()
 
     def _published(self, found: Json) -> list[int]:
-        """Return the ports at which the engine says that it publishes what was asked for, on loopback alone."""
+        """Return the ports published on loopback; end the container if the engine publishes one elsewhere."""
         ports = found["NetworkSettings"].get("Ports") or {}
         published = []
         for inside, bindings in ports.items():
@@ -246,7 +248,7 @@ class Shim:
         return answer
 
     def _copy_until_it_ends(self) -> None:
-        """Copy the output until the container has ended and all of it is copied."""
+        """Copy the output until the container has ended and all output is copied."""
         while self._wait is not None or self._logs is not None:
             if self._request.is_made and not self._is_stopping and self.code is None:
                 self._stop, self._is_stopping = self._stopping(), True
@@ -263,7 +265,7 @@ class Shim:
                     self._take(answers[descriptor])
 
     def _take(self, answer: Answer) -> None:
-        """Take what has come of an answer."""
+        """Process the data that has arrived of an answer."""
         data = answer.receive()
         if answer is self._logs:
             self._output.copy(data)
@@ -281,7 +283,7 @@ class Shim:
             answer.close()
 
     def _stopping(self) -> Answer:
-        """Ask the engine for the end of the container: by the image's own signal, and by KILL after its grace."""
+        """Ask the engine to end the container: by the image's own signal, and by KILL after its grace."""
         return self.engine.send("POST", f"/containers/{self.id}/stop?t={self.order['grace']}", seconds=None)
 
     def _away(self) -> None:
@@ -300,16 +302,16 @@ class Shim:
             raise Ended(FAILED, "the container was removed while its engine was away")
         if self.record.values.get("away"):
             say("the container engine is back")
-        # What is there of the output is copied in any case.
+        # The output that is there is copied in any case.
         self._patiently(lambda: self._follow(found, "not-running"))
 
     def _reached(self, step: Callable[[str], None]) -> None:
-        """Keep a folder for as long as the engine answers: its owner is woken when that is removed."""
+        """Keep a folder for as long as the engine answers; its removal wakes the supervisor."""
         with suppress(OSError):  # it is so already
             step(f"{self.order['record']}.reached")
 
     def _patiently(self, step: Callable[[], Any]) -> Any:
-        """Take a step, as soon as the engine is there for it if it was before."""
+        """Take a step; if an engine that was there before is away, wait for it."""
         pause, longest = AGAIN_SECONDS
         while True:
             try:
@@ -329,7 +331,7 @@ class Shim:
             pause = min(2 * pause, longest)
 
     def _finish(self) -> None:
-        """Say why it ended where the code does not, and remove it: everything that it printed is copied."""
+        """Report why the container ended if its code does not tell, and remove it. All its output is copied."""
         try:
             found = self._find(self.id)
             if found is not None:
@@ -342,8 +344,8 @@ class Shim:
             with suppress(Refused):  # other containers of the checkout are in it, or it has gone
                 self.engine.ask("DELETE", f"/networks/{quoted(self.order['network']['Name'])}")
         except EngineAway:
-            pass  # the record still vouches for it, and the next start removes it
-        # What ends unasked may have ended with its engine: the next run is patient for a while.
+            pass  # the record still proves that it is ours, and the next start removes it
+        # An unrequested end may have come with the engine's: the next run is patient for a while.
         self.record.write(pid=0, published=[], ended=0 if self._request.is_made else int(time.time()))
         self._reached(os.rmdir)
 
@@ -357,7 +359,7 @@ class Shim:
         return found
 
     def _remove(self, container: str, *, is_running: bool) -> None:
-        """Remove a container with its anonymous volumes, after it was asked to end if it runs."""
+        """Remove a container with its anonymous volumes; if it runs, ask it to end first."""
         try:
             if is_running:
                 self.engine.ask("POST", f"/containers/{container}/stop?t={self.order['grace']}", seconds=None)
@@ -370,7 +372,7 @@ class Shim:
 
 
 def run_inside(order: Json) -> int:
-    """Run a command in the container that is on record, and return its code."""
+    """Run a command in the recorded container, and return its exit code."""
     engine, record = Engine(order["socket"]), Vouched(order["record"])
     container = record.values.get("id") or order["name"]
     try:
@@ -389,6 +391,6 @@ def run_inside(order: Json) -> int:
 
 
 def main() -> int:
-    """Do what the environment says."""
+    """Carry out the order in the environment."""
     order: Json = decode(os.environb[ORDER.encode()])
     return run_inside(order) if "inside" in order else Shim(order).run()

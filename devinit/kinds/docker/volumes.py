@@ -1,7 +1,7 @@
-"""What outlives a container: the volumes of a checkout, and the files of its project.
+"""Data that outlives a container: the volumes of a checkout, and the files of its project.
 
-A volume is called by its checkout, which may be moved: so its name is put on record, beside the data of the other
-services, and is found there ever after.
+A volume is named after its checkout, which may be moved. So its name is recorded, beside the data of the other
+services, and stays the same.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ class Volume(Struct, frozen=True, kw_only=True):
     """A volume of a checkout, as it was created."""
 
     name: str
-    """In the engine."""
+    """Its name in the engine."""
     owner: str
-    """The label that it has: by the folder that the checkout had then."""
+    """Its label, which names the folder that the checkout had then."""
 
 
 def volumes_of(keys: DockerKeys) -> list[str]:
-    """Return the names of the volumes that a container has."""
+    """Return the names of a container's volumes."""
     return [source for text in words_of(keys.volumes) if is_name(source := text.partition(":")[0])]
 
 
 def names_of(place: Place) -> dict[str, str]:
-    """Return how the volumes of a checkout are called in the engine."""
+    """Return the names in the engine of a checkout's volumes."""
     return {volume: each.name for volume, each in on_record(folder_of(place)).items()}
 
 
 def on_record(folder: Path) -> dict[str, Volume]:
-    """Return the volumes of the checkout whose records lie in a folder."""
+    """Return the volumes of the checkout whose records are in a folder."""
     text = read_text(folder / RECORD, most=LARGEST_SETTINGS)
     try:
         return {} if text is None else msgspec.json.decode(text, type=dict[str, Volume])
@@ -58,7 +58,7 @@ def on_record(folder: Path) -> dict[str, Volume]:
 
 
 def have_volumes(engine: Engine, service: Service, place: Place, volumes: Iterable[str]) -> None:
-    """Create the volumes of the checkout that there are not. Raise ProviderError for those of another checkout."""
+    """Create the missing volumes of a checkout. Raise ProviderError for those of another checkout."""
     mark, folder = run_mark(place.root, service.name), folder_of(place)
     with _guard:
         known = on_record(folder)
@@ -75,7 +75,7 @@ def have_volumes(engine: Engine, service: Service, place: Place, volumes: Iterab
 
 
 def have_volume(engine: Engine, service: Service, place: Place, volume: Volume) -> None:
-    """Create a volume unless there is one. Raise ProviderError for one that is not the checkout's."""
+    """Create a volume if it is missing. Raise ProviderError for one that is not the checkout's."""
     labels = {**labels_of(run_mark(place.root, service.name), str(place.root)), PROJECT: volume.owner}
     try:
         found = engine.ask("GET", f"/volumes/{quoted(volume.name)}")
@@ -93,14 +93,14 @@ def have_volume(engine: Engine, service: Service, place: Place, volume: Volume) 
 
 
 def names_of_others(folder: Path) -> set[str]:
-    """Return the names on record of other checkouts: one that was moved has kept those of the folder it had."""
+    """Return the recorded volume names of other checkouts; one that was moved keeps those of its old folder."""
     checkouts = folder.parent.parent
     beside = (each for each in checkouts.glob(f"*/{FOLDER}") if each != folder)
     return {volume.name for each in beside for volume in on_record(each).values()}
 
 
 def free_name(name: str, taken: set[str]) -> str:
-    """Return a name that no other checkout's volume has. Pure."""
+    """Return a name that no volume of another checkout has. Pure."""
     number, free = 1, name
     while free in taken:
         number += 1
@@ -109,16 +109,16 @@ def free_name(name: str, taken: set[str]) -> str:
 
 
 def not_kept(keys: DockerKeys, declared: Iterable[str]) -> list[str]:
-    """Return the folders of an image that it declares as volumes, and that no key says how to keep. Pure.
+    """Return the folders that an image declares as volumes and that no key keeps. Pure.
 
-    A volume at the folder above does not keep them: the engine mounts another one in it.
+    A volume at a parent folder does not keep them, because the engine mounts another one in it.
     """
     said = {text.split(":")[1] for text in words_of(keys.volumes)} | set(words_of(keys.tmpfs))
     return [path for path in declared if path.rstrip("/") not in {each.rstrip("/") for each in said}]
 
 
 def real_paths(service: Service, keys: DockerKeys, place: Place) -> dict[str, str]:
-    """Return where the files of the project that a container has lie. Raise ServiceError for any other ones."""
+    """Return the real paths of the project files that a container has. Raise ServiceError for other files."""
     root, found = os.path.realpath(place.root), {}
     for text in words_of(keys.volumes):
         source = text.partition(":")[0]
@@ -134,14 +134,14 @@ def real_paths(service: Service, keys: DockerKeys, place: Place) -> dict[str, st
 
 
 def refuse_files_outside(service: Service, place: Place) -> None:
-    """Raise ServiceError where `env_file` has values from outside of the project for a container."""
+    """Raise ServiceError when `env_file` names a file outside of the project for a container."""
     root = os.path.realpath(place.root)
     for file in service.env_file:
         _inside(service, os.path.relpath(file, place.root), root)
 
 
 def _inside(service: Service, source: str, root: str) -> str:
-    """Return where a file of the project really lies. Raise ServiceError where that is outside of it."""
+    """Return the real path of a project file. Raise ServiceError if it is outside of the project."""
     path = os.path.realpath(Path(root, source))
     if path != root and not path.startswith(f"{root}{os.sep}"):
         raise ServiceError(

@@ -1,1 +1,1 @@
-"""What went wrong with a service, from its output, its processes and its surroundings."""
+"""The causes of a service's failure, from its output, its processes and its surroundings."""

@@ -1,7 +1,8 @@
-"""What the output of a build that goes on says: which error is current, if any. Pure.
+"""The current error, if any, in the output of a build tool that goes on running. Pure.
 
 Vite answers 200 for a page whose module is broken, and tsc, webpack and esbuild wait for the next change: the
-service is ready, and only its output tells. The error counts until a build is clean, or a new run begins.
+service is ready, and only its output shows the error. The error counts until a build is clean, or a new run
+begins.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ from devinit.text import harmless
 
 LONGEST_TEXT = 300
 LONGEST_LINE = 1000
-"""What is read of a line, as for causes."""
+"""Characters that are examined of a line, as for causes."""
 BLOCK = 40
-"""The most lines of one error: its message, the code, the place."""
+"""Maximum number of lines of one error: its message, the code, the place."""
 TRACEBACK = 200
-"""The most lines of a traceback that are kept until it is complete."""
+"""Maximum number of lines of a traceback that are kept until it is complete."""
 
 Stamp = Callable[[str], int | None]
-"""Returns a number that changes with a file, None when there is none."""
+"""Returns a number that changes with each version of a file, None if the file is missing."""
 
 
 class BuildError(Struct, frozen=True, kw_only=True):
@@ -48,40 +49,40 @@ class BuildError(Struct, frozen=True, kw_only=True):
 
     text: str
     file: str | None = None
-    """As the tool names it."""
+    """The file as the tool names it."""
     line: int | None = None
     at: float
-    """Unix time at which it was noticed."""
+    """Unix time at which the error was noticed."""
     stamp: int | None = None
-    """Of the file, when the error was noticed."""
+    """The stamp of the file when the error was noticed."""
     is_served: bool = False
-    """Whether the tool serves that file under its path, so that it can be asked for it alone."""
+    """Whether the tool serves that file under its path, so that the file can be requested alone."""
 
 
 Gone = Literal["build", "change", "run"]
-"""A build was clean, the file with the error has changed, or a new run began."""
+"""What ended an error: a clean build, a change of the file with the error, or a new run."""
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """What has been understood of an output so far."""
+    """The state of a build according to its output so far."""
 
     error: BuildError | None = None
     is_building: bool = False
-    """A build has begun, and nothing was said of its end."""
+    """Whether a build has begun whose end was not printed yet."""
     is_compiling: bool = False
-    """A page is compiled that was asked for, and was not answered."""
+    """Whether a requested page is being compiled, and was not answered yet."""
     is_over: bool = False
-    """The error is of an earlier run of the program."""
+    """Whether the error belongs to an earlier run of the program."""
     gone_by: Gone | None = None
-    """What ended the last error, where there is none any more."""
+    """What ended the last error, if there is none now."""
     in_traceback: bool = False
-    """The error is the end of a Python traceback, which another one may follow that says more."""
+    """Whether the error is the end of a Python traceback, which a more precise one may follow."""
     block: tuple[str, ...] = ()
-    """The lines of the error, which may go on with the next ones; of a traceback, its lines so far."""
+    """The lines of the error, which later lines may continue; during a traceback, its lines so far."""
 
     @property
     def is_blank(self) -> bool:
-        """Whether there is neither an error, nor a build or a traceback that goes on."""
+        """Whether there is neither an error nor an unfinished build or traceback."""
         return self.error is None and not (self.is_building or self.is_compiling or self.in_traceback)
 
     @property
@@ -91,7 +92,7 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 def read_on(lines: Sequence[str], before: Reading, at: float, stamp: Stamp = lambda _file: None) -> Reading:
-    """Return what is known once these lines have come: the first error of the last build counts."""
+    """Return the state after these lines: the first error of the last build counts."""
     now, is_new = before, False
     for each in lines:
         line = harmless(each)[:LONGEST_LINE]
@@ -118,7 +119,8 @@ def read_on(lines: Sequence[str], before: Reading, at: float, stamp: Stamp = lam
         elif sign == "error" and not is_new:
             now, is_new = Reading(error=told((line,), at, stamp), block=(line,)), True
         elif sign == "error":
-            # Another one of the same build: the lines below are about that, unless nothing was said before.
+            # Another error of the same build: the lines below belong to it, unless the first one has no message
+            # yet.
             block = (*now.block, line)
             is_first = bool(now.block) and not any(map(said_in, now.block))
             now = (
@@ -139,12 +141,12 @@ def read_on(lines: Sequence[str], before: Reading, at: float, stamp: Stamp = lam
 
 
 def clean(now: Reading, by: Gone) -> Reading:
-    """Return what is known when there is no error any more."""
+    """Return the state without an error."""
     return Reading(gone_by=by if now.error is not None else now.gone_by)
 
 
 def kept(before: Reading, now: Reading) -> Reading:
-    """Return what is known, with the time of an error that was known before and has only been repeated."""
+    """Return the new state; an error that is only repeated keeps its time."""
     if before.error is None or now.error is None:
         return now
     same = (before.error.text, before.error.file, before.error.line) == (
@@ -156,7 +158,7 @@ def kept(before: Reading, now: Reading) -> Reading:
 
 
 def may_say_something(text: str) -> bool:
-    """Whether an output can tell of an error or of a build that begins; quick, as most of it does not."""
+    """Return whether an output may contain an error or the beginning of a build. Fast, as most output does not."""
     return any(word in text for word in TROUBLE_WORDS)
 
 
@@ -174,7 +176,7 @@ def _signs() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 def sign_of(line: str) -> str:
-    """Return what a line says of a build, one of `SIGNS`; nothing for most lines."""
+    """Return the meaning of a line for a build, one of `SIGNS`; "" for most lines."""
     if not may_say_something(line) and not any(word in line for word in RELIEF_WORDS):
         return ""
     return next((sign for sign, pattern in _signs() if pattern.search(line)), "")
@@ -196,12 +198,12 @@ def told(block: Sequence[str], at: float, stamp: Stamp) -> BuildError:
 
 
 def said_in(line: str) -> str:
-    """Return what a line of an error says; nothing when it is a heading, the name of a place, or empty."""
+    """Return the message in a line of an error; "" for a heading, the name of a place, or an empty line."""
     found = next(
         (match for sign, pattern in _signs() if sign == "error" and (match := pattern.search(line))), None
     )
     if found is None:
-        # Vite prints the message of its configuration's error as it prints everything.
+        # Vite prints the message of an error in its configuration like any other line.
         said = re.sub(CLOCK + r"\[vite\] ", "", line).strip()
         is_heading = sign_of(line) == "begins"
     else:
@@ -211,7 +213,7 @@ def said_in(line: str) -> str:
 
 
 def of_traceback(block: Sequence[str], at: float, stamp: Stamp) -> BuildError:
-    """Return the error that a Python traceback ends with; its place is the innermost one of the user's code."""
+    """Return the error at the end of a Python traceback; its place is the innermost one in the user's code."""
     places = [found for each in block if (found := re.match(PLACES[0], each))]
     own = [found for found in places if not re.search(FOREIGN, found["file"])]
     last = (own or places)[-1]
@@ -221,14 +223,14 @@ def of_traceback(block: Sequence[str], at: float, stamp: Stamp) -> BuildError:
 
 
 def has_place(block: Sequence[str]) -> bool:
-    """Whether a traceback stands in these lines."""
+    """Return whether these lines contain a traceback."""
     return any(re.match(PLACES[0], each) for each in block[-8:])
 
 
 def place_in(block: Sequence[str]) -> tuple[str, int | None] | None:
-    """Return file and line that an error is in; the surest way of writing it counts."""
+    """Return file and line of an error; the most reliable notation counts."""
     without_line: str | None = None
-    # The stack last: it is the tool's, most often.
+    # The stack comes last, because it mostly belongs to the tool.
     stack = [each for each in block if re.match(r"\s+at ", each)]
     said = [each for each in block if each not in stack]
     for pattern, each in [(one, line) for lines in (said, stack) for one in PLACES for line in lines]:
@@ -244,27 +246,27 @@ def place_in(block: Sequence[str]) -> tuple[str, int | None] | None:
 
 
 def is_place(said: str) -> bool:
-    """Whether a message is only the place of the error."""
+    """Return whether a message is only the place of the error."""
     return re.fullmatch(r"\S+\.\w+(?::\d+:\d+| \d+:\d+(?:-\d+)?| \(\d+:\d+\)(?: @ .+)?)?", said) is not None
 
 
 def without_place(said: str, file: str | None, line: int | None) -> str:
-    """Return a message without the place that is reported beside it."""
+    """Return a message without the place, which is reported separately."""
     said = re.sub(SIGN_OF_SWC, "", said.removeprefix("Error: ").strip())
     if line is not None:
         said = re.sub(r" \(\d+:\d+\)$", "", said)
     if file is None:
         return said
-    # It may be named in another way here: from the top of the disk.
+    # The message may name the file differently, as an absolute path.
     name = re.escape(file.rpartition("/")[2])
     return re.sub(rf"^\S*{name}(?::\d+:\d+ -|\(\d+,\d+\):|:\d+(?::\d+)?:?|:) ", "", said)
 
 
 def is_outdated(error: BuildError, line: str, stamp: Stamp) -> bool:
-    """Whether an error is of a file that has changed since, or is among those that are built again.
+    """Return whether an error's file has changed since, or is among those that are built again.
 
-    An error of which the file cannot be found goes with any update: nothing else would ever end it, and the tool
-    says it again when the page is asked for.
+    If the file cannot be found, any update ends the error: nothing else ever would, and the tool prints it again
+    when the page is requested.
     """
     if error.file is None or error.stamp is None:
         return True
@@ -273,7 +275,7 @@ def is_outdated(error: BuildError, line: str, stamp: Stamp) -> bool:
 
 
 def names_what_was_missing(text: str, line: str) -> bool:
-    """Whether a line names the file that an error misses: by its name alone, which stands without its ending."""
+    """Return whether a line names the file that an error misses. Only its name counts, without its ending."""
     missing = re.search(MISSING, text)
     if missing is None:
         return False

@@ -1,4 +1,4 @@
-"""Which error the build of each service ended with last: read from its log as that grows (`build_errors`)."""
+"""The last build error of each service, read from its log as that grows (`build_errors`)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from devinit.supervisor.diagnosis.build_errors import BuildError, Gone, Reading
 
 MOST_BYTES = 256 * 1024
-"""How much is read at once: of a flood the end counts."""
+"""Bytes that are read at once: of a flood, only the end counts."""
 
 MOST_LINES = 5000
 
 
 class Reader:
-    """One log: how far it was read, and what was understood."""
+    """The reader of one log: its position, and the state of the build."""
 
     __slots__ = ("path", "position", "reading", "unfinished")
 
@@ -33,12 +33,12 @@ class Reader:
         self.reading: Reading | None = None
 
     def new_lines(self) -> str:
-        """Return the finished lines that have come since the last look, without colours."""
+        """Return the complete lines since the last look, without colours."""
         try:
             if (size := self.path.stat().st_size) == self.position:
                 return ""
             if size < self.position:
-                # It was emptied, or another file has its place.
+                # The file was emptied, or another file has taken its place.
                 self.position, self.unfinished = 0, b""
             begin = max(self.position, size - MOST_BYTES)
             if begin > self.position:
@@ -68,7 +68,7 @@ class LastErrors:
         self._readers: dict[str, Reader] = {}
 
     def of(self, service: str) -> LastError | None:
-        """Return the error that a service's last build ended with, up to what it has printed by now."""
+        """Return the error of a service's last build, according to its output up to now."""
         error = self._error(service)
         if error is None:
             return None
@@ -80,7 +80,7 @@ class LastErrors:
         }
 
     def changed_file(self, service: str) -> str | None:
-        """Return the file with the last error, from the service's folder, if it has changed and is served."""
+        """Return the file with the last error, relative to the service's folder, if it changed and is served."""
         error = self._error(service)
         if error is None or error.file is None or error.stamp is None or not error.is_served:
             return None
@@ -89,7 +89,7 @@ class LastErrors:
         return os.path.relpath(path, folder) if is_changed and path.startswith(f"{folder}{os.sep}") else None
 
     def served_again(self, service: str) -> None:
-        """End the last error of a service whose file was asked for since, and was served without it."""
+        """Clear the last error of a service whose file was requested since, and was served without it."""
         if (reader := self._readers.get(service)) is None or self._error(service) is None:
             return
         from devinit.supervisor.diagnosis.build_errors import Reading  # as in `look`
@@ -98,20 +98,20 @@ class LastErrors:
         self._tell(service, None, "change")
 
     def is_building(self, service: str) -> bool:
-        """Whether a build has begun of which the end was not printed yet."""
+        """Return whether a build has begun whose end was not printed yet."""
         self.look(service)
         reading = self._readers[service].reading
         return reading is not None and (reading.is_building or reading.is_compiling)
 
     def look(self, service: str) -> None:
-        """Read what a service has printed since the last look; tell when that changes its last error."""
+        """Read the new output of a service; report to clients when its last error has changed."""
         reader = self._readers.get(service)
         if reader is None:
             reader = self._readers[service] = Reader(log_files.log_path(self._private, service))
         text = reader.new_lines()
         if not text:
             return
-        # `re` compiles the patterns when the first log has grown: no start waits for that.
+        # `re` compiles the patterns when the first log has grown, so that no start waits for that.
         from devinit.supervisor.diagnosis.build_errors import Reading, may_say_something, read_on
 
         before = reader.reading or Reading()
@@ -138,7 +138,7 @@ class LastErrors:
         return os.path.normpath(self._folder_of(service) / file)
 
     def _shown(self, service: str, file: str) -> str:
-        """Return a file as it is named from the project's folder, if it lies there."""
+        """Return a file's path relative to the project's folder, if it lies there."""
         path = self._path(service, file)
         is_inside = path.startswith(f"{self._root}{os.sep}") and os.path.exists(path)  # noqa: PTH110  as above
         return os.path.relpath(path, self._root) if is_inside else file

@@ -1,4 +1,4 @@
-"""Notice that a service that starts cannot come up by itself, long before its time is over.
+"""Detect that a starting service cannot come up by itself, long before its time is over.
 
 `uvicorn --reload`, nodemon, `nest start --watch` and air live on after a crash and wait for a change; Next.js and
 SvelteKit answer every request with 500; the workers of a server die one after the other. A start that waits for
@@ -29,31 +29,33 @@ from devinit.supervisor.lifecycle import Moving, Stuck
 
 LOOK_SECONDS = 0.25
 WORKER_LOOK_SECONDS = 1.0
-"""How often a silent service's processes are looked at: a few reads of /proc each."""
+"""Seconds between looks at the processes of a silent service: each costs a few reads of /proc."""
 SILENT_SECONDS = 2.0
-"""A program whose last words were of its end, and that has been silent for so long, does not go on by itself."""
+"""A program whose last words were about its end, and that has been silent for so long, does not recover by
+itself.
+"""
 LINES = 80
-"""How much of the output is looked at: the longest traceback of a framework."""
+"""Lines of output that are examined: the longest traceback of a framework."""
 
 ABOVE = 3
-"""In how many of the last lines a reloader says that it waits: an empty one may follow."""
+"""How many of the last lines may contain the message of a reloader that waits: an empty line may follow."""
 BROKEN = 500
 """The status of a page that failed. 502 to 504 often mean "not yet", so they wait for the deadline."""
 
 
 class Sign(StrEnum):
-    """What shows that a service cannot come up, and how long that has to be so."""
+    """The evidence that a service cannot come up, and how long it must persist."""
 
     LAST_WORDS = "last words"
-    """Its output ends with a crash: nothing may follow for a while."""
+    """Its output ends with a crash, and nothing follows for a while."""
     ANSWER = "answer"
-    """It answers 500, and says why: for a while, however much it prints meanwhile."""
+    """It answers 500 and prints why, for a while, however much it prints meanwhile."""
     WORKERS = "workers"
-    """Its workers die again and again, and print that: for a while."""
+    """Its workers die repeatedly, and it prints that, for a while."""
     DEAD_WORKER = "dead worker"
-    """Its worker ended without a word about it, and its output has been silent since."""
+    """Its worker ended without a message about that, and its output has been silent since."""
     INPUT = "input"
-    """It waits for something to be typed, and its output has been silent since."""
+    """It waits for input, and its output has been silent since."""
 
 
 AGAIN = "its reloader starts it again and again"
@@ -66,8 +68,9 @@ REMEDY = {
     Sign.INPUT: "it becomes ready when that is answered: `devinit attach`",
 }
 NODE_WATCH = r"^(?:Failed|Completed) running '"
-"""The last words of `node --watch`. It watches the files that it has loaded, by their inodes: one that another
-file replaced, or that was removed and is back, wakes it no more (measured with Node 20)."""
+"""The last lines of `node --watch`. It watches the files that it has loaded by their inodes: a file that was
+replaced, or removed and created again, no longer wakes it (measured with Node 20).
+"""
 NODE_REMEDY = (
     "it runs and waits for a change; node --watch misses a file that was replaced or is back: "
     "`devinit restart` then"
@@ -75,40 +78,40 @@ NODE_REMEDY = (
 
 
 class Finding(Struct, frozen=True):
-    """What is wrong with a service that lives, and what shows it."""
+    """The problem with a service that lives, and its evidence."""
 
     sign: Sign
     cause: str
     remedy: str = ""
-    """What becomes of the service, where that is not what its sign says."""
+    """What happens to the service next, where the text for its sign does not apply."""
 
     def told(self) -> Stuck:
-        """Return it as the lifecycle gets it."""
+        """Return the finding as an event for the lifecycle."""
         return Stuck(f"{self.cause}\n{self.remedy or REMEDY[self.sign]}")
 
 
 class Ears(Struct, frozen=True, kw_only=True):
-    """Where a service's signs of life come from."""
+    """The sources of a service's signs of life."""
 
     size: Callable[[], int]
-    """How much it has printed so far, in bytes."""
+    """Returns how much it has printed so far, in bytes."""
     last_lines: Callable[[int], list[str]]
     answer: Callable[[], int | None] = lambda: None
-    """The status of its last HTTP answer, if that was refused."""
+    """Returns the status of its last HTTP answer, if that was refused."""
     dead_worker: Callable[[list[str]], DeadWorker | None] = lambda _lines: None
-    """The worker that its reloader has lost, if its last lines and its processes show one."""
+    """Returns the worker that its reloader has lost, if its last lines and its processes show one."""
     listens: Callable[[], bool | None] = lambda: None
-    """Whether anything listens on its port; None when it has no port."""
+    """Returns whether anything listens on its port; None without a port."""
     asks: Callable[[], Finding | None] = lambda: None
-    """What it waits for that has to be typed."""
+    """Returns the input for which it waits."""
     dying: Callable[[list[str]], str | None] = dying_by
-    """What its workers die of again and again, if its last lines and its processes show that."""
+    """Returns why its workers die repeatedly, if its last lines and its processes show that."""
     respawns: Callable[[], str | None] = lambda: None
-    """What its program ends of, where a reloader starts that again and again."""
+    """Returns why its program ends, if a reloader restarts it repeatedly."""
 
 
 def lost_worker(ears: Ears, lines: list[str]) -> DeadWorker | None:
-    """Return the worker that a reloader has lost; of a service without a port none that may have ended well."""
+    """Return the worker that a reloader has lost; without a port, only one that cannot have ended well."""
     worker = ears.dead_worker(lines)
     if worker is not None and worker.status is None:
         return worker if ears.listens() is False else None
@@ -116,9 +119,9 @@ def lost_worker(ears: Ears, lines: list[str]) -> DeadWorker | None:
 
 
 def found_in(lines: list[str], answer: int | None) -> Finding | None:
-    """Return what the last lines of a service and its last answer say, if that is certain.
+    """Return the problem that the last lines of a service and its last answer show, if it is certain.
 
-    What stands above the last reload is about a file that has been changed since.
+    Lines above the last reload are about a file that has changed since.
     """
     if dying := dying_by(lines):
         return Finding(Sign.WORKERS, dying)
@@ -131,12 +134,12 @@ def found_in(lines: list[str], answer: int | None) -> Finding | None:
 
 
 def found_again(cause: str) -> Finding:
-    """Return what is wrong with a service whose reloader starts its program again after each end."""
+    """Return the problem with a service whose reloader restarts its program after each end."""
     return Finding(Sign.WORKERS, f"{AGAIN}: {cause}")
 
 
 def found_crashed(cause: str, lines: list[str]) -> Finding:
-    """Return what is wrong with a service whose output ends with a crash."""
+    """Return the problem with a service whose output ends with a crash."""
     remedy = NODE_REMEDY if any(re.match(NODE_WATCH, line) for line in lines[-ABOVE:]) else ""
     return Finding(Sign.LAST_WORDS, cause, remedy)
 
@@ -154,9 +157,9 @@ async def listen(
     tell: Callable[[Stuck | Moving], None],
     known: Finding | None = None,
 ) -> None:
-    """Tell when the service cannot come up by itself, and when it does something again after all.
+    """Report when the service cannot come up by itself, and when it makes progress again after all.
 
-    `known`: what is wrong with it already.
+    `known`: a problem that is known already.
     """
     clock = asyncio.get_running_loop().time
     since = looked = clock()
@@ -185,5 +188,5 @@ async def listen(
 
 
 def is_silent_for_workers(found: Finding | None, seconds: float) -> bool:
-    """Whether a service has been silent for so long that its processes tell more than its output."""
+    """Return whether a service has been silent for so long that its processes tell more than its output."""
     return seconds >= SILENT_SECONDS and (found is None or found.sign in OF_SILENCE)

@@ -1,7 +1,7 @@
-"""What a structured log says of a failure: pure, from a line of JSON or `key=value` to a few words.
+"""Find the failure in a structured log: from a line of JSON or `key=value` to a few words. Pure.
 
-Go's slog, zap and zerolog, logrus, pino, winston, structlog and others print such records. The error stands in a
-field of its own beside the message.
+Go's slog, zap and zerolog, logrus, pino, winston, structlog and others print such records. The error is in a field
+of its own, separate from the message.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from msgspec import Struct
 
 LONGEST_RECORD = 20_000
 LOOKED_AT = 40
-"""So many of the last lines may hold a record: a stack trace, and what was not written yet, may follow it."""
+"""How many of the last lines are searched for a record: a stack trace, or buffered output, may follow it."""
 LAST = 3
-"""An error that is no end is a cause only among so many last lines: a program goes on after many."""
+"""How many of the last lines may contain a non-fatal error that counts as a cause: a program survives many of
+them.
+"""
 
 _FATAL = frozenset({"fatal", "panic", "dpanic", "critical", "alert", "emergency", "ftl", "pnc", "60"})
 _ERROR = frozenset({"error", "err", "50"})
@@ -42,7 +44,7 @@ class _Record(Struct, frozen=True):
 
 
 def logged_failure(lines: Sequence[str]) -> str | None:
-    """Return what the last lines of a program report as its failure; None if they hold no record of one."""
+    """Return the failure that the last lines of a program report; None if they contain no such record."""
     for number, line in enumerate(reversed(lines[-LOOKED_AT:])):
         record = _record_of(line)
         if record is not None and (record.is_fatal or number < LAST):
@@ -94,11 +96,11 @@ def _failure(record: Mapping[str, object]) -> _Record | None:
 
 
 def _first(record: Mapping[str, object], names: Iterable[str]) -> str:
-    """Return the first of these fields that says something, in one line: of a traceback the last one."""
+    """Return the first of these fields that has a text, in one line; for a traceback, its last line."""
     for name in names:
         value = record.get(name)
         if isinstance(value, dict):
-            # pino's has type, message and stack.
+            # pino's error has type, message and stack.
             value = value.get("message")
         if isinstance(value, list):
             # structlog's `dict_tracebacks`: the innermost exception is the last one.

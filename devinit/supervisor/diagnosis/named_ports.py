@@ -1,6 +1,6 @@
-"""Which variables of a service name a port of this machine, and what is advised about a wrong server. Pure.
+"""Variables of a service that name a port of this machine, and the advice about a wrong server. Pure.
 
-Apart from `peers`: it brings the patterns of addresses (4 ms), which most looks do without.
+It is separate from `peers`, because it loads the patterns of addresses (4 ms), which most looks do not need.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from devinit.model.status import WrongServer
 from devinit.runtime.forms.address import Form, parse
 
 _PORT_NAME = "PORT"
-"""How the name of a variable ends that holds nothing but a port."""
+"""The end of a variable's name whose value is only a port."""
 _OWN_NAMES = "DEVINIT_"
 _USUAL_NAME = "DATABASE_URL"
 _MOST_NAMES = 2
@@ -32,7 +32,7 @@ def names_of(values: Mapping[str, str], port: int) -> Iterator[str]:
 
 
 def best_names(values: Mapping[str, str], port: int) -> list[str]:
-    """Return a few of the variables that name a port of this machine, the one that most programs read first."""
+    """Return a few variables that name a port of this machine, the most widely read one first."""
     return sorted(names_of(values, port), key=lambda name: name != _USUAL_NAME)[:_MOST_NAMES]
 
 
@@ -50,9 +50,9 @@ def ports_meant(values: Mapping[str, str]) -> set[int]:
 def advice_about(
     service: str, wrong: WrongServer, given: Mapping[str, str], evidence: Iterable[str]
 ) -> list[str]:
-    """Return where an address comes from, and what helps, a line each.
+    """Return the source of an address and the remedies, one line each.
 
-    `given`: the variables that devinit gives the service. `evidence`: what names the other server, in words.
+    `given`: the variables that devinit gives the service. `evidence`: where the other server is named, in words.
     """
     lines = list(evidence)
     own_port = wrong["own_port"]

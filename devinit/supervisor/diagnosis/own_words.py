@@ -1,7 +1,7 @@
-"""Tell a program's error line from its ordinary ones, where no table knows its words: pure, by how it sounds.
+"""Distinguish a program's error line from ordinary ones by its words, where no table knows the message. Pure.
 
-A program that ends without a traceback may have said why in words of its own ("no DB url"), or may have said
-nothing: its last line is then about something else, and is named as that.
+A program that ends without a traceback may have printed the reason in its own words ("no DB url"), or may have
+printed none: its last line is then about something else, and is reported as such.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 LAST_LINES = 3
-"""A program that says why it ends may still say good-bye."""
+"""A program that prints why it ends may still print a farewell."""
 SOUNDS_LIKE_AN_ERROR = (
     r"(?i)(?<!\b0 )\b(?<!no )(?:errors?|fail(?:ed|s|ure)?|fatal|panic(?:ked)?|exception|abort(?:ed|ing)?)\b"
     r"|\b(?:cannot|can't|couldn't|could not|unable|missing|invalid|illegal|required?|refused|denied|forbidden"
@@ -29,17 +29,17 @@ FRAME = r"^\s*(?:\d+: |at |-{3,} )"
 
 
 def error_line(own: Sequence[str]) -> str | None:
-    """Return which of a program's last lines sounds like an error. `own`: its lines, without its reloader's."""
+    """Return the last line of a program that sounds like an error. `own`: its lines, without its reloader's."""
     last = [line for line in own if line.strip() and not re.search(FRAME, line)][-LAST_LINES:]
     return next((line.strip() for line in reversed(last) if re.search(SOUNDS_LIKE_AN_ERROR, line)), None)
 
 
 def is_ordinary(line: str) -> bool:
-    """Whether a line is about a program that works."""
+    """Return whether a line is about a program that works."""
     return re.search(ORDINARY, line) is not None and re.search(SOUNDS_LIKE_AN_ERROR, line) is None
 
 
 def with_last_line(said: str, own: Sequence[str]) -> str:
-    """Return what is said of a program's end, with the last line that it printed itself, which may say more."""
+    """Return a text about a program's end, with the last line that it printed itself, which may tell more."""
     last = next((line.strip() for line in reversed(own) if line.strip() and not re.search(FRAME, line)), "")
     return f"{said}; its last line: {last}" if last else said

@@ -1,7 +1,7 @@
-"""Whether a service is connected to the servers of its own project, or to others in their place. Pure.
+"""Check whether a service is connected to its own project's servers, or to others in their place. Pure.
 
-Any other connection is the business of the service: to an API, a debugger, a database of a kind that the project
-does not have. So is one to a server whose address the project gives the service by choice.
+Any other connection is the service's own affair: to an API, a debugger, a database of a kind that the project does
+not have. So is one to a server whose address the project gives the service by choice.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: 
 
 
 class Server(Struct, frozen=True, kw_only=True):
-    """A server of this machine that a service is connected to."""
+    """A server on this machine to which a service is connected."""
 
     port: int
     path: str = ""
-    """Of its Unix socket; empty for TCP."""
+    """The path of its Unix socket; empty for TCP."""
     service: str | None = None
     """The service of this project whose process listens there."""
     owner: LeaseOwner | None = None
     """The service of another project that has the port."""
     pid: int | None = None
-    """The process that listens; None where that is hidden."""
+    """The process that listens; None where it is hidden."""
     program: str = ""
-    """What that process is called."""
+    """The name of that process."""
     user: str = ""
-    """Whose socket it is; empty where that is not known."""
+    """The owner of the socket; empty when unknown."""
     container: Container | None = None
     """The container that publishes the port."""
     title: str = ""
-    """What holds the port, in words."""
+    """A description of the holder of the port."""
 
 
 class Own(Struct, frozen=True, kw_only=True):
-    """A service of the project that runs now."""
+    """A running service of the project."""
 
     name: str
     kind: Kind
@@ -48,11 +48,11 @@ class Own(Struct, frozen=True, kw_only=True):
     port: int | None
     preferred: int | None
     is_elsewhere: bool = False
-    """It is a server that devinit does not run: `external`, or one that was found running."""
+    """Whether devinit does not run its server: it is `external`, or was found running."""
 
 
 def service_at(server: Server, own: Iterable[Own]) -> str | None:
-    """Return which service of the project a server is; None for one of others."""
+    """Return the service of the project that runs a server; None for a foreign server."""
     if server.service is not None:
         return server.service
     here = (each for each in own if each.is_elsewhere and each.host in LOOPBACK)
@@ -62,12 +62,12 @@ def service_at(server: Server, own: Iterable[Own]) -> str | None:
 def wrong_servers(
     servers: Iterable[Server], own: Collection[Own], meant: Collection[int], project: str
 ) -> list[WrongServer]:
-    """Return which of these servers are used in place of the project's own, sorted by port.
+    """Return the servers that are used in place of the project's own, sorted by port.
 
     `meant`: the ports on this machine that variables give the service by choice. `project`: its name.
     """
     found = []
-    # A variable that names a port of ours means ours, and no other server with that number.
+    # A variable that names a port of ours means our server, and no other with that number.
     ours = {each.port for each in own if each.host in LOOPBACK}
     for server in sorted(servers, key=lambda each: (each.port, each.path)):
         is_meant = server.port in meant and server.port not in ours
@@ -80,7 +80,7 @@ def wrong_servers(
 
 
 def _replaced_by(server: Server, own: Iterable[Own]) -> Own | None:
-    """Return the service in whose place a server is; None where it is of another sort."""
+    """Return the service in whose place a server is used; None for an unrelated server."""
     fitting = [each for each in own if _takes_the_place_of(server, each)]
     usual = (each for each in fitting if server.port == each.preferred)
     return next(usual, fitting[0] if fitting else None)
@@ -91,13 +91,13 @@ def _takes_the_place_of(server: Server, own: Own) -> bool:
         # Another server on the same port, at another address of this machine: `localhost` may mean both.
         return not server.path and (own.kind.runs_a_command or _is_of_kind(server, own.kind))
     if own.kind.runs_a_command:
-        # What a program is cannot be told by its name: only by the port that this service prefers and has not got.
+        # A program has no known kind: it is recognized only by the port that this service prefers but did not get.
         return server.port == own.preferred and not server.path
     return _is_of_kind(server, own.kind)
 
 
 def _is_of_kind(server: Server, kind: Kind) -> bool:
-    """Whether a server is of a kind: by its program, where that is hidden by its user, its image or its port."""
+    """Return whether a server is of a kind: by its program, or if that is hidden by its user, image or port."""
     names = {kind.name, *kind.programs, *(each.name for each in kind.flavours)}
     if server.path or server.program in kind.programs:
         return bool(kind.has_databases) if server.path else True

@@ -1,1 +1,1 @@
-"""Files of services that the supervisor watches and reads."""
+"""Files of services that the supervisor watches, reads or creates."""

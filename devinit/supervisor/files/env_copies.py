@@ -1,4 +1,4 @@
-"""Make a `.env` from its example, when `start --setup` asks for what a fresh checkout lacks."""
+"""Copies of `.env` examples that a fresh checkout lacks, created by `start --setup`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from devinit.model.service import Project
 
 
 def copy_examples(project: Project) -> Iterator[str]:
-    """Copy each example that has no `.env` beside it; yield a line for each, with the secrets that it lacks."""
+    """Copy each example that has no `.env` next to it; yield a line for each, with the secrets that it lacks."""
     for example in uncopied_examples(project.root, folders_of(project.services.values())):
         target = os.path.relpath(example.target, project.root)
         try:
@@ -22,7 +22,10 @@ def copy_examples(project: Project) -> Iterator[str]:
 
 
 def _write_new(example: Example) -> None:
-    """Write a file that does not exist, not even as a link; only its owner may read what will be secret."""
+    """Write a file that does not exist, not even as a link.
+
+    Only its owner may read it, since it will hold secrets.
+    """
     descriptor = os.open(example.target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor has no Path
         file.write(example.content)

@@ -1,4 +1,4 @@
-"""Wait until a folder is not where it was: a checkout, or the data of a server."""
+"""Waits until a folder is no longer in its place: a checkout, or the data of a server."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from contextlib import suppress
 from pathlib import Path
 
 AFTER_SECONDS = 2.0
-"""When a folder begins to be watched: no start waits for that."""
+"""Seconds before a folder is watched, so that no start waits for that."""
 AWAY_SECONDS = 0.5
-"""How long a folder may be away: a user who renames it and renames it back has not meant to end anything."""
+"""Seconds that a folder may be missing: a user who renames it and renames it back does not mean to end
+anything.
+"""
 LOOK_SECONDS = 10.0
-"""How often it is looked for where the kernel does not tell."""
+"""Seconds between looks where the kernel does not report changes."""
 
 
 async def until_gone(root: Path, known: os.stat_result | None = None) -> None:
-    """Return when a folder is not where it was, or another one is: not the one that is `known`, or there now."""
+    """Return when a folder is gone, or is no longer the `known` one (by default the present one)."""
     from devinit.system.folder import FolderWatch  # it loads ctypes, 3 ms: nothing waits for that here
 
     loop = asyncio.get_running_loop()
@@ -34,6 +36,6 @@ async def until_gone(root: Path, known: os.stat_result | None = None) -> None:
             finally:
                 if descriptor is not None:
                     loop.remove_reader(descriptor)
-            # Whatever is deleted beside the folder wakes us, in /tmp hundreds of times a second: nothing is
-            # listened to meanwhile.
+            # Any deletion next to the folder wakes us, in /tmp hundreds of times a second. So we do not listen
+            # during this pause.
             await asyncio.sleep(AWAY_SECONDS)

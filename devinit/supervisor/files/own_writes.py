@@ -1,13 +1,14 @@
-"""Tell edits from the files that a service writes itself each time it starts: pure.
+"""Distinguish edits from files that a service itself writes at each start. Pure.
 
-Every edit leads to a restart. A service's own writes show a pattern: the same file changes soon after each
-restart, and always as long after it, however long that restart was put off. Who edits one file again and again,
-every two seconds perhaps, knows nothing of our restarts: so some of these come a moment later, which moves the
-next change nearer to the restart when it is an edit, and not when it is the service's own work.
+Every edit causes a restart. A service's own writes show a pattern: the same file changes soon after each restart,
+and always after the same time, however long that restart was delayed. A user who edits one file repeatedly,
+perhaps every two seconds, does not know of our restarts. So some restarts are delayed a little, which moves the
+next change closer to the restart if it is an edit, but not if it is the service's own write.
 
-For an own write the restart waits longer each time, but it comes: the file may be edited, too. When it changes
-more often meanwhile than it ever did after a restart, that is an edit, and the restart comes at once. Other files
-restart the service at once in any case. A file rewritten with the same content has not changed.
+For an own write, each restart waits longer, but it still comes, because the file may be edited, too. If the file
+meanwhile changes more often than it ever did after a restart, that is an edit, and the restart comes at once.
+Other files restart the service at once in any case. A file that was rewritten with the same content has not
+changed.
 """
 
 from __future__ import annotations
@@ -18,86 +19,86 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 SOON_SECONDS = 3.0
-"""A change so soon after the service came up, or before it did, may be its own work."""
+"""A change so soon after the service came up, or before that, may be its own write."""
 AT_ONCE = 3
 """So many restarts in a row for the same file are not delayed ..."""
 TRIALS = 6
-"""... so many more are delayed in turns, to see what the next change keeps to ..."""
+"""... every second one of so many more is delayed, to see whether the next change keeps its distance to it ..."""
 TRIAL_SECONDS = 1.2
-"""... by so much, or by that part of the time that passes from a restart to the change ..."""
+"""... by so many seconds, or by this part of the time that passes from a restart to the change ..."""
 TRIAL_PART = 0.5
 DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-"""... and those that follow wait so many seconds, as long as the changes keep to the restarts."""
+"""... and the following ones wait so many seconds, as long as the changes keep their distance to the restarts."""
 GATHERED_SECONDS = 0.4
-"""How long ago a change that has just been noticed was made, at most, when nothing is in the way."""
+"""Maximum age of a change when it is noticed, if nothing delays that."""
 STEADY_SECONDS = 0.5
-"""Changes keep to the restarts when they differ by no more than this ..."""
+"""Changes keep their distance to the restarts if the distances differ by no more than this ..."""
 STEADY_PART = 0.3
-"""... or than this part of the time that passes from a restart to the change: a busy machine starts slowly."""
+"""... or than this part of the time from a restart to the change: a busy machine starts slowly."""
 APART_SECONDS = 1.0
-"""Changes of a file so far apart are two, and not one that was written in several steps."""
+"""Changes of a file so far apart count as two, not as one that was written in several steps."""
 ANY = ""
-"""In place of a path: of whatever files. A service may write files with new names each time."""
+"""Stands for any file in place of a path, since a service may write files with new names each time."""
 ANY_AT_ONCE = 6
 ANY_DELAYS = (1.0, 2.0, 4.0)
 
 
 class Change(Struct, frozen=True):
-    """What is known of a file that changed."""
+    """A change of a file."""
 
     soon: bool
-    """Whether the service was only just coming up."""
+    """Whether the service was still coming up."""
     digest: bytes | None = None
-    """Of its content; None when that was not asked."""
+    """Digest of the content; None when it was not computed."""
     age: float = 0.0
-    """How many seconds ago it was made."""
+    """Seconds since the change was made."""
 
 
 class Pending(Struct, frozen=True):
-    """A change that the service has not been restarted for yet."""
+    """A change for which the service has not been restarted yet."""
 
     change: Change
     at: float
-    """When it changed last (monotonic seconds)."""
+    """Time of the last change (monotonic seconds)."""
     due: float
-    """When the service is restarted for it."""
+    """Time of the restart."""
     times: int = 1
-    """How often it has changed since the last restart."""
+    """Number of changes since the last restart."""
     is_edit: bool = False
-    """Whether it was changed by a person for certain."""
+    """Whether it was certainly edited by a user."""
 
 
 class History(Struct, frozen=True):
-    """What changed after the restarts of a service so far."""
+    """The changes after the restarts of a service so far."""
 
     in_a_row: dict[str, int] = field(default_factory=dict)
-    """Files, and the number of restarts up to the last one that each of them changed soon after."""
+    """File → number of the latest restarts in a row after which it changed soon."""
     times: dict[str, int] = field(default_factory=dict)
-    """Files that changed soon after a restart, and how often they changed at most before the next one."""
+    """File that changed soon after a restart → maximum number of its changes before the next one."""
     hurried: int = 0
-    """Restarts in a row that other files were changed soon after."""
+    """Number of the latest restarts in a row after which other files changed soon."""
     restarted_at: float | None = None
-    """When the service was restarted last (monotonic seconds)."""
+    """Time of the last restart (monotonic seconds)."""
     lags: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    """Files, and how many seconds after the last restarts each of them changed first, oldest first."""
+    """File → seconds from each of the latest restarts to its first change, oldest first."""
     digests: dict[str, bytes | None] = field(default_factory=dict)
-    """Files that changed soon after a restart, and their content when the service was last restarted for them."""
+    """File that changed soon after a restart → its content at the last restart for it."""
     pending: dict[str, Pending] = field(default_factory=dict)
-    """Files that changed since the last restart."""
+    """Files that have changed since the last restart."""
 
     @property
     def due(self) -> float | None:
-        """When the service is to be restarted; None when nothing has changed."""
+        """The time of the next restart; None when nothing has changed."""
         return min((each.due for each in self.pending.values()), default=None)
 
     @property
     def own(self) -> dict[str, float]:
-        """The files that seem to be the service's own work, and how many seconds a restart for them waits."""
+        """The files that the service seems to write itself → seconds that a restart for them waits."""
         return {path: delay(self, path) for path in self.in_a_row if is_own(self, path)}
 
 
 def noticed(history: History, changes: Mapping[str, Change], now: float) -> History:
-    """Return the history with files that just changed."""
+    """Return the history with newly changed files."""
     pending, lags = dict(history.pending), dict(history.lags)
     for path, change in changes.items():
         if change.soon and change.digest is not None and change.digest == history.digests.get(path):
@@ -115,11 +116,11 @@ def noticed(history: History, changes: Mapping[str, Change], now: float) -> Hist
 
 
 def changed_again(before: Pending, change: Change, now: float, usual: int) -> Pending:
-    """Return a file that changed once more while a restart for it waits; `usual`: how often it does at most."""
+    """Return a file that changed once more while its restart waits; `usual`: its maximum number of changes."""
     times = before.times + (now - before.at >= APART_SECONDS)
     is_edit = times > usual
     return Pending(
-        # Whether the service was only just coming up is known from the first change.
+        # Only the first change shows whether the service was still coming up.
         change=Change(soon=before.change.soon, digest=change.digest),
         at=now,
         due=now if is_edit else before.due,
@@ -129,7 +130,7 @@ def changed_again(before: Pending, change: Change, now: float, usual: int) -> Pe
 
 
 def delay(history: History, path: str) -> float:
-    """Return how many seconds a restart for a file that changed soon after the last restart has to wait."""
+    """Return how many seconds to delay a restart for a file that changed soon after the last one."""
     count = history.in_a_row.get(path, 0)
     if is_own(history, path):
         return DELAYS[min(count - AT_ONCE - TRIALS, len(DELAYS) - 1)]
@@ -143,12 +144,12 @@ def delay(history: History, path: str) -> float:
 
 
 def is_own(history: History, path: str) -> bool:
-    """Whether a file seems to be the service's own work."""
+    """Return whether the service seems to write a file itself."""
     return history.in_a_row.get(path, 0) >= AT_ONCE + TRIALS and is_steady(history, path)
 
 
 def is_steady(history: History, path: str) -> bool:
-    """Whether a file has changed as long after each of the last restarts, however long these were put off."""
+    """Return whether a file changed equally long after each of the last restarts, however these were delayed."""
     lags = history.lags.get(path, ())
     return max(lags, default=0.0) - min(lags, default=0.0) <= max(
         STEADY_SECONDS, STEADY_PART * max(lags, default=0.0)
@@ -156,7 +157,7 @@ def is_steady(history: History, path: str) -> bool:
 
 
 def restarted(history: History, now: float) -> History:
-    """Return the history after a restart for all that was pending."""
+    """Return the history after a restart for all pending changes."""
     soon = {path: each for path, each in history.pending.items() if each.change.soon}
     known = {
         path: each.change.digest
@@ -179,5 +180,5 @@ def restarted(history: History, now: float) -> History:
 
 
 def settled(history: History) -> History:
-    """Return the history when the service has been up for a while, and nothing is pending: no pattern."""
+    """Return the history of a service that has been up for a while without pending changes: it has no pattern."""
     return History(digests=history.digests)

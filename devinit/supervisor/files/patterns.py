@@ -1,7 +1,7 @@
-"""Find the files that a pattern with wildcards means: `schema/**/*.graphql`.
+"""Find the files that match a pattern with wildcards: `schema/**/*.graphql`.
 
-`Path.glob` looks at a folder once for each way in which `**` can lead there, which for `**/**/**` are too many,
-and calls itself for each level. Here each folder is looked at once, with all parts of the pattern that may follow.
+`Path.glob` visits a folder once for each way in which `**` can lead there, which is too often for `**/**/**`, and
+recurses for each level. Here each folder is visited once, with all parts of the pattern that may follow.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from devinit.system.paths import is_legible
 from devinit.system.walking import DEEPEST
 
 MOST_FOLDERS = 20_000
-"""Folders that are searched for one pattern: the rest is passed over, as is what lies deeper than `DEEPEST`."""
+"""Maximum number of folders searched for one pattern. The rest is ignored, as is everything deeper than
+`DEEPEST`.
+"""
 _WILDCARDS = re.compile(r"[*?\[]")
 
 
 def files_of(pattern: str, directory: Path, root: Path) -> Iterator[Path]:
-    """Yield the files below a folder that a pattern means; `**` stands for any folders, and follows no link.
+    """Yield the files below a folder that match a pattern; `**` stands for any folders, and follows no link.
 
-    A wildcard, and what stands behind it, means no link out of the project at `root`, and only names in UTF-8.
+    From the first wildcard on, the pattern matches no link out of the project at `root`, and only names in UTF-8.
     """
     parts = [part for part in pattern.split("/") if part not in {"", "."}]
     first = next((count for count, part in enumerate(parts) if _WILDCARDS.search(part)), len(parts))
@@ -34,19 +36,19 @@ def files_of(pattern: str, directory: Path, root: Path) -> Iterator[Path]:
             yield base
         return
     bounds = bounds_within(root, directory)
-    # A folder that is named may lie elsewhere; what it holds then stands in no other one.
+    # A folder named in the pattern may lie elsewhere; its content then counts as inside.
     yield from _Search(parts[first:], Bounds(root, (*bounds.tops, os.path.realpath(base)))).below(base)
 
 
 class _Search:
-    """What is left of a pattern behind the parts without wildcards. A position is the part that follows."""
+    """The part of a pattern from its first wildcard on. A position is the index of the part that follows."""
 
     def __init__(self, parts: list[str], bounds: Bounds) -> None:
         # `**` at the end stands for all files below.
         self._parts = [*parts, "*"] if parts[-1] == "**" else parts
         self._bounds = bounds
         self._inside: dict[tuple[int, int], bool] = {}
-        """Of links that were met, by device and inode."""
+        """Device and inode of a link → whether it leads to something within the bounds."""
         self._matches = [re.compile(translate(part)).match for part in self._parts]
 
     def below(self, base: Path) -> Iterator[Path]:
@@ -70,7 +72,7 @@ class _Search:
                     waiting.append((entry.path, following, depth + 1))
 
     def _behind(self, entry: os.DirEntry[str], positions: frozenset[int]) -> frozenset[int]:
-        """Return the positions behind an entry of a folder."""
+        """Return the positions that follow an entry of a folder."""
         found = set()
         for position in positions:
             if self._parts[position] != "**":
@@ -83,18 +85,18 @@ class _Search:
         return self._with_skipped(found)
 
     def _leads_inside(self, link: os.DirEntry[str]) -> bool:
-        """Whether a link leads to something within the bounds; links in a circle are met again and again."""
+        """Return whether a link leads to something within the bounds. Links in a circle come up repeatedly."""
         try:
             itself = link.stat(follow_symlinks=False)
         except OSError:
-            return False  # it has gone
+            return False  # it is gone
         key = itself.st_dev, itself.st_ino
         if key not in self._inside:
             self._inside[key] = self._bounds.holds(link.path)
         return self._inside[key]
 
     def _with_skipped(self, positions: set[int]) -> frozenset[int]:
-        """Return positions with those behind `**`, which may stand for no folder at all."""
+        """Return positions with those after `**`, which may stand for no folder at all."""
         found = set(positions)
         for position, part in enumerate(self._parts):
             if position in found and part == "**":

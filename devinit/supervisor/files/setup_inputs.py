@@ -1,7 +1,7 @@
-"""Which files say what `setup` has to install: it runs again when one of them changes.
+"""The input files of `setup`: it runs again when one of them changes.
 
-A service in `apps/a` of a workspace has its lock file at the workspace's root, so the folders above it count,
-up to the top of the git repository.
+A service in `apps/a` of a workspace has its lock file at the workspace's root. So the folders above it count, up
+to the top of the git repository.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ from devinit.system.repository import is_repository, search_of
 from devinit.toolchains.languages import LOCK_FILES, MANIFESTS
 
 MOST_FILES = 10_000
-"""Files that `setup_inputs` may name: each is read with every start. `**/*` names all of node_modules."""
+"""Maximum number of files for `setup_inputs`: each is read at every start, and `**/*` matches all of
+node_modules.
+"""
 
 
 def inputs_of(service: Service, root: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the files that the set-up of a service depends on, each with a name that says where it lies.
+    """Yield the files that the set-up of a service depends on, each with its relative name.
 
-    Lock files count in the folders above as well, because a workspace has one for all its members; what a folder
-    above declares is about something else. The names are relative to the service's folder, so a checkout that is
-    moved keeps what was set up.
+    Lock files also count in the folders above, because a workspace has one for all its members; the manifests
+    there concern other packages. The names are relative to the service's folder, so a checkout that is moved keeps
+    its set-up.
     """
     for name in (*LOCK_FILES, *MANIFESTS):
         yield from _if_file(service.directory / name, name)
@@ -36,7 +38,7 @@ def inputs_of(service: Service, root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _named(service: Service, root: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the files that `setup_inputs` names, at most `MOST_FILES`."""
+    """Yield the files that match `setup_inputs`, at most `MOST_FILES`."""
     found = chain.from_iterable(
         files_of(pattern, service.directory, root) for pattern in service.setup_inputs
     )
@@ -45,7 +47,7 @@ def _named(service: Service, root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def folders_above(directory: Path, root: Path) -> list[Path]:
-    """Return the folders above a service's: up to the top of its git repository, or else to the project's."""
+    """Return the folders above a service's, up to the top of its git repository or else to the project's."""
     inside, _ = search_of(directory)
     if is_repository(inside[-1]):
         return [Path(folder) for folder in inside[1:]]

@@ -1,6 +1,6 @@
-"""Which files the patterns of `watch` mean, and in which folders they lie: pure.
+"""The patterns of `watch`: which files they match, and in which folders these lie. Pure.
 
-`*` and `?` stay within a folder, `**` goes through all; the name of a folder means all that lies in it.
+`*` and `?` stay within a folder, `**` crosses folders; the name of a folder matches everything in it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ IGNORED = frozenset({".git", "node_modules", ".venv", "venv", "__pycache__", OWN
 
 
 def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Return what tells whether a path, relative to the service's folder, is meant by one of the patterns."""
+    """Return a predicate that tells whether a path, relative to the service's folder, matches a pattern."""
     expressions = [rf"\A(?:{expression_of(pattern)})\Z" for pattern in with_folders(patterns)]
 
     def matches(path: str) -> bool:
@@ -25,13 +25,15 @@ def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
         try:
             return any(is_found(expression, path) for expression in expressions)
         except PatternTooSlow:
-            return True  # Of many `**` in one pattern. A restart too many is better than a change unseen.
+            return (
+                True  # Caused by many `**` in one pattern. A restart too many is better than a missed change.
+            )
 
     return matches
 
 
 def with_folders(patterns: Iterable[str]) -> list[str]:
-    """Return patterns with what lies in a folder that one of them names: `src` is `src/**` as well."""
+    """Return the patterns, with the content of folders that they name: `src` adds `src/**`."""
     found = []
     for pattern in patterns:
         plain = pattern.rstrip("/")
@@ -40,7 +42,7 @@ def with_folders(patterns: Iterable[str]) -> list[str]:
 
 
 def expression_of(pattern: str) -> str:
-    """Return a pattern as a regular expression: `*` and `?` stay within a folder, `**` goes through all."""
+    """Return a pattern as a regular expression: `*` and `?` stay within a folder, `**` crosses folders."""
     found = ""
     for part in re.split(r"(\*\*/|\*\*|\*|\?)", pattern.removeprefix("./")):
         found += {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part) or re.escape(part)
@@ -48,7 +50,7 @@ def expression_of(pattern: str) -> str:
 
 
 def reach(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Return a function: may a pattern match a file below a folder? "" is the folder of the service."""
+    """Return a predicate: may a pattern match files below a folder? "" is the service's own folder."""
     each_in_parts = [pattern.removeprefix("./").split("/") for pattern in patterns]
 
     def reaches(folder: str) -> bool:

@@ -36,42 +36,44 @@ from devinit.system.snapshot import (
 log = logging.getLogger(__name__)
 
 DEBOUNCE_MILLISECONDS = 400
-"""How long changes may go on before they count: an editor writes a file in several steps, git many files."""
+"""How long changes may continue before they count: an editor writes a file in several steps, git writes many
+files.
+"""
 STEP_MILLISECONDS = 100
-"""How often watchfiles looks whether its thread was told something; a watched service wakes us so often."""
+"""How often watchfiles checks whether its thread has received events; a watched service wakes us as often."""
 TICK_MILLISECONDS = 1000
-"""How often to look whether a delayed restart is due, and whether the watched folders are still the same ones."""
+"""How often to check whether a delayed restart is due, and whether the watched folders are still the same ones."""
 NOTICED_SECONDS = 0.5
-"""A restart that waits longer is shown: without that, a file that was just saved seems not to be watched."""
+"""A restart that waits longer is shown; otherwise a file that was just saved seems not to be watched."""
 RETRY_SECONDS = (5.0, 10.0, 20.0, 60.0)
-"""After how long it is tried again to watch folders that cannot be watched."""
+"""Delays before repeated attempts to watch folders that cannot be watched."""
 ILLEGIBLE = "Unable to decode path"
-"""What watchfiles says of a file whose name is not UTF-8."""
+"""Part of watchfiles' error about a file whose name is not UTF-8."""
 ILLEGIBLE_SECONDS = 0.5
-"""How long the watch rests after one: a program may write many of them."""
+"""How long the watch pauses after such an error: a program may write many such files."""
 LONGEST_AGE_SECONDS = 10.0
-"""A change that is noticed was made no longer ago: the service was being restarted meanwhile."""
+"""Maximum age of a change when it is noticed, because the service may have been restarting."""
 LARGEST_COMPARED = 1_000_000
-"""A file of more bytes counts as changed whenever it is written."""
+"""A file with more bytes counts as changed whenever it is written."""
 
 
 Awatch: TypeAlias = Callable[..., AsyncGenerator[set[tuple[Any, str]], None]]
-"""watchfiles' function. Any: its kind of change, which is of no interest."""
+"""watchfiles' function. `Any` is its kind of change, which is not used."""
 
 
 class Watched(Protocol):
-    """The service whose files are watched."""
+    """A service whose files are watched."""
 
     async def restart(self, reason: str) -> None:
-        """Start it again."""
+        """Start the service again."""
         ...
 
     def up_seconds(self) -> float | None:
-        """Return how long it has been up, or has failed; None while it is coming up."""
+        """Return how long the service has been up, or has been failed; None while it is starting."""
         ...
 
     def show(self, condition: str | None) -> None:
-        """Set what `status` and `why` show when its files are not watched as they should be."""
+        """Set the problem with the watch that `status` and `why` show; None clears it."""
         ...
 
     def note(self, text: str) -> None:
@@ -80,13 +82,13 @@ class Watched(Protocol):
 
 
 def describe(paths: list[str]) -> str:
-    """Say which files changed."""
+    """Describe which files changed."""
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     return f"{paths[0]}{more} changed"
 
 
 def too_many_folders() -> str:
-    """Say that not all folders are watched."""
+    """Describe a watch that does not cover all folders."""
     return (
         f"more than {snapshot.MOST_FOLDERS:,} folders lie where `watch` looks: it sees no files in the deepest of "
         "them; name the folders of your source code in it"
@@ -94,7 +96,7 @@ def too_many_folders() -> str:
 
 
 def too_many() -> str:
-    """Say that files are not looked at."""
+    """Describe a watch that does not compare files."""
     return (
         f"more than {snapshot.MOST_ENTRIES:,} files lie where `watch` looks: it sees what you save, and not what "
         "comes or goes with a whole folder; name the folders of your source code in it"
@@ -103,7 +105,7 @@ def too_many() -> str:
 
 async def watch(directory: Path, root: Path, patterns: tuple[str, ...], service: Watched) -> None:
     """Restart a service of the project at `root` when its files change, until this is cancelled."""
-    # 0.1 s, only for services with `watch`; the others go on starting meanwhile.
+    # Importing takes 0.1 s, only for services with `watch`; the others go on starting meanwhile.
     awatch = await asyncio.to_thread(load_watcher)
     watching = Watching(directory, root, patterns, service)
     while True:
@@ -114,23 +116,23 @@ async def watch(directory: Path, root: Path, patterns: tuple[str, ...], service:
             if not isinstance(error, OSError | RuntimeError):
                 raise
             if ILLEGIBLE in str(error):
-                # The watch ends with such a file. The next one begins with a look at all of them.
+                # The watch ends at such a file. The next watch begins with a look at all files.
                 await asyncio.sleep(ILLEGIBLE_SECONDS)
                 continue
-            # The user's watches are used up (fs.inotify.max_user_watches), or the folder has gone.
+            # The user's watches are used up (fs.inotify.max_user_watches), or the folder is gone.
             log.warning("%s: %s", directory, error)
             await asyncio.sleep(watching.failed(error))
 
 
 def single(error: Exception) -> Exception:
-    """Return the one error in groups of errors, in which the library wraps what its thread raises."""
+    """Return the single error in nested groups: the library wraps the errors of its thread."""
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error
 
 
 class Watching:
-    """The files of one service, over all its restarts."""
+    """The watch on the files of one service, across all its restarts."""
 
     def __init__(self, directory: Path, root: Path, patterns: tuple[str, ...], service: Watched) -> None:
         self._directory, self._service = directory, service
@@ -142,18 +144,20 @@ class Watching:
             lambda path: bounds_within(root, directory).holds(path),
         )
         self._seen: Snapshot | None = None
-        """What the files looked like last; None before the first look, and when there are too many."""
+        """The state of the files at the last look; None before the first look, and when there are too many
+        files.
+        """
         self._too_many: str | None = None
-        """What is not seen because there is too much of it."""
+        """The note about files or folders that are not watched because there are too many."""
         self._came: set[str] = set()
-        """Folders that came into being since the watch began."""
+        """Folders that were created since the watch began."""
         self._history = History()
         self._failures = 0
-        """How often in a row the files could not be watched."""
+        """Number of consecutive failures to watch the files."""
         self._unseen: dict[str, Change] = {}
-        """What may have changed while it was not watched."""
+        """Possible changes while the files were not watched."""
         self._warned: set[str] = set()
-        """Files that the developer was told of as the service's own work."""
+        """Files that a note has named as the service's own writes."""
 
     async def until_replaced(self, awatch: Awatch) -> None:
         """Watch until other folders have to be watched: a watch belongs to a folder, not to its name.
@@ -167,7 +171,7 @@ class Watching:
         self._came.clear()
         found = awatch(
             *await self._folders(),
-            # watchfiles would follow every link, and watch what no pattern means.
+            # watchfiles would follow every link, and watch folders that no pattern matches.
             recursive=False,
             watch_filter=lambda _change, path: self._concerns(relative(path, self._directory)),
             debounce=DEBOUNCE_MILLISECONDS,
@@ -180,17 +184,17 @@ class Watching:
                 if self._failures:
                     self._failures = 0
                     self._service.note("its files are watched again")
-                # What changed between two watches was not reported.
+                # watchfiles does not report changes between two watches.
                 changed = await self._changed(changes, everywhere=is_first and not is_new)
                 if is_first and is_new:
-                    # What its own first start has written meanwhile (`before_start`) is no change.
+                    # Files that the service's own first start has written (`before_start`) have not changed.
                     await self._look({""}, ())
                 await self._take_notice(changed)
                 is_first = False
                 is_replaced = identity != identity_of(self._directory)
                 are_others = is_replaced or bool(self._came) or known != self._folders_seen()
                 if are_others and self._seen is None:
-                    # The restart comes when the new folder is watched, so that no change is missed meanwhile.
+                    # The restart comes once the new folder is watched, so that no change is missed.
                     replaced = [f"{each}/" for each in sorted(self._came & self._named)]
                     replaced += ["its folder"] if is_replaced else []
                     self._unseen |= dict.fromkeys(replaced, Change(soon=False))
@@ -200,7 +204,7 @@ class Watching:
                     return
 
     def failed(self, error: Exception) -> float:
-        """Take notice that the files cannot be watched; return after how many seconds to try again."""
+        """Record that the files cannot be watched; return the seconds until the next attempt."""
         from devinit.system.watch_limits import in_words  # only for a failure
 
         problem, cure = in_words(error)
@@ -214,10 +218,10 @@ class Watching:
         return RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS)) - 1]
 
     async def _folders(self) -> list[Path]:
-        """Return the folders to be watched: the service's own, and those below it that a pattern reaches."""
+        """Return the folders to watch: the service's own, and those below it that a pattern reaches."""
         folders, are_more = await asyncio.to_thread(folders_of, self._extent, self._seen)
         self._say_too_many(too_many_folders() if are_more else too_many() if self._seen is None else None)
-        # Its own folder in any case: if that cannot be watched, it is an error.
+        # Its own folder is always included: if it cannot be watched, that is an error.
         return [self._directory / each for each in dict.fromkeys(("", *folders))]
 
     def _folders_seen(self) -> frozenset[str] | None:
@@ -232,15 +236,15 @@ class Watching:
         return self._matches(path) or self._is_folder(path)
 
     def _is_folder(self, path: str) -> bool:
-        """Whether files that are meant may have come or gone with a folder."""
+        """Return whether files that match may have come or gone with a folder."""
         if not self._extent.reaches(path):
             return False
         return path in (self._folders_seen() or ()) or (self._directory / path).is_dir()
 
     async def _changed(self, changes: set[tuple[Any, str]], *, everywhere: bool) -> set[str]:
-        """Return the files that changed: those that are reported, and those that came or went with a folder.
+        """Return the changed files: the reported ones, and those that came or went with a folder.
 
-        `everywhere`: look at all of them, whatever is reported.
+        `everywhere`: look at all files, whatever is reported.
         """
         kinds: dict[str, set[str]] = {}
         for kind, path in changes:
@@ -260,7 +264,7 @@ class Watching:
         return reported | set(filter(self._matches, differences(before, after) | back))
 
     async def _look(self, folders: Collection[str], files: Collection[str]) -> Snapshot | None:
-        """Look at these folders and files again; return what all files look like, None when there are too many."""
+        """Update the state of these folders and files; return that of all files, or None if there are too many."""
         before = self._seen or NOTHING
         try:
             self._seen = await asyncio.to_thread(look_again, before, folders, files, self._extent)
@@ -306,7 +310,7 @@ class Watching:
         return text
 
     def _waiting(self) -> str | None:
-        """Say which restart waits for longer than one notices, and for how long."""
+        """Describe the pending restart with the longest noticeable delay."""
         waits = {path: each.due - each.at for path, each in self._history.pending.items()}
         path = min(waits, key=waits.__getitem__, default="")
         if waits.get(path, 0.0) < NOTICED_SECONDS:
@@ -318,7 +322,7 @@ class Watching:
 
 
 def identity_of(folder: Path) -> tuple[int, int] | None:
-    """Return what tells a folder from one that takes its name, and perhaps its inode number, later."""
+    """Return what distinguishes a folder from a later one of the same name, perhaps with the same inode number."""
     try:
         return folder.stat().st_ino, birth_of(folder)
     except OSError:
@@ -336,12 +340,12 @@ def digest_of(path: Path) -> bytes | None:
         content = read_bytes(path, most=LARGEST_COMPARED)
     except StateFileError:
         return None
-    # One that is not there any more is the same each time as well.
+    # A missing file has the same digest each time, too.
     return b"" if content is None else blake2b(content, digest_size=16).digest()
 
 
 def age_of(path: Path) -> float:
-    """Return how many seconds ago a file was written, as far as that can be: it was noticed just now."""
+    """Return how many seconds ago a file was written; 0 when its time does not fit a change noticed just now."""
     try:
         age = time.time() - path.stat().st_mtime
     except OSError:
@@ -352,14 +356,14 @@ def age_of(path: Path) -> float:
 
 def load_watcher() -> Awatch:
     """Import watchfiles' `awatch`."""
-    # What was kept away from our own start (`boot`), anyio needs.
+    # anyio needs the modules that `boot` withheld from our own start.
     for name in [name for name, module in sys.modules.items() if module is None]:
         del sys.modules[name]
-    from watchfiles import awatch  # for a service that watches, after what is put off has come
+    from watchfiles import awatch  # for a service that watches, once the withheld modules are available
 
     return awatch
 
 
 def relative(path: str, directory: Path) -> str:
-    """Return a path as patterns see it."""
+    """Return a path relative to a folder, as patterns need it."""
     return path.removeprefix(f"{directory}/")

@@ -1,4 +1,4 @@
-"""The actions in the life of a service: the runner carries each out, and reports the result as an event."""
+"""The actions in the life of a service. The runner carries each one out and reports the result as an event."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from msgspec import Struct
 
 
 class SetUp(Struct, frozen=True):
-    """Begin what needs no other service: install dependencies, make data directories."""
+    """Begin the steps that need no other service: install dependencies, make data directories."""
 
 
 class Prepare(Struct, frozen=True):
-    """Await the set-up, then run the one-shot commands."""
+    """Wait for the set-up, then run the one-shot commands."""
 
 
 class CleanUp(Struct, frozen=True):
@@ -24,25 +24,25 @@ class Spawn(Struct, frozen=True):
 
 
 class AwaitReady(Struct, frozen=True):
-    """Probe until it is ready."""
+    """Probe the service until it is ready."""
 
 
 class LookAfter(Struct, frozen=True):
-    """Ask again and again whether it is well, if it has a health check."""
+    """Run the health check of the service periodically, if it has one."""
 
 
 class Wait(Struct, frozen=True):
-    """Report DelayPassed after some seconds."""
+    """Report DelayPassed after this time."""
 
     seconds: float
 
 
 class EndTree(Struct, frozen=True):
-    """End every process of it; report TreeGone."""
+    """End every process of the service; report TreeGone."""
 
 
 class NextPort(Struct, frozen=True):
-    """Give the port up, get another one, end what runs and spawn again."""
+    """Give up the port, take another one, end the running processes and spawn the service again."""
 
     reason: str
 

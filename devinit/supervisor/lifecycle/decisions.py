@@ -1,4 +1,4 @@
-"""What follows when something happens in the life of a service: the next state, and what to do."""
+"""The state machine of a service: the next state and the actions for each event."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ from devinit.supervisor.lifecycle.state import ALIVE, WANTED, Failure, Lifecycle
 from devinit.text import counted
 
 STABLE_SECONDS = 10.0
-"""A service that was ready this long is taken to be sound: its next failure is its first."""
+"""Seconds of readiness after which a service counts as stable: its next failure counts as its first."""
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 30.0
 SHORT_DELAYS = 3
-"""How many delays, 0.1 to 0.4 s, a run replaces that took longer itself."""
+"""Number of first delays, 0.1 to 0.4 s, that are skipped after a run which lasted at least as long."""
 PORT_ATTEMPTS = 10
-"""How often a start may lose its port to another process before it is given up."""
+"""How many times in a row a start may lose its port to another process before it fails."""
 
 NO_READY = "what its `ready` asks for was not seen; a job that is done when it ends needs no `ready`"
 
 GIVEN_UP = "`devinit start` starts it again"
-"""Its reloader has ended, and with it what looked for a change."""
+"""Advice when restarts end: a reloader has ended too, so no process watches for changes any more."""
 
 UNSEEN = (
     "; its exit code is not known, since the supervisor that had started it is gone\n"
@@ -95,11 +95,11 @@ APPLIES: dict[type[Struct], frozenset[Phase]] = {
     Adopted: frozenset({Phase.STOPPED}),
     Remembered: frozenset({Phase.STOPPED}),
 }
-"""In which phases an event means something; in all others it came too late and changes nothing."""
+"""Event → the phases in which it applies; in all other phases it came too late and changes nothing."""
 
 
 def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: RestartPolicy) -> Step:
-    """Return the next state of a service and what to do about it."""
+    """Return the next state of a service and the actions to carry out."""
     if type(event) in APPLIES and state.phase not in APPLIES[type(event)]:
         return state, ()
     match event:
@@ -162,14 +162,17 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
 
 
 def after_start_request(state: LifecycleState) -> Step:
-    """Bring up what is down. What runs or is on its way runs on; what is being stopped must stop first."""
+    """Bring up a service that is down.
+
+    One that runs or is starting goes on; one that is stopping must stop first.
+    """
     if state.phase in WANTED or state.phase is Phase.STOPPING:
         return state, ()
     return LifecycleState(phase=Phase.WAITING, restarts=state.restarts), (SetUp(),)
 
 
 def after_adoption(event: Adopted, now: float) -> Step:
-    """Take over a process that runs already: what was ready is ready, what was starting is watched."""
+    """Take over a service that an earlier supervisor started: it is still ready, or still awaited."""
     state = LifecycleState(
         phase=Phase.STARTING,
         started_at=now,
@@ -183,7 +186,7 @@ def after_adoption(event: Adopted, now: float) -> Step:
 
 
 def after_port_loss(state: LifecycleState, reason: str) -> Step:
-    """Move on to another port, but not for ever."""
+    """Move on to another port; fail after too many losses in a row."""
     losses = state.port_losses + 1
     if losses > PORT_ATTEMPTS:
         text = f"lost its port to other programs {PORT_ATTEMPTS} times in a row; last: {reason}"
@@ -194,7 +197,7 @@ def after_port_loss(state: LifecycleState, reason: str) -> Step:
 def after_failed_check(
     state: LifecycleState, detail: str, health: Health, now: float, policy: RestartPolicy
 ) -> Step:
-    """Decide what a service is that does not answer: well for now, unhealthy, or to be started again."""
+    """Decide after a failed health check: the service stays as it is, becomes unhealthy, or is restarted."""
     failed = change(state, failed_checks=state.failed_checks + 1)
     if health.restart_after is not None and failed.failed_checks >= health.restart_after:
         said = f"unhealthy, {counted(failed.failed_checks, 'check')} failed: {detail}"
@@ -205,14 +208,14 @@ def after_failed_check(
 
 
 def after_exit(state: LifecycleState, event: Exited, now: float, policy: RestartPolicy) -> Step:
-    """Decide whether a service that ended has done its work, is started again, or is given up."""
+    """Decide whether a service that ended has finished, is started again, or has failed."""
     code = event.code
     if state.phase not in ALIVE:
         return change(state, last_exit=code), ()
     said, why = describe_exit(code), f": {event.cause}" if event.cause else ""
     clean = is_success(state, event)
     is_job = event.success is Success.AWAITED
-    # An earlier devinit may have called a job ready; it is never started again by itself.
+    # An earlier devinit may have called a job ready; even so, a job is never restarted automatically.
     if is_job or (state.phase is Phase.STARTING and not state.proven):
         if clean:
             return change(state, phase=Phase.EXITED, reason=said, last_exit=0), (EndTree(),)
@@ -230,14 +233,17 @@ def after_exit(state: LifecycleState, event: Exited, now: float, policy: Restart
 
 
 def is_success(state: LifecycleState, event: Exited) -> bool:
-    """Whether a service that ended has done its work. What is starting has not been seen ready in this run."""
+    """Return whether a service that ended has done its work.
+
+    In the phase STARTING, it has not been seen ready in this run.
+    """
     if event.code != 0 or event.success is Success.NEVER:
         return False
     return event.success is not Success.ONCE_READY or state.phase is not Phase.STARTING
 
 
 def back_off(state: LifecycleState, said: str, code: int | None, now: float, policy: RestartPolicy) -> Step:
-    """Start again: at once after a stable run, then with growing delays, until it failed too often."""
+    """Restart the service: at once after a stable run, then with growing delays, until it has failed too often."""
     stable = state.ready_at is not None and now - state.ready_at >= STABLE_SECONDS
     recent = () if stable else tuple(at for at in state.failures if now - at < policy.window_seconds)
     failures = (*recent, now)
@@ -256,10 +262,10 @@ def back_off(state: LifecycleState, said: str, code: int | None, now: float, pol
 
 
 def restart_delay(earlier_failures: int, ran_seconds: float = 0.0) -> float:
-    """Return how long to wait, in seconds: nothing at first, then 0.1 s doubling up to 30 s.
+    """Return the delay before a restart, in seconds: 0 at first, then 0.1 s doubling up to 30 s.
 
-    A run that took longer than one of the first delays, by its boot alone or because it served, is no busy loop:
-    the next one follows at once.
+    A run that lasted longer than one of the first delays, because of a slow boot or because it served, is no busy
+    loop: the next run follows at once.
     """
     if earlier_failures == 0:
         return 0.0
@@ -268,7 +274,7 @@ def restart_delay(earlier_failures: int, ran_seconds: float = 0.0) -> float:
 
 
 def after_stop_request(state: LifecycleState) -> Step:
-    """End what runs, also what did not end the last time; what does not run is stopped already."""
+    """End a service that runs, or whose last stop left processes behind; otherwise it is stopped already."""
     if state.phase in WANTED:
         return change(state, phase=Phase.STOPPING, reason=None), (EndTree(),)
     if state.has_withstood:
@@ -279,7 +285,7 @@ def after_stop_request(state: LifecycleState) -> Step:
 
 
 def withstands(state: LifecycleState, what: str) -> LifecycleState:
-    """Return the state of a service of which something does not end: one that failed has failed all the same."""
+    """Return the state of a service with processes that do not end; one that has failed stays failed."""
     if state.phase is Phase.STOPPING:
         return change(state, reason=what, withstood=what)
     before = after_end(state).reason or ""
@@ -288,7 +294,7 @@ def withstands(state: LifecycleState, what: str) -> LifecycleState:
 
 
 def after_end(state: LifecycleState) -> LifecycleState:
-    """Return the state of a service of which nothing runs any more: stopped, or failed as before."""
+    """Return the state of a service once none of its processes runs: stopped, or failed as before."""
     if state.phase is Phase.STOPPING:
         return LifecycleState(restarts=state.restarts, last_exit=state.last_exit)
     if state.withstood is None:
@@ -299,7 +305,7 @@ def after_end(state: LifecycleState) -> LifecycleState:
 
 
 def describe_exit(code: int | None) -> str:
-    """Say how a process ended: a negative code is the signal that ended it."""
+    """Describe how a process ended; a negative code is the number of the signal that ended it."""
     if code is None:
         return "ended"
     if code < 0:

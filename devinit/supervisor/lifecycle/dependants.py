@@ -1,4 +1,4 @@
-"""What the state of a service means for the services that depend on it."""
+"""Effects of a service's state on the services that depend on it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from devinit.supervisor.lifecycle.state import LifecycleState
 def satisfies_dependants(
     state: LifecycleState, *, optional: bool, condition: Condition = Condition.READY
 ) -> bool:
-    """Whether services that wait for this condition of this one may start."""
+    """Return whether services that wait until this one meets a condition may start."""
     match state.phase:
         case Phase.READY:
             return condition is not Condition.COMPLETED
         case Phase.EXITED:
             return state.last_exit == 0
         case Phase.FAILED:
-            # To have completed is more than not to be in the way: what a job should have done is not there.
+            # A failed optional service blocks no dependant, but one that waits for COMPLETED needs the result.
             return optional and condition is not Condition.COMPLETED
         case Phase.UNHEALTHY if condition is Condition.READY:
-            # A running service is not stopped for it, but a dependant that starts now would meet the fault.
+            # Running dependants go on, but a dependant that starts now would meet the fault.
             return optional
         case Phase.STARTING | Phase.UNHEALTHY | Phase.BACKOFF:
             return condition is Condition.STARTED and state.spawned_at is not None
@@ -28,5 +28,5 @@ def satisfies_dependants(
 
 
 def may_still_satisfy(state: LifecycleState, condition: Condition) -> bool:
-    """Whether a service that is settled, but not as a dependant waits for, may be so later by itself."""
+    """Return whether a settled service that does not meet a condition may still meet it later by itself."""
     return condition is Condition.COMPLETED and state.phase in (Phase.READY, Phase.UNHEALTHY)

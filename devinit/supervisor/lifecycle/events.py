@@ -1,4 +1,4 @@
-"""What happens in the life of a service."""
+"""The events in the life of a service."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from devinit.supervisor.lifecycle.state import Failure, Success
 
 
 class StartRequested(Struct, frozen=True):
-    """An order wants it up."""
+    """An order asks for the service to run."""
 
 
 class StartRefused(Struct, frozen=True):
-    """It was stopped to be started again, and cannot be."""
+    """The service was stopped for a restart, and cannot be started."""
 
     reason: str
     failure: Failure = Failure.PREPARATION
 
 
 class DependenciesReady(Struct, frozen=True):
-    """All that it depends on is ready."""
+    """All dependencies of the service are ready."""
 
 
 class Blocked(Struct, frozen=True):
-    """It waits for its dependencies; the reason why they will not be ready by themselves, if there is one."""
+    """The service waits for dependencies. `reason`: why they will not become ready by themselves, if so."""
 
     reason: str | None
 
@@ -37,25 +37,25 @@ class Prepared(Struct, frozen=True):
 
 
 class DoneBefore(Struct, frozen=True):
-    """It is a one-shot that has run on the data as it is, and does not run again."""
+    """The service is a one-shot that has already run on the present data, so it does not run again."""
 
     reason: str
 
 
 class PreparationFailed(Struct, frozen=True):
-    """It could not be prepared or spawned."""
+    """The service could not be prepared or spawned."""
 
     reason: str
     code: int | None = None
-    """Of the command that failed, if one did."""
+    """Exit code of the command that failed, if one did."""
 
 
 class Spawned(Struct, frozen=True):
-    """Its process runs."""
+    """The process of the service runs."""
 
 
 class Adopted(Struct, frozen=True, kw_only=True):
-    """An earlier supervisor left it behind: as it was then, whether or not it still runs."""
+    """An earlier supervisor left the service behind. The fields give its state at that time."""
 
     was_ready: bool
     runs: bool = True
@@ -64,7 +64,7 @@ class Adopted(Struct, frozen=True, kw_only=True):
 
 
 class Remembered(Struct, frozen=True, kw_only=True):
-    """It had finished or failed under an earlier supervisor."""
+    """The service had finished or failed under an earlier supervisor."""
 
     phase: Phase
     reason: str | None
@@ -74,49 +74,49 @@ class Remembered(Struct, frozen=True, kw_only=True):
 
 
 class BecameReady(Struct, frozen=True):
-    """Its probe answers, and the listener is its own."""
+    """The probe of the service succeeds, and the service's own process listens."""
 
 
 class CheckPassed(Struct, frozen=True):
-    """It answered its health check."""
+    """The service passed its health check."""
 
 
 class CheckFailed(Struct, frozen=True):
-    """It did not answer its health check: what was seen, and how many of these mean what."""
+    """The service failed its health check. `detail`: the observation; `health`: the limits for failures."""
 
     detail: str
     health: Health
 
 
 class WentDown(Struct, frozen=True):
-    """It was ready and its process lives, but nothing of it serves any more."""
+    """The service was ready and its process lives, but none of its processes serves any more."""
 
     cause: str | None = None
-    """What the user has to fix before it serves again; None when that is not known, and it may be reloading."""
+    """The error that the user has to fix first; None when it is unknown, and the service may be reloading."""
     detail: str | None = None
-    """What was seen instead of an answer, where there is no cause."""
+    """The observation in place of an answer, when there is no cause."""
 
 
 class Stuck(Struct, frozen=True):
-    """It runs, but cannot come up before the user fixes the error that it shows."""
+    """The service runs, but cannot come up before the user fixes the error that it shows."""
 
     cause: str
     failure: Failure = Failure.EXIT
-    """How the waiting start ends: EXIT when the output shows the crash, TIMEOUT when the time was over."""
+    """How the waiting start ends: EXIT when the output shows the crash, TIMEOUT when its time is over."""
 
 
 class Moving(Struct, frozen=True):
-    """What was stuck does something again."""
+    """A service that was stuck makes progress again."""
 
 
 class TimedOut(Struct, frozen=True):
-    """It was not ready in time, and what was seen last."""
+    """The service was not ready in time. `detail`: the last observation."""
 
     detail: str
 
 
 class PortLost(Struct, frozen=True):
-    """Another process has its port."""
+    """Another process holds the port of the service."""
 
     reason: str
 
@@ -128,13 +128,16 @@ class PortUnavailable(Struct, frozen=True):
 
 
 class Exited(Struct, frozen=True):
-    """Its process ended. None: the code went to another parent (an adopted process)."""
+    """The process of the service ended.
+
+    `code` is None when another process was its parent (an adopted process).
+    """
 
     code: int | None
     success: Success = Success.NEVER
-    """When its end with code 0 is no failure."""
+    """The condition under which an end with code 0 is no failure."""
     cause: str | None = None
-    """The probable cause, in the words of its output."""
+    """The probable cause, quoted from the output."""
 
 
 class DelayPassed(Struct, frozen=True):
@@ -142,15 +145,15 @@ class DelayPassed(Struct, frozen=True):
 
 
 class StopRequested(Struct, frozen=True):
-    """An order wants it down."""
+    """An order asks for the service to stop."""
 
 
 class TreeGone(Struct, frozen=True):
-    """Nothing of it runs any more."""
+    """None of the service's processes runs any more."""
 
 
 class Withstood(Struct, frozen=True):
-    """Something of it still runs, although it was ended."""
+    """Processes of the service still run although they were ended."""
 
     reason: str
 
@@ -184,7 +187,10 @@ LifecycleEvent: TypeAlias = (
 
 
 def success_of(service: Service, *, is_job: bool = False) -> Success:
-    """Return when it is no failure that a service ends with code 0. `is_job`: it only has to end."""
+    """Return when an exit of the service with code 0 is no failure.
+
+    `is_job`: the service only has to end.
+    """
     if is_job:
         return Success.AWAITED
     if service.port is not None:

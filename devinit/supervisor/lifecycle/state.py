@@ -1,4 +1,4 @@
-"""The state of a service's life, as a value."""
+"""The lifecycle state of a service, as a value."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from msgspec import Struct
 from devinit.model.status import Phase
 
 ALIVE = frozenset({Phase.STARTING, Phase.READY, Phase.UNHEALTHY})
-"""Phases in which a process runs, or is about to."""
+"""Phases in which a process runs or is about to be started."""
 WANTED = ALIVE | {Phase.WAITING, Phase.BACKOFF}
-"""Phases in which a start has nothing to do."""
+"""Phases in which an order to start changes nothing."""
 
 
 class Failure(StrEnum):
-    """Why a service was given up; it decides the exit code of the start."""
+    """Why a service failed; it decides the exit code of the start."""
 
     EXIT = "exit"
     TIMEOUT = "timeout"
@@ -25,25 +25,27 @@ class Failure(StrEnum):
 
 
 class Success(StrEnum):
-    """When a service that ends with code 0 has done what it is for."""
+    """When an end with code 0 means that a service has done its work."""
 
     NEVER = "never"
-    """It has a port: a server has not finished its work when it ends."""
+    """It has a port: a server that ends has not finished its work."""
     ONCE_READY = "once ready"
-    """Its `ready` says what is to be seen of it first."""
+    """Only after the service was seen ready, as its `ready` demands."""
     ALWAYS = "always"
-    """To end may be its whole purpose: it has no port, and nothing else is asked of it."""
+    """It has neither a port nor `ready`, so ending may be its whole purpose."""
     AWAITED = "awaited"
-    """To end is its whole purpose."""
+    """It is a job: ending is its whole purpose."""
 
 
 class LifecycleState(Struct, frozen=True, kw_only=True):
-    """Everything that the next decision depends on."""
+    """All facts about a service that the next decision depends on."""
 
     phase: Phase = Phase.STOPPED
     reason: str | None = None
     failure: Failure | None = None
-    """Why it failed, or why a start no longer waits for it: set while the phase is FAILED or `stuck` is."""
+    """Why it failed, or why a start no longer waits for it; set only while the phase is FAILED or `stuck` is
+    set.
+    """
     started_at: float | None = None
     """When this run began (monotonic seconds)."""
     spawned_at: float | None = None
@@ -51,7 +53,7 @@ class LifecycleState(Struct, frozen=True, kw_only=True):
     ready_at: float | None = None
     """When this run became ready; None before."""
     proven: bool = False
-    """It was ready at least once since it was asked for: a later crash is worth a restart."""
+    """Whether it was ready at least once since the order to start: a later crash is then worth a restart."""
     failures: tuple[float, ...] = ()
     """Times of the recent failures, oldest first."""
     restarts: int = 0
@@ -61,32 +63,32 @@ class LifecycleState(Struct, frozen=True, kw_only=True):
     failed_checks: int = 0
     """Health checks in a row that failed."""
     stuck: str | None = None
-    """What keeps a service that is starting from coming up until the user fixes it; it goes on trying."""
+    """The error that keeps a starting service from coming up until the user fixes it; it goes on trying."""
 
     withstood: str | None = None
-    """What still runs of a service that was ended, because it was stopped or has failed; None for nothing."""
+    """Description of the processes that still run after a stop or failure ended the service; None without any."""
 
     @property
     def has_withstood(self) -> bool:
-        """Whether something still runs of a service that was ended: the next stop tries again."""
+        """Whether processes of an ended service still run; the next stop tries again to end them."""
         return self.withstood is not None
 
 
 def has_never_run(state: LifecycleState) -> bool:
-    """Whether the service failed before it had a process: its program is missing, or the system refused it."""
+    """Return whether a service failed before it had a process: no program, or the system refused to start it."""
     return state.phase is Phase.FAILED and state.spawned_at is None and not state.proven
 
 
 def fail(
     state: LifecycleState, failure: Failure, reason: str, *, last_exit: int | None = None
 ) -> LifecycleState:
-    """Give the service up."""
+    """Return the state of a service that has failed."""
     kept = state.last_exit if last_exit is None else last_exit
     return change(state, phase=Phase.FAILED, failure=failure, reason=reason, last_exit=kept)
 
 
 def change(state: LifecycleState, **fields: object) -> LifecycleState:
-    """Return the state with some fields replaced; what holds only in one phase is left behind with it."""
+    """Return the state with some fields replaced; fields that hold only in one phase are reset when it ends."""
     phase = fields.get("phase", state.phase)
     if phase is not Phase.STARTING:
         fields["stuck"] = None

@@ -1,1 +1,1 @@
-"""The logs of services: opened, bounded, timed, read."""
+"""The logs of services: their files, size limits, timestamps and readers."""

@@ -1,6 +1,6 @@
-"""Take the lines in which a service logs devinit's own requests out of the end of its log: pure.
+"""Remove the lines about devinit's own requests from the end of a service's log. Pure.
 
-A service that is asked twice a second logs each request. After a minute these lines have pushed the error that
+A service that is probed twice a second logs each request. Within a minute, these lines would push the error that
 explains why it does not become ready out of everything that is shown or searched.
 """
 
@@ -13,7 +13,7 @@ from devinit.model.probe import USER_AGENT
 
 
 def without_own_requests(lines: Sequence[str], paths: Collection[str]) -> list[str]:
-    """Return the lines without those about GET of one of these paths; the last one stays and shows the answer."""
+    """Return the lines without those about a GET of these paths. The last one stays, since it shows the answer."""
     if not paths:
         return list(lines)
     is_request = request_of(paths)
@@ -22,10 +22,10 @@ def without_own_requests(lines: Sequence[str], paths: Collection[str]) -> list[s
 
 
 def request_of(paths: Collection[str]) -> re.Pattern[str]:
-    """Return what matches a line of an access log about one of these paths.
+    """Return a pattern for the lines of an access log about one of these paths.
 
     uvicorn, Django and Werkzeug log `"GET /health HTTP/1.1" 503`, Express and Next.js `GET /health 503 in 3ms`,
-    Rails `Started GET "/health"`, and loggers of JSON the method and the path apart.
+    Rails `Started GET "/health"`, and JSON loggers the method and the path in separate fields.
     """
     asked = "|".join(re.escape(path) for path in paths)
     return re.compile(rf"{USER_AGENT}|\bGET\b.{{0,500}}?(?<![\w/.:-])(?:{asked})(?![\w/.-])")

@@ -1,7 +1,7 @@
-"""How much of a service's output stays on disk: `size` times `count` bytes, whichever files they are in.
+"""The size limit of a service's output on disk: `size` times `count` bytes, in whichever files they are.
 
-Between runs a full log is moved aside. During a run, which may last for weeks, its beginning is given back to
-the disk: nothing is copied, the service goes on appending, and what stays keeps its place (docs/adr/0012).
+Between runs, a full log is moved aside. During a run, which may last for weeks, the disk space of its beginning is
+freed: nothing is copied, the service goes on appending, and the rest keeps its offsets (docs/adr/0012).
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from devinit.system.holes import BLOCK, data_from, free_beginning
 from devinit.system.regular import open_regular
 
 MOST_AT_ONCE = 1 << 30
-"""Bytes that are freed in one go (some 70 ms on ext4): a log that grew while no supervisor was there is no
-reason to keep every service waiting."""
+"""Bytes that are freed in one go (some 70 ms on ext4). A log that grew without a supervisor must not keep all
+services waiting.
+"""
 
 
 def rotate(path: Path, limits: LogLimits) -> None:
-    """Move a log that has reached its size to `.1`, older ones up, the oldest away.
+    """Move a log that has reached its size to `.1`, shift older ones up, and delete the oldest.
 
-    Only between runs: a file that a service still appends to is left where it is.
+    Call it only between runs: a file that a service still appends to stays where it is.
     """
     try:
         if path.stat().st_size < limits.size_bytes:
@@ -29,7 +30,7 @@ def rotate(path: Path, limits: LogLimits) -> None:
     except FileNotFoundError:
         return
     if limits.count == 1:
-        # Nowhere to move it to: it would grow for ever.
+        # There is no name to move it to, and it would grow for ever.
         path.unlink()
     for number in range(limits.count - 1, 0, -1):
         older = aside(path, number)
@@ -39,9 +40,9 @@ def rotate(path: Path, limits: LogLimits) -> None:
 
 
 def bound(path: Path, limits: LogLimits) -> bool:
-    """Free the oldest output of a service when it is too much; return whether there is more to free.
+    """Free the oldest output of a service when it exceeds the limit; return whether there is more to free.
 
-    Raise OSError where the file system cannot free the beginning of a file.
+    Raise OSError when the file system cannot free the beginning of a file.
     """
     files = [path, *put_aside(path)]
     amounts = freeing([data_of(file) for file in files], limits)
@@ -54,9 +55,9 @@ def bound(path: Path, limits: LogLimits) -> bool:
 
 
 def freeing(sizes: list[int], limits: LogLimits) -> list[int]:
-    """Return how much of each file is to be freed; the newest file comes first.
+    """Return how many bytes to free in each file; the newest file comes first.
 
-    Half a `size` more than is too much, so that it need not be done again at once.
+    That is half a `size` more than the excess, so that the next call comes later.
     """
     budget = limits.size_bytes * limits.count
     left = sum(sizes) - (budget - limits.size_bytes // 2) if sum(sizes) > budget else 0
@@ -68,7 +69,7 @@ def freeing(sizes: list[int], limits: LogLimits) -> list[int]:
 
 
 def put_aside(path: Path) -> list[Path]:
-    """Return the files of earlier runs, the newest first."""
+    """Return the log files of earlier runs, the newest first."""
     found: list[Path] = []
     while (file := aside(path, len(found) + 1)).exists():
         found.append(file)
@@ -76,12 +77,12 @@ def put_aside(path: Path) -> list[Path]:
 
 
 def aside(path: Path, number: int) -> Path:
-    """Return the name under which a log is put aside."""
+    """Return the path of a log after it was moved aside."""
     return path.with_name(f"{path.name}.{number}")
 
 
 def data_of(path: Path) -> int:
-    """Return how many bytes a file holds behind what was freed."""
+    """Return how many bytes of a file have not been freed."""
     try:
         descriptor = open_regular(path)
     except OSError:

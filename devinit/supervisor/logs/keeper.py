@@ -1,7 +1,7 @@
-"""Look after the logs while services write them: bound them, and note when what was printed.
+"""Look after logs while services write them: limit their sizes, and record when lines were printed.
 
-Quiet when nothing is printed: the kernel wakes us for the first write, then we look twenty times a second until
-nothing more has come, and wait for the next write. However much a service prints, it costs no more than that.
+It is idle while nothing is printed: the kernel reports the first write, then we look twenty times a second until
+nothing more has come, and wait for the next write. The costs stay the same however much a service prints.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.05
-"""How long after a write we look what came of it: so far may the time of a line be wrong."""
+"""Seconds between a write and our look at it, which is the largest error in the time of a line."""
 UNWATCHED_SECONDS = 1.0
-"""How often we look where the kernel does not tell (macOS, or a user's watches are used up)."""
+"""Seconds between looks where the kernel does not report writes (macOS, or the user's watches are used up)."""
 START_SECONDS = 1.0
-"""How long we look, until the kernel is asked to tell: services that start must not wait for that."""
+"""Seconds of polling before we have the kernel report writes: services that start must not wait for the set-up."""
 REPORT_SECONDS = 1.0
-"""How often it is reported at most that a service prints: what follows from that costs more than a look."""
+"""Minimum seconds between reports that a service prints: the reactions to a report cost more than a look."""
 BOUND_SECONDS = 1.0
-"""How often a log is bounded at most."""
+"""Minimum seconds between size checks of a log."""
 MOST_POINTS = 8192
-"""Lines of a .times file; more are thinned out."""
+"""Maximum number of lines in a .times file; a longer file is thinned out."""
 POINT_BYTES = 40
 SAME_TIME_SECONDS = 0.01
 RECENT_POINTS = 64
-"""So many points at the end of a .times file are enough to find the last one of the log that is written to."""
+"""So many points at the end of a .times file are enough to find the last point of the current log."""
 MOST_UNSEEN_BYTES = 2**20
-"""Read of what came while no supervisor lived; the times of what is more are estimated."""
+"""Maximum number of bytes read of output without a supervisor; the times of further lines are estimated."""
 CANNOT_FREE = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM, errno.EINVAL)
 
 
@@ -71,16 +71,16 @@ class Kept:
         self.service, self.path, self.limits = service, path, limits
         self.inode, self.size = 0, 0
         self.noted_at = 0.0
-        """The time of the last point that was noted."""
+        """The time of the last recorded point."""
         self.seen_at = 0.0
-        """When the log still had this size."""
+        """The last time at which the log still had this size."""
         self.has_grown = False
-        """Since it was bounded."""
+        """Whether the log has grown since its size was last limited."""
         self.bounded_at = 0.0
         self.is_unreported = False
-        """Whether it has grown since that was reported."""
+        """Whether the log has grown since the last report."""
         self.reported_at = 0.0
-        """Monotonic, as `bounded_at`."""
+        """Monotonic time, like `bounded_at`."""
         self.can_be_freed = True
 
 
@@ -93,32 +93,32 @@ class LogKeeper:
         tell: Callable[[str, str], None] = lambda _text, _service: None,
         written: Callable[[str], None] = lambda _service: None,
     ) -> None:
-        """`written` is called a second after a service has printed something, for as long as it prints."""
+        """Take `written`, which is called about a second after a service has printed, for as long as it prints."""
         self._private = private
         self._tell_written = written
         self._tell = tell
         self._logs: dict[str, Kept] = {}
         self._inotify: Inotify | None = None
         self._watching_from: float | None = None
-        """When the kernel is asked to tell of writes (monotonic); None before the first log."""
+        """Monotonic time at which the kernel is asked to report writes; None before the first log."""
         self._watched: dict[int, Kept] = {}
         self._written: set[str] = set()
-        """Services whose logs are looked at next."""
+        """Services whose logs the next look covers."""
         self._timer: asyncio.TimerHandle | None = None
         self._reports: dict[str, asyncio.TimerHandle] = {}
-        """Service → when it is reported what it printed before it fell silent."""
+        """Service → the timer for the report of its last output before it fell silent."""
         self.on_growth: dict[str, Callable[[], None]] = {}
-        """Service → called when its log was written to: at once after a silence, then once a second at most."""
+        """Service → callback for writes to its log: at once after a silence, then at most once a second."""
 
     def open(self, service: Service) -> int:
-        """Return a descriptor that appends to a service's log, and look after it from now on."""
+        """Return a descriptor that appends to a service's log, and look after the log from now on."""
         kept = self.keep(service)
-        # What the run before printed last; also before its file is put aside.
+        # The last output of the previous run has to be recorded before its file is moved aside.
         self._note_growth(kept)
         return log_files.open_log(self._private, service.name, service.logs)
 
     def mark(self, service: str, descriptor: int, text: str) -> int:
-        """Begin a run with a line of ours; return the offset behind it, where the output begins."""
+        """Begin a run with a line of our own; return the offset after it, where the output begins."""
         found, now = os.fstat(descriptor), time.time()
         # Before the line: a reader that follows the log looks the run up when the line comes.
         self._note(service, [point(found.st_ino, found.st_size, now, run=True)])
@@ -141,7 +141,7 @@ class LogKeeper:
         return kept
 
     def close(self) -> None:
-        """Look after nothing any more."""
+        """Stop looking after all logs."""
         if self._timer is not None:
             self._timer.cancel()
         for report in self._reports.values():
@@ -153,10 +153,10 @@ class LogKeeper:
             self._inotify.close()
             self._inotify = None
 
-    # When
+    # When to look
 
     def _start_watching(self) -> None:
-        # With ctypes, which is not needed before the first services have been started.
+        # It loads ctypes, which is not needed before the first services have been started.
         from devinit.system.inotify import Inotify, Unavailable
 
         try:
@@ -166,13 +166,13 @@ class LogKeeper:
         asyncio.get_running_loop().add_reader(self._inotify.fileno(), self._woken)
 
     def _woken(self) -> None:
-        """Take note of the first write after a silence; what else comes is seen by the next look."""
+        """Record the first write after a silence; the next look sees later writes."""
         assert self._inotify is not None  # noqa: S101  it has woken us
         for watch, _ in self._inotify.events():
-            # Other numbers: the watch has ended with its one event, or a run has begun a new file.
+            # Any other watch has ended with its one event, or belongs to the file before a new run.
             if (kept := self._watched.pop(watch, None)) is not None:
                 self._written.add(kept.service)
-                # It was silent until now.
+                # The log did not grow before this write.
                 kept.seen_at = time.time()
                 self._note_growth(kept)
                 self._tell_growth(kept)
@@ -202,7 +202,7 @@ class LogKeeper:
         return self._watching_from is not None and time.monotonic() >= self._watching_from
 
     def _watch(self, kept: Kept) -> None:
-        """Be woken by the next write; where the kernel does not report it, look again."""
+        """Let the next write wake us; look again later where the kernel does not report it."""
         watch = self._inotify.watch_once(kept.path) if self._inotify is not None else None
         if watch is not None:
             self._watched[watch] = kept
@@ -213,10 +213,10 @@ class LogKeeper:
         self._written.add(kept.service)
         self._look_later(seconds)
 
-    # What
+    # What a look does
 
     def _look(self, kept: Kept) -> None:
-        """Note how far a log has come, and bound it; once nothing more comes, wait for the next write."""
+        """Record the growth of a log and limit its size. Once it no longer grows, wait for the next write."""
         if self._note_growth(kept):
             self._report_growth(kept)
             self._look_again(kept, LOOK_SECONDS)
@@ -224,19 +224,19 @@ class LogKeeper:
                 self._bound(kept)
             return
         self._report_later(kept)
-        # Before it is watched: a log that is bounded is changed by that.
+        # Before it is watched: limiting its size changes the log.
         self._bound(kept)
         self._watch(kept)
         if self._note_growth(kept):
             self._look_again(kept, LOOK_SECONDS)
 
     def _note_growth(self, kept: Kept) -> bool:
-        """Note what has come since the last look: not before that, and not after the last write."""
+        """Record the growth since the last look. Its time lies between that look and the last write."""
         now = time.time()
         try:
             found = kept.path.stat()
         except OSError:
-            # It was deleted; the next run makes it again.
+            # The file was deleted; the next run creates it again.
             return False
         written = min(now, found.st_mtime)
         seen, kept.seen_at = min(kept.seen_at, written), now
@@ -256,7 +256,7 @@ class LogKeeper:
         return True
 
     def _unseen(self, kept: Kept, found: os.stat_result, written: float) -> list[str]:
-        """Return points for lines that came while no supervisor lived and that say when they were printed."""
+        """Return points for lines that were printed without a supervisor and carry their time."""
         try:
             known = last_point(_end_of(times_path(kept.path), POINT_BYTES * RECENT_POINTS), found.st_ino)
             if known is None or known[0] >= found.st_size:
@@ -273,7 +273,7 @@ class LogKeeper:
         return [point(found.st_ino, *each) for each in printed_points(text, *known, written)]
 
     def _report_later(self, kept: Kept) -> None:
-        """Report what a service printed last, although nothing more comes."""
+        """Report the last output of a service even if nothing more comes."""
         if kept.is_unreported and kept.service not in self._reports:
             seconds = max(0.0, kept.reported_at + REPORT_SECONDS - time.monotonic())
             loop = asyncio.get_running_loop()
@@ -285,7 +285,7 @@ class LogKeeper:
             self._report(kept)
 
     def _report_growth(self, kept: Kept) -> None:
-        """Report that a service has printed something, once a second at most."""
+        """Report that a service has printed something, at most once a second."""
         if time.monotonic() - kept.reported_at >= REPORT_SECONDS:
             self._report(kept)
 
@@ -310,7 +310,7 @@ class LogKeeper:
                 self._look_again(kept, LOOK_SECONDS)
         except OSError as error:
             if error.errno not in CANNOT_FREE:
-                kept.has_grown = True  # a full disk, a descriptor short: the next look tries again
+                kept.has_grown = True  # the disk is full, or descriptors are short: the next look tries again
                 return
             kept.can_be_freed = False
             log.warning("%s cannot be bounded while it is written to: %s", kept.path, error)
@@ -321,7 +321,7 @@ class LogKeeper:
             )
 
     def _note(self, service: str, points: Iterable[str]) -> None:
-        """Append to the times of a log. They are a help for readers: a full disk is no reason to fail."""
+        """Append to the times of a log. They only help readers, so a full disk is no reason to fail."""
         path = times_path(log_files.log_path(self._private, service))
         with suppress(OSError):
             descriptor = open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

@@ -1,6 +1,6 @@
-"""The log file of a service: it writes there itself, so nothing stands between it and the disk.
+"""The log file of a service. The service writes to it directly, with nothing between it and the disk.
 
-No pipe means no copy, no back-pressure, and no SIGPIPE when the supervisor dies (docs/adr/0003).
+Without a pipe there is no copy, no back-pressure, and no SIGPIPE when the supervisor dies (docs/adr/0003).
 """
 
 from __future__ import annotations
@@ -22,35 +22,37 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 TAIL_BYTES = 64 * 1024
-"""How far back the last lines of a run are looked for."""
+"""Bytes at the end of a log that are searched for the last lines of a run."""
 
 FIRST_BYTES = 16 * 1024
-"""How much of its beginning tells what a run is: frameworks print their banner there."""
+"""Bytes at the beginning of a run that identify it: frameworks print their banner there."""
 LOOK_BYTES = 4 * 1024 * 1024
-"""How much is read at once of a run that is followed: the rest comes with the next look."""
+"""Bytes that are read at once while a run is followed; the next look reads the rest."""
 
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 """CSI sequences (ECMA-48 §5.4): colours and cursor movements."""
 
 
 def log_path(private: Path, service: str) -> Path:
-    """Return where a service's output goes."""
+    """Return the path of a service's log."""
     return private / "logs" / f"{service}.log"
 
 
 def open_log(private: Path, service: str, limits: LogLimits) -> int:
-    """Return a descriptor that appends to the service's log, after moving a full one aside."""
+    """Return a descriptor that appends to the service's log; move a full log aside first."""
     path = log_path(private, service)
     try:
-        # Also after the checkout was cleaned (git clean -fdx) while we ran.
+        # The folder may be gone since we started: `git clean -fdx` removes it.
         path.parent.mkdir(mode=0o700, parents=path.parent.parent.parent.is_dir(), exist_ok=True)
         if end_of(path) >= limits.size_bytes:
-            from devinit.supervisor.logs.bounds import rotate  # the supervisor's start: few logs are full
+            from devinit.supervisor.logs.bounds import (
+                rotate,
+            )  # kept out of the supervisor's start: few are full
 
             rotate(path, limits)
         return open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     except OSError as error:
-        from shlex import quote  # the supervisor's start: an error only
+        from shlex import quote  # kept out of the supervisor's start: only for an error
 
         raise StateFileError(
             f"{path} cannot be written: {error.strerror}",
@@ -60,16 +62,16 @@ def open_log(private: Path, service: str, limits: LogLimits) -> int:
 
 
 def mark(descriptor: int, text: str) -> int:
-    """Append a line of our own, and return the offset behind it: where the run's output begins."""
+    """Append a line of our own; return the offset after it, where the run's output begins."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    # On a full disk the service runs all the same: what it prints is lost then, as it would be anywhere.
+    # On a full disk the service runs all the same. Its output is lost then, as it would be anywhere.
     with suppress(OSError):
         os.write(descriptor, f"{MARKER}{text} at {now} ---\n".encode())
     return os.fstat(descriptor).st_size
 
 
 def end_of(path: Path) -> int:
-    """Return where a log ends now: what is printed from here on comes behind it."""
+    """Return the length of a log: later output comes after it."""
     try:
         return path.stat().st_size
     except OSError:
@@ -83,7 +85,7 @@ def read_from(path: Path, offset: int, most: int = TAIL_BYTES) -> str:
     try:
         with _opened(path) as file:
             size = file.seek(0, os.SEEK_END)
-            # A log that was rotated meanwhile is shorter than the offset: all of it is of this run then.
+            # A log that was rotated meanwhile is shorter than the offset: it then belongs to this run entirely.
             begin = offset if offset <= size else 0
             file.seek(data_from(file.fileno(), max(begin, size - most)))
             return file.read().decode(errors="replace")
@@ -99,7 +101,7 @@ def read_between(path: Path, begin: int, end: int) -> bytes:
 
 
 def first_lines(path: Path, offset: int) -> list[str]:
-    """Return the lines that a run began with, without colours; none of what was given back to the disk."""
+    """Return the first lines of a run, without colours; nothing of a beginning that was freed."""
     try:
         text = read_between(path, offset, offset + FIRST_BYTES).decode(errors="replace")
     except OSError:
@@ -112,14 +114,14 @@ def _opened(path: Path) -> BinaryIO:
 
 
 class NewOutput:
-    """What a run prints, given out piece by piece: a line that scrolls by between two looks is not missed."""
+    """A reader of a run's output, piece by piece, so that no line is missed between two looks."""
 
     def __init__(self, path: Path, offset: int) -> None:
         self._path, self._position = path, offset
         self._unfinished = b""
 
     def __call__(self) -> str:
-        """Return what was printed since the last look, without colours; an unfinished line comes again."""
+        """Return the output since the last look, without colours; an unfinished line is returned again."""
         from devinit.system.holes import data_from  # as above
 
         try:
@@ -127,7 +129,7 @@ class NewOutput:
                 if self._position > file.seek(0, os.SEEK_END):
                     # The file was emptied.
                     self._position, self._unfinished = 0, b""
-                # What was given back to the disk meanwhile reads as zeros.
+                # The part that was freed meanwhile reads as zeros.
                 self._position = data_from(file.fileno(), self._position)
                 file.seek(self._position)
                 new = file.read(LOOK_BYTES)
@@ -145,6 +147,6 @@ def last_lines(path: Path, offset: int, count: int) -> list[str]:
 
 
 def run_lines(path: Path, offset: int) -> list[str]:
-    """Return the lines of a run, those at its end if it is a long one, without colours."""
+    """Return the lines of a run without colours; only the last ones of a long run."""
     lines = COLOURS.sub("", read_from(path, offset)).splitlines()
     return [line.rstrip() for line in lines if not line.startswith(MARKER)]

@@ -1,1 +1,1 @@
-"""What commands order or ask beyond start, stop and status: wait, check, run, ports, and the take-over."""
+"""Orders and questions beyond start, stop and status: wait, check, run, ports, and the take-over."""

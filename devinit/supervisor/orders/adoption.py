@@ -1,4 +1,4 @@
-"""Take over what an earlier supervisor left running: same processes, same ports, same restart counts."""
+"""Take over the services that an earlier supervisor left running: same processes, ports and restart counts."""
 
 from __future__ import annotations
 
@@ -47,26 +47,25 @@ log = logging.getLogger(__name__)
 def adopt(supervisor: Supervisor) -> None:
     """Adopt every recorded service whose process is proven to be the same; report the others as ended.
 
-    Raise StateFileError when the record cannot be read, SupervisorError when its services run in another
+    Raise StateFileError when the record cannot be read, and SupervisorError when its services run in another
     container: from here they can be neither looked after nor ended, and a second set would share their files.
     """
     stage = supervisor.stage
     state = read_state(stage.private)
     if not (state.services or state.ended) or state.root != os.path.realpath(stage.root):
-        # Nothing ran, or it ran in the checkout that this one was copied from.
+        # No service ran, or they ran in the checkout from which this one was copied.
         return
     if elsewhere := running_elsewhere(state, stage):
         raise services_out_of_reach(elsewhere, str(stage.root))
     if state.boot_id != boot_id() or state.pid_namespace not in ("", pid_namespace()):
-        # It ran before the machine was started again, or in a container that has gone: then no start
-        # has asked for it yet.
+        # The services ran before a reboot, or in a container that is gone: no start has ordered them since.
         return
     supervisor.stack.profile = state.profile
     make_room(state)
     for record in state.services.values():
         stage.ports.adopt(record.ports, state.project)
     recorded = recorded_project(stage.project, state)
-    # Not our own: the command that asks for the status, perhaps cron's, has not started these services.
+    # Not our own environment: a command that asks for the status, perhaps cron's, did not start these services.
     caller = read_caller(stage.private) or dict(os.environ)
     stage.configure_for_adoption(current_project(recorded, state, stage), recorded, caller)
     # Also those that do not run: `status` and `start` are about all of them.
@@ -82,19 +81,22 @@ def adopt(supervisor: Supervisor) -> None:
 
 
 def running_elsewhere(state: State, stage: ProjectState) -> set[str]:
-    """Return the services on record that run in another container or namespace than this supervisor. Blocking."""
+    """Return the recorded services that run in another container or namespace than this supervisor. Blocking."""
     if state.pid_namespace not in ("", pid_namespace()):
-        # A container has a boot of its own, too: only leases tell what is still there.
+        # A container has its own boot, too: only leases show what is still running.
         orphaned = stage.ports.orphaned()
         return out_of_sight(orphaned, stage) if orphaned else orphaned
     if state.network_namespace in ("", network_namespace()) or state.boot_id != boot_id():
         return set()
-    # They can be seen, but not be asked whether they are well, nor be given other ports.
+    # They are visible from here, but cannot be probed, nor be given other ports.
     return {name for name, each in state.services.items() if each.identity and alive(each.identity)}
 
 
 def make_room(state: State) -> None:
-    """Have room for what runs. Less of it is no reason not to look after it."""
+    """Reserve descriptors for the running services.
+
+    With fewer of them, the services are looked after all the same.
+    """
     try:
         descriptors.make_room(kept_for(record.service for record in state.services.values()))
     except ServiceError as error:
@@ -102,7 +104,7 @@ def make_room(state: State) -> None:
 
 
 def take_over(runner: Runner, record: ServiceRecord, stage: ProjectState) -> None:
-    """Adopt one service, or let its lifecycle decide about a process that is gone."""
+    """Adopt one service, or report the end of its process to its lifecycle."""
     runner.run.identity, runner.output.offset = record.identity, record.log_offset
     runner.run.started_at, runner.run.listener, runner.run.basis = (
         record.started_at,
@@ -118,24 +120,24 @@ def take_over(runner: Runner, record: ServiceRecord, stage: ProjectState) -> Non
     if process is not None:
         log.info("%s runs on as process %s", runner.name, process.pid)
         runner.adopt(process)
-        # Nothing has moved since: it was started with these, or had been started again.
+        # No address has changed since: the service was started with these, or restarted because of them.
         runner.run.published_addresses = stage.addresses()
     ready = record.phase in (Phase.READY, Phase.UNHEALTHY)
     runs = process is not None or record.service.external_url is not None
     runner.post(lifecycle.Adopted(was_ready=ready, runs=runs, proven=record.proven, restarts=record.restarts))
     if record.phase not in lifecycle.WANTED:
-        # It was being ended.
+        # It was being stopped.
         runner.post(lifecycle.StopRequested())
     elif process is None and record.service.external_url is None:
         log.info("%s ended while no supervisor watched", runner.name)
         runner.post(lifecycle.Exited(code_left_by(record), stage.success_of(record.service)))
         if record.identity is None and runner.phase is Phase.FAILED:
-            # It had not been started yet: that goes on, after what a one-shot command of it left behind.
+            # It had not been started yet. The start goes on once the leftovers of a one-shot command are ended.
             runner.post(lifecycle.StartRequested())
 
 
 def open_recorded(record: ServiceRecord) -> Process | None:
-    """Return the process of a service, if it runs still."""
+    """Return the process of a service if it still runs."""
     if record.identity is None:
         return None
     if record.terminal is None:
@@ -146,7 +148,7 @@ def open_recorded(record: ServiceRecord) -> Process | None:
 
 
 def code_left_by(record: ServiceRecord) -> int | None:
-    """Return how a service ended while no supervisor watched, where the holder of its terminal has noted that."""
+    """Return the exit code of a service that ended without a supervisor, if its terminal's holder noted it."""
     if record.terminal is None or record.identity is None:
         return None
     from devinit.system.terminal_holder import noted_code  # as above
@@ -155,7 +157,7 @@ def code_left_by(record: ServiceRecord) -> int | None:
 
 
 def take_over_terminal(runner: Runner, record: ServiceRecord) -> None:
-    """Look after what holds the terminal of a service."""
+    """Follow the process that holds the terminal of a service."""
     terminal = runner.run.terminal
     terminal.is_lent, terminal.known = record.lent_terminal, record.terminal
     if record.terminal is None:
@@ -168,10 +170,10 @@ def take_over_terminal(runner: Runner, record: ServiceRecord) -> None:
 
 
 def is_proven(process: Process, service: str, stage: ProjectState) -> bool:
-    """Whether a recorded process is the service's: it carries our mark, or keeps the lease of the service's port.
+    """Return whether a recorded process is the service's: it carries our mark, or holds the lease of its port.
 
-    A program that wrote its title over its environment has no mark any more; then the record alone counts, because
-    of where it lies. What came out of a checkout was proven before it came there (`system.old_record`).
+    A program that wrote its title over its environment has no mark any more. Then the record alone counts, because
+    of its place. A record from a checkout was proven before it got there (`system.old_record`).
     """
     if process.pid == 1:
         return False  # no service is init
@@ -183,7 +185,7 @@ def is_proven(process: Process, service: str, stage: ProjectState) -> bool:
 
 
 def remember(runner: Runner, phase: Phase, moment: Moment) -> None:
-    """Let a service that is still in its recorded phase be in it for as long as it was."""
+    """Restore since when a service has been in its phase, if it still is in the recorded one."""
     if runner.phase is phase:
         runner.history.phase_since = min(moment.since, time.monotonic())
         runner.history.restarted_for = moment.restarted_for
@@ -205,13 +207,13 @@ def recall(runner: Runner, ended: EndedRecord) -> None:
 
 
 def recorded_project(current: Project, state: State) -> Project:
-    """Return the project with only the services that are on record, as they were started."""
+    """Return the project with only the recorded services, as they were started."""
     services = {name: record.service for name, record in state.services.items()}
     return msgspec.structs.replace(current, name=state.project or current.name, services=services)
 
 
 def current_project(recorded: Project, state: State, stage: ProjectState) -> Project:
-    """Return the project as it is configured now, with the services that run as they were started.
+    """Return the project as configured now, with the running services as they were started.
 
     A devinit.toml that is broken now must not keep a supervisor from looking after them.
     """

@@ -1,7 +1,7 @@
-"""Ask services once whether they are well, for `devinit check` and `devinit wait`: one probe each, now.
+"""Check services once, for `devinit check` and `devinit wait`: one probe each, now.
 
-A dev server compiles what it is asked for: so one that is only known to listen is asked for its first page as
-well, and what it prints about that counts.
+A dev server compiles pages on request. So a service that is only known to listen is asked for its first page as
+well, and its output about that counts.
 """
 
 from __future__ import annotations
@@ -52,15 +52,16 @@ if TYPE_CHECKING:
 ASKED = frozenset({Phase.STARTING, Phase.READY, Phase.UNHEALTHY})
 """Phases in which a process may answer."""
 AFTERWARDS_SECONDS = 1.0
-"""Seconds that a requested page may take to compile in the background."""
+"""How long, in seconds, a requested page may compile in the background."""
 SILENT_SECONDS = 0.3
-"""What has printed nothing for so long has printed what it had to say."""
+"""Seconds of silence after which the output about a request is complete."""
 COLD_SECONDS = 2.0
 """The same for the first page of a process that compiles after it has answered: reading its plugins alone takes
-longer than 0.3 s on a busy machine, and nothing is printed meanwhile."""
+longer than 0.3 s on a busy machine, and it prints nothing meanwhile.
+"""
 LOOK_SECONDS = 0.05
 BACK_SECONDS = 30.0
-"""How long a check waits for what it has caused to be restarted."""
+"""How long a check waits for services that are restarted because of it."""
 SERVED = 200
 WEB = ("http://", "https://")
 
@@ -75,10 +76,10 @@ async def check_all(
     stage: ProjectState,
     restarted: Collection[str],
 ) -> list[Checked]:
-    """Ask each of these services once.
+    """Check each of these services once.
 
-    `restarted`: those that are restarted meanwhile because a service was found to have another address. They were
-    well until this check corrected it, so they are asked once they are back.
+    `restarted`: services that are restarted meanwhile because a service was found at another address. They were
+    well before this check corrected it, so they are checked once they are back.
     """
     rows = list(await asyncio.gather(*(check_service(runners[name], stage) for name in names)))
     if not (again := [name for name in names if name in restarted]):
@@ -92,23 +93,23 @@ async def check_all(
 
 
 async def check_service(runner: Runner, stage: ProjectState) -> Checked:
-    """Ask a service once, and return whether it is well and what was seen."""
+    """Check a service once; return whether it is well, with the observation."""
     return (await check_answer(runner, stage))[0]
 
 
 async def check_answer(
     runner: Runner, stage: ProjectState, page_seconds: float = ATTEMPT_SECONDS
 ) -> tuple[Checked, int | None]:
-    """Return the same, and the status of the HTTP answer that was refused, if there was one.
+    """Return the same, with the status of an HTTP answer that was refused, if any.
 
-    `page_seconds`: how long its first page may take.
+    `page_seconds`: time limit for its first page.
     """
     began = time.monotonic()
     well, detail, status = await asked(runner, stage, page_seconds)
     await ask_for_changed_file(runner, stage)
     error = report.last_error_of(runner, stage)
     if error is not None and runner.phase in ASKED:
-        # It says more than that nothing answers, which is what comes of it.
+        # The error tells more than its consequence, that nothing answers.
         well, detail = False, in_words(error)
     checked: Checked = {
         "service": runner.name,
@@ -123,7 +124,7 @@ async def check_answer(
 
 
 async def ask_for_changed_file(runner: Runner, stage: ProjectState) -> None:
-    """Ask a dev server for the file that had its last error, if that has changed since: served, it is well again.
+    """Ask a dev server for the file that had its last error, if it has changed since: once served, all is well.
 
     Vite prints nothing about the change of a module that it has never compiled without an error.
     """
@@ -138,9 +139,9 @@ async def ask_for_changed_file(runner: Runner, stage: ProjectState) -> None:
 
 
 async def asked(runner: Runner, stage: ProjectState, page_seconds: float) -> Seen:
-    """Return whether a service answers as it should; what is wrong if not, and the status of that answer.
+    """Return whether a service answers as it should; if not, what is wrong, and the status of the answer.
 
-    A cause that is found meanwhile says more than the answer, which may never come: it ends the wait.
+    A cause that is found meanwhile ends the wait: it tells more than the answer, which may never come.
     """
     if (known := unasked(runner, stage)) is not None:
         return known
@@ -163,7 +164,7 @@ async def until_known(runner: Runner, stage: ProjectState) -> Seen:
 
 
 def unasked(runner: Runner, stage: ProjectState) -> Seen | None:
-    """Return what is known of a service without asking it; None when only its answer tells."""
+    """Return the state of a service as known without a probe; None when only its answer can tell."""
     state = runner.state
     if state.phase is Phase.EXITED:
         return state.last_exit == 0, state.reason if state.last_exit else None, None
@@ -175,15 +176,15 @@ def unasked(runner: Runner, stage: ProjectState) -> Seen | None:
 
 
 async def answered(runner: Runner, stage: ProjectState, page_seconds: float) -> Seen:
-    """Ask a service, and return the same."""
+    """Probe a service and return the same."""
     if not look_at_data(runner, stage):
-        # It goes on accepting connections, and is of no use any more.
+        # The server still accepts connections, but is useless.
         return False, runner.lost_data, None
     health = runner.service.health
     service = asked_as(runner.service, health) if health is not None else runner.service
     probe = stage.probe(service)
     if isinstance(probe, LogProbe | StayedUpProbe | EndProbe):
-        # None of these can be asked: that the process runs is all there is to see.
+        # These probes send nothing: all there is to see is that the process runs.
         if runner.phase is not Phase.READY:
             return False, "it is still starting", None
         crashed = down_by(runner.ears()) if runner.is_program else None
@@ -205,7 +206,7 @@ async def answered(runner: Runner, stage: ProjectState, page_seconds: float) -> 
     if is_page_asked and result.timed_out and not (runner.service.ready.tcp or service.ready.tcp):
         result = not_yet(slow_page(runner, stage, result.detail), timed_out=True)
     elif is_page_asked and result.status not in SERVER_ERRORS:
-        # What is no HTTP, or missing, is as its port says.
+        # An answer that is no HTTP, or a missing page, means no more than the port: the service is well.
         result = ready()
     if page is not None or isinstance(probe, HttpProbe):
         is_cold = is_page_asked and is_first_page(runner)
@@ -216,7 +217,7 @@ async def answered(runner: Runner, stage: ProjectState, page_seconds: float) -> 
 
 
 def first_page(runner: Runner, stage: ProjectState, probe: Probe) -> HttpProbe | None:
-    """Return how to ask for the first page of a service of which only the port is known."""
+    """Return a probe for the first page of a service of which only the port is known."""
     url = stage.endpoint(runner.name).url or ""
     is_web = kind_of(runner.service).has_pages and url.startswith(WEB)
     if not is_web or not isinstance(probe, TcpProbe):
@@ -225,15 +226,15 @@ def first_page(runner: Runner, stage: ProjectState, probe: Probe) -> HttpProbe |
 
 
 def slow_page(runner: Runner, stage: ProjectState, seen: str) -> str:
-    """Say of a service that accepts connections that its first page has not come yet."""
+    """Describe a service that accepts connections but has not sent its first page yet."""
     compiles = " (it is being compiled)" if stage.last_errors.is_building(runner.name) else ""
     return f"its first page has given {seen}{compiles}"
 
 
 async def another_scheme(runner: Runner, probe: Probe, result: ProbeResult) -> Scheme | None:
-    """Return what a service speaks that did not answer a request in the scheme of its URL, if it speaks another.
+    """Return the scheme of a service that did not answer in the scheme of its URL, if it speaks another.
 
-    A dev server that reads its configuration again may change between http and https while it is ready.
+    A dev server that reloads its configuration may switch between http and https while it is ready.
     """
     if runner.phase is Phase.STARTING or not runner.is_own:
         return None
@@ -241,7 +242,7 @@ async def another_scheme(runner: Runner, probe: Probe, result: ProbeResult) -> S
 
 
 def is_first_page(runner: Runner) -> bool:
-    """Whether a page of this process was never asked for here, and is compiled once it is."""
+    """Return whether this process was never asked for a page here, and compiles pages on request."""
     before, runner.run.page_asked_of = runner.run.page_asked_of, runner.run.identity
     if before == runner.run.identity:
         return False
@@ -249,7 +250,7 @@ def is_first_page(runner: Runner) -> bool:
 
 
 async def until_said(runner: Runner, stage: ProjectState, silent_seconds: float) -> None:
-    """Return when a service has printed what its answer has caused, or an error."""
+    """Return when a service has printed the output that its answer caused, or an error."""
     clock = asyncio.get_running_loop().time
     path = log_files.log_path(stage.private, runner.name)
     began = silent_since = clock()

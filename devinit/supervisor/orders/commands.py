@@ -1,4 +1,4 @@
-"""What `devinit run` and `devinit exec` give a command: environment, tools, and what does not run."""
+"""Environment and tools that `devinit run` and `devinit exec` give a command, and the phases of the services."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
 def command_setting(
     runners: Mapping[str, Runner], stage: ProjectState, asked: CommandParams
 ) -> CommandSetting:
-    """Return what a command is given; with `test` the test databases under the names of the others.
+    """Return the setting of a command; with `test`, the names of databases stand for their test databases.
 
     Raise ConfigError or ServiceError when there is no test database, UsageError for an unknown service.
     """
@@ -65,14 +65,15 @@ def command_setting(
 def environment_in(
     directory: Path, service: Service | None, stage: ProjectState, environ: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the whole environment of a command in a folder, as the service that is named; its tools come first.
+    """Return the whole environment of a command in a folder, as for the named service. Project tools come first.
 
-    `environ`: the caller's. What a service's file or `env` says is over it, as in the service itself.
+    `environ`: the environment of the caller. Values of a service's file or `env` override it, as in the service
+    itself.
     """
     own = own_environment(environ, stage.root)
     kept = {name: value for name, value in own.items() if name not in stage.misleading_names()}
     given = {**kept, **stage.environment} if service is None else stage.environment_beside(service, own)
-    # The command has the caller's terminal, and finds out by itself whether it prints colours.
+    # The command has the caller's terminal, and detects by itself whether to print colours.
     return with_project_tools(given, directory, replace(stage.place(), color=False))
 
 
@@ -83,12 +84,12 @@ def tools(folders: Iterable[Path], root: Path) -> list[str]:
 
 
 def databases_of(project: Project) -> dict[str, Service]:
-    """Return the services that applications may find as DATABASE_URL."""
+    """Return the services that applications may get as DATABASE_URL."""
     return {name: each for name, each in project.services.items() if kind_of(each).has_databases}
 
 
 def for_tests(service: Service) -> Service | None:
-    """Return a service whose database is its test database; None when it has none."""
+    """Return the service with its test database as its database; None when it has none."""
     settings = service.settings_as(DatabaseSettings)
     if settings is None or settings.test_database is None or service.external_url is not None:
         return None
@@ -96,7 +97,7 @@ def for_tests(service: Service) -> Service | None:
 
 
 def refuse_missing(project: Project, tested: Mapping[str, Service], runners: Mapping[str, Runner]) -> None:
-    """Raise unless the common names mean a test database, and each server that runs has made its own."""
+    """Raise an error unless the common names mean a test database, and each running server has created its own."""
     first = next(iter(databases_of(project).values()), None)
     settings = first.settings_as(DatabaseSettings) if first is not None else None
     if first is None or settings is None or first.external_url is not None:
@@ -123,5 +124,5 @@ def refuse_missing(project: Project, tested: Mapping[str, Service], runners: Map
 
 
 def clients(service: Service, stage: ProjectState) -> tuple[str, ...]:
-    """Return the folders in which the client programs of a service's server are."""
+    """Return the folders that contain the client programs of a service's server."""
     return tuple(map(str, PROVIDERS[service.provider].clients(service, stage.place())))

@@ -1,4 +1,4 @@
-"""The ports of the project as a user looks at them, and what can be done about each by hand."""
+"""The ports of the project as shown to the user, and the actions on them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def rows(runners: Mapping[str, Runner], stage: ProjectState) -> list[OwnPort]:
-    """Return every port that the project asks for: what is preferred, what it has, and who is in the way.
+    """Return every port that the project asks for: preferred and actual number, and any holder in the way.
 
-    Blocking: for services that are not on their port, it searches all processes for the holder.
+    Blocking: for services that are not on their preferred port, it searches all processes for the holder.
     """
     remembered = ports_file.read(stage.root)
     return [
@@ -57,7 +57,7 @@ def row(
 
 
 def choose(stage: ProjectState, name: str, port: int | None) -> int:
-    """Let a service ask for a port with its next start, the next free one if None; return which."""
+    """Record the port that a service asks for at its next start, by default the next free one; return it."""
     requests = stage.project.port_requests
     if port is None:
         request = choosing.known(name, requests)
@@ -73,7 +73,7 @@ def choose(stage: ProjectState, name: str, port: int | None) -> int:
 
 
 def forget(stage: ProjectState, names: Collection[str]) -> dict[str, int]:
-    """Let the preferred ports count again; return what was remembered."""
+    """Make the preferred ports apply again; return the remembered ones."""
     return choosing.forget(stage.root, stage.project.port_requests, tuple(names))
 
 
@@ -84,7 +84,7 @@ def free_port(
     protected: Collection[int],
     say: Callable[[str], None],
 ) -> Freed:
-    """End exactly the holders that a person has seen, if they may be ended. Blocking."""
+    """End exactly the holders that the user has seen, if they may be ended. Blocking."""
     return free(
         port,
         root=root_name(stage.root),

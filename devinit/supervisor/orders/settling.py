@@ -1,8 +1,9 @@
-"""Whether a service that cannot be asked has come up, for `devinit wait`: without a port only its process shows.
+"""Decide for `devinit wait` whether a service without a port has come up; only its process can be examined.
 
-A worker is ready when it has stayed up for a second. Most load their code for longer than that, and end when it is
-broken; a reloader around them lives on. So a worker that is ready since a moment, or that had a reason to load its
-code again, counts once it is at rest: it uses little CPU time, and its output does not end with a crash.
+A worker is ready when it has stayed up for a second. Most workers load their code for longer than that, and end if
+it is broken, while a reloader around them lives on. So a worker that became ready a moment ago, or that had a
+reason to reload its code, counts once it is at rest: it uses little CPU time, and its output does not end with a
+crash.
 """
 
 from __future__ import annotations
@@ -27,40 +28,42 @@ if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
 
 GOING_DOWN = r"(?i)\bshut(?:ting)? ?down\b|\bstopping\b|\brestarting\b|\bchanges? detected\b"
-"""The last words of a worker that its reloader ends, and of reloaders: the next one has not begun. Celery takes
-some three seconds over its warm shutdown."""
+"""The last lines of a worker that its reloader ends, and of reloaders before the next worker begins. Celery
+needs some three seconds for its warm shutdown.
+"""
 GENERATIONS = 3
-"""So many workers that a reloader began one after the other, each after a crash, are no coincidence: some go
-on. What is known to start its program after each end is judged by `respawns`."""
+"""So many workers that a reloader began one after the other, each after a crash, are no coincidence: some
+reloaders go on. `respawns` judges programs that are known to be started again after each end.
+"""
 LOADED_SECONDS = 1.0
 """A worker that its reloader began so long ago, and that is at rest, has loaded its code."""
 LOADING = "it has no port to be asked at, and is loading its code or busy"
 
 
 class Settling:
-    """What one wait has seen of one service."""
+    """The observations of one service during one wait."""
 
     def __init__(self) -> None:
         self._sample: tuple[float, float] | None = None
-        """Monotonic time, and the seconds that the service's processes had wanted a CPU by then."""
+        """Monotonic time, and the CPU seconds that the service's processes had wanted by then."""
         self._looked_at = float("-inf")
-        """Monotonic time of the last look: each reads the log's end and the processes."""
+        """Monotonic time of the last look: each look reads the end of the log and the processes."""
         self.is_down = False
-        """Whether its processes have shown twice, one look after the other, that it is down."""
+        """Whether two consecutive looks at its processes have shown that it is down."""
         self._workers = frozenset[int]()
         self._generations = 0
         self._was_down = self._is_between = False
         """Whether its reloader runs without a worker now."""
         self._begun_again = float("-inf")
-        """Monotonic time at which its reloader was seen to have begun the worker that runs."""
+        """Monotonic time at which its reloader was seen to have begun the present worker."""
 
     @property
     def seen(self) -> str:
-        """What is seen of a service that is not settled."""
+        """The description of a service that is not settled."""
         return AGAIN if self._generations > GENERATIONS else LOADING
 
     def cause_of_loop(self, runner: Runner) -> str | None:
-        """Return what a worker ends of again and again, under a reloader that starts it again each time."""
+        """Return why a worker ends repeatedly under a reloader that restarts it each time; None if it does not."""
         process = runner.run.process
         if runner.hearing.reloader() is not None:
             cause = runner.ears().respawns()
@@ -79,11 +82,11 @@ class Settling:
         return f"{AGAIN}: {found.cause}" if found else with_last_line(AGAIN, own_lines(lines))
 
     def is_settled(self, runner: Runner, after: float | None) -> bool:
-        """Whether a ready service can be expected to stay ready.
+        """Return whether a ready service can be expected to stay ready.
 
         `after`: the Unix time of the change that it must have loaded. A service that failed a moment ago, or is
-        busy all the time, must have run for as long as one that counts as sound; so must the last worker of a
-        reloader that restarts it repeatedly.
+        always busy, must have run as long as a stable one. The same applies to the last worker of a reloader that
+        restarts it repeatedly.
         """
         if runner.run.process is None:
             return True
@@ -119,6 +122,6 @@ class Settling:
 
 
 def is_ending(lines: list[str]) -> bool:
-    """Whether the output of a worker ends with its crash, or with words about its end."""
+    """Return whether the output of a worker ends with its crash, or with a message about its end."""
     last = next((line for each in reversed(lines) if (line := harmless(each)).strip()), "")
     return re.search(GOING_DOWN, last) is not None or found_in(lines, None) is not None

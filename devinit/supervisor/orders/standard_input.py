@@ -1,6 +1,6 @@
 """Write to the standard input of a service, for `devinit attach`.
 
-The supervisor writes, and not the command: it knows for sure which process is the current run.
+The supervisor writes, not the command, since it knows for sure which process is the current run.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
 
 ROOM_SECONDS = 1.0
-"""How long a full input is waited for: what reads at all has read some of it by then."""
+"""Seconds to wait for room in a full pipe: a process that reads at all has read some of it by then."""
 
 
 async def write_input(runner: Runner, text: str) -> InputReport:
-    """Write a text to a service's standard input, whole or not at all; with no text say what is unread.
+    """Write a text to a service's standard input, whole or not at all; report the unread bytes.
 
-    Raise ServiceError for a service that does not run, that reads from something else, or for a text of more than
+    Raise ServiceError for a service that does not run or reads from something else, and for a text of more than
     4096 bytes.
     """
     data = text.encode()
@@ -43,7 +43,7 @@ async def write_input(runner: Runner, text: str) -> InputReport:
         return await write_to_terminal(runner, known, process.pid, data)
     descriptor = input_of(process.pid, runner.name)
     try:
-        # Asked after it was opened: a pid that was given out again meanwhile is another process.
+        # Checked after opening: if the pid was reused meanwhile, the input belongs to another process.
         if process.wait(0):
             raise not_running(runner)
         taken = not data or await written(descriptor, data)
@@ -51,7 +51,7 @@ async def write_input(runner: Runner, text: str) -> InputReport:
             runner.input.soon()
         return {"pid": process.pid, "taken": taken, "unread": unread_bytes(descriptor)}
     except BrokenPipeError as error:
-        # Nothing has its other end any more; that the process has ended may not have been noticed yet.
+        # No process reads from the pipe any more; the end of the process may not have been noticed yet.
         raise ServiceError(
             f"{runner.name} (pid {process.pid}) has ended, or has closed its standard input",
             hint=f"`devinit why {runner.name}` says more",
@@ -78,12 +78,12 @@ async def write_to_terminal(runner: Runner, terminal: TerminalHolder, pid: int, 
 
 
 async def written(descriptor: int, data: bytes) -> bool:
-    """Write to a pipe that may be full; False when no room for all of it has come in time."""
+    """Write to a pipe that may be full; return False when it has not got enough room in time."""
     with suppress(TimeoutError):
         async with asyncio.timeout(ROOM_SECONDS):
             while True:
                 with suppress(BlockingIOError):
-                    # As many bytes as a pipe takes whole: there is no half of it to go on with.
+                    # A pipe takes so many bytes whole, so there is never a half to go on with.
                     os.write(descriptor, data)
                     return True
                 await has_room(descriptor)
@@ -91,7 +91,7 @@ async def written(descriptor: int, data: bytes) -> bool:
 
 
 async def has_room(descriptor: int) -> None:
-    """Return when the kernel says that a pipe can be written to."""
+    """Return when the kernel reports that a pipe can be written to."""
     loop = asyncio.get_running_loop()
     room = asyncio.Event()
     loop.add_writer(descriptor, room.set)

@@ -1,1 +1,1 @@
-"""The processes of a service: found, counted, ended."""
+"""The processes of a service: finding, limiting and ending them."""

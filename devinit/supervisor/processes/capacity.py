@@ -1,4 +1,4 @@
-"""How many open files the services of a project keep in the supervisor: room is made before they are started."""
+"""Number of open files that a project's services keep in the supervisor; they are reserved before a start."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from devinit.model.service import Service
 
 FOR_A_PROCESS = 1
 FOR_A_PORT = 2
-"""The lease and the hold."""
+"""Descriptors for the lease and the hold."""
 FOR_A_WATCH = 4
-"""What watchfiles opens."""
+"""Descriptors that watchfiles opens."""
 
 
 def kept_for(services: Iterable[Service]) -> int:
-    """Return how many descriptors stay open while these services run; at most three for each with one port."""
+    """Return how many descriptors stay open while these services run; at most three per service with one port."""
     return sum(_kept_for(service) for service in services)
 
 

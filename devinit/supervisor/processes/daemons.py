@@ -1,7 +1,7 @@
 """Find the server of a command that put it into the background and ended.
 
-Such a command ends with 0 while its server answers. Taken for the end of the service, it would be started
-again and again, or be called finished, without a supervisor for what runs.
+Such a command ends with 0 while its server answers. If that counted as the end of the service, it would be
+restarted repeatedly, or count as finished, and no supervisor would look after the server.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from devinit.ports import verify
 from devinit.system.processes import Process, ProcessTable, ancestors_of
 
 LOOKS = 3
-"""One look may miss a fork that is made meanwhile: its parent has ended already, and it was not yet there."""
+"""Number of looks. One look may miss a fork: the parent has ended already, and the child was not there yet."""
 
 
 def open_server(
@@ -26,22 +26,23 @@ def open_server(
     *,
     may_be_late: bool,
 ) -> Process | None:
-    """Return the server that a process which ended left behind, held so that it is no other; None without one.
+    """Return the server that an ended process left behind, opened so that its pid cannot be reused; else None.
 
-    `terminal`: what holds the terminal of the service: no process of it, and the parent of what was left behind.
+    `terminal`: the holder of the service's terminal. It is no process of the service, and the parent of such a
+    server.
     """
     holder = terminal.identity if terminal is not None else None
     for _ in range(LOOKS if may_be_late else 1):
         members = ProcessTable().members_of(ended, marker)
         server = server_of(members, port, holder, may_be_late=may_be_late)
-        # One that ended just now was a fork in between.
+        # A process that ended just now was a fork in between.
         if server is not None and (process := Process.open(server, code_of(server, terminal))) is not None:
             return process
     return None
 
 
 def code_of(server: ProcessIdentity, terminal: TerminalHolder | None) -> Callable[[], int | None] | None:
-    """Return what asks for the exit code of a process that is not ours; None without a terminal."""
+    """Return a function for the exit code of a process that is not our child; None without a terminal."""
     if terminal is None:
         return None
     from devinit.system.terminal_holder import exit_code  # few services have one
@@ -56,11 +57,11 @@ def server_of(
     *,
     may_be_late: bool,
 ) -> ProcessIdentity | None:
-    """Return which of a service's processes is its server: the one that listens, else the eldest.
+    """Return the server among a service's processes: the one that listens, else the eldest.
 
-    `may_be_late`: it need not listen yet, because the service is only just starting.
+    `may_be_late`: the service is only starting, so that it need not listen yet.
     """
-    # A command that asks whether it is ready carries its mark, too, and is our own child.
+    # A probe command carries the service's mark, too, but is our own child.
     left = [member for member in members if member != holder and is_left(member, holder)]
     match verify.ownership(port, [member.pid for member in left]):
         case verify.Ours(pids):
@@ -71,6 +72,6 @@ def server_of(
 
 
 def is_left(member: ProcessIdentity, holder: ProcessIdentity | None) -> bool:
-    """Whether the parent of a process has ended: it descends from the holder of its terminal, or not from us."""
+    """Return whether the parent of a process has ended: it descends from its terminal's holder, or not from us."""
     above = ancestors_of(member.pid)
     return os.getpid() not in above or (holder is not None and holder.pid in above)

@@ -19,17 +19,17 @@ from devinit.system.limits import TOO_MANY_OPEN
 from devinit.system.processes import Process, ProcessTable, facts_of
 
 KILL_SECONDS = 5.0
-"""How long the last signal may take; after that the kernel itself is stuck (a dead network disk)."""
+"""Seconds for the last signal; after that, the kernel itself is stuck (as with a dead network disk)."""
 
 
 REST_SECONDS = 5.0
-"""How long the other processes may take once the program itself has ended, or was given its time to."""
+"""Seconds for the other processes once the program itself has ended, or its time is over."""
 LAUNCHER_SECONDS = 1.0
-"""How long a shell around the program may take to run its last lines once the program has ended."""
+"""Seconds for a shell around the program to run its last lines once the program has ended."""
 TELLING_SECONDS = 1.0
-"""For less than this no user has waited."""
+"""A wait shorter than this is not reported."""
 SHORT_SECONDS = 0.1
-"""How often processes are looked for that nothing wakes us for."""
+"""Seconds between looks at processes whose end does not wake us."""
 SHOWN = 3
 NAMES = {
     Workplace.MULTIPLEXER: "a terminal multiplexer",
@@ -37,20 +37,20 @@ NAMES = {
     Workplace.BROWSER: "a browser",
     Workplace.EDITOR: "an editor",
 }
-"""How a program that a person works in is called; any other is known by its terminal alone."""
+"""The words for programs in which a user works; any other one is recognized only by its terminal."""
 _SESSION = "a session with a terminal of its own"
 
 
 class ProcessScan:
-    """Walks through /proc once for all requests of one turn of the loop: many services stop at the same time."""
+    """Reader of /proc for all requests of one turn of the loop, since many services stop at the same time."""
 
     def __init__(self) -> None:
         self._next: asyncio.Future[ProcessTable] | None = None
         self._held = 0
-        """How many processes are held by a descriptor until they have ended."""
+        """Number of processes that are held by a descriptor until they have ended."""
 
     async def table(self) -> ProcessTable:
-        """Return all processes as they are at a moment after this was asked."""
+        """Return all processes, read after this call."""
         if self._next is None:
             loop = asyncio.get_running_loop()
             self._next = loop.create_future()
@@ -61,9 +61,9 @@ class ProcessScan:
     def opened(
         self, identities: list[ProcessIdentity]
     ) -> Iterator[tuple[list[Process], list[ProcessIdentity]]]:
-        """Hold these processes so that none is confused with a later one; those that are gone are left out.
+        """Hold these processes so that no pid is confused with a later process; leave out those that are gone.
 
-        The second list has those that run and for which there is no descriptor now.
+        The second list contains running processes for which no descriptor is available now.
         """
         most = max(0, descriptors.at_once() - self._held)
         processes: list[Process] = []
@@ -103,16 +103,16 @@ async def end_tree(
     spare: Callable[[ProcessIdentity], None] | None = None,
     holder: ProcessIdentity | None = None,
 ) -> list[int]:
-    """End every process of a service and return those that are still there, normally none.
+    """End every process of a service and return the pids of those that remain, normally none.
 
-    What a person works in is left running, although it was started from the service: `spare` is called once
-    for each, or else `say`. The tree is read again after each wait: while it dies, a process may still start
-    another one. With `to = "main"` the others are asked when the program itself has ended and a shell around it
-    had LAUNCHER_SECONDS to run its last lines, or when the grace is over. Once `force` is set, the last signal
-    follows at once. Without it, a database server that may still be saving its data never gets that signal: it is
-    waited for longer, and then returned. The `holder` of its terminal is left alone until everything else has
-    ended: then it ends by itself. `say` reports which processes are waited for, and how many connections to
-    the service's `ports` are open.
+    Programs in which a user works are left running, although they were started from the service: `spare` is called
+    once for each, or else `say`. The tree is read again after each wait, because a dying process may still start
+    another one. With `to = "main"`, the other processes get the signal when the program itself has ended and a
+    shell around it had LAUNCHER_SECONDS to run its last lines, or when the grace is over. Once `force` is set, the
+    last signal follows at once. Without `force`, a database server that may still be saving its data never gets
+    that signal: it has more time, and is then returned. The `holder` of the service's terminal is left alone until
+    all other processes have ended: then it ends by itself. `say` reports the processes that are awaited, and the
+    number of open connections to the service's `ports`.
     """
     process_scan, force = process_scan or ProcessScan(), force or asyncio.Event()
 
@@ -138,7 +138,7 @@ async def end_tree(
     members: list[ProcessIdentity] = []
     saving: frozenset[ProcessIdentity] = frozenset()
     steps = steps_of(policy, asked, insist, main)
-    # The last one once more: for those that were spared, when the stop is forced meanwhile.
+    # The last step is repeated for processes that were spared, if the stop is forced meanwhile.
     for position, (number, usual_seconds, is_alone) in enumerate((*steps, steps[-1])):
         if position == len(steps) and not (saving and force.is_set()):
             break
@@ -189,7 +189,7 @@ def say_what_follows(
     say: Callable[[str], None],
     ports: Sequence[int],
 ) -> str:
-    """Report what happens to processes that got a signal to end and still run; return them in words."""
+    """Report what happens to processes that got a signal and still run; return their description."""
     saving = frozenset() if is_alone else saving_among(members, policy)
     others = [member for member in members if member not in saving]
     if others:
@@ -203,7 +203,7 @@ def say_what_follows(
 
 
 def saving_among(members: Sequence[ProcessIdentity], policy: StopPolicy) -> frozenset[ProcessIdentity]:
-    """Return the database servers that may still be saving their data, and would lose it by the last signal."""
+    """Return the database servers that may still be saving data, which the last signal would destroy."""
     if policy.saving_seconds <= 0:
         return frozenset()
     found = (facts_of(member.pid) for member in members)
@@ -215,7 +215,7 @@ def saving_among(members: Sequence[ProcessIdentity], policy: StopPolicy) -> froz
 def steps_of(
     policy: StopPolicy, asked: signal.Signals, insist: signal.Signals, main: ProcessIdentity | None
 ) -> list[tuple[signal.Signals, float, bool]]:
-    """Return what is sent, how many seconds it may take, and whether only the program itself gets it."""
+    """Return the steps: the signal, its time in seconds, and whether only the program itself gets it."""
     if main is None:
         return [(asked, policy.grace_seconds, False), (insist, KILL_SECONDS, False)]
     return [
@@ -232,9 +232,9 @@ async def end_keepers(
     say: Callable[[str], None],
     process_scan: ProcessScan,
 ) -> list[int]:
-    """End what keeps a service's leases that neither mark nor ancestry can find; return what is still running.
+    """End processes that hold a service's leases but have neither mark nor ancestry; return the remaining pids.
 
-    Redis and others write over their environment, and so over the mark. No process loses the lease unawares.
+    Redis and others overwrite their environment, and with it the mark. No process gives up a lease by accident.
     """
     left: list[int] = []
     apart = (await process_scan.table()).are_apart(keepers) if keepers else set()
@@ -245,7 +245,7 @@ async def end_keepers(
 
 
 def why_spared(process: ProcessIdentity) -> str:
-    """Say that a process is left running, and why; nothing when it has just ended."""
+    """Describe a process that is left running, and why; return "" when it has just ended."""
     facts = facts_of(process.pid)
     if facts is None:
         return ""
@@ -255,15 +255,15 @@ def why_spared(process: ProcessIdentity) -> str:
 
 
 def ask(process: Process, number: signal.Signals) -> None:
-    """Signal a process; one that became another user's (sudo) stays, and is reported as still there."""
+    """Signal a process. One that became another user's (sudo) stays, and is reported as still running."""
     with suppress(PermissionError):
         process.send(number)
-        # A stopped process takes no TERM before it is continued.
+        # A stopped process does not handle TERM before it is continued.
         process.send(signal.SIGCONT)
 
 
 def ask_once(identity: ProcessIdentity, number: signal.Signals) -> bool:
-    """Signal a process that is not held; return False when that has to be tried again, without a descriptor."""
+    """Signal a process that is not held; return False when no descriptor is free, so that a retry is needed."""
     try:
         process = Process.open(identity)
     except OSError as error:
@@ -278,7 +278,7 @@ def ask_once(identity: ProcessIdentity, number: signal.Signals) -> bool:
 
 async def wait_for_exit(processes: list[Process], seconds: float, force: asyncio.Event | None = None) -> None:
     """Return when all of them have ended, when the time is over, or when the stop is forced."""
-    # Any: what they return is of no interest.
+    # Any: their results are not used.
     waits: list[asyncio.Future[Any]] = [asyncio.gather(*map(exit_of, processes))]
     if force is not None:
         waits.append(asyncio.ensure_future(force.wait()))
@@ -293,7 +293,7 @@ async def wait_for_exit(processes: list[Process], seconds: float, force: asyncio
 async def asked_alone(
     root: ProcessIdentity | None, policy: StopPolicy, process_scan: ProcessScan
 ) -> tuple[ProcessIdentity | None, list[ProcessIdentity]]:
-    """Return the program that alone is asked to end at first, if any is, and what only runs it."""
+    """Return the program that gets the first signal alone, if any, and the processes that only run it."""
     if policy.to is not StopTarget.MAIN:
         return None, []
     return (await process_scan.table()).program_and_launchers(root)
@@ -302,7 +302,7 @@ async def asked_alone(
 async def wait_for_launchers(
     launchers: set[ProcessIdentity], process_scan: ProcessScan, seconds: float, force: asyncio.Event
 ) -> None:
-    """Let the launcher of the program end by itself, within LAUNCHER_SECONDS or the time that is left."""
+    """Let the launcher of the program end by itself, within LAUNCHER_SECONDS or the remaining time."""
     with process_scan.opened([*launchers]) as (processes, _):
         if processes:
             await wait_for_exit(processes, min(seconds, LAUNCHER_SECONDS), force)
@@ -321,7 +321,7 @@ def whom(members: Sequence[ProcessIdentity], ports: Sequence[int]) -> str:
 
 
 async def exit_of(process: Process) -> None:
-    """Return when a process has ended. Wakes by its pidfd; nothing is polled."""
+    """Return when a process has ended. Its pidfd wakes us; nothing is polled."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     descriptor = process.fileno()

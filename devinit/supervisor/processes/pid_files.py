@@ -1,4 +1,4 @@
-"""The pids of services for scripts, in `pids` of the state folder. Information, never proof."""
+"""Pid files of services for scripts, in `pids` of the state folder. They are information, never proof."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from devinit.system.files import write_atomically
 
 
 def write_pid_file(private: Path, service: str, pid: int) -> None:
-    """Leave the pid of a service. A disk that is full keeps no service from running."""
+    """Write the pid of a service. A full disk does not keep the service from running."""
     path = _path(private, service)
     with suppress(OSError, StateFileError):
         path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -18,7 +18,7 @@ def write_pid_file(private: Path, service: str, pid: int) -> None:
 
 
 def remove_pid_file(private: Path, service: str) -> None:
-    """Take it away again."""
+    """Remove the pid file of a service."""
     with suppress(OSError):
         _path(private, service).unlink()
 

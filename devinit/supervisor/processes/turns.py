@@ -1,4 +1,4 @@
-"""Operations that open files for a moment take turns: hundreds of starting services would use up the limit."""
+"""Turns for operations that open files for a moment: hundreds of starting services would exceed the limit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 
 class Turns:
-    """Lets so many at a time go on, and the others wait, first come first served."""
+    """A semaphore with a variable limit: the other callers wait, first come first served."""
 
     def __init__(self, most: Callable[[], int]) -> None:
         self._most = most
@@ -18,7 +18,7 @@ class Turns:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
-        """Wait for a turn, and take it."""
+        """Wait for a turn, and hold it within the block."""
         while self._taken >= self._most():
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)

@@ -1,4 +1,4 @@
-"""Which services an order or a question means, from the names that it gives. Pure."""
+"""The services that the names in an order or a question mean. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from devinit.model.service import Project
 from devinit.model.unknown import unknown_service
 
 EVERY = "all"
-"""The name that means every service."""
+"""The name that stands for every service."""
 
 
 def named(names: Iterable[str], project: Project) -> list[str]:
-    """Return the services that are meant: all of them when none is named, or "all" is among the names."""
+    """Return the services with these names; all of them without names, or if "all" is among them."""
     asked = list(dict.fromkeys(names))
     for name in asked:
         if name != EVERY and name not in project.services:
@@ -22,10 +22,10 @@ def named(names: Iterable[str], project: Project) -> list[str]:
 
 
 def to_start(names: Iterable[str], project: Project, wanted: Callable[[str], bool]) -> list[str]:
-    """Return the services that a start or a restart is meant for: all of them are those that start by themselves.
+    """Return the services for a start or restart. Without names, these are all that start automatically.
 
-    One that does not is meant when it is named, or `wanted` already: it runs, or is on its way.
-    Raise UsageError for a name that the project does not have.
+    Any other service is included if it is named, or if it is `wanted` already, since it runs or is starting. Raise
+    UsageError for a name that the project does not have.
     """
     asked = frozenset(names)
     for name in sorted(asked - project.services.keys()):
@@ -42,7 +42,7 @@ def to_start(names: Iterable[str], project: Project, wanted: Callable[[str], boo
 
 
 def one_named(name: str, project: Project) -> str:
-    """Return the one service that is meant."""
+    """Return the one service with this name. Raise UsageError for "all"."""
     if name == EVERY:
         known = ", ".join(project.services) or "none"
         raise UsageError("one service has to be named, not all of them", hint=f"services: {known}")

@@ -1,6 +1,6 @@
-"""Which parts of a running service are older than its configuration.
+"""The parts of a running service that are older than its configuration.
 
-The environment of the caller does not count: it is another one in every terminal.
+The caller's environment does not count, because it differs between terminals.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ KEYS = {
 }
 """Fields of a service that have another name in devinit.toml."""
 _OF_NO_KEY = frozenset({"after_folder", "is_found", "instead_of"})
-"""Fields of settings that say where the others come from."""
+"""Fields of settings that record where other fields come from."""
 ADDED, REMOVED = "added", "removed"
-"""What is reported of a service that the files name now and did not before, and of one that they name no more."""
+"""Reported for a service that the files have now but did not have before, and for one that they no longer have."""
 
 
 class Basis(Struct, frozen=True, kw_only=True):
-    """What the process of a service was started with, beside its own configuration."""
+    """The inputs of a service's start besides its own configuration."""
 
     files: dict[str, int] = {}
-    """Each `.env` file that it was given → a checksum: what they say is secret."""
+    """The `.env` files that it was given → checksums, since their content is secret."""
     environment: int = 0
     """A checksum of `[environment]`."""
 
 
 def basis_of(service: Service, project: Project, files: tuple[Path, ...]) -> Basis:
-    """Return what a service would be started with now."""
+    """Return the inputs with which a service would start now."""
     if not kind_of(service).takes_environment:
-        # Databases are given none of these.
+        # Databases do not get these.
         return Basis()
     stated = "\0".join(f"{name}={value}" for name, value in sorted(project.environment.items()))
     return Basis(
@@ -52,9 +52,9 @@ def basis_of(service: Service, project: Project, files: tuple[Path, ...]) -> Bas
 
 
 def changed(service: Service, basis: Basis | None, project: Project, now: Basis) -> list[str]:
-    """Return the keys and files that say something else now than when a service was started.
+    """Return the keys and files whose content has changed since a service was started.
 
-    REMOVED alone for a service that the project does not have any more.
+    Return only REMOVED for a service that the project no longer has.
     """
     configured = project.services.get(service.name)
     if configured is None:
@@ -81,7 +81,7 @@ def differences(before: Service, now: Service) -> list[str]:
         if field == "env":
             found += changed_variables(then, value)
         elif field == "settings":
-            # Another kind, or a server that runs elsewhere now: `provider` or `url` says so.
+            # If the types differ, `provider` or `url` reports the other kind or server.
             if type(then) is type(value):
                 keys = (key for key in value.__struct_fields__ if key not in _OF_NO_KEY)
                 found += [key for key in keys if getattr(then, key) != getattr(value, key)]
@@ -91,9 +91,9 @@ def differences(before: Service, now: Service) -> list[str]:
 
 
 def without_policies(service: Service) -> Service:
-    """Return a service without what is decided about taken ports, and by whom it is started: it is run the same.
+    """Return a service without settings that do not affect how it runs: port policies, autostart, former data.
 
-    Staying up for the usual time is the same, stated or not; records of earlier versions always state it.
+    A default time to stay up equals a stated one of the same length; records of earlier versions always state it.
     """
     return replace(
         service,
@@ -112,14 +112,14 @@ def changed_variables(before: Mapping[str, str], now: Mapping[str, str]) -> list
 
 
 def shown(path: str, root: Path) -> str:
-    """Return a path as it is written in the project."""
+    """Return a path relative to the project's folder if it lies inside."""
     return path.removeprefix(f"{root}/")
 
 
 def checksum_of(path: Path) -> int:
-    """Return a checksum of a file; one that cannot be read is as good as empty.
+    """Return a checksum of a file; 0 for an unreadable file, as for an empty one.
 
-    So is a named pipe: to open it would take what its writer has for the next start.
+    A named pipe also counts as 0: opening it would consume the content that its writer has for the next start.
     """
     try:
         found = path.stat()
@@ -132,12 +132,12 @@ def checksum_of(path: Path) -> int:
 
 @lru_cache(maxsize=512)
 def _checksum_of(path: Path, _inode: int, _modified: int, _size: int) -> int:
-    """Read a file once for each time that it is written: lock files are long, and a dashboard asks often."""
+    """Read each version of a file once: lock files are long, and a dashboard asks often."""
     return checksum(read_bytes(path) or b"")
 
 
 def checksum(content: bytes) -> int:
-    """Return a number that tells one content from another; not from one that was made to deceive."""
+    """Return a checksum that distinguishes contents, but not ones that were made to collide."""
     from zlib import crc32  # hashlib takes 3 ms to load, in the middle of a start
 
     return crc32(content)

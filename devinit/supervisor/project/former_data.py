@@ -1,7 +1,7 @@
-"""Which service has data that was made under another name, because no service has that name any more.
+"""Data that was created under a former name of a service, which no service has any more.
 
-A service of another profile keeps its name, and so its data: a test suite that empties its own database must
-not be given that of development.
+A service of another profile keeps its name, and so its data: a test suite that empties its own database must not
+get the development data.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from devinit.model.service import Project, Service
 
 
 def with_former_data(project: Project, place: Place) -> Project:
-    """Return a project whose servers without data know of data of their kind that belongs to no service."""
+    """Return a project in which servers without data get data of their kind that belongs to no service."""
     servers = [
         each for each in project.services.values() if kind_of(each).keeps_data and each.external_url is None
     ]
@@ -27,7 +27,7 @@ def with_former_data(project: Project, place: Place) -> Project:
     try:
         names = sorted(path.name for path in place.data.iterdir() if path.name not in project.services)
     except OSError:
-        return project  # nothing was ever started, or the start says why it cannot be
+        return project  # no service was ever started, or the start reports why it cannot
     left = {
         kind: [name for name in names if _has_data(kind, name, place, unread=False)]
         for kind in {each.provider for each in empty}
@@ -38,7 +38,7 @@ def with_former_data(project: Project, place: Place) -> Project:
 
 
 def _has_data(kind: str, name: str, place: Place, *, unread: bool) -> bool:
-    """Whether there is data. `unread`: what counts of a folder that cannot be read, so that nothing is moved."""
+    """Return whether there is data; `unread` is the result for an unreadable folder, so that nothing is moved."""
     try:
         return PROVIDERS[kind].has_data(name, place)
     except DevinitError:
@@ -51,11 +51,10 @@ def decided(
     left: Mapping[str, Sequence[str]],
     other_names: Collection[str] = (),
 ) -> dict[str, Service]:
-    """Return the services without data, each with the data that is its own, or may be. Pure.
+    """Return the services without data, each with the data that is or may be its own. Pure.
 
-    It is its own where it cannot be another's: the project has one server of the kind, and one was left.
-    Of several, a new one may be meant, and not one that has another name. `other_names`: those of services of
-    other profiles.
+    It is its own if it cannot belong to another: the project has one server of the kind, and one data folder is
+    left. Otherwise the server may be a new one, not a renamed one. `other_names`: the services of other profiles.
     """
     found = {}
     for each in empty:

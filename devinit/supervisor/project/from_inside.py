@@ -1,4 +1,4 @@
-"""The services of a project as the program of a container reaches them. Pure."""
+"""Addresses of a project's services as the program in a container reaches them. Pure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def called_by(project: Project, service: Service, endpoints: Mapping[str, Endpoint]) -> dict[str, int]:
-    """Return the ports of this machine at which a container's program may call others, by their names.
+    """Return the local ports at which a container's program may call other services, by their names.
 
-    The address of a page means the browser's, and what answers on another machine is reached as it is.
+    A frontend's address is meant for the browser, and a server on another machine is reached at its usual address.
     """
     not_called = {service.name, *(each.name for each in frontends_of(project))}
     return {
@@ -31,7 +31,7 @@ def called_by(project: Project, service: Service, endpoints: Mapping[str, Endpoi
 def endpoints_inside(
     project: Project, service: Service, endpoints: Mapping[str, Endpoint], seen: FromInside
 ) -> dict[str, Endpoint]:
-    """Return every endpoint of a project, those that the container reaches as it reaches them."""
+    """Return all endpoints of a project as a container sees them: those that it reaches get its own addresses."""
     found = dict(endpoints)
     for name, port in called_by(project, service, endpoints).items():
         other = project.services.get(name)

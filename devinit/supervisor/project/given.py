@@ -1,4 +1,4 @@
-"""What a service is given beside the runtime environment: by `.env` files, by named pipes, by its own `env`."""
+"""Variables of a service besides the runtime environment: from `.env` files, named pipes and its own `env`."""
 
 from __future__ import annotations
 
@@ -19,27 +19,29 @@ from devinit.system.files import read_text, write_atomically
 log = logging.getLogger(__name__)
 
 LARGE_FILE = 20_000
-"""Bytes of a `.env` file from which on a thread reads it: it may take longer than the others can wait."""
+"""Bytes of a `.env` file from which on a thread reads it, since reading could block the other services for too
+long.
+"""
 
 
 class Given:
-    """The values that each service got last; programs that show logs hide the secret ones."""
+    """The values that each service last got. Programs that show logs hide the secret ones."""
 
     def __init__(self, root: Path, private: Path) -> None:
         self._root, self._private = root, private
         self._pipes = EnvPipes()
         self._values: dict[str, dict[str, str]] = {}
         self._is_noted = False
-        """Whether the secret values among them are on disk."""
+        """Whether the secret values among them are recorded on disk."""
 
     def env_files_of(self, service: Service) -> tuple[Path, ...]:
-        """Return the `.env` files that a service is given, those that count more later."""
+        """Return the `.env` files of a service; later ones take precedence."""
         return given_env_files(self._root, service)
 
     def files_of(self, service: Service, caller: dict[str, str]) -> dict[str, Stated]:
-        """Return what the `.env` files say: the checkout's, the service's own, then those that are configured.
+        """Return the values in `.env` files: the checkout's, the service's own, then the configured ones.
 
-        Raise ConfigError for one that cannot be used.
+        Raise ConfigError for an unusable file.
         """
         files = self.env_files_of(service)
         pipes = self._pipes.unread(files)
@@ -47,12 +49,12 @@ class Given:
         return stated_in(paths, caller=caller, said=self._pipes.said)
 
     async def read_pipes(self, services: Iterable[Service], *, again: bool = False) -> None:
-        """Read what would keep the others waiting: long files, and the named pipes among the `.env` files.
+        """Read inputs that would block other services: long files, and the named pipes among the `.env` files.
 
-        The services are about to be run. Raise ConfigError for a pipe that cannot be read.
+        The services are about to run. Raise ConfigError for a pipe that cannot be read.
 
-        Each pipe once, unless they are to be read `again`. Until then an unread pipe counts for nothing: a caller
-        that only asks about a service must not take what its writer has for the next start.
+        Each pipe is read once, unless `again` is set. Until then an unread pipe has no values: a caller that only
+        asks about a service must not consume the content that the writer has for the next start.
         """
         paths = dict.fromkeys(path for service in services for path in self.env_files_of(service))
         await _read_ahead(paths)
@@ -60,20 +62,20 @@ class Given:
             await asyncio.to_thread(self._pipes.read, pipes)
 
     async def read_ahead(self, services: Iterable[Service]) -> None:
-        """Read the long `.env` files of services in a thread; what they state is known from then on."""
+        """Read the long `.env` files of services in a thread and keep their values."""
         await _read_ahead(dict.fromkeys(path for service in services for path in self.env_files_of(service)))
 
     def remember(self, service: str, values: Mapping[str, str]) -> None:
-        """Remember what a service is given."""
+        """Record the values that a service is given."""
         if self._values.get(service) != values:
             self._values[service], self._is_noted = dict(values), False
 
     def missing(self, names: Iterable[str]) -> set[str]:
-        """Return those of these services of which nothing is remembered."""
+        """Return those of these services whose values are not recorded."""
         return set(names) - self._values.keys()
 
     def note_secrets(self) -> bool:
-        """Leave for programs that show logs what must not be shown; return whether that is new."""
+        """Write the secret values for programs that show logs; return whether they have changed."""
         if self._is_noted or not any(self._values.values()):
             return False
         from devinit.logs.secrets import noted  # only for projects with such variables
@@ -85,13 +87,13 @@ class Given:
                 write_atomically(path, text, mode=0o600, durable=False)
             self._is_noted = True
         except StateFileError as error:
-            # No reason not to run; until the next start they are shown if a service prints them.
+            # No reason not to run. Until the next start, secrets that a service prints are shown.
             log.warning("%s", error.message)
             return False
         return is_new
 
     def for_a_question(self) -> Given:
-        """Return a copy: what only a question is about is not noted among what services are given."""
+        """Return a copy, so that values for a mere question do not count as given to services."""
         copy = Given(self._root, self._private)
         copy._pipes, copy._is_noted = self._pipes, self._is_noted
         copy._values = dict(self._values)
@@ -112,5 +114,5 @@ def _is_large(path: Path) -> bool:
 
 
 def wants_color(caller: dict[str, str]) -> bool:
-    """Whether services should print colours: the caller sits at a terminal and has not said no."""
+    """Return whether services should print colours: the caller is at a terminal and does not set NO_COLOR."""
     return not caller.get("NO_COLOR") and caller.get("TERM", "dumb") != "dumb"

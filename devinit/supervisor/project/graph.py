@@ -1,17 +1,17 @@
-"""The order of services: pure functions over dependencies."""
+"""The order of services: pure functions on their dependencies."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 Dependencies = Mapping[str, tuple[str, ...]]
-"""Service → the services it depends on. Known to be complete and without cycles (config checks both)."""
+"""Service → the services it depends on. Complete and without cycles (config checks both)."""
 
 
 def start_order(dependencies: Dependencies) -> list[str]:
-    """Return every service after all that it depends on; otherwise in the given order."""
+    """Return every service after its dependencies, otherwise in the given order."""
     order: dict[str, None] = {}
-    # A loop, because a row of a thousand services is deeper than Python recurses.
+    # A loop, because a chain of a thousand services is deeper than Python recurses.
     pending = list(reversed(list(dependencies)))
     while pending:
         name = pending[-1]
@@ -24,7 +24,7 @@ def start_order(dependencies: Dependencies) -> list[str]:
 
 
 def with_dependencies(names: Iterable[str], dependencies: Dependencies) -> list[str]:
-    """Return the named services and all that they need, in start order."""
+    """Return the named services and all their dependencies, in start order."""
     wanted: set[str] = set()
     queue = list(names)
     while queue:

@@ -1,4 +1,4 @@
-"""Services of this checkout that devinit runs with another state folder: they are another supervisor's."""
+"""Services of this checkout that devinit runs with another state folder. They belong to another supervisor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from devinit.system.processes import RUN_VARIABLE, process_ids, variable_of
 
 
 def services_elsewhere(root: Path) -> list[str]:
-    """Return the services of which processes run that carry the mark of another state folder. Blocking."""
+    """Return the services with running processes that carry the mark of another state folder. Blocking."""
     marks = {variable_of(pid, RUN_VARIABLE) or "" for pid in process_ids()}
     prefix = f"{project_id(root)}/"
     return sorted(
@@ -20,7 +20,7 @@ def services_elsewhere(root: Path) -> list[str]:
 
 
 def runs_elsewhere(root: Path) -> str:
-    """Say which services run with another state folder, to stand before a sentence; empty where none do."""
+    """Describe the services that run with another state folder, as the beginning of a sentence; "" without any."""
     names = services_elsewhere(root)
     if not names:
         return ""

@@ -1,6 +1,6 @@
-"""The passwords of a project's servers: put into its services before anything is derived from them.
+"""The passwords of a project's servers, set in its services before other values are derived from them.
 
-What is published and what the servers get must be the same, so both come from one project.
+Published values and the servers' own must agree, so both come from the same project.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from devinit.system.bounds import bounds_of
 from devinit.system.files import read_bytes
 
 SETTINGS_FILES = ("alembic.ini", "prisma/schema.prisma")
-"""Files beside an application in which its database's URL may stand."""
+"""Files in an application's folder that may contain its database's URL."""
 LARGEST_FILE = 500_000
 
 Signature: TypeAlias = tuple[tuple[Path, int, int], ...]
@@ -29,7 +29,7 @@ EnvFilesOf: TypeAlias = Callable[[Service], tuple[Path, ...]]
 
 
 class Passwords:
-    """Finds out what the project's own files say about passwords, and reads them again only when they changed."""
+    """Reader of the passwords in the project's own files; it reads them again only when they have changed."""
 
     def __init__(self, env_files_of: EnvFilesOf) -> None:
         self._env_files_of = env_files_of
@@ -49,18 +49,18 @@ class Passwords:
         return replace(project, services=services)
 
     def _stated(self, project: Project, caller: Mapping[str, str]) -> dict[str, str]:
-        """Return what files say, by variable or by file: what devinit.toml says counts more than `.env`."""
+        """Return the values in files, by variable or by file; devinit.toml takes precedence over `.env`."""
         found = dict.fromkeys(
             path for service in project.services.values() for path in self._env_files_of(service)
         )
-        # A named pipe is written to once for each start: the services read it, not we.
+        # A named pipe is written once per start: the services read it, we do not.
         env_files = [path for path in found if path.is_file()]
         folders = dict.fromkeys([project.root, *(each.directory for each in project.services.values())])
         others = [folder / name for folder in folders for name in SETTINGS_FILES]
         signature = tuple(signed([*env_files, *others]))
         if self._read is None or self._read[0] != signature:
             values = {str(path): without_comments(path, project.root) for path in others}
-            # A file that cannot be parsed is refused by name where services are given it.
+            # A file that cannot be parsed is refused by name when a service needs it.
             with suppress(DevinitError):
                 values |= read_env_files(env_files, caller=caller)
             self._read = signature, values
@@ -73,7 +73,7 @@ class Passwords:
 def _with_values(
     given: Mapping[str, str], left_out: Collection[str], values: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return what devinit.toml gives; what names a variable of ours takes no value of a file away."""
+    """Return the values in devinit.toml; one that refers to a variable of ours does not replace a file's value."""
     return {
         name: each
         for name, each in given.items()
@@ -82,10 +82,10 @@ def _with_values(
 
 
 def as_they_run(project: Project, running: Mapping[str, Service]) -> Project:
-    """Return a project in which the servers that run have the logins with which they were started.
+    """Return a project in which running servers have the logins with which they were started.
 
-    Another database, user or password takes effect when they are started again; until then the applications need
-    the old one.
+    Another database, user or password takes effect at their next start; until then the applications need the old
+    one.
     """
     kept = {
         name: with_login_of(project.services[name], service)
@@ -105,7 +105,7 @@ def with_login_of(service: Service, running: Service) -> Service:
 
 
 def signed(paths: list[Path]) -> Iterator[tuple[Path, int, int]]:
-    """Yield the files that exist, with what tells one version of each from another."""
+    """Yield the existing files, with values that change with each new version of a file."""
     for path in paths:
         with suppress(OSError):
             found = path.stat()
@@ -113,9 +113,9 @@ def signed(paths: list[Path]) -> Iterator[tuple[Path, int, int]]:
 
 
 def without_comments(path: Path, root: Path) -> str:
-    """Return the lines of a file of the checkout that mean something; none of what is no setting."""
+    """Return the lines of a file in the checkout without comments; "" for an unreadable file."""
     if path.parent.name == "prisma" and path.parent.is_symlink() and not bounds_of(root).holds(path):
-        return ""  # `inside` looks at the file's own name alone
+        return ""  # `inside` checks only the file's own name
     try:
         content = read_bytes(path, inside=root, most=LARGEST_FILE) or b""
     except StateFileError:

@@ -1,4 +1,4 @@
-"""How a caller wants ports."""
+"""The caller's rules for ports."""
 
 from __future__ import annotations
 
@@ -12,35 +12,36 @@ from devinit.ports.granting.overrides import Overrides
 
 
 class PortWishes(Struct, frozen=True, kw_only=True):
-    """How a caller wants ports."""
+    """The caller's rules for ports: environment, conflict policy, answers, protected processes."""
 
     environ: dict[str, str]
     policy: ConflictPolicy = ConflictPolicy.MOVE
     can_answer: bool = False
-    """A user is there to be asked; otherwise a service whose policy is to ask moves."""
+    """Whether a user can be asked; otherwise a service whose policy is to ask moves."""
     resolutions: tuple[Resolution, ...] = ()
     protected: tuple[int, ...] = ()
-    """Pids that are never ended, nor are their ancestors."""
+    """Pids that are never ended, and neither are their ancestors."""
     used: dict[str, int] = field(default_factory=dict)
-    """Services that are restarted, and the ports on which they used a server that devinit does not run: they use
-    it again if it still lets them in."""
+    """Service that is restarted → port of a server not run by devinit that it used. It uses that server again
+    if it is still let in.
+    """
 
 
 def without_questions(request: PortRequest) -> PortRequest:
-    """Return a request that moves where it would have asked."""
+    """Return the request with a move in place of a question."""
     if request.policy is ConflictPolicy.ASK:
         return replace(request, policy=ConflictPolicy.MOVE)
     return request
 
 
 def is_for_now(granted: GrantedPort, asked_running: Container[str], stated: Overrides) -> bool:
-    """Whether a service got its port for this start only.
+    """Return whether a service got its port for this start only.
 
     `asked_running`: services for which a running server was asked whether they may use it.
     """
     if granted.uses:
         return False
-    # It moved only because the server there did not let it in; the next time it may.
+    # It moved only because the server there did not let it in; it may do so the next time.
     if granted.service in asked_running:
         return True
     override = stated.ports.get(granted.service)
@@ -48,8 +49,8 @@ def is_for_now(granted: GrantedPort, asked_running: Container[str], stated: Over
 
 
 def is_refused(granted: GrantedPort | None, request: PortRequest, remembered: int | None) -> bool:
-    """Whether a service that got its port for this start only would ask for the one that it moved away from.
+    """Return whether a service with a port for this start only would ask for the one that it moved away from.
 
-    The server there did not let it in: it keeps its own port until it is stopped.
+    The server there did not let it in, so the service keeps its own port until it is stopped.
     """
     return granted is not None and granted.moved_from == request.expected(remembered)

@@ -1,4 +1,4 @@
-"""The ports that this project has: taken together, kept through restarts, given back at the end."""
+"""The ports of this project: taken together, kept through restarts, given back at the end."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ Say = Callable[[str], None]
 
 
 class ProjectPorts:
-    """Grants by the name of their request: a service, or `service.name` for an extra port."""
+    """The grants of a project, by the name of their request: a service, or `service.name` for an extra port."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._store = LeaseStore(state_directory() / "leases")
         self._grants: dict[str, Grant] = {}
         self._extra: dict[str, None] = {}
-        """Names of all extra ports that were ever granted, in order: few, where there may be 200 services."""
+        """Names of all extra ports ever granted, in order. They are few, while there may be 200 services."""
         self._exclusive: set[str] = set()
-        """Services that do not bind over our hold: learnt once, then not tried again."""
+        """Services that cannot bind over our hold; this is learned once, then not tried again."""
         self._not_remembered: set[str] = set()
-        """Ports that hold for this start, and are not remembered: the environment's, or out of the range."""
+        """Ports that are only for this start and not remembered: from the environment, or out of the range."""
         self._ahead: dict[str, tuple[Grant, bool]] = {}
-        """Grants for the next `take`, taken before services were stopped; and whether each is for now."""
+        """Grants for the next `take`, made before services were stopped; whether each is for one start only."""
         self._for_once: set[str] = set()
-        """Those of them that the service will not ask for at its next start."""
+        """Names of not remembered ports that the service will not ask for at its next start."""
         self._chosen: dict[str, int] = {}
         """Remembered ports that were chosen by hand, as of the last start."""
         self._taken: dict[str, None] = {}
-        """Names of ports that were taken or asked for since they were written down last, in order."""
+        """Names of ports that were taken or asked for since the last write, in order."""
         self._unusable: dict[int, str] = {}
-        """Ports that can be bound and are of no use, and why."""
+        """Ports that can be bound but are useless → the reason."""
 
     def take(
         self, services: Iterable[Service], project: Project, asked: PortWishes, say: Say
@@ -92,10 +92,10 @@ class ProjectPorts:
         asked: PortWishes,
         say: Say,
     ) -> None:
-        """Take the ports that services are about to move to while those that are `stopping` still run. Blocking.
+        """Take the ports that services will move to, while the services in `stopping` still run. Blocking.
 
-        The next `take` uses them. Ports that these services have, or will leave to one another, are decided there:
-        no process can take those meanwhile. Raises as `take` does; then nothing is taken.
+        The next `take` uses them. It also decides about the ports that these services have, or leave to one
+        another, since no process can take those meanwhile. Raise the errors of `take`; then nothing is taken.
         """
         services = [service for service in services if service.external_url is None]
         remembered, stated = ports_file.read(self._root), self._stated(services, asked)
@@ -106,7 +106,7 @@ class ProjectPorts:
             wanted = named.port if named else self._wanted(request, remembered.get(request.service))
             if wanted is None or wanted == self.port_of(request.service) or wanted in leaving:
                 continue
-            # One that moved away from it by itself keeps its lease until it ends.
+            # A service that moved away from it by itself keeps its lease until it ends.
             if not self._store.is_leased_to(stopping, root, wanted):
                 moving.append(request)
         self._ahead = {
@@ -116,7 +116,7 @@ class ProjectPorts:
 
     @contextmanager
     def given_back_ahead(self) -> Iterator[None]:
-        """Give back in the end what was taken ahead and not used."""
+        """Give back at the end the ports that were taken ahead but not used."""
         try:
             yield
         finally:
@@ -125,7 +125,7 @@ class ProjectPorts:
                 found.close()
 
     def _stated(self, services: Iterable[Service], asked: PortWishes) -> Overrides:
-        """Return what the caller's environment says about the ports of services."""
+        """Return the ports that the caller's environment sets for services."""
         services = list(services)
         return overrides(
             asked.environ,
@@ -142,7 +142,7 @@ class ProjectPorts:
         asked: PortWishes,
         say: Say,
     ) -> list[tuple[Grant, bool]]:
-        """Return a grant for each request, and whether it holds for this start only."""
+        """Return a grant for each request, and whether it is for this start only."""
         ask_running = Asking(services)
         stated = self._stated(services, asked)
         remembered = {**ports_file.read(self._root), **asked.used}
@@ -165,15 +165,15 @@ class ProjectPorts:
         return [(each, is_for_now(each.granted, ask_running.asked, stated)) for each in grants]
 
     def is_unusable(self, service: str) -> bool:
-        """Whether the port of a service is one of no use."""
+        """Return whether the port of a service is useless."""
         return self.port_of(service) in self._unusable
 
     def avoid(self, port: int, reason: str) -> None:
-        """Move no service to a port from now on, although it can be bound."""
+        """Move no service to this port from now on, although it can be bound."""
         self._unusable[port] = reason
 
     def move(self, service: Service, project: Project, reason: str) -> GrantedPort:
-        """Give up a service's port, which another process has, and take the next one. Blocking."""
+        """Give up a service's port, which another process holds, and take the next one. Blocking."""
         lost = self._grants.get(service.name)
         if service.port is None or lost is None:
             raise PortConflict(f"a port of {service.name} was lost: {reason}", hint="start it again")
@@ -198,7 +198,7 @@ class ProjectPorts:
         return found.granted
 
     def follow(self, request: PortRequest, port: int, project: Project, say: Say) -> GrantedPort:
-        """Take over the port that a service listens on by its own choice. Blocking."""
+        """Adopt the port that a service listens on by its own choice. Blocking."""
         old = self._grants.pop(request.service, None)
         granted = GrantedPort(
             service=request.service,
@@ -217,7 +217,7 @@ class ProjectPorts:
             over_reservation=True,
             say=say,
         )
-        # Its processes were started with the lease of each port that it had then, and keep it when it moves away.
+        # Its processes inherited the leases of its former ports, and keep them when it moves away.
         if found.lease_fd is None and not found.take_back():
             taken = self._store.look(port) or Refusal.TAKEN
             reason = f"{request.service} listens on {port}, which is {brief(taken, root_name(self._root))}"
@@ -228,10 +228,10 @@ class ProjectPorts:
         return granted
 
     def came_up(self, name: str, *, keep_all: bool) -> None:
-        """Put on record what the ports of a service, which is ready now, are to it once it is stopped.
+        """Record the claims of a service, which is ready now, to its ports after it is stopped.
 
-        Kept are those that it will ask for again although another project may prefer them: where it moved, and
-        what was chosen by hand. `keep_all` keeps the preferred ones, too.
+        It keeps ports that it will ask for again although another project may prefer them: one that it moved to,
+        and one that was chosen by hand. With `keep_all`, it keeps the preferred ones, too.
         """
         for each in self._of(name):
             stays = each.port != each.granted.preferred or each.port == self._chosen.get(each.service)
@@ -243,7 +243,7 @@ class ProjectPorts:
         self._take_over([adopt(each, root=self._root, project=project, store=self._store) for each in ports])
 
     def make_ready(self, name: str) -> bool:
-        """Complete lease and hold before a service starts; False when another process has one of its ports."""
+        """Complete lease and hold before a service starts; return False if another process has a port of it."""
         complete = [
             each.retake() for each in self._of(name) if not (each.is_held and each.lease_fd is not None)
         ]
@@ -252,12 +252,12 @@ class ProjectPorts:
         return all(complete)
 
     def lost_extra_ports(self, name: str) -> list[Grant]:
-        """Return the ports beside its own that another process has: what `make_ready` failed for."""
+        """Return the extra ports that another process has, for which `make_ready` failed."""
         taken = [each for each in self._of(name) if each.lease_fd is None or tcp_listeners(each.port)]
         return [each for each in taken if each.service != name]
 
     def release_hold(self, name: str) -> bool:
-        """Let a service bind that cannot do so over our hold; False when that was tried before."""
+        """Let a service bind that cannot do so over our hold; return False if that was tried before."""
         learnt = name not in self._exclusive
         self._exclusive.add(name)
         for each in self._of(name):
@@ -265,13 +265,13 @@ class ProjectPorts:
         return learnt
 
     def has_to_itself(self, name: str) -> bool:
-        """Whether only our hold can be what keeps a service from binding its port."""
+        """Return whether only our hold can keep a service from binding its port."""
         return all(each.is_held and not tcp_listeners(each.port) for each in self._of(name))
 
     def give_back(self, name: str, spared: Collection[ProcessIdentity] = ()) -> None:
-        """Give a stopped service's ports back; what is on record of them is up to `came_up`.
+        """Give back a stopped service's ports; `came_up` has recorded its claims to them.
 
-        `spared` is what its end left running, which may have copies of the leases and has no right to them.
+        `spared`: processes that its end left running. They may have copies of the leases without a right to them.
         """
         for each in self._of(name):
             if spared:
@@ -279,17 +279,17 @@ class ProjectPorts:
             self._close(each.service)
 
     def rest(self, name: str) -> None:
-        """Let other projects have the ports of a service that is down, and may be started again.
+        """Release the ports of a service that is down, and may be started again, to other projects.
 
-        Raise StateFileError when that cannot be put on record.
+        Raise StateFileError when that cannot be recorded.
         """
         for each in self._of(name):
             each.rest()
 
     def orphaned(self) -> set[str]:
-        """Return the services of this checkout for which devinit took a live lease that is not ours.
+        """Return the services of this checkout with a live lease that devinit took and that is not ours.
 
-        A lease that only programs keep in which a person works (tmux) is no service that runs.
+        A lease held only by programs in which a user works (tmux) does not count as a running service.
         """
         ours = {each.port for each in (*self._grants.values(), *(ahead for ahead, _ in self._ahead.values()))}
         root = root_name(self._root)
@@ -301,7 +301,7 @@ class ProjectPorts:
         return {name for name in found if not self._store.is_only_kept_apart(root, name)}
 
     def keepers(self, name: str) -> list[ProcessIdentity]:
-        """Return the processes that keep the leases which a supervisor of this checkout took for a service."""
+        """Return the processes that hold the leases which a supervisor of this checkout took for a service."""
         return self._store.keepers(root_name(self._root), name)
 
     def port_of(self, name: str) -> int | None:
@@ -310,40 +310,40 @@ class ProjectPorts:
         return found.port if found else None
 
     def granted(self, name: str) -> GrantedPort | None:
-        """Return how a service came to its port."""
+        """Return the grant of a service's port, with the reason for its number."""
         found = self._grants.get(name)
         return found.granted if found else None
 
     def granted_to(self, name: str) -> tuple[GrantedPort, ...]:
-        """Return all ports of a service, extra ones included."""
+        """Return all ports of a service, including extra ones."""
         return tuple(each.granted for each in self._of(name))
 
     def extra_ports_of(self, name: str) -> tuple[int, ...]:
-        """Return a service's ports beside its own."""
+        """Return the extra ports of a service."""
         return tuple(each.port for each in self._of(name) if each.service != name)
 
     def lease_descriptors(self, name: str) -> tuple[int, ...]:
-        """Return the locked descriptors that a service's processes keep, so that its leases live with them."""
+        """Return the locked descriptors that a service's processes inherit, so that its leases live with them."""
         return tuple(each.lease_fd for each in self._of(name) if each.lease_fd is not None)
 
     def ahead(self) -> dict[str, int]:
-        """Return the ports that were taken ahead, and that the next `take` uses."""
+        """Return the ports that were taken ahead for the next `take`."""
         return {name: each.port for name, (each, _) in self._ahead.items()}
 
     def try_to_lease(self) -> None:
-        """Raise StateFileError when a lease could not be put on record; change nothing."""
+        """Raise StateFileError when a lease could not be recorded; change nothing."""
         self._store.try_to_write(str(self._root))
 
     def try_to_remember(self) -> None:
-        """Raise what `remember` would raise after the next `take`; change nothing."""
+        """Raise the error that `remember` would raise after the next `take`; change nothing."""
         lasting = {name: each.port for name, (each, for_now) in self._ahead.items() if not for_now}
         ports_file.try_to_remember(self._root, lasting)
 
     def remember(self) -> None:
-        """Write ports to `.ports.json` that were taken or asked for since that was done last.
+        """Write to `.ports.json` the ports that were taken or asked for since the last write.
 
-        Not those of services that run on: they may have been taken out of the file meanwhile
-        (`devinit ports reset`), for the next start.
+        Ports of services that run on are not written: they may have been removed from the file meanwhile (`devinit
+        ports reset`), for the next start.
         """
         names = tuple(self._taken)
         taken = {name: self._grants[name].port for name in names if name in self._grants}
@@ -354,20 +354,20 @@ class ProjectPorts:
             self._taken.pop(name, None)
 
     def _keeps(self, request: PortRequest, remembered: int | None) -> bool:
-        """Whether the grant that is there is what is wanted, and can be used.
+        """Return whether the present grant is the wanted one and usable.
 
-        When nothing is remembered of a port that would be, it was forgotten on purpose (`devinit ports reset`).
+        If a port that would be remembered is not, it was forgotten on purpose (`devinit ports reset`).
         """
         port, wanted = self.port_of(request.service), self._wanted(request, remembered)
         return port is not None and wanted in (None, port) and self.make_ready(request.service)
 
     def is_refused(self, request: PortRequest, remembered: int | None) -> bool:
-        """Whether the server on the port that a service would ask for did not let it in."""
+        """Return whether the server on the port that a service would ask for did not let it in."""
         name = request.service
         return name in self._for_once and is_refused(self.granted(name), request, remembered)
 
     def _wanted(self, request: PortRequest, remembered: int | None) -> int | None:
-        """Return the port that a start would try first; None when any will do that the service has already."""
+        """Return the port that a start would try first; None when any present port will do."""
         has_port = request.service in self._grants
         is_forgotten = request.recall(remembered) is None and request.service not in self._not_remembered
         if request.strict or is_forgotten or not has_port:

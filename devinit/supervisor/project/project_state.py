@@ -1,4 +1,4 @@
-"""The project as it is configured now, on the ports that it has now: what runners ask while they work."""
+"""The project as configured now, on the ports that it has now. Runners query it while they work."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ log = logging.getLogger(__name__)
 
 
 class ProjectState:
-    """The current configuration, ports and runtime environment of one project."""
+    """The present configuration, ports and runtime environment of one project."""
 
     def __init__(self, root: Path, broadcaster: Broadcaster, private: Path | None = None) -> None:
         """Describe a checkout. `private`: its state folder, if it has been claimed already."""
@@ -71,15 +71,15 @@ class ProjectState:
         """The folder of the checkout's logs, data and records, in the user's state directory."""
         self.broadcaster = broadcaster
         self._around_service = around_service(root)
-        """Of marks. Computed once: it is asked for at each step of each service, and stays while they run."""
+        """Parts of a mark around the service's name. Computed once: each step needs them, they never change."""
         self.project = Project(name=root.name, root=root, services={})
         self.caller: dict[str, str] = dict(os.environ)
-        """The environment that services inherit: of the command that started them last."""
+        """The environment that services inherit, from the command that last started them."""
         self.ports = ProjectPorts(root)
         self.environment: dict[str, str] = {}
-        """The runtime environment, as it was published last."""
+        """The runtime environment as last published."""
         self.given = Given(root, self.private)
-        """What each service is given beside that."""
+        """The variables that each service is given besides that."""
         self._environments = Environments(root, self.given)
         self._masked: dict[str, str] | None = None
         self._mask: Mask
@@ -88,7 +88,7 @@ class ProjectState:
         self.last_errors = LastErrors(self.private, root, self._folder_of, self._tell_last_error)
         self.logs = LogKeeper(self.private, self.note, self._written)
         self.on_written: Callable[[str], None] = lambda _service: None
-        """Called after a service has printed something, once a second at most."""
+        """Called after a service has printed something, at most once a second."""
         self._current = NOTHING
 
     def _written(self, service: str) -> None:
@@ -101,12 +101,12 @@ class ProjectState:
         caller: dict[str, str],
         given: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     ) -> None:
-        """Take over a configuration and the environment of the command that asked.
+        """Apply a configuration and the environment of the command that asked.
 
-        `given`: what `check_project` has found that services are given.
+        `given`: the variables of services, as returned by `check_project`.
         """
         own = own_environment(caller, self.root)
-        # Computed before anything is replaced: a template that cannot be expanded leaves all as it was.
+        # Computed before anything is replaced: a template that cannot be expanded then changes nothing.
         derived = self._derived(project, own, ports_file.read(self.root))
         self.project, self.caller = project, own
         self._current, self.environment = derived, derived.environment
@@ -114,12 +114,12 @@ class ProjectState:
             self.given.remember(name, values)
 
     def replace_service(self, service: Service) -> None:
-        """Let one service be another one from here on, until the configuration is taken over again."""
+        """Replace one service until a configuration is applied again."""
         services = {**self.project.services, service.name: service}
         self.project = msgspec.structs.replace(self.project, services=services)
 
     def with_services(self, services: Mapping[str, Service]) -> ProjectState:
-        """Return a stage for questions about these services as well, which are not among those of the project."""
+        """Return a copy for questions that also has these services, which do not belong to the project."""
         beside = copy.copy(self)
         beside.project = msgspec.structs.replace(self.project, services={**self.project.services, **services})
         beside.given = self.given.for_a_question()
@@ -131,9 +131,9 @@ class ProjectState:
     ) -> dict[str, dict[str, str]]:
         """Raise what `configure`, `publish` and the start of the `coming` services would raise; change nothing.
 
-        Return what each of these is given by `.env` files and its own `env`. So nothing is stopped and no port is
-        taken for a start that cannot go on: ConfigError for a template or a `.env` file that cannot be used,
-        StateFileError for a file that cannot be read.
+        Return the variables of each of these from `.env` files and its own `env`. So no service is stopped and no
+        port is taken for a start that cannot go on: ConfigError for an unusable template or `.env` file,
+        StateFileError for an unreadable file.
         """
         own = own_environment(caller, self.root)
         refuse_linked_environment(self.root)
@@ -148,13 +148,13 @@ class ProjectState:
         return given
 
     def read_code(self, project: Project) -> None:
-        """Read again what the code of a project's services expects of their environment. Blocking."""
+        """Read again which environment variables the code of a project's services expects. Blocking."""
         self._environments.read_code(project)
 
     def try_to_publish(self, project: Project, caller: dict[str, str]) -> None:
-        """Raise what `publish` would raise once the ports are taken that were decided ahead; change nothing.
+        """Raise the errors that `publish` would raise once the ports decided ahead are taken; change nothing.
 
-        So nothing is stopped for a start whose files cannot be written: StateFileError.
+        So no service is stopped for a start whose files cannot be written: StateFileError.
         """
         ports_file.refuse_link_to_another_file(self.root)
         own = own_environment(caller, self.root)
@@ -164,9 +164,9 @@ class ProjectState:
         try_to_publish(self.root, derived.environment, claimed_writer(self.private))
 
     def configure_for_adoption(self, project: Project, recorded: Project, caller: dict[str, str]) -> None:
-        """Take over a configuration, or only what is on record of what runs.
+        """Apply a configuration, or only the record of the running services.
 
-        Neither a template nor a `.ports.json` that is broken now may keep a supervisor from looking after it.
+        A template or `.ports.json` that is broken now must not keep a supervisor from looking after them.
         """
         try:
             self.configure(project, caller)
@@ -182,7 +182,7 @@ class ProjectState:
         self.environment = self._current.environment
 
     def environment_with(self, ports: dict[str, int]) -> dict[str, str]:
-        """Return what the runtime environment would be if services that have no port yet had these."""
+        """Return the runtime environment that would result if services without a port had these."""
         return self._derived(self.project, self.caller, {**ports_file.read(self.root), **ports}).environment
 
     def _derived(
@@ -200,7 +200,7 @@ class ProjectState:
         return self._environments.derived(project, endpoints, caller)
 
     def publish(self) -> bool:
-        """Write `.ports.json` and `.env.runtime`; return whether the environment changed."""
+        """Write `.ports.json` and `.env.runtime`; return whether the environment has changed."""
         self.ports.remember()
         self.derive()
         writer = claimed_writer(self.private)
@@ -220,30 +220,30 @@ class ProjectState:
         return changed
 
     def speaks(self, name: str, scheme: Scheme) -> None:
-        """Remember what a service, or a further port of one, was found to speak, and publish its URL."""
+        """Record the scheme that a service, or one of its further ports, was found to speak; publish its URL."""
         self._schemes.remember(name, scheme)
         self.publish()
 
     def provider(self, service: Service) -> Provider:
-        """Return how this kind of service is run."""
+        """Return the provider for this kind of service."""
         return PROVIDERS[service.provider]
 
     def probe(self, service: Service) -> Probe:
-        """Return how a service is asked whether it is ready, or well."""
+        """Return the probe for readiness and health of a service."""
         if self.is_job(service):
             return EndProbe()
         return self.provider(service).probe(service, self.endpoint(service.name), self.place())
 
     def extra_probes(self, service: Service) -> dict[str, TcpProbe | HttpProbe]:
-        """Return how a service is asked at further ports before it is ready, by their names."""
+        """Return the probes of further ports before a service is ready, by their names."""
         return extra_probes(service, self._current.endpoints)
 
     def is_job(self, service: Service) -> bool:
-        """Whether nothing else is expected of a service than that it ends."""
+        """Return whether a service only has to end."""
         return service.name in self.project.services and self.project.is_job(service.name)
 
     def success_of(self, service: Service) -> Success:
-        """Return when it is no failure that a service ends with code 0."""
+        """Return when an end of a service with code 0 is no failure."""
         return success_of(service, is_job=self.is_job(service))
 
     def time_limit(self, service: Service) -> float | None:
@@ -251,9 +251,9 @@ class ProjectState:
         return None if self.is_job(service) else service.ready.timeout_seconds
 
     def require_folder(self, service: Service) -> None:
-        """Raise ServiceError when there is nothing left that a service could be started again on.
+        """Raise ServiceError when the folders that a restart of a service needs are gone.
 
-        A database that starts empty without a word would be worse than one that is down.
+        A database that silently starts empty would be worse than one that is down.
         """
         if not self.root.is_dir():
             raise ServiceError(
@@ -266,7 +266,7 @@ class ProjectState:
             )
 
     def place(self) -> Place:
-        """Return where services are brought up."""
+        """Return the environment for bringing up services."""
         return Place(
             project=self.project.name,
             root=self.root,
@@ -276,21 +276,21 @@ class ProjectState:
         )
 
     def place_of(self, service: Service) -> Place:
-        """Return where one service is brought up; of a container, with the ports that its program may call."""
+        """Return the place of one service; for a container, with the ports that its program may call."""
         is_called = kind_of(service).in_container
         called = called_by(self.project, service, self._current.endpoints) if is_called else {}
         return msgspec.structs.replace(self.place(), called=frozenset(called.values()))
 
     def endpoint(self, name: str) -> Endpoint:
-        """Return where a service answers."""
+        """Return the endpoint at which a service answers."""
         return self._current.endpoints[name]
 
     def check(self, service: Service) -> None:
-        """Raise ConfigError for a `.env` file or a template that cannot be used, before anything is started."""
+        """Raise ConfigError for an unusable `.env` file or template before the service is started."""
         check_commands(service, self.environment_of(service))
 
     def addresses(self) -> Mapping[str, str]:
-        """Return where each service answers, or would: what the others are given about it."""
+        """Return the present or future addresses of all services, as other services are given them."""
         return self._current.addresses
 
     def environment_of(self, service: Service) -> dict[str, str]:
@@ -300,10 +300,10 @@ class ProjectState:
         return {**values, RUN_VARIABLE: self.marker(service.name)}
 
     def environment_beside(self, service: Service, caller: dict[str, str]) -> dict[str, str]:
-        """Return the environment of a command that is run as a service is, without being one of its processes."""
+        """Return the environment for a command that runs like a service without being one of its processes."""
         values, _ = self._environments.whole(self.project, self._current, service, caller)
         endpoint = self._current.endpoints.get(service.name)
-        # A client that is run in the world of a server looks for that one: `devinit exec postgres -- psql`.
+        # A client in the environment of a server connects to that server: `devinit exec postgres -- psql`.
         return values if endpoint is None else values | client_names(service, endpoint)
 
     def misleading_names(self) -> frozenset[str]:
@@ -311,25 +311,25 @@ class ProjectState:
         return misleading_names(self.project, self._current.endpoints)
 
     def origins_of(self, service: Service) -> dict[str, Origin]:
-        """Return where the variables of a service come from; nothing where a file cannot be used."""
+        """Return the origins of a service's variables; none when a file is unusable."""
         with contextlib.suppress(ConfigError):
             return self._environments.origins(self.project, self._current, service, self.caller)
         return {}
 
     def notes_about(self, service: str) -> list[str]:
-        """Return what there is to say about values of the project's own that a service is given."""
+        """Return the notes about the project's own values that a service is given."""
         return notes_of({service: self.decisions_about(service)})
 
     def decisions_about(self, service: str) -> dict[str, Decision]:
-        """Return what becomes of the values that the project itself gives for a service, by name."""
+        """Return the decisions about values that the project itself sets for a service, by name."""
         return self._current.decided.get(service, {})
 
     def obstacle_to(self, command: str, service: Service) -> str | None:
-        """Return why a command in `before_start` of a service is not run; None when it is."""
+        """Return why a command in `before_start` of a service must not run; None when it may."""
         return self._environments.obstacle_to(command, self.project, self._current, service, self.caller)
 
     def _note_secrets(self) -> None:
-        """Leave for programs that show logs what services are given that must not be shown."""
+        """Write the secret values that services are given for programs that show logs."""
         for name in self.given.missing(self.project.services):
             with contextlib.suppress(DevinitError):
                 self.environment_of(self.project.services[name])
@@ -337,7 +337,7 @@ class ProjectState:
             self._masked = None
 
     def process_spec(self, service: Service) -> ProcessSpec | None:
-        """Return what to start for a service, or None for a server that devinit does not run."""
+        """Return the process to start for a service; None for a server that devinit does not run."""
         provider, values = self.provider(service), self.environment_of(service)
         if isinstance(provider, ContainerProvider):
             values |= self._inside(service, provider.from_inside(service, self.place()))
@@ -348,7 +348,7 @@ class ProjectState:
         return provider.process(service, self.endpoint(service.name), self.place(), values)
 
     def _inside(self, service: Service, seen: FromInside) -> dict[str, str]:
-        """Return the environment of a container, with the addresses at which it reaches the others."""
+        """Return the environment of a container, with the addresses at which it reaches other services."""
         endpoints = endpoints_inside(self.project, service, self._current.endpoints, seen)
         derived = self._environments.derived(self.project, endpoints, self.caller)
         return self._environments.whole(self.project, derived, service, self.caller)[0]
@@ -356,25 +356,25 @@ class ProjectState:
     def command_spec(
         self, service: Service, command: str, key: str, hidden: tuple[str, ...] = ()
     ) -> ProcessSpec:
-        """Return how another command line of a service is run: of its set-up, its one-shots, its probe.
+        """Return how to run another command line of a service: of its set-up, its one-shots, its probe.
 
-        `hidden`: virtual environments in its folder that the command is not to find.
+        `hidden`: virtual environments in its folder that the command must not find.
         """
         values = self.environment_of(service)
         expanded = expand_command(command, values, key=f"services.{service.name}.{key}")
         return command_spec(expanded, service, self.place(), values, key=key, hidden=hidden)
 
     def stop_policy(self, service: Service) -> StopPolicy:
-        """Return how a service is asked to end."""
+        """Return how to ask a service to end."""
         return self.provider(service).stop(service)
 
     def marker(self, name: str) -> str:
-        """Return what a service's processes carry in their environment."""
+        """Return the mark that a service's processes carry in their environment."""
         before, behind = self._around_service
         return f"{before}{name}{behind}"
 
     def note(self, message: str, service: str | None = None) -> None:
-        """Tell something that the developer should know."""
+        """Send a note for the developer."""
         self.broadcaster.note(self.mask(message), service)
 
     def _folder_of(self, service: str) -> Path:
@@ -389,9 +389,9 @@ class ProjectState:
 
     @property
     def mask(self) -> Mask:
-        """Hides the project's secrets in texts for clients. Only `environment` contains them."""
+        """The mask that hides the project's secrets in texts for clients. Only `environment` contains them."""
         if self._masked is not self.environment:
-            # Most starts tell nothing that could contain one.
+            # Most starts print no text that could contain one.
             from devinit.logs.mask import Mask
             from devinit.logs.secrets import read
 

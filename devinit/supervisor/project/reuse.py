@@ -1,8 +1,8 @@
-"""Services that use a server on their port which devinit does not run: found there, proven, and left alone.
+"""Services that use a server on their port that devinit does not run: found there, proven, and left alone.
 
-Such a service is an external one whose URL is the project's own: everything that holds for `url = …` holds for
-it. It has no lease and no process, and nothing here ever stops it. What tells it from a configured one is
-that it still asks for a port (`is_reused`).
+Such a service is an external one whose URL is the project's own: all rules for `url = …` apply to it. It has no
+lease and no process, and nothing here ever stops it. Unlike a configured external service, it still asks for a
+port (`is_reused`).
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ from devinit.ports.granting.grants import Grant
 
 
 class Asking:
-    """Asks the servers on taken ports whether services can use them, and remembers the refusals."""
+    """A query to the servers on taken ports whether services can use them; it remembers which ones were asked."""
 
     def __init__(self, services: Iterable[Service]) -> None:
         self._services = {service.name: service for service in services}
         self.asked: set[str] = set()
 
     def __call__(self, service: str, port: int) -> RunningServer | None:
-        """Ask; None for what has no protocol to ask in, and for extra ports. Blocks for a second at most."""
+        """Ask the server on a port; return None without a protocol to ask in, and for extra ports.
+
+        Blocks up to 1 s.
+        """
         found = self._services.get(service)
         if found is None:
             return None
@@ -38,9 +41,9 @@ class Asking:
 
 
 def using(service: Service, port: int) -> Service:
-    """Return a service as it is while it uses the server that runs on a port.
+    """Return a service with the settings that it has while it uses the running server on a port.
 
-    It is asked whether it is well as long as it is used: nothing else shows when it goes away.
+    It is checked for as long as it is used, since nothing else shows when it goes away.
     """
     url = PROVIDERS[service.provider].endpoint(service, port).url
     return replace(
@@ -59,7 +62,7 @@ def port_of(service: Service) -> int:
 
 
 def still_using(project: Project, running: Mapping[str, Service]) -> Project:
-    """Return a project as it is configured, in which these services go on using what they use."""
+    """Return the configured project, with services that go on using the servers which they use now."""
     kept = {
         name: using(project.services[name], port_of(service))
         for name, service in running.items()
@@ -69,12 +72,12 @@ def still_using(project: Project, running: Mapping[str, Service]) -> Project:
 
 
 def may_use(configured: Service, running: Service) -> bool:
-    """Whether a service is still of the kind that uses a server found on its port."""
+    """Return whether a service can still use a server found on its port."""
     return configured.provider == running.provider and configured.external_url is None
 
 
 def without_ports_of_used_servers(grants: Iterable[Grant]) -> list[Grant]:
-    """Return the grants without the extra ports of services that use another's server: those go back."""
+    """Return the grants without extra ports of services that use another's server; give those ports back."""
     grants = list(grants)
     used = {each.service for each in grants if each.granted.uses}
     needless = [each for each in grants if each.service not in used and service_of(each.service) in used]

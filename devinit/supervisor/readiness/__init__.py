@@ -1,1 +1,1 @@
-"""Whether a service is ready and well: probes, the wait for them, and checks later on."""
+"""Readiness and health of services: probes, the wait for them, and later checks."""

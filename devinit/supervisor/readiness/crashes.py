@@ -1,9 +1,9 @@
-"""Notice that a ready service no longer serves although its process lives: its program crashed under a reloader.
+"""Detect that a ready service no longer serves although its process lives: its program crashed under a reloader.
 
-A traceback in the log of a ready service proves nothing: each request that fails may print one. So the output
-says when to look, and what the cause is. The proof is in the processes and sockets: the worker is dead, or nothing
-listens on the port. A service that has begun another run and is quiet then is asked whether it accepts a
-connection: a module that never finishes loading says nothing. While the log does not grow, nothing wakes up.
+A traceback in the log of a ready service proves nothing, since each failing request may print one. So the output
+only shows when to look, and the cause. The proof is in processes and sockets: the worker is dead, or nothing
+listens on the port. A service that has begun another run and is quiet then is tested for whether it accepts a
+connection: a module that never finishes loading prints nothing. While the log does not grow, nothing wakes up.
 """
 
 from __future__ import annotations
@@ -33,18 +33,20 @@ from devinit.supervisor.readiness.probing import check, no_command
 from devinit.system.listeners import tcp_listeners
 
 CONFIRM_SECONDS = 3.0
-"""How long a service that is ready may take to answer when it is asked whether it is."""
+"""How long a ready service may take to answer a check."""
 QUIET_SECONDS = 2.5
-"""How long after its last words a service is looked at: a worker may take its time between these and its end."""
+"""Seconds of silence after which a look is complete: a worker may take a while between its last words and its
+end.
+"""
 EAGER_SECONDS = 10.0
-"""After this time a service that goes on printing is looked at less often."""
+"""Seconds after which a service that goes on printing is looked at less often."""
 LONG_LOOK_SECONDS = 1.0
 NOISY_SECONDS = 5.0
-"""How often a service that goes on printing is asked about: its reloader may start it again without end."""
+"""Seconds between checks of a service that goes on printing: its reloader may restart it endlessly."""
 
 
 class Silence(Struct, frozen=True):
-    """What was seen of a service that says no cause and serves no more: it may still be loading."""
+    """The observation of a service that no longer serves and prints no cause: it may still be loading."""
 
     detail: str
 
@@ -54,9 +56,8 @@ async def until_down(
 ) -> Finding | Silence:
     """Return what is wrong with a ready service as soon as it is proven to be down.
 
-    `grown`: set when its log has grown. `ask`: called with the end of the log as it was before that, once the
-    service is quiet, and again and again while it is not; returns what is seen of a service that does not serve,
-    None of one that does.
+    `grown`: set when its log has grown. `ask`: called with the previous end of the log once the service is quiet,
+    and repeatedly while it is not; returns the observation of a service that does not serve, None if it serves.
     """
     end = ears.size()
     while True:
@@ -73,10 +74,10 @@ async def until_down(
 
 
 async def silence_of(service: str, probe: TcpProbe, printed: str) -> str | None:
-    """Return what is seen of a ready service that does not serve, after it has printed this and is quiet.
+    """Return the observation of a ready service that does not serve, after it printed this and is quiet.
 
-    It is asked only when its program was started again, and without a request: it would print that, and be asked
-    again for what it printed.
+    Return None if it serves. It is asked only when its program was started again, and without a request: the
+    service would print the request, and that output would cause the next check.
     """
     if not tcp_listeners(probe.port):
         return loading(service, f"nothing listens on port {probe.port} any more")
@@ -87,7 +88,7 @@ async def silence_of(service: str, probe: TcpProbe, printed: str) -> str | None:
 
 
 def loading(service: str, seen: str) -> str:
-    """Say of a service that serves no more what was seen, and what to do if that does not change by itself."""
+    """Describe a service that no longer serves, with advice for the case that it does not recover by itself."""
     return (
         f"{seen}: it may be loading or busy\n"
         f"it is ready again when it answers; `devinit restart {service}` ends a program that never gets that far"
@@ -95,12 +96,12 @@ def loading(service: str, seen: str) -> str:
 
 
 def down_by(ears: Ears) -> Finding | None:
-    """Return what is wrong with a ready service, if its processes and sockets prove now that it is down."""
+    """Return what is wrong with a ready service, if its processes and sockets prove that it is down now."""
     return found_down(ears, ears.last_lines(LINES))
 
 
 def found_down(ears: Ears, lines: list[str]) -> Finding | None:
-    """Return the same, of a service with these last lines."""
+    """Return the same for a service with these last lines."""
     try:
         if again := ears.respawns():
             return found_again(again)
@@ -110,12 +111,12 @@ def found_down(ears: Ears, lines: list[str]) -> Finding | None:
             return Finding(Sign.WORKERS, dying)
         listens = ears.listens()
     except OSError:
-        # No descriptors left: what cannot be looked at now is no proof.
+        # No descriptors are left: what cannot be examined now is no proof.
         return None
     if listens is True:
         return None
     run = of_last_run(lines)
-    # Without a port its processes have to prove what its output says: tsx prints nothing of its program's end.
+    # Without a port, its processes have to prove what its output shows. tsx prints nothing when its program ends.
     gone = ears.dead_worker(lines) if listens is None else None
     if gone is not None and gone.status is None:
         cause = end_of(lines)
@@ -125,7 +126,7 @@ def found_down(ears: Ears, lines: list[str]) -> Finding | None:
 
 
 def _found_dead(worker: DeadWorker, lines: list[str]) -> Finding:
-    """Return what a worker died of. Its last words may be old ones when a signal ended it."""
+    """Return why a worker died. If a signal ended it, its last lines may be old ones."""
     if worker.status is not None and os.waitstatus_to_exitcode(worker.status) < 0:
         return Finding(Sign.DEAD_WORKER, said_of(worker))
     cause = stuck_by(lines)
@@ -133,10 +134,10 @@ def _found_dead(worker: DeadWorker, lines: list[str]) -> Finding:
 
 
 async def _look_for_a_while(ears: Ears, began: float) -> tuple[Finding | None, bool]:
-    """Look until the service is quiet, or for `NOISY_SECONDS`; return what was found, and whether it is quiet.
+    """Look until the service is quiet, or for `NOISY_SECONDS`; return the finding, and whether it is quiet.
 
-    What is found must be there twice: a reload passes through such moments.
-    `began`: when its log had grown first, in seconds of the loop.
+    A finding must be made twice in a row, because a reload passes through such states. `began`: when its log began
+    to grow, in loop time.
     """
     clock = asyncio.get_running_loop().time
     here = since = clock()

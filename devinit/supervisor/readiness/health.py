@@ -1,4 +1,4 @@
-"""Run the health checks of a ready service, if any are configured; otherwise nothing wakes up."""
+"""Periodic health checks of a ready service, if any are configured; otherwise nothing wakes up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def look_after(
     ask: Callable[[], Awaitable[ProbeResult]],
     tell: Callable[[CheckPassed | CheckFailed], bool],
 ) -> None:
-    """Ask every so many seconds, and tell what came of it for as long as the caller wants to know."""
+    """Check at each interval, and report the result for as long as the caller wants to know."""
     wanted = True
     while wanted:
         await asyncio.sleep(health.every_seconds)
@@ -27,14 +27,14 @@ async def look_after(
 
 
 def asked_again(probe: Probe, host: str, port: int | None) -> Probe:
-    """Return how a service that was ready is asked whether it serves now: what it once printed is no answer."""
+    """Return the probe that tests whether a formerly ready service serves now: earlier output is no answer."""
     if port is not None and isinstance(probe, LogProbe | StayedUpProbe):
         return TcpProbe(host, port)
     return probe
 
 
 def asked_as(service: Service, health: Health) -> Service:
-    """Return the service as its provider has to see it to tell how it is asked while it is ready."""
+    """Return the service with its health check as its readiness, so that its provider builds that probe."""
     if health.http is None and not health.tcp and health.exec is None:
         return service
     ready = Readiness(

@@ -1,7 +1,7 @@
-"""Carry probes out: one attempt each, and the wait until a service is proven ready.
+"""Probes: single attempts, and the pauses until a service is proven ready.
 
-Two stages. Until the service's own process listens, the kernel is asked (some 60 µs a time, so it can be
-asked often); from then on the service itself is asked, in its own protocol.
+There are two stages. Until the service's own process listens, the kernel is asked (some 60 µs each time, so it can
+be asked often); from then on the service itself is asked, in its own protocol.
 """
 
 from __future__ import annotations
@@ -40,11 +40,13 @@ if TYPE_CHECKING:
     import ssl
 
 ATTEMPT_SECONDS = 5.0
-"""How long one attempt may take at first: a page that is compiled on demand is slow without being broken."""
+"""Seconds for one attempt at first: a page that is compiled on demand is slow without being broken."""
 BEFORE_SECONDS = 0.5
-"""How long it takes at most to be refused by one's own machine; a rule that drops packets answers never."""
+"""Seconds within which one's own machine refuses a connection; a rule that drops packets never answers."""
 FIRST_INTERVAL_SECONDS = 0.004
-"""What listens is nearly there: PostgreSQL says "starting up" for some 5 ms. After twelve attempts it is 30 ms."""
+"""A listening service is nearly ready: PostgreSQL reports "starting up" for some 5 ms. After twelve attempts
+the interval is 30 ms.
+"""
 LONGEST_INTERVAL_SECONDS = 0.5
 BODY_BYTES = 64 * 1024
 LONGEST_STATUS_LINE = 8192
@@ -53,16 +55,16 @@ GOOD_STATUS = range(200, 400)
 NOTHING_LISTENS = "nothing listens yet"
 
 turns = Turns(descriptors.at_once)
-"""Of all probes: each has a connection open."""
+"""Limit on concurrent probes: each has a connection open."""
 
 RunCommand = Callable[[str], Awaitable[int]]
 """Runs a command of the service and returns its exit code."""
 ReadOutput = Callable[[], str]
-"""Returns what the service has printed in this run."""
+"""Returns the output of the service's present run."""
 
 
 def intervals() -> Iterator[float]:
-    """Yield how long to wait between attempts, in seconds: short at first, never long."""
+    """Yield the pauses between attempts in seconds: short at first, never long."""
     interval = FIRST_INTERVAL_SECONDS
     while True:
         yield interval
@@ -77,9 +79,9 @@ async def attempt(
     *,
     is_own: bool = False,
 ) -> ProbeResult:
-    """Carry a probe out once, within so many seconds.
+    """Run a probe once, with a time limit.
 
-    `is_own`: the server listens on this machine, so a connection has to end where it was made to.
+    `is_own`: the server listens on this machine, so a connection must end there.
     """
     seconds = ATTEMPT_SECONDS if seconds is None else seconds
     if isinstance(probe, StayedUpProbe):
@@ -91,14 +93,14 @@ async def attempt(
 
 
 async def ask_once(probe: HttpProbe, seconds: float = ATTEMPT_SECONDS) -> ProbeResult:
-    """GET a path once, within so many seconds."""
+    """GET a path once, with a time limit."""
     return await within(seconds, get(probe))
 
 
 async def within(seconds: float, trying: Coroutine[None, None, ProbeResult]) -> ProbeResult:
-    """Return the result of an attempt within a number of seconds; errors are results, too."""
+    """Return the result of an attempt with a time limit; errors become results, too."""
     try:
-        # The wait for a turn is not the server's.
+        # The time limit does not include the wait for a turn.
         async with turns.one(), asyncio.timeout(seconds):
             return await trying
     except TimeoutError:
@@ -117,10 +119,10 @@ async def check(
     *,
     is_own: bool = False,
 ) -> ProbeResult:
-    """Ask once whether a service that was ready is well. What it printed before is no answer to that.
+    """Check once whether a service that was ready is well. Its earlier output is no answer to that.
 
-    That the kernel connects says nothing about a server that was up: its queue outlives a worker that died under
-    its reloader. So a connection has to be accepted.
+    A connection by the kernel proves nothing about a server that was up: its queue outlives a worker that died
+    under its reloader. So a process has to accept the connection.
     """
     if not isinstance(probe, TcpProbe):
         result = await attempt(probe, run_command, read_output, seconds, is_own=is_own)
@@ -161,7 +163,7 @@ async def carry_out(
     *,
     is_own: bool,
 ) -> ProbeResult:
-    """Carry a probe out once, without a time limit."""
+    """Run a probe once, without a time limit."""
     match probe:
         case TcpProbe(host, port):
             _, writer = await asyncio.open_connection(host, port)
@@ -189,12 +191,12 @@ async def carry_out(
 
 
 def matches(probe: LogProbe, output: str) -> bool:
-    """Whether a line of the output is what is waited for. Raise PatternTooSlow when matching takes too long."""
+    """Return whether a line of the output matches. Raise PatternTooSlow when matching takes too long."""
     return is_found(probe.pattern, output, re.MULTILINE)
 
 
 class Redirected(OSError):
-    """A connection that does not end where it was made to."""
+    """Error for a connection that does not end at the intended server."""
 
 
 def prove_end(writer: asyncio.StreamWriter) -> None:
@@ -209,10 +211,10 @@ def prove_end(writer: asyncio.StreamWriter) -> None:
 
 
 async def redirected_before(probe: TcpProbe) -> str | None:
-    """Return why a port is of no use to a service that is about to listen on it: what answers there is a stranger.
+    """Return why a port is useless for a service that is about to listen on it: another program answers there.
 
     While nothing listens, a connection is refused, unless the kernel redirects it. No connection is made to the
-    service itself, which may serve only one.
+    service itself, which may accept only one.
     """
     result = await within(BEFORE_SECONDS, carry_out(probe, no_command, str, is_own=False))
     if result.verdict is not ProbeVerdict.READY or tcp_listeners(probe.port):
@@ -260,7 +262,7 @@ async def get(probe: HttpProbe, *, is_own: bool = False) -> ProbeResult:
 
 
 async def connect(probe: HttpProbe) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Open a connection to a web server, with TLS if that is asked for."""
+    """Open a connection to a web server, with TLS if the probe asks for it."""
     if probe.scheme is Scheme.HTTP:
         return await asyncio.open_connection(probe.host, probe.port, limit=LONGEST_STATUS_LINE)
     tls = await asyncio.to_thread(any_certificate)
@@ -272,7 +274,10 @@ async def connect(probe: HttpProbe) -> tuple[asyncio.StreamReader, asyncio.Strea
 
 @functools.cache
 def any_certificate() -> ssl.SSLContext:
-    """Return what accepts every certificate: a dev server signs its own, and its listener proves whose it is."""
+    """Return a TLS context that accepts any certificate.
+
+    A dev server signs its own; the owner of its listening socket proves which service it is.
+    """
     import ssl  # 5 ms and 4 MB, only for services with TLS
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -282,7 +287,7 @@ def any_certificate() -> ssl.SSLContext:
 
 
 async def speaks_tls(probe: HttpProbe) -> bool:
-    """Whether a server answers a greeting of TLS."""
+    """Return whether a server answers a TLS greeting."""
     try:
         async with asyncio.timeout(ATTEMPT_SECONDS):
             _, writer = await connect(replace(probe, scheme=Scheme.HTTPS))
@@ -293,13 +298,13 @@ async def speaks_tls(probe: HttpProbe) -> bool:
 
 
 async def skip_headers(reader: asyncio.StreamReader) -> None:
-    """Read up to the empty line: a header is not what the pattern for the body is about."""
+    """Read up to the empty line: the pattern for the body does not apply to headers."""
     while (await reader.readline()).strip():
         pass
 
 
 async def body_matches(reader: asyncio.StreamReader, pattern: str) -> bool:
-    """Whether the body matches as soon as enough of it has come: some servers keep the connection open.
+    """Return whether the body matches as soon as enough of it has come: some servers keep the connection open.
 
     Raise PatternTooSlow when matching takes too long.
     """
@@ -315,13 +320,13 @@ async def body_matches(reader: asyncio.StreamReader, pattern: str) -> bool:
 
 
 def parse_status(line: bytes) -> int | None:
-    """Return the status of an HTTP status line, or None when it is none."""
+    """Return the status in an HTTP status line; None when it is no status line."""
     matched = re.match(rb"HTTP/1\.[01] (\d{3})", line)
     return int(matched.group(1)) if matched else None
 
 
 async def exchange(probe: ExchangeProbe, *, is_own: bool) -> ProbeResult:
-    """Send the provider's bytes and let it judge the first answer."""
+    """Send the provider's request and let the provider judge the first answer."""
     reader, writer = await asyncio.open_connection(probe.host, probe.port)
     try:
         if is_own:
@@ -338,18 +343,18 @@ async def exchange(probe: ExchangeProbe, *, is_own: bool) -> ProbeResult:
 
 
 def ready() -> ProbeResult:
-    """Return the verdict that says yes."""
+    """Return the result of a successful probe."""
     return ProbeResult(ProbeVerdict.READY)
 
 
 def not_yet(detail: str, *, timed_out: bool = False) -> ProbeResult:
-    """Return the verdict that says: ask again."""
+    """Return the result of a probe that has to be repeated."""
     return ProbeResult(ProbeVerdict.NOT_YET, detail, timed_out=timed_out)
 
 
 def describe(error: OSError) -> str:
-    """Say why a connection failed, in a few words."""
+    """Describe in a few words why a connection failed."""
     if isinstance(error, ConnectionRefusedError):
         return NOTHING_LISTENS
-    # asyncio gives neither number nor text to a connection that ends in the middle of a greeting.
+    # asyncio sets neither number nor text when a connection ends in the middle of a TLS handshake.
     return error.strerror or str(error) or "it closed the connection"

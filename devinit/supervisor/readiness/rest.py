@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable
 from devinit.system.usage import wanted_seconds
 
 MEASURED_SECONDS = 0.5
-"""Over this time it is measured how much of a CPU a worker wants."""
+"""Seconds over which the CPU demand of a worker is measured."""
 LOADING_SHARE = 0.25
-"""Loading code takes a whole CPU, or waits for one; a worker that waits for work takes some hundredths."""
+"""Loading code takes a whole CPU, or waits for one; a worker that waits for work takes a few hundredths."""
 STAYING_SECONDS = 0.25
-"""How often a program that is started after each end is looked at, until a run lasts."""
+"""Seconds between looks at a program that is started after each end, until a run lasts."""
 STARTED_AGAIN = "its program has ended by itself, and was started again a moment ago"
 BUSY_SECONDS = 5.0
-"""A service that wants a CPU for so long is at work: few programs load their code for longer."""
+"""A service that wants a CPU for so long is working: few programs load their code for longer."""
 
 
 async def until_at_rest(
@@ -24,9 +24,9 @@ async def until_at_rest(
     saw: Callable[[str], None],
     stays: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Return when a service has stayed up for so many seconds and is at rest, or is seen to be at work.
+    """Return when a service has stayed up for so many seconds and is at rest, or proves to be working.
 
-    `stays`: whether its program has, which may be started again and again.
+    `stays`: whether its program has stayed up, since it may be started repeatedly.
     """
     clock = asyncio.get_running_loop().time
     began = before = clock()
@@ -52,6 +52,6 @@ async def until_staying(stays: Callable[[], bool], saw: Callable[[str], None]) -
 def wants_little(wanted: float, seconds: float) -> bool:
     """Return whether processes that wanted a CPU for so long, within this time, are at rest.
 
-    `wanted` is negative when a process has ended meanwhile: what began in its place is loading.
+    `wanted` is negative when a process has ended meanwhile: its successor is loading.
     """
     return 0.0 <= wanted < LOADING_SHARE * seconds

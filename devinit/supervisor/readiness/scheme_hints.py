@@ -1,7 +1,8 @@
-"""What a service's files and its output say about TLS: reasons to expect it, or only to look for it.
+"""Signs of TLS in a service's files and output: reasons to expect it, or only to test for it.
 
-To expect TLS is to publish a URL before the service runs. Where that is wrong, others are restarted for the right
-one; so only what the service's own command leads to counts. To look for it is to greet a server that listens.
+To expect TLS is to publish a URL before the service runs. If that is wrong, other services are restarted for the
+right one; so only files to which the service's own command leads count. To test for it is to greet a server that
+listens.
 """
 
 from __future__ import annotations
@@ -26,44 +27,47 @@ if TYPE_CHECKING:
     from devinit.model.service import Service
 
 WORDS = ("https", "ssl", "tls", "cert")
-"""Without one of these there is no hint, and no pattern to compile: 0.3 ms of a start."""
+"""Without one of these words there is no hint, and no pattern to compile: that takes 0.3 ms of a start."""
 HINTS = (
     r"(?i)(?<![\w-])--[\w-]{0,60}?(?:https|ssl|tls|cert)|\bHTTPS=(?:true|1)|basic-?ssl|mkcert"
     r"""|\b(?:https|ssl)["']?\s*:(?!//)(?!\s*(?:false|null|undefined)\b)"""
     r"|\bssl://"
 )
-"""In a command line, a script or the configuration of a dev server: `uvicorn --ssl-certfile`, `next dev --https`,
-`HTTPS=true react-scripts start`, Vite's `basicSsl()`, `server: { https: {…} }`, Angular's `"ssl": true`, Puma's
-`-b ssl://…`."""
+"""Hints in a command line, a script or the configuration of a dev server: `uvicorn --ssl-certfile`, `next dev
+--https`, `HTTPS=true react-scripts start`, Vite's `basicSsl()`, `server: { https: {…} }`, Angular's `"ssl":
+true`, Puma's `-b ssl://…`.
+"""
 IN_CODE = (
     r"\b(?:load_cert_chain|wrap_socket|createSecureServer|https\.createServer|tls\.createServer|(?:ListenAnd)?ServeTLS)\s*\("
     r"|\b(?:ssl_(?:context|certfile|keyfile)|ssl_cert(?:ificate)?)\s*="
     r"|\bcreateServer\b[^;\n]{0,80}[\"'](?:node:)?https[\"']"
     r"|\b(?:https|tls)\s*:\s*\{"
 )
-"""In the file of a server: `context.load_cert_chain(…)`, `https.createServer(…)`, `Bun.serve({ tls: {…} })`."""
+"""Hints in the file of a server: `context.load_cert_chain(…)`, `https.createServer(…)`, `Bun.serve({ tls: {…}
+})`.
+"""
 CODE = (".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".go", ".rb")
 MOST_WORDS = 20
-"""So many words of a command may name the file that it runs."""
+"""How many words of a command are examined for the file that it runs."""
 SERVERS = frozenset({"vite", "nuxt", "vue", "webpack", "astro", "svelte"})
 """Dev servers that are configured in `NAME.config.js`, or another ending, in the folder of a service."""
 ENDINGS = ("js", "ts", "mjs", "mts", "cjs", "cts")
 SCRIPT = r"\b(?:npm|pnpm|yarn|bun)\s+(?:run(?:-script)?\s+)?([\w:.-]+)"
-"""The script of package.json that a command runs."""
+"""Matches the script of package.json that a command runs."""
 SCRIPTS_DEEP = 3
-"""So many scripts may run one another: `npm start`, `npm run dev`, `npm run dev:web`."""
+"""How many scripts may run one another: `npm start`, `npm run dev`, `npm run dev:web`."""
 COMMENT = r"(?m)^[ \t]*(?://|#).*$"
 LARGEST_FILE = 200_000
 
 
 class _Package(msgspec.Struct, frozen=True):
-    """The part of a package.json that matters here."""
+    """The relevant part of a package.json."""
 
     scripts: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def expects_tls(service: Service) -> bool:
-    """Whether a service's command leads to TLS: by its options, those of its script, or its dev server's file."""
+    """Return whether a service's command leads to TLS: by its options, its script's, or its dev server's file."""
     texts = list(_commands(service))
     if any(map(_hints, texts)):
         return True
@@ -73,9 +77,10 @@ def expects_tls(service: Service) -> bool:
 
 
 def is_configured_for_tls(service: Service) -> bool:
-    """Whether anything in a service's folder suggests that it speaks TLS, be it in the file that it runs.
+    """Return whether any file in a service's folder suggests TLS, including the file that it runs.
 
-    That is reason enough to greet it. Without a reason nothing is greeted: a server without TLS may log an error.
+    That is reason enough to greet it. Without a reason no server is greeted, because one without TLS may log an
+    error.
     """
     return (
         _hints(service.command or "")
@@ -87,12 +92,12 @@ def is_configured_for_tls(service: Service) -> bool:
 
 
 def says_https(output: str, port: int) -> bool:
-    """Whether a service prints an address of https on its port."""
+    """Return whether a service prints an https address on its port."""
     return Scheme.HTTPS in schemes_said(output, port)
 
 
 def says_another(output: str, port: int, scheme: Scheme) -> bool:
-    """Whether the last address on its port that a service prints has another scheme than this one."""
+    """Return whether the last address on its port that a service prints has another scheme than this one."""
     return schemes_said(output, port)[-1:] not in ([], [scheme])
 
 
@@ -130,7 +135,7 @@ def _commands(service: Service) -> Iterator[str]:
 
 
 def _programs(service: Service) -> Iterator[str]:
-    """Yield the code of each file that a service's command names, or a script that it runs."""
+    """Yield the code of each file that is named by a service's command, or by a script that it runs."""
     for command in _commands(service):
         for word in command.split()[:MOST_WORDS]:
             name = word.strip("\"'")
@@ -166,7 +171,7 @@ def _parsed_scripts(text: str) -> dict[str, str]:
 
 
 def _configurations_of(commands: str, directory: Path) -> Iterator[str]:
-    """Yield the configuration of each dev server that is run."""
+    """Yield the configuration of each dev server that the commands run."""
     for name in sorted(SERVERS):
         if name in commands and re.search(rf"\b{name}\b", commands):
             for ending in ENDINGS:
@@ -176,7 +181,7 @@ def _configurations_of(commands: str, directory: Path) -> Iterator[str]:
 
 
 def _content(path: Path) -> str:
-    """Return a file's text, read once for each time that it is written; empty for one that cannot be read."""
+    """Return a file's text, read once for each version of the file; empty if it cannot be read."""
     try:
         found = path.stat()
         return _read(path, found.st_ino, found.st_mtime_ns, found.st_size)
@@ -197,6 +202,6 @@ def _configurations(directory: Path) -> Iterator[str]:
     for name in sorted(names):
         first, _, rest = name.partition(".")
         if name in ("package.json", "angular.json") or (first in SERVERS and rest.startswith("config.")):
-            # Not ours to judge: what cannot be read is no hint.
+            # Reporting it is not our task: an unreadable file is no hint.
             with suppress(StateFileError):
                 yield read_text(directory / name, most=LARGEST_FILE) or ""

@@ -1,7 +1,7 @@
-"""Whether a service is asked by http or https: what it was found to speak, remembered for its next start.
+"""The scheme, http or https, by which a service is asked; a detected one is remembered for its next start.
 
-Others are given its URL before it runs: the one that a backend has of a frontend with a certificate would be wrong
-at each start, and the backend would be restarted for the right one.
+Other services are given its URL before it runs. Without this memory, a backend would get a wrong URL of a frontend
+with a certificate at each start, and be restarted for the right one.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ NAME = "schemes.json"
 
 
 class Schemes:
-    """What the services of a checkout were found to speak, where their configuration does not say it."""
+    """The schemes of a checkout's services that were detected because no configuration states them."""
 
     def __init__(self, private: Path) -> None:
         self._path = private / NAME
         self._found = _read(self._path)
-        """By the name of the service, or of a further port (`backend.admin`)."""
+        """Keyed by the name of the service, or of a further port (`backend.admin`)."""
 
     def settled(self, service: Service) -> Service:
-        """Return a service with the schemes that it states, was found to speak, or is likely to speak."""
+        """Return a service with the schemes that are stated, detected, or likely."""
         extras = {
             name: msgspec.structs.replace(stated_of(service, name), scheme=scheme)
             for name in open_extra_ports(service)
@@ -46,17 +46,17 @@ class Schemes:
         return service if scheme is None else msgspec.structs.replace(service, scheme=scheme)
 
     def remember(self, name: str, scheme: Scheme) -> None:
-        """Keep what a service was found to speak, or one of its further ports."""
+        """Record the scheme that was detected for a service, or for one of its further ports."""
         self._found[name] = scheme
         try:
             write_atomically(self._path, msgspec.json.encode(self._found) + b"\n", mode=0o600, durable=False)
         except StateFileError as error:
-            # It is found out again at the next start.
+            # The next start detects it again.
             log.warning("%s", error.message)
 
 
 def is_open(service: Service) -> bool:
-    """Whether it has to be found out what a service speaks."""
+    """Return whether the scheme of a service has to be detected."""
     return (
         service.scheme is None
         and kind_of(service).has_pages
@@ -66,7 +66,7 @@ def is_open(service: Service) -> bool:
 
 
 def open_extra_ports(service: Service) -> list[str]:
-    """Return the further ports whose scheme is not stated and has to be found out."""
+    """Return the further ports whose scheme is not stated and has to be detected."""
     if not kind_of(service).has_pages or service.external_url is not None:
         return []
     names = [request.service for request in service.extra_ports]
@@ -74,7 +74,7 @@ def open_extra_ports(service: Service) -> list[str]:
 
 
 def stated_of(service: Service, name: str) -> ExtraEndpoint:
-    """Return what a service says of a further port beyond its number."""
+    """Return the settings of a further port besides its number."""
     return service.extra_endpoints.get(name, ExtraEndpoint())
 
 
@@ -83,6 +83,6 @@ def _read(path: Path) -> dict[str, Scheme]:
         text = read_text(path)
         return msgspec.json.decode(text, type=dict[str, Scheme]) if text is not None else {}
     except (StateFileError, msgspec.DecodeError, RecursionError) as error:
-        # It is found out again.
+        # It is detected again.
         log.warning("%s cannot be read: %s", path, error)
         return {}

@@ -1,6 +1,6 @@
-"""Files that suggest TLS although a service's command does not name them: certificates, and code beside its own.
+"""Files that suggest TLS although a service's command does not name them: certificates, and code next to its own.
 
-Reason enough for a greeting, and no more: a certificate may be for something else.
+They are reason enough for a greeting, but for no more: a certificate may serve another purpose.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from devinit.model.service import Service
 
 SERVING = (
-    # Not behind the sign of a comment.
+    # Not after a comment sign.
     r"(?m)^(?![ \t]{0,200}(?://|#)).{0,400}\b(?:load_cert_chain|createSecureServer|https\.createServer|tls\.createServer|(?:ListenAnd)?ServeTLS|bind_rustls)\s{0,20}\("
     r"|\bRustlsConfig\b|^[ \t]{0,40}server\.ssl\."
 )
 """In code of Python, Node, Go and Rust, and in Spring's properties."""
 WORDS = ("cert", "secure", "https", "tls", "ssl")
-"""Without one of these no pattern is compiled."""
+"""Without one of these words no pattern is compiled."""
 CODE = frozenset((".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".go", ".rs", ".rb", ".properties"))
 FOLDERS = ("", "src", "src/main/resources")
-"""Where code lies that a command runs without naming it, in a service's folder."""
+"""Folders in a service's folder with code that a command may run without naming it."""
 CERTIFICATES = (
     "localhost*.pem",
     "localhost*.crt",
@@ -46,7 +46,7 @@ LARGEST_FILE = 200_000
 
 
 def has_tls_files(service: Service) -> bool:
-    """Whether a service's folder has certificates of a server, or code that serves TLS."""
+    """Return whether a service's folder has certificates of a server, or code that serves TLS."""
     names = _names_in(service.directory)
     return (
         any(fnmatch(name, pattern) for name in names for pattern in CERTIFICATES)
@@ -60,7 +60,7 @@ def _has_certificates(folder: Path) -> bool:
 
 
 def _code_in_bounds(service: Service) -> Iterator[Path]:
-    bounds = None  # which takes as long as all the rest, for a folder without code
+    bounds = None  # finding the bounds would take as long as all the rest, and a folder may have no code
     for path in _code(service):
         bounds = bounds or bounds_of(service.directory)
         if bounds.holds(path):
@@ -68,7 +68,7 @@ def _code_in_bounds(service: Service) -> Iterator[Path]:
 
 
 def _code(service: Service) -> Iterator[Path]:
-    """Yield the files of code beside the program of a service, and in a folder that its command names."""
+    """Yield the code files next to the program of a service, and in folders that its command names."""
     words = (service.command or "").split()[:MOST_WORDS]
     named = [
         word for word in words if re.fullmatch(r"\./[\w./-]+|[\w-]+(?:/[\w.-]+)+", word) and ".." not in word
@@ -83,7 +83,7 @@ def _serves_tls(path: Path) -> bool:
     try:
         text = read_text(path, most=LARGEST_FILE) or ""
     except StateFileError:
-        return False  # not ours to judge
+        return False  # reporting it is not our task
     return any(word in text.lower() for word in WORDS) and re.search(SERVING, text) is not None
 
 

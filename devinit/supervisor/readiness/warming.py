@@ -10,11 +10,11 @@ from devinit.model.service import Endpoint
 from devinit.supervisor.readiness.probing import get
 
 WARM_SECONDS = 120.0
-"""Next.js takes 10 to 20 s for its first page; slow disks more."""
+"""Seconds for the first page. Next.js takes 10 to 20 s; slow disks more."""
 
 
 async def warm(endpoint: Endpoint, path: str, note: Callable[[str, str], None]) -> None:
-    """GET a path of a service and say when that fails; nothing depends on it."""
+    """GET a path of a service; note it when that fails. Nothing depends on the result."""
     try:
         async with asyncio.timeout(WARM_SECONDS):
             result = await get(HttpProbe.of(endpoint, path))

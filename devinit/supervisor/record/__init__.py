@@ -1,1 +1,1 @@
-"""What runs, on record: written for the next supervisor, read back, compared with the configuration."""
+"""The record of running services: written for the next supervisor, read back, compared with the configuration."""

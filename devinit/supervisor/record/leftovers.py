@@ -1,4 +1,4 @@
-"""End what runs without a record: a killed supervisor and a lost file left it behind."""
+"""End services that run without a record, left behind by a killed supervisor or a lost file."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ log = logging.getLogger(__name__)
 
 
 async def leftovers_of(runners: Mapping[str, Runner], stage: ProjectState) -> tuple[set[str], set[str]]:
-    """Return which of these services, which do not run for us, earlier supervisors left running.
+    """Return the services not run by us that earlier supervisors left running: here, and elsewhere.
 
-    Those that run here, and those that run elsewhere.
-    The processes of those that run in another container cannot be seen, nor ended, from here.
+    The processes of services in another container can neither be seen nor ended from here.
     """
     orphaned = stage.ports.orphaned() & runners.keys()
-    # Without a port there is no lease that tells; a service that we never ran is looked for by its mark.
+    # Without a port there is no lease to look up; a service that we never ran is found by its mark.
     unseen = [name for name, each in runners.items() if not has_ports(each) and each.run.identity is None]
     table = ProcessTable() if unseen else None
     orphaned |= {name for name in unseen if runners[name].pids(table)}
@@ -33,31 +32,34 @@ async def leftovers_of(runners: Mapping[str, Runner], stage: ProjectState) -> tu
 
 
 async def end_leftovers(names: Collection[str], runners: Mapping[str, Runner], stage: ProjectState) -> None:
-    """End what earlier supervisors left running of these services."""
+    """End the processes of these services that earlier supervisors left running."""
     for name in names:
         stage.note(f"{name} still ran without a supervisor: it is ended first", name)
     await asyncio.gather(*(runners[name].end_leftovers() for name in names))
 
 
 async def elsewhere_of(names: Collection[str], stage: ProjectState) -> set[str]:
-    """Return those of these services that run where their processes cannot be seen from here."""
+    """Return the services among these whose processes cannot be seen from here."""
     return await asyncio.to_thread(out_of_sight, names, stage) if names else set()
 
 
 def out_of_sight(names: Collection[str], stage: ProjectState) -> set[str]:
-    """Return those of these services that keep a lease by processes that cannot be seen from here. Blocking."""
+    """Return the services among these whose leases are held by processes that cannot be seen from here.
+
+    Blocking.
+    """
     table = ProcessTable()
     hidden = {
         name
         for name in names
         if not stage.ports.keepers(name) and not table.members_of(None, stage.marker(name))
     }
-    # What ended between two looks is not hidden.
+    # A process that ended between the two looks is not hidden.
     return hidden & stage.ports.orphaned() if hidden else hidden
 
 
 async def end_unknown(names: Iterable[str], stage: ProjectState) -> None:
-    """End services that are not configured any more, or stand in a configuration that is broken now."""
+    """End services that are no longer configured, or whose configuration is broken now."""
     for name in names:
         await end_tree(None, stage.marker(name), StopPolicy(), stage.note, stage.process_scan)
         keepers = await asyncio.to_thread(stage.ports.keepers, name)
@@ -65,10 +67,10 @@ async def end_unknown(names: Iterable[str], stage: ProjectState) -> None:
 
 
 async def end_the_rest(runners: Mapping[str, Runner]) -> dict[str, list[int]]:
-    """End what still runs of services that were ended; return the services that do not end, with the pids.
+    """End the remaining processes of services that were ended; return the services that do not end, with pids.
 
-    A defect, or a supervisor without a descriptor left, may have kept the first attempt from its end. Now it is
-    one service after the other; what no signal has ended is not asked again.
+    A defect, or a supervisor without free descriptors, may have interrupted the first attempt. This attempt ends
+    one service after the other. A process that no signal has ended is not signalled again.
     """
     running = running_of(runners)
     for name, pids in running.items():
@@ -79,14 +81,14 @@ async def end_the_rest(runners: Mapping[str, Runner]) -> dict[str, list[int]]:
 
 
 def running_of(runners: Mapping[str, Runner]) -> dict[str, list[int]]:
-    """Return the pids of services of which something runs."""
+    """Return the services that have running processes, with their pids."""
     table = ProcessTable()
     found = {name: each.pids(table) for name, each in runners.items() if each.service.external_url is None}
     return {name: pids for name, pids in found.items() if pids}
 
 
 def survivors(names: Iterable[str], stage: ProjectState) -> dict[str, list[int]]:
-    """Return the pids of services of this checkout that were not on record and did not end."""
+    """Return the services of this checkout that were not recorded and did not end, with their pids."""
     table, orphaned = ProcessTable(), stage.ports.orphaned()
     found = {}
     for name in names:
@@ -99,5 +101,5 @@ def survivors(names: Iterable[str], stage: ProjectState) -> dict[str, list[int]]
 
 
 def has_ports(runner: Runner) -> bool:
-    """Whether a lease tells that the service runs."""
+    """Return whether a lease shows that the service runs."""
     return bool(runner.service.port_requests)

@@ -1,7 +1,7 @@
-"""What runs, kept on record for the supervisor that may have to take over: written once for many changes.
+"""Record of running services for a supervisor that may have to take over: many changes are written at once.
 
-A supervisor that is killed between a change and its record leaves processes that are on no record. They carry
-the service's mark and hold its leases, by which they are found and ended before it is started again.
+A supervisor that is killed between a change and its record leaves unrecorded processes. They carry the service's
+mark and hold its leases, so they are found and ended before the service is started again.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from devinit.system.processes import boot_id
 RECORDED = WANTED | {Phase.STOPPING}
 ENDED = frozenset({Phase.EXITED, Phase.FAILED})
 SOON_SECONDS = 0.005
-"""How long changes are collected. A record takes 0.5 ms, which the next process in the chain would wait for."""
+"""How long changes are collected. Writing takes 0.5 ms, for which the next process in the chain would wait."""
 
 
 AGAIN_SECONDS = 10.0
-"""After this time a record that could not be written is tried again."""
+"""Seconds until a failed write is tried again."""
 
 
 class Recorder:
-    """Writes the state of a supervisor's services."""
+    """The writer of a supervisor's record."""
 
     def __init__(self, stage: ProjectState, state: Callable[[], State], warn: Callable[[str], None]) -> None:
         self._stage, self._state, self._warn = stage, state, warn
@@ -50,17 +50,17 @@ class Recorder:
             self._planned = asyncio.get_running_loop().call_later(SOON_SECONDS, self.now)
 
     def caller_soon(self) -> None:
-        """Write also the environment in which services are started, for crashes after a take-over."""
+        """Write also the environment in which services are started: a later supervisor needs it after crashes."""
         self._caller_is_new = True
         self.soon()
 
     def up_to_date(self) -> None:
-        """Write what is not on record yet: before a client hears that it is."""
+        """Write outstanding changes before a client is told that they have happened."""
         if self._planned is not None:
             self.now()
 
     def now(self) -> None:
-        """Write the state as it is."""
+        """Write the present state."""
         if self._planned is not None:
             self._planned.cancel()
             self._planned = None
@@ -70,20 +70,20 @@ class Recorder:
         try:
             write_state(self._stage.private, self._state())
         except StateFileError as error:
-            # The services go on; only a supervisor that had to take over now would know an older state.
+            # The services go on. Only a supervisor that has to take over now would find an older state.
             self._warn(f"{error.message}: it is not recorded what runs")
-            # There may be room again.
+            # There may be space again later.
             self._planned = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self.now)
 
     def _write_caller(self) -> None:
         try:
             write_caller(self._stage.private, self._stage.caller)
         except StateFileError as error:
-            # Only a supervisor that had to take over would miss it.
+            # Only a supervisor that has to take over would miss it.
             self._warn(f"{error.message}: it is not recorded in which environment services were started")
 
     def forget_caller(self) -> None:
-        """Remove that environment: nothing is left that could crash."""
+        """Remove the recorded environment: no service is left that could crash."""
         forget_caller(self._stage.private)
 
 
@@ -93,9 +93,9 @@ def state_of(
     profile: str | None,
     returning: Collection[str] = frozenset(),
 ) -> State:
-    """Return what is to be known about the services that run, or are on their way up or down.
+    """Return the record of the services that run, start or stop, and of those that have ended.
 
-    `returning` are those that are stopped to be started again: a supervisor that takes over starts them.
+    `returning`: services that are stopped for a restart; a supervisor that takes over starts them.
     """
     return State(
         root=os.path.realpath(stage.root),
@@ -107,7 +107,7 @@ def state_of(
         services={
             name: record_of(runner, stage, is_returning=name in returning)
             for name, runner in runners.items()
-            # Also what waits to be started, and what is still being ended.
+            # Also services that wait to be started, and services that are still being ended.
             if is_recorded(runner, returning)
         },
         ended={
@@ -119,12 +119,12 @@ def state_of(
 
 
 def is_recorded(runner: Runner, returning: Collection[str]) -> bool:
-    """Whether a service runs, or is on its way up or down."""
+    """Return whether a service runs, starts or stops."""
     return runner.phase in RECORDED or runner.run.process is not None or runner.name in returning
 
 
 def ended_record_of(runner: Runner) -> EndedRecord:
-    """Return what is recorded of a service that is not started again."""
+    """Return the record of a service that is not started again."""
     state = runner.state
     return EndedRecord(
         phase=state.phase,
@@ -139,7 +139,7 @@ def ended_record_of(runner: Runner) -> EndedRecord:
 
 
 def record_of(runner: Runner, stage: ProjectState, *, is_returning: bool = False) -> ServiceRecord:
-    """Return what is to be known about one service."""
+    """Return the record of one service."""
     on_its_way_back = is_returning and runner.phase in (Phase.STOPPING, Phase.STOPPED)
     return ServiceRecord(
         service=runner.service,

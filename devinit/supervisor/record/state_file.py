@@ -1,4 +1,4 @@
-"""`state.json`: what runs, so that the next supervisor can take it over. One writer: the supervisor."""
+"""`state.json`: the running services, so that the next supervisor can take over. Only the supervisor writes it."""
 
 from __future__ import annotations
 
@@ -24,90 +24,94 @@ from devinit.system.files import read_text, write_atomically
 
 NAME = "state.json"
 FORMAT = 1
-"""What this version writes, and the newest that it reads. A field that an older devinit may pass over keeps it."""
+"""The format that this version writes, and the newest one that it reads. A new field that an older devinit may
+ignore does not change it.
+"""
 CALLER = "caller.json"
 NAMES = frozenset({NAME, CALLER, SECRETS_FILE})
 
 
 class ServiceRecord(Struct, frozen=True, kw_only=True):
-    """A service that runs, or is wanted."""
+    """The record of a service that runs or is wanted."""
 
     service: Service
-    """As it was configured when it was started: enough to look after it even when devinit.toml is broken now."""
+    """The configuration with which it was started: enough to look after it even if devinit.toml is broken now."""
     identity: ProcessIdentity | None = None
     """None for a server that devinit does not run, and for a service that has no process at the moment."""
     ports: tuple[GrantedPort, ...] = ()
     phase: Phase = Phase.READY
-    """What it was doing."""
+    """The phase at the time of writing."""
     proven: bool = False
-    """Whether it was ready at least once since it was asked for."""
+    """Whether it was ready at least once since the order to start."""
     restarts: int = 0
     started_at: float | None = None
     """Unix time."""
     listener: int | None = None
     """The process that was found listening on its port."""
     basis: Basis | None = None
-    """What its process was started with, beside its own configuration."""
+    """The inputs of its start besides its own configuration."""
     log_offset: int = 0
-    """Where its run begins in the log."""
+    """Offset in the log at which its run begins."""
     terminal: TerminalHolder | None = None
-    """What holds its terminal, if it has one. Missing in records of version 0.1, as the next one."""
+    """The holder of its terminal, if it has one. This field and the next are missing in records of version 0.1."""
     lent_terminal: bool = False
-    """Whether it has one although its configuration wants none."""
+    """Whether it has a terminal although its configuration does not ask for one."""
 
 
 class Moment(Struct, frozen=True, kw_only=True):
-    """How a service came into its phase."""
+    """When and why a service entered its phase."""
 
     since: float
-    """Monotonic seconds: they go on for as long as the boot lasts, and the record counts for no longer."""
+    """Monotonic seconds, which count for as long as the boot lasts; the record is valid no longer than that."""
     restarted_for: str | None = None
-    """Why it was started again last, when no command asked for that and it had not failed."""
+    """The reason for the last restart that neither a command nor a failure caused."""
 
 
 class EndedRecord(Struct, frozen=True, kw_only=True):
-    """A service that is not started again: a job that has finished, or a service that has failed."""
+    """The record of a service that is not started again: a finished job, or a failed service."""
 
     phase: Phase
     """EXITED or FAILED."""
     since: float
-    """When it ended: monotonic seconds, as in `Moment`."""
+    """When it ended, in monotonic seconds as in `Moment`."""
     reason: str | None = None
     failure: Failure | None = None
     last_exit: int | None = None
-    """The code of its end; negative: the signal."""
+    """The exit code; negative: the signal."""
     restarts: int = 0
     started_at: float | None = None
     """Unix time."""
     log_offset: int = 0
-    """Where its last run begins in the log."""
+    """Offset in the log at which its last run begins."""
 
 
 class Format(Struct, frozen=True):
-    """What is read of the file before anything else."""
+    """The part of the file that is read first."""
 
     version: int = 1
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """The whole file."""
+    """The whole content of the file."""
 
     version: int = FORMAT
     root: str = ""
-    """The checkout that it describes: a copy of the folder has the file too, and none of the processes."""
+    """The checkout that the file describes. A copy of the folder has the file too, but none of the processes."""
     boot_id: str = ""
-    """The kernel's boot: nothing of what it describes survives the next one, and nothing is started for it."""
+    """The id of the kernel's boot: no process that the file describes survives it, and none is started because
+    of it.
+    """
     pid_namespace: str = ""
     """The pid namespace of the recorded pids; empty in records of version 0.1."""
     network_namespace: str = ""
-    """Where the services on record listen; empty in records of version 0.1."""
+    """The network namespace in which the services listen; empty in records of version 0.1."""
     project: str = ""
     profile: str | None = None
     services: dict[str, ServiceRecord] = field(default_factory=dict)
     moments: dict[str, Moment] = field(default_factory=dict)
-    """Keyed by service; missing in records of version 0.1."""
+    """Service → moment; missing in records of version 0.1."""
     ended: dict[str, EndedRecord] = field(default_factory=dict)
-    """Keyed by service: those that are not among `services`. Missing in records of version 0.1."""
+    """Service → record, for services that are not in `services`. Missing in records of version 0.1."""
 
 
 class RecordedService(Struct, frozen=True, kw_only=True):
@@ -115,7 +119,7 @@ class RecordedService(Struct, frozen=True, kw_only=True):
 
     settings: dict[str, Any] | None = None  # any, until the kind has read it
     database: dict[str, Any] | None = None
-    """In records of version 0.1, with the password in it; as the next two."""
+    """In records of version 0.1, like the next two; it contains the password."""
     password: str | None = None
     binaries: str | None = None
 
@@ -128,28 +132,28 @@ class RecordedService(Struct, frozen=True, kw_only=True):
 
 
 class RecordedEntry(Struct, frozen=True, kw_only=True):
-    """A `ServiceRecord`, as far as only kinds can read it."""
+    """The part of a `ServiceRecord` that only kinds can read."""
 
     service: RecordedService
 
 
 class RecordedState(Struct, frozen=True, kw_only=True):
-    """The whole file, as far as only kinds can read it."""
+    """The part of the file that only kinds can read."""
 
     services: dict[str, RecordedEntry] = field(default_factory=dict)
 
 
 def state_path(private: Path) -> Path:
-    """Return where the state is kept."""
+    """Return the path of the state file."""
     return private / NAME
 
 
 def read_state(private: Path) -> State:
-    """Return what was recorded; nothing when there is no file. Raise StateFileError when it cannot be read."""
+    """Return the recorded state; an empty one if there is no file. Raise StateFileError when it cannot be read."""
     path = state_path(private)
     text = read_text(path)
     if text is None or not text.strip("\0\n "):
-        # A power cut may leave it without content: nothing runs any more of what it described.
+        # A power failure may leave it empty: no process that it described runs any more.
         return State()
     try:
         written = msgspec.json.decode(text, type=Format).version
@@ -159,7 +163,7 @@ def read_state(private: Path) -> State:
                 f"(format {FORMAT})",
                 hint="use the newer devinit in this project; what runs was left alone",
             )
-        # Made only when there is something to read: 1 ms of the supervisor's start.
+        # Only created when there is something to read, since it takes 1 ms of the supervisor's start.
         state = msgspec.json.Decoder(State, dec_hook=read_back).decode(text)
         return with_settings(state, msgspec.json.decode(text, type=RecordedState))
     except (msgspec.DecodeError, RecursionError) as error:
@@ -170,22 +174,25 @@ def read_state(private: Path) -> State:
 
 
 def write_state(private: Path, state: State) -> None:
-    """Replace the file. Not flushed to the disk: after a power cut nothing that it describes runs any more."""
+    """Replace the file. It is not flushed to disk, since no process that it describes survives a power failure."""
     write_atomically(state_path(private), encoder.encode(state) + b"\n", mode=0o600, durable=False)
 
 
 def caller_path(private: Path) -> Path:
-    """Return where the environment is kept that services inherit. It may hold secrets: 0600, gone after a stop."""
+    """Return the path of the environment that services inherit.
+
+    It may hold secrets, so its mode is 0600 and it is removed after a stop.
+    """
     return private / CALLER
 
 
 def write_caller(private: Path, environ: dict[str, str]) -> None:
-    """Record the environment of the command that started services last, for a supervisor that takes over."""
+    """Record the environment of the command that last started services, for a supervisor that takes over."""
     write_atomically(caller_path(private), encoder.encode(environ) + b"\n", mode=0o600, durable=False)
 
 
 def read_caller(private: Path) -> dict[str, str] | None:
-    """Return the environment that was recorded, or None when there is none that can be read."""
+    """Return the recorded environment; None when there is none, or it cannot be read."""
     try:
         text = read_text(caller_path(private))
         return msgspec.json.decode(text, type=dict[str, str]) if text is not None else None
@@ -194,13 +201,13 @@ def read_caller(private: Path) -> dict[str, str] | None:
 
 
 def forget_caller(private: Path) -> None:
-    """Remove it: nothing runs any more that could be started again."""
+    """Remove the recorded environment: no service runs any more that could be started again."""
     with suppress(OSError):
         caller_path(private).unlink()
 
 
 def with_settings(state: State, recorded: RecordedState) -> State:
-    """Return a record in which each service has its settings: of which type they are, its kind says."""
+    """Return the record with the settings of each service; the service's kind determines their type."""
     services = {}
     for name, record in state.services.items():
         kind, values = kind_of(record.service), recorded.services[name].service.settings_of_any_version()
@@ -213,7 +220,7 @@ def with_settings(state: State, recorded: RecordedState) -> State:
 
 
 def read_back(wanted: type[Any], value: object) -> Any:
-    """Read back what JSON has not. Any is msgspec's own signature for this hook."""
+    """Convert values of types that JSON lacks. `Any` is msgspec's own signature for this hook."""
     if wanted is Path:
         return Path(str(value))
     if wanted is Settings:

@@ -1,1 +1,1 @@
-"""What the supervisor reports: events, status, reasons."""
+"""The reports of the supervisor: events, status, reasons."""

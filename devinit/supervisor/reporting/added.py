@@ -1,6 +1,6 @@
-"""Services that were added to devinit.toml after the last start: they are reported as stopped.
+"""Services that were added to devinit.toml after the last start. They are reported as stopped.
 
-Nothing is taken over for a question: a start does that.
+A question does not apply the new configuration; only a start does.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 def are_known(names: Iterable[str], runners: Mapping[str, Runner]) -> bool:
-    """Whether all these services were taken over already, so that no file has to be read for a question."""
+    """Return whether all these services are known already, so that a question about them need not read files."""
     return all(name == EVERY or name in runners for name in names)
 
 
 def with_added(
     runners: Runners, stage: ProjectState, project: Project, make: Callable[[Service, ProjectState], Runner]
 ) -> tuple[Runners, ProjectState]:
-    """Return all services, those that only `project` has as stopped ones, and a stage that they are on.
+    """Return all services, with those that only `project` has as stopped ones, and a project state for them.
 
-    Both are for one question: what runs does not learn of them.
+    Both are for one question only; the running services do not change.
     """
     new = {name: service for name, service in project.services.items() if name not in runners}
     beside = stage.with_services(new)

@@ -1,4 +1,4 @@
-"""Which servers a service is connected to, as clients get it."""
+"""The servers to which a service is connected, as reported to clients."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
 
 CONNECTED = frozenset({Phase.STARTING, Phase.READY, Phase.UNHEALTHY})
-"""Phases in which connections are looked at: also while a service cannot come up, because of a wrong one."""
+"""Phases in which connections are examined. A wrong one may be why a service cannot come up."""
 
 
 class Connections(TypedDict):
-    """To which services of its project a service is connected, and to which servers in the place of one."""
+    """The services of its project to which a service is connected, and servers that took the place of one."""
 
     talks_to: list[str]
     wrong_servers: list[WrongServer]
 
 
 def connections_of(runner: Runner) -> Connections:
-    """Return what was seen of a service when that was looked at last; nothing of one that does not run."""
+    """Return the connections of a service at the last look; none for a service that does not run."""
     if runner.phase not in CONNECTED:
         return {"talks_to": [], "wrong_servers": []}
     return {"talks_to": runner.history.talks_to, "wrong_servers": runner.history.wrong_servers}

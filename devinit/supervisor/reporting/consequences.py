@@ -1,4 +1,4 @@
-"""What a moved port means beyond the port: the names that change, and an OAuth provider that knew the old one."""
+"""Effects of a moved port beyond its number: names that change, an OAuth provider that knows only the old port."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from devinit.supervisor.project.project_state import ProjectState
 
 
 def with_changes(conflict: Conflict, stage: ProjectState) -> Conflict:
-    """Return a conflict with what moving would change, for the decision about it."""
+    """Return a conflict with the changes that a move would cause, as a basis for the decision."""
     if conflict.move_to is None:
         return conflict
     before, after = (
@@ -31,7 +31,7 @@ def with_changes(conflict: Conflict, stage: ProjectState) -> Conflict:
 
 
 def changed_names(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """Return the names whose values differ; those that hold nothing but the number only if there are no others."""
+    """Return the names whose values differ. Names whose value is only the number count if there are no others."""
     names = [name for name, value in after.items() if before.get(name) != value]
     return [name for name in names if not after[name].isdecimal()] or names
 
@@ -42,7 +42,7 @@ def is_unregistered(service: Service, port: int) -> bool:
 
 
 def warning_of(service: Service, granted: GrantedPort, answers: Iterable[Resolution] = ()) -> str | None:
-    """Say that a port is not registered with an OAuth provider, unless a person chose so."""
+    """Return a warning that a port is not registered with an OAuth provider, unless the user chose that port."""
     chosen = any(
         each.kind is ResolutionKind.MOVE and (each.service, each.port) == (service.name, granted.moved_from)
         for each in answers

@@ -1,4 +1,4 @@
-"""Whether the holder for which a service did not get its port is still there: `why` reports the present state."""
+"""Present state of the holders that kept a service from its port: `why` reports whether they are still there."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ _PORT = re.compile(r"(?<![\d.])\d{4,5}(?![\d.])")
 
 
 class PortReasons(Struct, frozen=True, kw_only=True):
-    """Why a service has another port than the preferred one, and why it has failed, as far as ports go."""
+    """The port-related reasons why a service has another port than the preferred one, and why it has failed."""
 
     moved: str | None = None
     failed: str | None = None
-    """None: the reason of its state holds."""
+    """None: the reason in its state still holds."""
 
 
 def reasons_now(
     name: str, state: LifecycleState, granted: GrantedPort | None, who: Callable[[int], PortReport | None]
 ) -> PortReasons:
-    """Return both as they are at this moment. `who` looks a port up in the kernel; None means that it is free."""
+    """Return both reasons as of now.
+
+    `who` looks a port up in the kernel and returns None if the port is free.
+    """
     return PortReasons(moved=_moved(name, granted, who), failed=_failed(name, state, who))
 
 
@@ -34,7 +37,7 @@ def _moved(name: str, granted: GrantedPort | None, who: Callable[[int], PortRepo
         return None
     left = granted.moved_from
     if left is None or granted.kind is None:
-        # It is no other program that kept it from the port.
+        # No other program kept the service from its port.
         return granted.reason or None
     used_up = f"{granted.used_up} was used up: " if granted.used_up else ""
     if (found := who(left)) is not None:

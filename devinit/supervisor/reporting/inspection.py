@@ -1,4 +1,4 @@
-"""The environment of a service, and which values have changed since it was started: for the page of details."""
+"""The environment of a service, and which values have changed since its start: for the page of details."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def inspect(runner: Runner, stage: ProjectState) -> Inspection:
-    """Return what a service is given beyond the environment of its start, and where its files are."""
+    """Return the variables that a service is given beyond those of the shell, and the paths of its files."""
     values = stage.environment_of(runner.service)
     own = {
         name: value
@@ -37,7 +37,7 @@ def inspect(runner: Runner, stage: ProjectState) -> Inspection:
 def changes(now: Mapping[str, str], pid: int) -> Iterator[Change]:
     """Yield the variables that would have another value if the service were started now."""
     if variable_of(pid, RUN_VARIABLE) is None:
-        return  # it has written over its environment, as programs do that change their title
+        return  # it has overwritten its environment, as programs do that change their title
     for name, value in now.items():
         then = variable_of(pid, name)
         if then != value:
@@ -45,7 +45,7 @@ def changes(now: Mapping[str, str], pid: int) -> Iterator[Change]:
 
 
 def files(runner: Runner, stage: ProjectState) -> Iterator[tuple[str, str]]:
-    """Yield the files that have to do with a service."""
+    """Yield the files that belong to a service, each with its role."""
     service = runner.service
     yield "configuration", str(stage.project.source or "")
     yield "folder", str(service.directory)

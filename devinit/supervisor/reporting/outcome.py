@@ -20,12 +20,12 @@ SETTLED = frozenset({Phase.READY, Phase.UNHEALTHY, Phase.EXITED, Phase.FAILED, P
 
 
 def is_settled(name: str, states: States, services: Services) -> bool:
-    """Whether nothing more will happen to a service by itself: it is up, it ended, or it can never start."""
+    """Return whether a service will not change by itself any more: it is up, has ended, or can never start."""
     return _settled(name, states, services, {})
 
 
 def are_settled(names: Iterable[str], states: States, services: Services) -> bool:
-    """Whether `is_settled` holds for all of these services."""
+    """Return whether `is_settled` holds for all of these services."""
     known: dict[str, bool] = {}
     return all(_settled(name, states, services, known) for name in names)
 
@@ -38,10 +38,10 @@ def blocker(name: str, states: States, services: Services) -> str | None:
 
 
 def _settled(name: str, states: States, services: Services, known: dict[str, bool]) -> bool:
-    """Return `is_settled`, and note it of each service that was asked about on the way.
+    """Return `is_settled`, and store it in `known` for each service on the way.
 
-    Each is asked about once: there are more ways through the dependencies of some dozen services than a supervisor
-    has time for. A loop, because a row of a thousand services is deeper than Python recurses.
+    Each service is evaluated once: some dozen services can have more paths through their dependencies than a
+    supervisor has time for. It is a loop, because a chain of a thousand services is deeper than Python recurses.
     """
     pending = [name]
     while pending:
@@ -64,7 +64,7 @@ def _settled(name: str, states: States, services: Services, known: dict[str, boo
 
 
 def _lacking(name: str, states: States, services: Services) -> list[str]:
-    """Return the dependencies of a service that it still waits for."""
+    """Return the dependencies for which a service still waits."""
     return [
         each
         for each in needed(name, services)
@@ -75,7 +75,7 @@ def _lacking(name: str, states: States, services: Services) -> list[str]:
 
 
 def _obstacles(name: str, states: States, services: Services) -> list[str]:
-    """Return which of these dependencies may never come up: a job that is up has not ended yet."""
+    """Return the missing dependencies that may never come up. A job that is running may still complete."""
     return [
         each
         for each in _lacking(name, states, services)
@@ -84,28 +84,28 @@ def _obstacles(name: str, states: States, services: Services) -> list[str]:
 
 
 def needed(name: str, services: Services) -> list[str]:
-    """Return what a service depends on; what has left the configuration meanwhile is waited for no more."""
+    """Return the dependencies of a service without those that have left the configuration meanwhile."""
     return [dependency for dependency in services[name].depends_on if dependency in services]
 
 
 def may_start(name: str, states: States, services: Services) -> bool:
-    """Whether all that a service depends on is there."""
+    """Return whether all dependencies of a service are satisfied."""
     return not _lacking(name, states, services)
 
 
 def exit_code_of(wanted: Iterable[str], states: States, services: Services) -> int:
-    """Return the exit code of a start. Services that are optional count only where another one waits for them."""
+    """Return the exit code of a start. An optional service counts only if another service waits for it."""
     counted = [name for name in wanted if not services[name].optional]
     waiting = [name for name in counted if states[name].phase is Phase.WAITING]
     lacking = {each for name in waiting for each in _obstacles(name, states, services)}
     missed = [each for each in lacking if services[each].optional]
     codes = {code_of(states[name]) for name in (*counted, *missed)}
-    # What was tried and went wrong says more than what had to wait for it, or was too slow.
+    # A service that was tried and failed tells more than one that had to wait for it, or was too slow.
     return next((code for code in (PORT_CONFLICT, SERVICE_FAILED, TIMED_OUT) if code in codes), DONE)
 
 
 def code_of(state: LifecycleState) -> int:
-    """Return what one service contributes to the exit code of a start."""
+    """Return the contribution of one service to the exit code of a start."""
     match state.phase, state.failure:
         case Phase.READY, _:
             return DONE
@@ -123,5 +123,5 @@ def code_of(state: LifecycleState) -> int:
             return SERVICE_FAILED
         case ((Phase.STARTING | Phase.BACKOFF), _):
             return TIMED_OUT
-    # It waits for another service, whose failure has a code of its own.
+    # It waits for another service, whose failure has its own code.
     return DONE

@@ -1,4 +1,4 @@
-"""Which services are older than the files that say how they are to run: `drift`, asked about all of a project."""
+"""Services that are older than the files that configure them: `drift` applied to all services of a project."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ Version = tuple[int, int, int]
 
 
 class Reading(Struct, frozen=True):
-    """What the files said when they were read."""
+    """The result of one reading of the files."""
 
     turn: int
-    """Which reading it was, by its beginning."""
+    """The number of the reading, in order of their beginnings."""
     about: tuple[str | None, Version | None]
-    """The profile, and the version of devinit.toml; None where there was no such file."""
+    """The profile, and the version of devinit.toml (None without the file)."""
     project: Project | None
-    """None when they could not be read."""
+    """None when the files could not be read."""
 
 
 class Files:
-    """The files as they were read last: for an order, or for a question after devinit.toml was written again.
+    """The files at their last reading: for an order, or for a question after devinit.toml was written again.
 
-    Detection takes too long for each question, so that a question goes by the reading of the latest order.
+    Detection takes too long to run for each question, so questions use the reading of the latest order.
     """
 
     def __init__(self, stage: ProjectState, load: Callable[[str | None], Project]) -> None:
@@ -43,25 +43,25 @@ class Files:
         self._turns = 0
         self._latest = Reading(turn=0, about=(None, None), project=None)
         self.problem: str | None = None
-        """Why the file could not be read when it was looked at last: one line; None when it could."""
+        """Why the file could not be read at the last look, in one line; None when it could."""
 
     async def read(self, profile: str | None) -> Project:
-        """Return the project as its files say now. Raise ConfigError."""
+        """Return the project as its files are now. Raise ConfigError."""
         self._turns += 1
         turn, project, version = self._turns, None, None
-        # Before it is read: what is written meanwhile is another version.
+        # Before reading: a write in the meantime gives another version.
         with suppress(OSError):
             version = version_of(self._stage.root / CONFIGURATION_FILE)
         try:
             project = await asyncio.to_thread(self._load, profile)
         finally:
-            # One that began before may end after it.
+            # A reading that began earlier may end later.
             if turn > self._latest.turn:
                 self._latest = Reading(turn, (profile, version), project)
         return project
 
     async def project(self, profile: str | None) -> Project:
-        """Return the project as its files say; as it is known, while they are broken or it was only detected."""
+        """Return the project of the files; the known one while they are broken or it was only detected."""
         known, self.problem = self._stage.project, None
         if known.source is None:
             return self._as_detected(profile) or known
@@ -78,20 +78,23 @@ class Files:
         return self._latest.project or self._stage.project
 
     def _as_detected(self, profile: str | None) -> Project | None:
-        """Return what the latest order has detected: what was taken over has the logins of servers that run."""
+        """Return what the latest order has detected.
+
+        The applied project has the logins of running servers instead.
+        """
         latest = self._latest.project
         is_of_now = latest is not None and latest.source is None and self._latest.about[0] == profile
         return latest if is_of_now else None
 
 
 def version_of(file: Path) -> Version:
-    """Return what is another one when a file is written again. Raise OSError where there is none."""
+    """Return a value that changes when a file is written again. Raise OSError if the file is missing."""
     found = file.stat()
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def changes_of(runner: Runner, stage: ProjectState, project: Project) -> list[str]:
-    """Return what of a service is older than its files."""
+    """Return the parts of a service that are older than its files."""
     now = drift.basis_of(runner.service, project, stage.given.env_files_of(runner.service))
     found = drift.changed(runner.service, runner.run.basis, project, now)
     if drift.REMOVED in found:
@@ -100,7 +103,7 @@ def changes_of(runner: Runner, stage: ProjectState, project: Project) -> list[st
 
 
 def left_as_they_were(runners: list[Runner], stage: ProjectState, project: Project) -> list[tuple[str, str]]:
-    """Return the services that run and are older than their files, and what a start says that leaves them."""
+    """Return the running services that are older than their files, with the note of a start that leaves them."""
     found = []
     for runner in runners:
         name = runner.name
@@ -113,7 +116,7 @@ def left_as_they_were(runners: list[Runner], stage: ProjectState, project: Proje
 
 
 def left_packages(services: list[Service], private: Path, root: Path) -> list[tuple[str, str]]:
-    """Return the services whose packages are older than their files, and what a start says of it."""
+    """Return the services whose packages are older than their files, with the note of a start."""
     found = []
     for service in services:
         if changed := changed_packages(private, service, root):
@@ -126,9 +129,9 @@ def left_packages(services: list[Service], private: Path, root: Path) -> list[tu
 
 
 def is_configured_otherwise(runner: Runner, project: Project) -> bool:
-    """Return whether a service of the project would be run in another way now.
+    """Return whether a service would be run differently by the current configuration.
 
-    A record of an earlier version lacks what this one completes, so the services are not compared as they are.
+    Records of earlier versions lack values that this version fills in, so the services are not compared directly.
     """
     return bool(without_lost(drift.differences(runner.service, project.services[runner.name]), runner))
 
@@ -139,11 +142,11 @@ def without_lost(changes: list[str], runner: Runner) -> list[str]:
 
 
 def added(runners: Mapping[str, Runner], project: Project) -> list[str]:
-    """Return the services that the files name now and no start has taken over."""
+    """Return the services that are in the files but that no start has applied yet."""
     return [name for name in project.services if name not in runners]
 
 
 def changes(runners: Mapping[str, Runner], stage: ProjectState, project: Project) -> dict[str, list[str]]:
-    """Return which parts of these services are older than their files; services without any are left out."""
+    """Return the outdated parts of these services; services without any are left out."""
     found = {name: changes_of(runner, stage, project) for name, runner in runners.items()}
     return {name: each for name, each in found.items() if each}

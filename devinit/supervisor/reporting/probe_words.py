@@ -1,4 +1,4 @@
-"""What readiness means for a service, in words. Pure."""
+"""Descriptions of probes in words: what readiness means for a service. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from devinit.model.probe import (
 
 
 def describe_probe(probe: Probe) -> str:
-    """Say what readiness means for a service."""
+    """Describe what readiness means for a service."""
     match probe:
         case TcpProbe(host, port):
             return f"accepts connections on {address(host, port)}"
@@ -37,5 +37,5 @@ def describe_probe(probe: Probe) -> str:
 
 
 def address(host: str, port: int) -> str:
-    """Return host and port as they are written together."""
+    """Return host and port in their usual notation, with brackets around an IPv6 address."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

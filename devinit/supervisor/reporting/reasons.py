@@ -1,4 +1,4 @@
-"""Why a service is as it is, where its lifecycle has no reason: what is seen of a start, who stopped it."""
+"""Reasons for a service's state where its lifecycle has none: observations of a start, the client of a stop."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ UP = (Phase.READY, Phase.EXITED)
 
 
 def reason_of(runner: Runner, stage: ProjectState) -> str | None:
-    """Return why a service is as it is; of one that takes its time to start what is seen of it, and its error."""
+    """Return why a service is in its state.
+
+    For a service that starts slowly, that is the last observation and its error.
+    """
     state = runner.state
     if state.phase in (Phase.STOPPING, Phase.STOPPED):
         return state.reason or runner.history.stopped_by
@@ -40,18 +43,18 @@ def reason_of(runner: Runner, stage: ProjectState) -> str | None:
 
 
 def seen_of(runner: Runner, stage: ProjectState) -> str | None:
-    """Return what is seen of a service that is starting."""
+    """Return the last observation of a service that is starting."""
     if runner.history.last_probe or runner.run.process is None:
         return runner.history.last_probe or None
     port = stage.endpoint(runner.name).port
     if port is None:
         return None
-    # The first attempt may take its time, too.
+    # The first attempt may take a while, too.
     return NOT_ANSWERED if runner.ears().listens() else f"nothing listens on port {port} yet"
 
 
 def reason_to_wait(runner: Runner, runners: Mapping[str, Runner]) -> str | None:
-    """Return which service one waits for that still waits when a start is over."""
+    """Return what a service still waits for when a start is over."""
     if runner.phase is not Phase.WAITING or not takes_its_time(runner):
         return None
     phases = {name: runners[name].phase for name in runner.service.depends_on if name in runners}
@@ -60,7 +63,7 @@ def reason_to_wait(runner: Runner, runners: Mapping[str, Runner]) -> str | None:
 
 
 def programs_instead_of(runners: Mapping[str, Runner], stage: ProjectState) -> dict[str, str]:
-    """Return what is said of each stopped service under whose name a program has leased a port for itself."""
+    """Return a text for each stopped service under whose name a program has leased a port for itself."""
     stopped = [name for name, each in runners.items() if each.phase is Phase.STOPPED]
     if not stopped:
         return {}
@@ -69,12 +72,12 @@ def programs_instead_of(runners: Mapping[str, Runner], stage: ProjectState) -> d
 
 
 def takes_its_time(runner: Runner) -> bool:
-    """Whether a service is in its phase for longer than one notices."""
+    """Return whether a service has been in its phase for noticeably long."""
     return runner.history.in_phase_seconds >= PATIENCE_SECONDS
 
 
 def remembered_ports(stage: ProjectState) -> dict[str, int] | None:
-    """Return what `.ports.json` says; None when it cannot be read, which the next start reports."""
+    """Return the content of `.ports.json`; None if it cannot be read, which the next start reports."""
     try:
         return ports_file.read(stage.root)
     except ConfigError:
@@ -82,7 +85,7 @@ def remembered_ports(stage: ProjectState) -> dict[str, int] | None:
 
 
 def next_port_of(runner: Runner, stage: ProjectState, remembered: Mapping[str, int] | None) -> int | None:
-    """Return the port that the next start of a service asks for, if it is another one than it has now."""
+    """Return the port that the next start of a service asks for, if it differs from the present one."""
     request, granted = runner.service.port, stage.ports.port_of(runner.name)
     if request is None or granted is None or remembered is None or runner.phase not in ALIVE:
         return None

@@ -1,4 +1,4 @@
-"""What clients get about services: events, the summary of a start, `status` and `why`. Reads, decides nothing."""
+"""The reports about services for clients: events, the summary of a start, `status` and `why`. Read-only."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ if TYPE_CHECKING:
 Runners = Mapping[str, Runner]
 
 LONGEST_TEXT = 2000
-"""Characters of a reason, or of a command."""
+"""Maximum characters of a reason or a command."""
 LONGEST_TAIL_LINE = 500
-"""Characters of one of the last lines; the log has all of it."""
+"""Maximum characters of one of the last lines; the log has the whole line."""
 TAILS_BYTES = 32 * 1024
-"""How much a summary tells of the last lines of all services together."""
+"""Maximum bytes of last lines in a summary, for all services together."""
 
 
 def phase_event(runner: Runner, before: LifecycleState, stage: ProjectState) -> PhaseEvent:
-    """Tell that a service entered another phase."""
+    """Return the event that a service entered another phase."""
     state = runner.state
     return {
         "type": "phase",
@@ -70,7 +70,7 @@ def phase_event(runner: Runner, before: LifecycleState, stage: ProjectState) -> 
 
 
 def port_event(granted: GrantedPort) -> PortEvent:
-    """Tell a decision about a port."""
+    """Return the event of a decision about a port."""
     return {
         "type": "port",
         "at": time.time(),
@@ -88,7 +88,7 @@ def port_event(granted: GrantedPort) -> PortEvent:
 
 
 def port_info(runner: Runner, stage: ProjectState) -> PortInfoEvent:
-    """Announce a service that is ready."""
+    """Return the event that a service is ready, with its addresses."""
     endpoint = stage.endpoint(runner.name)
     return {
         "type": "port_info",
@@ -103,7 +103,7 @@ def port_info(runner: Runner, stage: ProjectState) -> PortInfoEvent:
 
 
 def mode_of(service: Service, endpoint: Endpoint) -> Mode:
-    """Say how a service came to its address."""
+    """Return how a service got its address."""
     if service.external_url is not None:
         return "external"
     moved = service.port is not None and endpoint.port != service.port.preferred
@@ -111,7 +111,7 @@ def mode_of(service: Service, endpoint: Endpoint) -> Mode:
 
 
 def reason_of_new_addresses(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """Say why a service is started again that knows these addresses from before; pure, and without a password."""
+    """Return why a service that was given old addresses is restarted. Pure, and without passwords."""
     names = ", ".join(before)
     places = [(place_of(url), place_of(now[name])) for name, url in before.items()]
     if any(then[1] != place[1] for then, place in places):
@@ -128,7 +128,7 @@ def place_of(url: str) -> tuple[str, str]:
 
 
 def summary_row(runner: Runner, runners: Runners, stage: ProjectState) -> SummaryRow:
-    """Sum up one service at the end of a start."""
+    """Return the row of one service in the summary of a start."""
     endpoint = stage.endpoint(runner.name)
     granted = stage.ports.granted(runner.name)
     failed = runner.phase is Phase.FAILED or runner.state.stuck is not None
@@ -152,7 +152,7 @@ def summary_row(runner: Runner, runners: Runners, stage: ProjectState) -> Summar
 
 
 class LastLines(TypedDict):
-    """The last lines of a service, as they are shown."""
+    """The last lines of a service, as shown to clients."""
 
     log_tail: list[str]
     truncated: bool
@@ -162,14 +162,14 @@ NO_LINES: LastLines = {"log_tail": [], "truncated": False}
 
 
 def last_lines_of(runner: Runner) -> LastLines:
-    """Return the last lines of a service, long ones shortened."""
+    """Return the last lines of a service; long lines are shortened."""
     lines = runner.log_tail()
     told = [shortened(line, LONGEST_TAIL_LINE) for line in lines]
     return {"log_tail": told, "truncated": told != lines}
 
 
 def bounded(rows: list[SummaryRow]) -> list[SummaryRow]:
-    """Return the rows of a summary with no more of last lines than a client takes in: the first have the most."""
+    """Return the rows of a summary with as many last lines as a client can take; the first rows keep the most."""
     left = TAILS_BYTES
     told: list[SummaryRow] = []
     for row in rows:
@@ -183,7 +183,7 @@ def bounded(rows: list[SummaryRow]) -> list[SummaryRow]:
 
 
 def bytes_of(lines: Iterable[str]) -> int:
-    """Return how long lines are on the wire, as far as their own characters go."""
+    """Return the length of lines on the wire, without separators and escapes."""
     return sum(len(line.encode()) for line in lines)
 
 
@@ -194,9 +194,9 @@ def project_status(
     changed: Mapping[str, list[str]],
     new: Iterable[Service],
 ) -> ProjectStatus:
-    """Return the whole of `status`.
+    """Return the whole `status` report.
 
-    `usages`: what each service uses, and its share of a CPU in percent; `changed`: what of it is outdated;
+    `usages`: the CPU and memory of each service, and its share of a CPU in percent; `changed`: its outdated parts;
     `new`: services that were added to the configuration since.
     """
     remembered = remembered_ports(stage)
@@ -229,7 +229,7 @@ def service_status(
     *,
     programs: Mapping[str, str],
 ) -> ServiceStatus:
-    """Return one service of `status`."""
+    """Return the entry of one service in `status`."""
     endpoint = stage.endpoint(runner.name)
     reason = programs.get(runner.name) or reason_of(runner, stage)
     return {
@@ -264,29 +264,29 @@ def service_status(
 
 
 def last_error_of(runner: Runner, stage: ProjectState) -> LastError | None:
-    """Return the error that the last build of a service ended with that runs on, or that has failed by it."""
+    """Return the error of a service's last build, if the service runs on or has failed because of it."""
     error = stage.last_errors.of(runner.name) if runner.phase in (*ALIVE, Phase.FAILED) else None
     return {**error, "text": stage.mask(error["text"])} if error is not None else None
 
 
 def uptime_of(runner: Runner) -> float | None:
-    """Return for how long its process has run, never less than 0 (a clock may be set back); None without one."""
+    """Return for how many seconds its process has run, at least 0 (clocks may be set back); None without one."""
     if runner.run.process is None or runner.run.started_at is None:
         return None
     return max(0.0, time.time() - runner.run.started_at)
 
 
 def of_orphan(name: str, stage: ProjectState) -> str:
-    """Return why a service that no supervisor has on record runs, and what ends it."""
+    """Return why a service without a record runs, and how to end it."""
     return without_supervisor(name) if stage.ports.keepers(name) else in_another_container(name)
 
 
 def why(
     runner: Runner, runners: Runners, stage: ProjectState, ports: PortReasons, changed: list[str]
 ) -> WhyReport:
-    """Explain a service.
+    """Return the `why` report of a service.
 
-    `ports`: what holds now of the ports that it could not have; `changed`: as in `status`.
+    `ports`: the present state of the ports that it could not have; `changed`: as in `status`.
     """
     state, service = runner.state, runner.service
     dependencies = {name: other.service.depends_on for name, other in runners.items()}
@@ -344,7 +344,7 @@ def why(
 
 
 def extra_ports(service: Service, stage: ProjectState) -> list[ExtraPortStatus]:
-    """Return the further ports of a service: where each is, and was meant to be."""
+    """Return the further ports of a service, each with its actual and its preferred number."""
     return [
         {
             "name": request.service,
@@ -357,21 +357,24 @@ def extra_ports(service: Service, stage: ProjectState) -> list[ExtraPortStatus]:
 
 
 def port_reason(service: Service, ports: PortReasons) -> str | None:
-    """Say why a service has another port than the preferred one, or one that is not its own."""
+    """Return why a service has another port than the preferred one, or one that is not its own."""
     if service.is_reused:
         return "it uses the server that was found running there; devinit never stops it"
     return ports.moved
 
 
 def shown(text: str | None, stage: ProjectState) -> str | None:
-    """Return a text without the project's secrets. A plain address cannot contain one, and there are many."""
+    """Return a text without the project's secrets.
+
+    A plain URL cannot contain one and is returned as it is, since there are many of them.
+    """
     if text is None or (text.startswith("http") and "@" not in text):
         return text
     return shortened(stage.mask(text), LONGEST_TEXT)
 
 
 def dependency(name: str, condition: Condition, runners: Runners) -> DependencyStatus:
-    """Return the other end of a dependency: what it is doing, and what is waited for."""
+    """Return the other end of a dependency: its phase, and the condition."""
     return {"name": name, "phase": runners[name].phase.value, "condition": condition.value}
 
 

@@ -1,1 +1,1 @@
-"""The supervisor's own process: how it boots, answers on its socket, and ends."""
+"""The supervisor's own process: its boot, the answers on its socket, and its end."""

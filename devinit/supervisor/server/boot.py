@@ -1,8 +1,8 @@
-"""The first lines of the supervisor's process: what is imported here decides how long a cold start takes.
+"""The first lines of the supervisor's process. The imports here determine the duration of a cold start.
 
-Half of that time is the standard library: asyncio imports what it needs for TLS, for debugging and for
-callbacks of the wrong kind, msgspec what `typing` has as well. All of it is put off until something uses it, and
-nothing is banned: a library that the supervisor loads later finds every module that is installed.
+Half of that time is the standard library: asyncio imports modules for TLS, for debugging and for callbacks of the
+wrong kind, and msgspec duplicates of `typing`. All of them are deferred until they are used. None is blocked: a
+library that the supervisor loads later finds every module that is installed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import sys
 
-# What `importlib.machinery` stands on, without the half millisecond that the package takes.
+# The basis of `importlib.machinery`, without the half millisecond of the package.
 from _frozen_importlib_external import PathFinder
 from types import ModuleType
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 WITHHELD = ("ssl", "typing_extensions")
-"""Missing while asyncio and msgspec are imported, which have an answer for a Python without them (15 ms)."""
+"""Modules that are hidden while asyncio and msgspec are imported; both work without them (15 ms)."""
 LATER = ("asyncio.sslproto", "inspect", "ipaddress", "locale", "ssl", "textwrap", "tokenize")
-"""Imported by asyncio, urllib, subprocess and traceback for cases that hardly ever occur."""
+"""Modules that asyncio, urllib, subprocess and traceback import for cases that hardly ever occur."""
 
 
 class Later(ModuleType):
-    """Stands for a module until something uses it, and passes everything on to it from then on.
+    """A placeholder for a module until its first use; from then on, it passes everything on to the module.
 
-    `importlib.util.LazyLoader` would load it as soon as it is imported a second time: the import statement asks
+    `importlib.util.LazyLoader` would load the module when it is imported a second time: the import statement asks
     for `__spec__`, which counts as a use there.
     """
 
-    # Any, here and below: the attributes of whichever module it stands for.
+    # Any, here and below: the attributes of whichever module this stands for.
     def __getattr__(self, name: str) -> Any:
-        # What looks at all modules that there are (`inspect`, reloaders) asks for `__file__` and the like.
+        # Code that examines all modules (`inspect`, reloaders) asks for `__file__` and the like.
         if name.startswith("__") and name != "__all__" and sys.modules.get(self.__name__) is self:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r} yet")
         module = self._loaded()
@@ -46,7 +46,7 @@ class Later(ModuleType):
         return getattr(module, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # The import system's own; anything else is meant for the module (a test that replaces a function).
+        # Dunder names belong to the import system; any other is for the module (a test that replaces a function).
         if name.startswith("__"):
             super().__setattr__(name, value)
         else:
@@ -56,7 +56,7 @@ class Later(ModuleType):
         return dir(self._loaded())
 
     def _loaded(self) -> ModuleType:
-        """Return the module itself; the import system sees to it that threads load it once."""
+        """Return the module itself; the import system ensures that threads load it only once."""
         name = self.__name__
         is_first = sys.modules.get(name) is self
         if is_first:
@@ -68,26 +68,26 @@ class Later(ModuleType):
 
 
 def boot() -> NoReturn:
-    """Run the supervisor in this process, which was started for nothing else."""
-    # The collector would look again and again at what stays; the supervisor enables it when it listens.
+    """Run the supervisor in this process, which was started only for that."""
+    # The collector would repeatedly examine objects that stay; the supervisor enables it when it listens.
     gc.disable()
     keep_to_installation()
     put_off()
     del sys.argv[0]
-    from devinit.supervisor.__main__ import main  # after what a boot does without is put off
+    from devinit.supervisor.__main__ import main  # after the modules that a boot does without are deferred
 
     sys.exit(main())
 
 
 def put_off() -> None:
-    """Import asyncio and msgspec without what hardly anything uses, and let that be loaded by its first use."""
+    """Import asyncio and msgspec without rarely used modules, which are loaded at their first use."""
     later = {name: Later(name) for name in LATER if name not in sys.modules}
     withheld = [name for name in WITHHELD if name not in sys.modules]
     sys.modules.update(later)
     sys.modules.update(dict.fromkeys(withheld))  # type: ignore[arg-type]  # None means: not to be found
     import asyncio
 
-    import msgspec  # noqa: F401  the supervisor uses it; here is where it finds nothing to load
+    import msgspec  # noqa: F401  the supervisor uses it; imported here, where it finds nothing to load
 
     for name in withheld:
         del sys.modules[name]
@@ -101,11 +101,11 @@ def put_off() -> None:
 
 
 def tell_asyncio(ssl: ModuleType) -> None:
-    """Give asyncio the module that it was imported without; until it was loaded, no socket could be one of TLS."""
+    """Give asyncio the module that was hidden during its import; before it is loaded, no socket can use TLS."""
     for name in ("asyncio.base_events", "asyncio.selector_events"):
         if name in sys.modules:
             sys.modules[name].ssl = ssl  # type: ignore[attr-defined]  # asyncio's own name
 
 
 AFTERWARDS: dict[str, Callable[[ModuleType], None]] = {"ssl": tell_asyncio}
-"""Called once a module has been loaded."""
+"""Module → function that is called once it has been loaded."""

@@ -1,4 +1,4 @@
-"""Which client sent an order: its process in words, to explain later why a service stopped."""
+"""Descriptions of clients that send orders, to explain later why a service stopped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LONGEST_COMMAND = 80
 
 
 def stopped_by(pid: int, at: float | None = None) -> str:
-    """Say who stopped a service, in which terminal, and at what time of the day."""
+    """Describe which client stopped a service, in which terminal, and at what time of day."""
     when = time.strftime("%H:%M:%S", time.localtime(at))
     if not pid:
         return f"stopped at {when}"
@@ -20,7 +20,7 @@ def stopped_by(pid: int, at: float | None = None) -> str:
 
 
 def command_of(pid: int) -> str:
-    """Return a client's command as a person typed it: without the interpreter and the folder."""
+    """Return a client's command as typed: without the interpreter and the folder."""
     words = command_line_of(pid).split(" ")
     names = [number for number, word in enumerate(words) if word.rpartition("/")[2] == "devinit"]
     if not names:

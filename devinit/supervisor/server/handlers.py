@@ -1,4 +1,4 @@
-"""What the supervisor answers: each method of the wire, decoded, carried out, and told as plain values."""
+"""The methods of the supervisor's socket: decoded, carried out, and answered with plain values."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ from devinit.system.usage import Usage
 # Results are encoded as JSON as they are; Any because each method has its own shape (model.status).
 Method = Callable[["Handlers", msgspec.Raw, Connection], Awaitable[Any]]
 MOST_ATTEMPTS = 5
-"""How often a status for a subscriber is made while events come faster than that."""
+"""Maximum number of status answers built for a subscriber while newer events keep coming."""
 
 
 class Handlers:
@@ -73,22 +73,22 @@ class Handlers:
         self._configuration = supervisor.configuration
         self._finish = finish
         self._measured: dict[str, tuple[float, float]] = {}
-        """Service → (monotonic time, CPU seconds) of the measurement before."""
+        """Service → (monotonic time, CPU seconds) of the previous measurement."""
         self._status = Shared(self._encoded_status)
         self._measured_status = Shared(self._encoded_measured_status)
 
     async def handle(self, method: str, params: msgspec.Raw, connection: Connection) -> Any:
-        """Carry a method out."""
+        """Carry out a method."""
         if method not in METHODS:
             raise UnknownMethod
         return await METHODS[method](self, params, connection)
 
     async def ping(self, _params: msgspec.Raw, _connection: Connection) -> dict[str, Any]:
-        """Return which supervisor answers."""
+        """Return the identity of this supervisor."""
         return {"pid": os.getpid(), "version": __version__, "root": str(self._stage.root)}
 
     async def status(self, params: msgspec.Raw, _connection: Connection) -> msgspec.Raw:
-        """Return what every service is doing, a `ProjectStatus`; clients that ask at once share it."""
+        """Return the state of every service, a `ProjectStatus`; clients that ask at the same time share it."""
         measure = msgspec.json.decode(params, type=StatusParams).measure
         return await (self._measured_status if measure else self._status).answer()
 
@@ -115,7 +115,7 @@ class Handlers:
         new: Iterable[Service],
         error: str | None,
     ) -> msgspec.Raw:
-        """Return what is so. Nothing is awaited here: a client could get a newer event before it."""
+        """Return the present status. Nothing is awaited here: a client could get a newer event before it."""
         self._stack.look_at_data()
         status = report.project_status(self._stack.runners, self._stage, measured, changed, new)
         status["configuration_error"] = error
@@ -125,7 +125,7 @@ class Handlers:
         return report.shown(await self._configuration.error(), self._stage)
 
     async def start(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
-        """Bring services up; events come before the answer."""
+        """Start services; events come before the answer."""
         order = order_of(msgspec.json.decode(params, type=StartParams), connection)
         with self._telling(connection):
             code = await self._supervisor.start(order, connection.tell)
@@ -133,7 +133,7 @@ class Handlers:
         return {"exit_code": code}
 
     async def restart(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
-        """Stop services and bring them up again; events come before the answer."""
+        """Stop services and start them again; events come before the answer."""
         order = order_of(msgspec.json.decode(params, type=StartParams), connection)
         with self._telling(connection):
             code = await self._supervisor.restart(order, connection.tell)
@@ -141,14 +141,14 @@ class Handlers:
         return {"exit_code": code}
 
     async def stop(self, params: msgspec.Raw, connection: Connection) -> StopReport:
-        """Stop services; events come before the answer. The supervisor ends after the last one."""
+        """Stop services; events come before the answer. The supervisor ends after the last service."""
         asked = msgspec.json.decode(params, type=StopParams)
         names = asked.services
         from devinit.supervisor.server.callers import stopped_by  # no start needs it
 
         by = stopped_by(connection.pid)
         if asked.force:
-            # Before our turn: a stop that goes on for long is what it is for.
+            # Before our turn: it is meant for a stop that takes long.
             self._supervisor.force(names)
         with self._telling(connection):
             done = await self._supervisor.stop(names, by)
@@ -164,13 +164,13 @@ class Handlers:
         }
 
     async def environment(self, params: msgspec.Raw, _connection: Connection) -> dict[str, str]:
-        """Return the runtime environment: of what runs, or as a start would make it."""
+        """Return the runtime environment: of running services, or as a start would create it."""
         asked = msgspec.json.decode(params, type=EnvironmentParams)
         await self._configuration.ensure(asked.environ, asked.profile)
         return self._stage.environment
 
     async def command(self, params: msgspec.Raw, _connection: Connection) -> CommandSetting:
-        """Return what a command is given that runs beside the services."""
+        """Return the environment and tools for a command that runs beside the services."""
         asked = msgspec.json.decode(params, type=CommandParams)
         await self._configuration.ensure(asked.environ, asked.profile)
         from devinit.supervisor.orders.commands import command_setting  # only `devinit run` asks
@@ -180,7 +180,7 @@ class Handlers:
         return await asyncio.to_thread(command_setting, dict(runners), stage, asked)
 
     async def why(self, params: msgspec.Raw, _connection: Connection) -> Any:
-        """Explain a service."""
+        """Return the `why` report of a service."""
         name = msgspec.json.decode(params, type=ServiceParams).service
         await self._configuration.ensure(self._stage.caller, None)
         runners, stage = await self._configuration.asked_about([name])
@@ -201,7 +201,7 @@ class Handlers:
         return explained
 
     async def check(self, params: msgspec.Raw, _connection: Connection) -> CheckReport:
-        """Ask each service once whether it is well; all that are not stopped when none is named."""
+        """Check each service once; without names, all services that are not stopped."""
         from devinit.supervisor.orders.checking import check_all  # only an order to check needs it
 
         names = msgspec.json.decode(params, type=ServicesParams).services
@@ -212,7 +212,7 @@ class Handlers:
             chosen = [name for name in chosen if runners[name].phase in PRESENT] or chosen
         with self._supervisor.followed() as restarted:
             rows = await check_all(chosen, runners, self._stack, stage, restarted)
-        # A program that opens its connections for its first request has been asked one now.
+        # A program that opens its connections for its first request has just had one.
         await self._supervisor.peers.look()
         for row in rows:
             row["wrong_servers"] = connections_of(runners[row["service"]])["wrong_servers"]
@@ -238,7 +238,7 @@ class Handlers:
         return waited
 
     async def events(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
-        """Tell what has happened, then what happens for as long as the client listens, if it wants to."""
+        """Send past events, then new ones until the client hangs up, if it follows."""
         asked = msgspec.json.decode(params, type=EventsParams)
         broadcaster = self._stage.broadcaster
         past = broadcaster.since(asked.after)
@@ -251,7 +251,7 @@ class Handlers:
         return {"told": len(past)}
 
     async def confirm(self, params: msgspec.Raw, _connection: Connection) -> dict[str, str]:
-        """Ask a service that is ready once whether it still serves; return its phase after that."""
+        """Check once whether a ready service still serves; return its phase after that."""
         name = msgspec.json.decode(params, type=ServiceParams).service
         runners, stage = await self._configuration.asked_about([name])
         chosen = one_named(name, stage.project)
@@ -267,7 +267,7 @@ class Handlers:
         return await write_input(runners[one_named(asked.service, stage.project)], asked.text)
 
     async def who(self, params: msgspec.Raw, connection: Connection) -> PortReport | None:
-        """Report who has a port; nothing when it is free."""
+        """Return a report on the holder of a port; None when the port is free."""
         port = msgspec.json.decode(params, type=PortParams).port
         protected = (connection.pid,) if connection.pid else ()
         return await asyncio.to_thread(who, port, self._stage.root, protected=protected)
@@ -285,14 +285,14 @@ class Handlers:
         return inspect(runners[chosen], stage)
 
     async def ports(self, _params: msgspec.Raw, _connection: Connection) -> list[OwnPort]:
-        """Return every port of the project, and who is in the way of those that are elsewhere."""
+        """Return every port of the project, with the holder in the way of each one that moved."""
         from devinit.supervisor.orders import port_actions  # as above
 
         await self._configuration.ensure(self._stage.caller, None)
         return await asyncio.to_thread(port_actions.rows, dict(self._stack.runners), self._stage)
 
     async def choose_port(self, params: msgspec.Raw, _connection: Connection) -> dict[str, int]:
-        """Let a service ask for another port with its next start; return which."""
+        """Record another port for the next start of a service; return it."""
         from devinit.supervisor.orders import port_actions  # as above
 
         asked = msgspec.json.decode(params, type=ChooseParams)
@@ -302,7 +302,7 @@ class Handlers:
         return {"port": chosen}
 
     async def forget_ports(self, params: msgspec.Raw, _connection: Connection) -> dict[str, int]:
-        """Let the preferred ports count again; return what was remembered."""
+        """Make the preferred ports apply again; return the remembered ones."""
         from devinit.supervisor.orders import port_actions  # as above
 
         names = msgspec.json.decode(params, type=ServicesParams).services
@@ -315,7 +315,7 @@ class Handlers:
         from devinit.supervisor.orders import port_actions  # as above
 
         asked = msgspec.json.decode(params, type=FreeParams)
-        # The client must not be killed by what it asks for.
+        # The client must not be killed by its own order.
         protected = (connection.pid,) if connection.pid else ()
         say = from_thread(self._stage.note)
         return await asyncio.to_thread(
@@ -323,7 +323,7 @@ class Handlers:
         )
 
     async def subscribe(self, _params: msgspec.Raw, connection: Connection) -> msgspec.Raw:
-        """Return the status, and tell every event from now on."""
+        """Return the status, and send every event from now on."""
         broadcaster = self._stage.broadcaster
         broadcaster.add(connection.tell)
         connection.on_close(lambda: broadcaster.remove(connection.tell))
@@ -336,19 +336,19 @@ class Handlers:
         return answer
 
     async def _configured(self) -> None:
-        """Have services to ask about. Where there are some, no stop or start that goes on is waited for."""
+        """Read the configuration if there are no services yet; otherwise wait for no running stop or start."""
         if not self._stack.runners:
             await self._configuration.ensure(self._stage.caller, None)
 
     def _remember(self) -> None:
-        """Put this checkout on the list of the machine, once the client has been answered."""
+        """Put this checkout on the machine's list once the client has been answered."""
         loop = asyncio.get_running_loop()
         write = partial(remember, self._stage.root, self._stage.project.name)
         loop.call_soon(loop.run_in_executor, None, write)
 
     @contextmanager
     def _telling(self, connection: Connection) -> Iterator[None]:
-        """Tell a client every event while its request is carried out."""
+        """Send a client every event while its request is carried out."""
         broadcaster = self._stage.broadcaster
         broadcaster.add(connection.tell)
         try:
@@ -357,7 +357,7 @@ class Handlers:
             broadcaster.remove(connection.tell)
 
     def _measure(self, runner: Runner, table: ProcessTable) -> tuple[Usage, float | None] | None:
-        """Return what a service uses, and its share of a CPU since the last measurement, in percent."""
+        """Return the usage of a service, and its share of a CPU since the last measurement, in percent."""
         if runner.run.process is None:
             return None
         usage = used_by(runner, self._stage, table)
@@ -392,7 +392,7 @@ METHODS: dict[str, Method] = {
 }
 
 ORDERS = frozenset({"start", "restart", "stop", "choose_port", "forget_ports", "free_port"})
-"""What is carried out also when the client that ordered it has gone away; the others are questions."""
+"""Methods that are carried out even if their client has gone away; the others are questions."""
 
 
 def encoded(status: ProjectStatus) -> msgspec.Raw:

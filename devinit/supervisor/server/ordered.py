@@ -1,4 +1,4 @@
-"""What a client orders with `start` and `restart`, as the stack takes it."""
+"""Conversion of a client's `start` and `restart` requests into orders."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from devinit.supervisor.stack.order import Order
 
 
 def order_of(asked: StartParams, connection: Connection) -> Order:
-    """Return what a client orders."""
+    """Return the order for a client's request."""
     return Order(
         services=asked.services,
         asked=PortWishes(
@@ -18,7 +18,7 @@ def order_of(asked: StartParams, connection: Connection) -> Order:
             policy=asked.on_conflict,
             can_answer=asked.can_answer or asked.on_conflict is ConflictPolicy.ASK,
             resolutions=asked.resolutions,
-            # The client must not be killed by what it asks for.
+            # The client must not be killed by its own order.
             protected=(connection.pid,) if connection.pid else (),
         ),
         profile=asked.profile,

@@ -1,4 +1,4 @@
-"""Load what a stop needs ahead: later there may be no descriptor left, or another version installed."""
+"""Early import of modules for a stop: later, no descriptor may be left, or another version may be installed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 log = logging.getLogger(__name__)
 
 AFTER_SECONDS = 3.0
-"""No start waits for it."""
+"""Delay after the boot, so that no start waits for these imports."""
 NEEDED = (
     "ctypes",
     "devinit.logs.mask",
@@ -18,11 +18,11 @@ NEEDED = (
     "devinit.system.inotify",
     "shlex",
 )
-"""What modules put off that watch, end and report services."""
+"""Modules that watching, ending and reporting services would otherwise import late."""
 
 
 def load() -> None:
-    """Load it. Blocking."""
+    """Import the modules. Blocking."""
     for name in NEEDED:
         try:
             __import__(name)

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def folder_at(root: Path) -> os.stat_result | None:
-    """Return which folder a checkout is; None when it is gone already."""
+    """Return the identity of a checkout's folder; None when it is gone already."""
     try:
         return root.stat()
     except FileNotFoundError:
@@ -24,7 +24,7 @@ def folder_at(root: Path) -> os.stat_result | None:
 async def stop_with_folder(
     supervisor: Supervisor, folder: os.stat_result | None, leaving: asyncio.Event
 ) -> None:
-    """Stop everything, and let the supervisor leave, when the checkout is not this folder any more."""
+    """Stop everything, and let the supervisor leave, when the checkout is no longer this folder."""
     root = supervisor.stage.root
     if folder is not None:
         try:

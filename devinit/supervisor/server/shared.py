@@ -10,9 +10,10 @@ Answer = TypeVar("Answer")
 
 
 class Shared(Generic[Answer]):
-    """A question that is answered once for all clients that ask before the search begins.
+    """A question that is answered once for all clients that ask before its processing begins.
 
-    No caller gets an answer that was begun before its question: it could be older than what the caller knows.
+    No caller gets an answer whose processing began before its question: it could be older than the caller's
+    knowledge.
     """
 
     def __init__(self, find: Callable[[], Awaitable[Answer]]) -> None:
@@ -20,9 +21,9 @@ class Shared(Generic[Answer]):
         self._next: asyncio.Task[Answer] | None = None
 
     async def answer(self) -> Answer:
-        """Return the answer. A caller that waits may be cancelled; the others are answered all the same."""
+        """Return the answer. If a waiting caller is cancelled, the others get theirs all the same."""
         if self._next is None:
-            # Owned by the callers that wait for it; all of them may give up.
+            # Shared by the callers that wait for it; all of them may give up.
             self._next = asyncio.create_task(self._begin())
         return await asyncio.shield(self._next)
 

@@ -1,4 +1,4 @@
-"""Being the one supervisor of a checkout, and being found by every command that looks for it."""
+"""The lock and the address of a checkout's supervisor: only one runs, and every command finds it."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ from devinit.system.paths import SUPERVISOR_LOCK, socket_path
 log = logging.getLogger(__name__)
 
 PREDECESSOR_SECONDS = 5.0
-"""How long one that is going away may take to do so."""
+"""Seconds that a leaving supervisor may take to end."""
 
 HIDDEN_SECONDS = 1.0
-"""How long one is waited for that is none of the processes to be seen here: it can be neither woken nor asked."""
+"""Seconds to wait for a supervisor that is not visible among the processes here: it can be neither woken nor
+asked.
+"""
 
 
 async def lock_project(root: Path, private: Path) -> FileLock | None:
-    """Become the one supervisor of a project; one that is just going away is waited for.
+    """Become the only supervisor of a project; wait for one that is leaving. `private`: its state folder.
 
-    `private`: the state folder of the checkout.
-
-    None when another one looks after it, and can be reached: it may have lost its socket, and listens again.
+    Return None when another supervisor looks after it and can be reached: it may have lost its socket, and listens
+    again.
     """
-    # Not beside the socket: a command with another runtime directory must not start a second one.
+    # Not next to the socket: a command with another runtime directory must not start a second supervisor.
     lock = FileLock(private / SUPERVISOR_LOCK)
     deadline = asyncio.get_running_loop().time() + PREDECESSOR_SECONDS
     woken = False
@@ -43,7 +44,7 @@ async def lock_project(root: Path, private: Path) -> FileLock | None:
             return None
         left = deadline - asyncio.get_running_loop().time()
         is_hidden = left < PREDECESSOR_SECONDS - HIDDEN_SECONDS and not proven_supervisor_of(root)
-        # One that has just let go of the lock is not to be seen either.
+        # A supervisor that has just released the lock is not visible either.
         if (left < 0 or is_hidden) and not lock.acquire(blocking=False):
             raise unreachable(root)
         await asyncio.sleep(0.01)
@@ -58,7 +59,7 @@ async def lock_project(root: Path, private: Path) -> FileLock | None:
 
 
 def unreachable(root: Path) -> SupervisorError:
-    """Return the error about a supervisor that has the lock of a checkout and does not answer."""
+    """Return the error about a supervisor that holds the lock of a checkout but does not answer."""
     holder = proven_supervisor_of(root)
     if holder is None:
         return SupervisorError(f"the supervisor of {root} {ELSEWHERE}", hint=ELSEWHERE_ADVICE)
@@ -69,7 +70,7 @@ def unreachable(root: Path) -> SupervisorError:
 
 
 def is_reachable(root: Path) -> bool:
-    """Whether a supervisor greets clients that connect here."""
+    """Return whether a supervisor greets clients that connect here."""
     from devinit.control.launch import connect_to  # only an accident leads here
 
     client = connect_to(root)
@@ -80,20 +81,24 @@ def is_reachable(root: Path) -> bool:
 
 
 def publish_address(root: Path, private: Path) -> None:
-    """Note where we listen in the state folder, for commands with another runtime directory."""
+    """Write the address of our socket to the state folder, for commands with another runtime directory."""
     pointer = private / SOCKET_POINTER
     try:
         write_atomically(pointer, f"{socket_path(root)}\n", mode=0o600, durable=False)
     except StateFileError as error:
-        # On a full disk, of all times, the user wants to stop what runs; most have our runtime directory.
+        # The user may want to stop services just because the disk is full; most commands have our runtime
+        # directory.
         log.warning("%s", error.message)
 
 
 async def be_reachable(server: Server, root: Path) -> None:
-    """Listen again if the socket is gone: a command knocks, or the terminal was closed, which changes nothing."""
+    """Listen again if the socket is gone.
+
+    A command asks for that by a signal. A closed terminal sends the same one, and changes nothing.
+    """
     try:
         if await server.listen_again(socket_path(root)):
-            # Whatever took the socket away may have taken the state folder as well.
+            # Whatever removed the socket may have removed the state folder as well.
             publish_address(root, Path(claim(root)))
             log.info("the socket was gone: listening again at %s", socket_path(root))
     except (DevinitError, OSError) as error:
@@ -101,7 +106,7 @@ async def be_reachable(server: Server, root: Path) -> None:
 
 
 def remember(root: Path, project: str) -> None:
-    """Put a checkout on the list of the machine: `status --all` finds it there. Blocking."""
+    """Put a checkout on the machine's list, where `status --all` finds it. Blocking."""
     from devinit.control import checkouts  # nothing waits for this
 
     try:

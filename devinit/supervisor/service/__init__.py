@@ -1,1 +1,1 @@
-"""One service: its lifecycle, its processes, its preparation and its end."""
+"""One service: its lifecycle, preparation, processes and end."""

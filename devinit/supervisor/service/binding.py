@@ -1,7 +1,7 @@
-"""Why a service could not bind: another process has its port, or it asks for another one than it was given.
+"""Reasons why a service could not bind: another process holds its port, or it asks for a port not given to it.
 
-The first is answered with the next port. The second is not: whatever port it is given, it asks for the same
-one again, and only its command can be changed.
+In the first case, the service gets the next port. In the second case, it would ask for the same port again
+whatever port it is given, so only a change of its command helps.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _USE_IT = "its command or its configuration must use ${PORT}, the port that is f
 def asks_for_another(
     named: Collection[int], own: Sequence[int], *, tried_again: bool, retake: Callable[[], bool]
 ) -> str | None:
-    """Say that a service asks for a port that is none of its own; None when it may ask for the right one.
+    """Return why a service asks for a port that it was not given; None when it may ask for the right one.
 
-    Where its own ports can be taken (`retake`) after it `tried_again`, without a hold of ours in its way, it
-    cannot have asked for them.
+    If its own ports can be taken (`retake`) after it `tried_again` without a hold of ours in its way, it cannot
+    have asked for them.
     """
     if not set(own) & set(named):
         for port in named:
@@ -34,7 +34,7 @@ def asks_for_another(
 
 
 def insists_on(port: int, given: int, ours: Collection[int] = ()) -> str:
-    """Say that a service (pids `ours`) asks for a port that another process has, whatever port it is given."""
+    """Describe a service (pids `ours`) that asks for another process's port, whatever port it is given."""
     found = holders_of_port(port)
     others = replace(found, holders=tuple(each for each in found.holders if each.identity.pid not in ours))
     return f"it asks for port {port} instead of {given}, and that is {others.reason}: {_USE_IT}"

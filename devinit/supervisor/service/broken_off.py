@@ -1,4 +1,7 @@
-"""The remains of an interrupted installation of packages, known by inode: nothing else is removed."""
+"""The remains of an interrupted installation of packages.
+
+They are known by inode, so that nothing else is removed.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,16 @@ from contextlib import suppress
 from pathlib import Path
 
 PRODUCTS = (".venv", "node_modules")
-"""What installations make in their folder."""
+"""Folders that an installation creates."""
 
 
 def below(folder: Path, root: Path) -> Path:
-    """Return a folder relative to the project's, as far as it lies in it: a checkout may be moved."""
+    """Return a folder relative to the project's if it lies inside: a checkout may be moved."""
     return folder.relative_to(root) if folder.is_relative_to(root) else folder
 
 
 def products_in(folder: Path) -> dict[str, int]:
-    """Return the products in a folder: name → inode. Links are none."""
+    """Return the products in a folder as name → inode, without links."""
     found = {}
     for name in PRODUCTS:
         with suppress(OSError):
@@ -28,7 +31,7 @@ def products_in(folder: Path) -> dict[str, int]:
 
 
 def left_in(folder: Path, root: Path, before: Iterable[str]) -> dict[str, int]:
-    """Return what an installation has made beside what was there `before`: path below the root → inode."""
+    """Return the products that an installation added to those `before`: path below the root → inode."""
     if not folder.is_relative_to(root):
         return {}
     place = folder.relative_to(root)
@@ -36,14 +39,17 @@ def left_in(folder: Path, root: Path, before: Iterable[str]) -> dict[str, int]:
 
 
 def still_left(left: Mapping[str, int], root: Path) -> list[Path]:
-    """Return what of it is still there, and is not another one by now."""
+    """Return the remains that still exist and have not been replaced since."""
     paths = ((root / path, inode) for path, inode in left.items() if ".." not in Path(path).parts)
     return [path for path, inode in paths if products_in(path.parent).get(path.name) == inode]
 
 
 def remove(left: Mapping[str, int], root: Path) -> None:
-    """Remove what is still there, so that the next installation begins again. Blocking. Raise OSError."""
-    import shutil  # it loads two compressors, and few installations break off
+    """Remove the remains that still exist, so that the next installation starts afresh. Blocking.
+
+    Raise OSError.
+    """
+    import shutil  # it loads two compressors, and installations rarely break off
 
     for path in still_left(left, root):
         shutil.rmtree(path)

@@ -1,4 +1,4 @@
-"""Notice that the data of a running server was deleted: clients stay connected, and the server is useless."""
+"""Detect that the data of a running server was deleted: clients stay connected, but the server is useless."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
 
 AT_ONCE = Health(failures=1)
-"""How lost data counts: one look is enough, and no service restarts on empty data by itself."""
+"""Limits for lost data: one failed check is enough, and no service is restarted automatically on empty data."""
 GRACE_WITHOUT_DATA_SECONDS = 0.5
-"""What a server may take to end that cannot save; PostgreSQL takes some 70 ms then (measured)."""
+"""Grace for a server that cannot save; PostgreSQL needs some 70 ms to end then (measured)."""
 SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
 
 
 def look_at_data(runner: Runner, stage: ProjectState) -> bool:
-    """Return whether a service that is up still has its data; one that has not becomes unhealthy."""
+    """Return whether a running service still has its data; mark it as unhealthy if not."""
     if runner.phase not in SERVING or runner.run.process is None:
         return True
     before = runner.lost_data
@@ -40,7 +40,10 @@ def look_at_data(runner: Runner, stage: ProjectState) -> bool:
 
 
 async def watch_data(runner: Runner, stage: ProjectState) -> None:
-    """Look at the data of a service as soon as its directory is gone; return then, or when there is none."""
+    """Wait until the data directory of a service disappears, then check its data.
+
+    Return at once if it has none.
+    """
     data = stage.provider(runner.service).data(runner.service, stage.place())
     if data is None:
         return
@@ -51,9 +54,9 @@ async def watch_data(runner: Runner, stage: ProjectState) -> None:
 
 
 def without_saving(runner: Runner, stage: ProjectState, policy: StopPolicy) -> StopPolicy:
-    """Return a policy of little grace for a server whose data is deleted, and say so.
+    """Return a policy with little grace for a server whose data was deleted, and note it.
 
-    Redis refuses to end as long as it cannot save: all of its grace would be waited for in vain.
+    Redis refuses to end as long as it cannot save, so its whole grace would pass in vain.
     """
     if runner.run.identity is None or policy.grace_seconds <= GRACE_WITHOUT_DATA_SECONDS:
         return policy
@@ -69,7 +72,7 @@ def without_saving(runner: Runner, stage: ProjectState, policy: StopPolicy) -> S
 
 
 def refuse_empty_data(runner: Runner, stage: ProjectState) -> None:
-    """Raise ServiceError when a server ended because its data is gone: a new one would come up, and be empty."""
+    """Raise ServiceError when a server ended because its data is gone: a new one would start with empty data."""
     if lost := stage.provider(runner.service).loss(runner.service, stage.place(), None):
         message, _, hint = lost.partition("\n")
         raise ServiceError(message, hint=hint)

@@ -1,4 +1,4 @@
-"""The end of a service: its processes, what they leave running, and what is said of that."""
+"""The end of a service: its processes, those that it leaves running, and the notes about them."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
 
 ENDED = frozenset({Phase.EXITED, Phase.FAILED})
-"""Phases in which a service has no process, and is started again by an order alone."""
+"""Phases in which a service has no process, and only an order starts it again."""
 
 
 async def end_processes(runner: Runner, stage: ProjectState) -> frozenset[int]:
-    """End all processes of a service; return the pids that no signal has ended."""
+    """End all processes of a service; return the pids of those that no signal has ended."""
     name = runner.name
 
     def spare(process: ProcessIdentity) -> None:
-        """Say what is left running: at each stop, and once while the service crashes and is started again."""
+        """Note a process that is left running: at each stop, but once only while the service crash-loops."""
         known = process in runner.run.spared
         runner.run.spared.add(process)
         if (runner.phase is Phase.STOPPING or not known) and (text := why_spared(process)):
@@ -56,7 +56,7 @@ async def end_processes(runner: Runner, stage: ProjectState) -> frozenset[int]:
 
 
 async def end_keepers_of(runner: Runner, stage: ProjectState) -> None:
-    """End the processes that keep leases of a service and are on no record."""
+    """End the unrecorded processes that hold leases of a service."""
     name = runner.name
     keepers = await asyncio.to_thread(stage.ports.keepers, name)
     policy = stage.stop_policy(runner.service)
@@ -66,7 +66,7 @@ async def end_keepers_of(runner: Runner, stage: ProjectState) -> None:
 
 
 def why_left(pids: Sequence[int]) -> str:
-    """Say which processes have not ended, and why they were not killed where they were not."""
+    """Describe which processes have not ended, and why one of them was not killed."""
     for pid in pids:
         facts = facts_of(pid)
         if facts is not None and (server := saving_server(facts)) and last_resort(facts) is None:
@@ -78,7 +78,7 @@ def why_left(pids: Sequence[int]) -> str:
 
 
 def report_end(runner: Runner, stage: ProjectState) -> None:
-    """Post what the end of a service came to; what did not end is followed, and shown, until it does."""
+    """Post the result of a service's end. A process that did not end is followed and shown until it ends."""
 
     def ended(process: Process) -> None:
         runner.run.forget()
@@ -99,16 +99,16 @@ def report_end(runner: Runner, stage: ProjectState) -> None:
 
 
 def let_ports_go(runner: Runner, stage: ProjectState) -> None:
-    """Let other projects have the ports of a service that has failed, exited or waits in vain."""
+    """Release the ports of a service that has failed, exited or waits in vain to other projects."""
     try:
         stage.ports.rest(runner.name)
     except StateFileError as error:
-        # A full disk: the port is free all the same, and only its record is out of date.
+        # The disk is full: the port is free all the same, and only its record is out of date.
         stage.note(error.message, runner.name)
 
 
 def report_taken_ports(runner: Runner, stage: ProjectState) -> None:
-    """Say when a port of a service that has ended is in use: by a process that escaped, or came meanwhile."""
+    """Note when a port of a service that has ended is in use: by an escaped process, or by another one since."""
     if runner.phase is not Phase.STOPPING or runner.service.external_url is not None:
         return
     for port in (each.port for each in stage.ports.granted_to(runner.name)):

@@ -1,4 +1,4 @@
-"""The files of services that are restarted when they change, watched for as long as the service is wanted."""
+"""Watches on files whose changes restart a service; each lasts as long as its service is wanted."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Note = Callable[[str, str], None]
 
 
 class FileWatches:
-    """One watch for each service that has patterns and is wanted."""
+    """The watches of a project: one for each service that has patterns and is wanted."""
 
     def __init__(self, root: Path, tasks: asyncio.TaskGroup, restart: Restart, note: Note) -> None:
         self._root, self._tasks, self._restart, self._note = root, tasks, restart, note
         self._watching: dict[str, asyncio.Task[None]] = {}
         self._renewed: set[str] = set()
-        """Services that are just being restarted because of their files."""
+        """Services that are being restarted because their files changed."""
 
     def follow(self, runner: Runner) -> None:
-        """Begin or end a watch, as the phase of its service demands."""
+        """Begin or end the watch of a service, as its phase demands."""
         name, watching = runner.name, self._watching.get(runner.name)
         if runner.phase is Phase.STOPPED:
-            # A restart for another reason begins again: perhaps with other patterns.
+            # After a restart for another reason, a new watch begins, perhaps with other patterns.
             if watching is not None and name not in self._renewed:
                 self._watching.pop(name).cancel()
                 runner.watch_condition = None
@@ -50,28 +50,28 @@ class FileWatches:
 
 
 class _Watched:
-    """A service, as the watch of its files knows it."""
+    """A service as its watch sees it."""
 
     def __init__(self, runner: Runner, restart: Restart, note: Note) -> None:
         self._runner, self._restart, self._note = runner, restart, note
 
     async def restart(self, reason: str) -> None:
-        """Start it again."""
+        """Start the service again."""
         await self._restart(self._runner.name, reason)
 
     def up_seconds(self) -> float | None:
-        """Return how long it has been up, or has failed; None while it is coming up."""
+        """Return how long the service has been up, or has been failed; None while it is starting."""
         state = self._runner.state
         match state.phase:
             case Phase.READY | Phase.UNHEALTHY if state.ready_at is not None:
                 return time.monotonic() - state.ready_at
             case Phase.FAILED | Phase.EXITED:
                 return self._runner.history.in_phase_seconds
-        # What waits for its code to be fixed gets nowhere by itself: what changes is the fix.
+        # A stuck service waits until its code is fixed, so a changed file counts as the fix at once.
         return float("inf") if state.stuck is not None else None
 
     def show(self, condition: str | None) -> None:
-        """Set what `status` and `why` show when its files are not watched as they should be."""
+        """Set the problem with the watch that `status` and `why` show; None clears it."""
         self._runner.watch_condition = condition
 
     def note(self, text: str) -> None:

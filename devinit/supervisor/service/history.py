@@ -1,4 +1,4 @@
-"""How a service came to be as it is: since when, why, by whom. It is reported; nothing is decided by it."""
+"""The history of a service's state: since when, why, by whom. It is only reported; no decision depends on it."""
 
 from __future__ import annotations
 
@@ -14,35 +14,37 @@ class History:
 
     def __init__(self) -> None:
         self.phase_since = time.monotonic()
-        """When it entered its phase."""
+        """When the service entered its phase."""
         self.stuck_since: float | None = None
-        """Since when it has been stuck for the reason that keeps it from coming up now; None while it is not."""
+        """Since when the service has been stuck for its present reason; None while it is not stuck."""
         self.starting_since: float | None = None
         """When this start began: its dependencies were ready, or a delay was over."""
         self.ready_seconds: float | None = None
-        """How long its start took; None before it is ready, and when an earlier supervisor began it."""
+        """Duration of the start; None before the service is ready, and when an earlier supervisor began the
+        start.
+        """
         self.last_probe = ""
-        """What the last attempt of the probe saw, until it succeeded."""
+        """The result of the last failed attempt of the probe; empty once it succeeds."""
         self.restarted_for: str | None = None
-        """Why it was started again last, when no command asked for that and it had not failed."""
+        """The reason for the last restart that neither a command nor a failure caused."""
         self.failed_command: str | None = None
-        """The `setup` or `before_start` command that failed last, until it is started again."""
+        """The `setup` or `before_start` command that failed last; None after the next start begins."""
         self.talks_to: list[str] = []
-        """The services of the project that it was connected to when that was looked at last."""
+        """The services of the project to which it was connected at the last check."""
         self.wrong_servers: list[WrongServer] = []
-        """Servers that it was connected to then in the place of the project's own."""
+        """The servers to which it was connected at the last check in place of the project's own."""
         self.stopped_by: str | None = None
-        """Which client stopped it and when, until it is started again."""
+        """The client that stopped the service, and when; None after the next start begins."""
 
     @property
     def in_phase_seconds(self) -> float:
-        """For how long it has been in its phase."""
+        """How long the service has been in its phase."""
         return time.monotonic() - self.phase_since
 
     def follow(
         self, before: LifecycleState, state: LifecycleState, event: LifecycleEvent, now: float
     ) -> None:
-        """Take note of an event that led from one state to another."""
+        """Record an event that led from one state to another."""
         if state.phase is not before.phase:
             self._enter(state.phase, event, now)
         if state.stuck != before.stuck:
@@ -63,5 +65,5 @@ class History:
         if phase is Phase.WAITING:
             self.failed_command = self.stopped_by = self.ready_seconds = None
         if phase in (Phase.WAITING, Phase.BACKOFF, Phase.STOPPED):
-            # Asked for, failed or ended: whatever it is started for next is another reason.
+            # The service was ordered, failed or ended: its next start has another reason.
             self.restarted_for = None

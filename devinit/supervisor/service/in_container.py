@@ -1,4 +1,4 @@
-"""A service whose program runs in a container: the parts that are not processes of its own."""
+"""The parts of a service in a container that are not processes of its own: probes, usage, engine and end."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ PROBES = frozenset({"ready.exec", "health.exec"})
 SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
 AWAY_WORDS = "its container engine does not answer; it is taken up again once that is back"
 AWAY = Health(failures=1)
-"""What an engine that has gone away counts as: one look is enough, and nothing is started again for it."""
+"""Limits for an engine that is away: one failed check is enough, and nothing is restarted."""
 BACK_SECONDS = 1.0
-"""How often an engine is looked for that was away."""
+"""Seconds between checks whether an engine that was away is back."""
 
 
 def published_of(service: Service, stage: ProjectState) -> Callable[[], Published | None] | None:
-    """Return how to read what the engine has on record; None for a service whose own processes listen."""
+    """Return a reader of the ports that the engine has on record; None when the service's own processes listen."""
     provider = provider_of(service, stage)
     return None if provider is None else partial(provider.published, service, stage.place())
 
@@ -40,20 +40,20 @@ def published_of(service: Service, stage: ProjectState) -> Callable[[], Publishe
 def spec_of(
     service: Service, stage: ProjectState, command: str, key: str, hidden: tuple[str, ...]
 ) -> ProcessSpec:
-    """Return how another command line of a service is run: a probe runs where its program does."""
+    """Return how to run another command line of a service: a probe runs where the service's program runs."""
     spec, provider = stage.command_spec(service, command, key, hidden), provider_of(service, stage)
     return spec if provider is None or key not in PROBES else provider.inside(spec, service, stage.place())
 
 
 def used_by(runner: Runner, stage: ProjectState, table: ProcessTable) -> Usage:
-    """Return what a service uses: its processes, and its container."""
+    """Return the CPU and memory that a service uses: its processes and its container."""
     provider, processes = provider_of(runner.service, stage), usage_of(runner.pids(table))
     inside = provider.usage(runner.service, stage.place()) if provider is not None else None
     return processes if inside is None else processes + inside
 
 
 def remaining(services: Iterable[Service], stage: ProjectState) -> set[str]:
-    """Return which of these services, which have no process, may have left a container."""
+    """Return which of these services, none of which has a process, may have left a container."""
     return {
         each.name
         for each in services
@@ -62,7 +62,7 @@ def remaining(services: Iterable[Service], stage: ProjectState) -> set[str]:
 
 
 async def end_container(service: Service, stage: ProjectState) -> None:
-    """End the container whose process was killed, and could not end it."""
+    """End a container whose process was killed before it could end the container itself."""
     provider, place = provider_of(service, stage), stage.place()
     if provider is None or not provider.remains(service, place):
         return
@@ -71,7 +71,7 @@ async def end_container(service: Service, stage: ProjectState) -> None:
 
 
 async def watch_engine(runner: Runner, stage: ProjectState) -> None:
-    """Call a service unhealthy while the engine of its container is away; return for one without a container."""
+    """Mark a service as unhealthy while its container's engine is away; return at once without a container."""
     provider = provider_of(runner.service, stage)
     if provider is None:
         return
@@ -89,7 +89,7 @@ async def watch_engine(runner: Runner, stage: ProjectState) -> None:
 
 
 def provider_of(service: Service, stage: ProjectState) -> ContainerProvider | None:
-    """Return what runs the container of a service; None for one that has none."""
+    """Return the provider of a service's container; None for a service without one."""
     if service.external_url is not None or not kind_of(service).in_container:
         return None
     provider = stage.provider(service)

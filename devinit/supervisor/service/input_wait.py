@@ -1,8 +1,8 @@
-"""Notice that a service waits for input: a debugger at its breakpoint, a question at a start.
+"""Detection of services that wait for input: a debugger at its breakpoint, a question at the start.
 
-The end of the log says what it asks, and the kernel that it reads: each alone lies. Progress is printed as
-unfinished lines as well, and `tailwind --watch` reads its input all the time. Nothing wakes up for it: we look
-when the log has grown, when a client asks, and when a probe has failed.
+The end of the log shows the question, and the kernel shows that a process reads. Neither is proof alone: progress
+is printed as unfinished lines as well, and `tailwind --watch` reads its input all the time. There is no timer for
+it: the check runs when the log has grown, when a client asks, and when a probe has failed.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ if TYPE_CHECKING:
     from devinit.system.input_readers import Proof
 
 END_BYTES = 4096
-"""How much of the end of a log is read for its last line."""
+"""How many bytes at the end of a log are read for its last line."""
 LINES_OF_A_BREAK = 20
-"""Of `node inspect`: where it has stopped, the lines around that, what was asked since."""
+"""Lines that `node inspect` prints at a break: where it has stopped, the code around it, answers to commands."""
 AGAIN_SECONDS = (0.5, 2.0)
-"""When it is looked again after a prompt that nothing reads for: a busy machine takes its time in between."""
+"""Delays before repeated checks for a prompt that no process reads for yet: on a busy machine, reading starts
+late.
+"""
 
 
 class InputWatch:
-    """What is known of one service: for what it waits, if it does."""
+    """The input state of one service: the prompt at which it waits, if any."""
 
     def __init__(self, runner: Runner, stage: ProjectState) -> None:
         self._runner, self._stage = runner, stage
@@ -41,7 +43,7 @@ class InputWatch:
         self._again: asyncio.TimerHandle | None = None
 
     def printed(self, again: tuple[float, ...] = AGAIN_SECONDS) -> None:
-        """Look after the service has printed something."""
+        """Check after the service has printed something."""
         if self._again is not None:
             self._again.cancel()
             self._again = None
@@ -50,14 +52,14 @@ class InputWatch:
             self._again = loop.call_later(again[0], self.printed, again[1:])
 
     def soon(self) -> None:
-        """Look in a moment: something was typed, and a program that prints nothing about it goes on in silence."""
+        """Check in a moment: after an input, a program may go on without printing anything."""
         if self._again is not None:
             self._again.cancel()
         loop = asyncio.get_running_loop()
         self._again = loop.call_later(AGAIN_SECONDS[0], self.printed)
 
     def look(self) -> InputWait | None:
-        """Return for what the service waits now; tell when that is something else than before."""
+        """Return the prompt at which the service waits now; report it to clients when it has changed."""
         before, self._now = self._now, self._found()
         if self._now is not None and before is not None and is_same(self._now, before):
             self._now = before
@@ -97,7 +99,7 @@ class InputWatch:
         return {"prompt": text, "kind": prompt.kind, "pid": reader.pid, "since": time.time()}
 
     def _end(self) -> str:
-        """Return the end of what this run has printed, if its last line is unfinished."""
+        """Return the end of this run's output if its last line is unfinished."""
         output = self._runner.output
         size = output.size()
         try:
@@ -108,7 +110,7 @@ class InputWatch:
 
 
 def prompt_at(end: str) -> Prompt | None:
-    """Return what the unfinished last line of an output asks for. Pure."""
+    """Return the prompt in the unfinished last line of an output. Pure."""
     if not end:
         return None
     from devinit.model.prompts import prompt_in  # as above
@@ -119,7 +121,7 @@ def prompt_at(end: str) -> Prompt | None:
 
 
 def is_believed(prompt: Prompt, proof: Proof, end: str) -> bool:
-    """Whether a prompt at the end of an output, and what the kernel says, prove that a service waits. Pure."""
+    """Return whether a prompt, together with what the kernel shows, proves that a service waits. Pure."""
     from devinit.system.input_readers import Proof  # as above
 
     match proof:
@@ -128,15 +130,18 @@ def is_believed(prompt: Prompt, proof: Proof, end: str) -> bool:
         case Proof.SLEEPS | Proof.EDITS:
             return prompt.kind != "other"
         case Proof.POLLS:
-            # Any server polls, also after its breakpoint; only this debugger asks in that way.
+            # Any server polls, also after its breakpoint; only this debugger also polls while it asks.
             return is_node_at_a_break(end.split("\n")[-LINES_OF_A_BREAK:])
 
 
 def is_node_at_a_break(lines: Sequence[str]) -> bool:
-    """Whether `node inspect` has stopped: it prints its prompt again, behind the one before, when it goes on."""
+    """Return whether `node inspect` has stopped.
+
+    When it goes on, it prints its prompt again behind the last one.
+    """
     return lines[-1].strip() == "debug>" and any("break in " in line.lower() for line in lines)
 
 
 def is_same(one: InputWait, other: InputWait) -> bool:
-    """Whether it is the same question of the same process."""
+    """Return whether both are the same question of the same process."""
     return (one["prompt"], one["pid"]) == (other["prompt"], other["pid"])

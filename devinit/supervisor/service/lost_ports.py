@@ -1,4 +1,4 @@
-"""Ports of a service that another process has, or whose connections end elsewhere."""
+"""Ports of a service that another process holds, or whose connections end elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from devinit.supervisor.service.binding import asks_for_another
 
 
 def loss(stage: ProjectState, service: str) -> PortLost | PortUnavailable | None:
-    """Say which port another process took while the service was down, if any."""
+    """Return which port another process took while the service was down, if any."""
     complete = stage.ports.make_ready(service)
     if lost := lost_extra_ports(stage, service):
         return lost
@@ -22,7 +22,10 @@ def loss(stage: ProjectState, service: str) -> PortLost | PortUnavailable | None
 
 
 async def redirection(stage: ProjectState, service: Service) -> PortLost | None:
-    """Say that connections to its port end elsewhere; a probe that makes none would not see it."""
+    """Return a loss when connections to the port end elsewhere.
+
+    A probe that makes no connection would miss that.
+    """
     port, probe = stage.ports.port_of(service.name), stage.probe(service)
     if port is None or isinstance(probe, TcpProbe | HttpProbe | ExchangeProbe):
         return None
@@ -34,7 +37,7 @@ async def redirection(stage: ProjectState, service: Service) -> PortLost | None:
 
 
 def lost_extra_ports(stage: ProjectState, service: str) -> PortUnavailable | None:
-    """Say which of its further ports another process has: they cannot be moved while it starts."""
+    """Return which further ports another process holds, if any: they cannot be moved during a start."""
     lost = stage.ports.lost_extra_ports(service)
     if not lost:
         return None
@@ -48,7 +51,7 @@ def lost_extra_ports(stage: ProjectState, service: str) -> PortUnavailable | Non
 def could_not_bind(
     stage: ProjectState, service: str, last_words: Sequence[str], *, tried_again: bool
 ) -> PortLost | PortUnavailable | None:
-    """Say that a service ended because a port was taken, by its last words; None when they say nothing of it."""
+    """Return the loss when the last words of a service say that a port was taken; None when they do not."""
     ports = stage.ports
     named, own = ports_in_use("\n".join(last_words)), [each.port for each in ports.granted_to(service)]
     if named is None or not own:
@@ -60,6 +63,9 @@ def could_not_bind(
 
 
 def hold_is_in_the_way(stage: ProjectState, service: str) -> bool:
-    """Give up the hold of a port that no other process has: the service may not bind over it. Whether it did."""
+    """Give up the hold of a port that no other process has, and return whether that was done.
+
+    The service may not be able to bind over the hold.
+    """
     stage.ports.make_ready(service)
     return stage.ports.has_to_itself(service) and stage.ports.release_hold(service)

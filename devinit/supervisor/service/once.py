@@ -1,7 +1,7 @@
-"""One-shots that run once on the same data: whether one has, and the record of it.
+"""One-shots that run only once on the same data: the record of the last run, and whether it still applies.
 
-The record names the data: a database that was made again has another number, so that the one-shot runs on it. Only
-an end with code 0 is put on record.
+The record names the data: a recreated database has another identity, so the one-shot runs on it again. Only an end
+with code 0 is recorded.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
 
 
 class Done(Struct, frozen=True):
-    """The last end of a one-shot with code 0, and the data that it worked on."""
+    """The last end of a one-shot with code 0, and the data on which it ran."""
 
     at: float
     """Unix time."""
     data: dict[str, str]
-    """Service → what tells its data from any other; empty where no server of the project keeps data."""
+    """Service → identity of its data; empty if no server of the project keeps data."""
 
 
 class Once:
-    """Whether the one-shot of a service has run on the data as it is."""
+    """The decision whether the one-shot of a service has to run on the present data."""
 
     def __init__(self, runner: Runner, stage: ProjectState) -> None:
         self._runner, self._stage = runner, stage
         self._data: dict[str, str | None] = {}
-        """The data as it was before the run, which may have changed what it says of itself."""
+        """The identities of the data before the run, which may change them."""
 
     async def said(self) -> str | None:
-        """Return what is said of a one-shot that has run on the data as it is; None when it is to run."""
+        """Return the reason why a one-shot is done already; None when it has to run on the present data."""
         service = self._runner.service
         if not service.once:
             return None
@@ -55,7 +55,7 @@ class Once:
         return describe(done.at, service.name)
 
     def ended(self, code: int | None) -> None:
-        """Put an end with code 0 on record, unless it is not known what the data is."""
+        """Record an end with code 0, unless the identity of the data is unknown."""
         service = self._runner.service
         known = {name: each for name, each in self._data.items() if each is not None}
         if not service.once or code != 0:
@@ -77,26 +77,26 @@ class Once:
 
 
 def describe(at: float, name: str) -> str:
-    """Say when a one-shot ran. `at`: Unix time."""
+    """Describe when a one-shot ran. `at`: Unix time."""
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
     return f"ran on {when}, once; `devinit restart {name}` runs it again"
 
 
 def forget(private: Path, name: str) -> None:
-    """Let a one-shot run again: an order has named it."""
+    """Let a one-shot run again because an order has named it."""
     record_path(private, name).unlink(missing_ok=True)
 
 
 def record_path(private: Path, name: str) -> Path:
-    """Return where the last success of a one-shot is on record."""
+    """Return the file that records the last success of a one-shot."""
     return private / "once" / f"{name}.json"
 
 
 def is_same_data(before: Mapping[str, str], now: Mapping[str, str | None]) -> bool:
-    """Return whether a one-shot has run on the data as it is. Pure.
+    """Return whether a one-shot has run on the present data. Pure.
 
-    A server that was added since does not make it run again. Neither does one that does not say now what data it
-    has: to run twice does more harm than not to run.
+    A server that was added since does not make it run again. Neither does a server that cannot identify its data
+    now: running twice does more harm than not running.
     """
     if not before:
         return not now
@@ -106,8 +106,8 @@ def is_same_data(before: Mapping[str, str], now: Mapping[str, str | None]) -> bo
 def servers_of(service: Service, project: Project) -> list[str]:
     """Return the services whose data a one-shot works on. Pure.
 
-    They are the databases that it depends on, also through others, else other servers of data among these; of a
-    one-shot that depends on none, those of the project. A cache beside a database is not what a seed fills.
+    They are the databases among its dependencies, direct or indirect, else the other servers of data among these.
+    If it depends on none, they are those of the project. A seed does not fill a cache beside a database.
     """
     databases = [name for name, each in project.services.items() if kind_of(each).has_databases]
     keeping = [name for name, each in project.services.items() if kind_of(each).keeps_data]
@@ -141,4 +141,4 @@ def _read(path: Path) -> Done | None:
     try:
         return msgspec.json.decode(read_text(path) or "", type=Done)
     except (msgspec.DecodeError, RecursionError, DevinitError):
-        return None  # a memory of ours: it is written again
+        return None  # it is only our own record, and is written again

@@ -1,4 +1,4 @@
-"""What follows from the project's own values: a migration that is kept back, a failure that names a variable."""
+"""Effects of the project's own values: migrations that are held back, failures that name a variable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from devinit.supervisor.project.project_state import ProjectState
 
 
 def is_kept_back(command: str, service: Service, stage: ProjectState) -> bool:
-    """Whether a one-shot of a service is not run, which is noted with its reason."""
+    """Return whether a one-shot of a service must not run; note it with its reason."""
     why = stage.obstacle_to(command, service)
     if why is None:
         return False
@@ -26,7 +26,7 @@ def is_kept_back(command: str, service: Service, stage: ProjectState) -> bool:
 def refuse_foreign_migration(service: Service, stage: ProjectState) -> None:
     """Raise ServiceError for a detected service that is itself a migration, and would reach another database.
 
-    Its dependants wait for it: it must not count as done.
+    Its dependants wait for it, so it must not count as done.
     """
     if service.port is not None or service.command is None or not kind_of(service).runs_a_command:
         return
@@ -40,7 +40,7 @@ def refuse_foreign_migration(service: Service, stage: ProjectState) -> None:
 def with_own_values(
     cause: str | None, last_words: Sequence[str], service: Service, stage: ProjectState
 ) -> str | None:
-    """Return the cause of a failure, with a line for each such variable that it, or the last words, name."""
+    """Return the cause of a failure, with a line for each such variable that the cause or the last words name."""
     if not kind_of(service).runs_a_command:
         return cause
     lines = set_over(stage.origins_of(service), "\n".join((*last_words, cause or "")))

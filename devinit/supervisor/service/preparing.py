@@ -1,4 +1,4 @@
-"""What happens before a service's process starts: set-up when its inputs changed, one-shot commands each time."""
+"""The steps before a service's process starts: set-up when its inputs changed, one-shot commands each time."""
 
 from __future__ import annotations
 
@@ -32,62 +32,64 @@ from devinit.toolchains.languages import PRODUCTS
 from devinit.toolchains.python.language import VENV_FOLDERS
 
 installing = asyncio.Lock()
-"""Held while packages are installed: two installations in one folder break each other."""
+"""Held during an installation of packages: two installations in one folder break each other."""
 turns = Turns(lambda: descriptors.at_once() // 2)
-"""Of set-ups and one-shots: each has its log and its process open."""
+"""Limit on concurrent set-ups and one-shots: each keeps its log and its process open."""
 SETUP_FOLDER = "setup"
-"""Where in a state folder the last set-ups are on record."""
+"""Name of the folder in a state folder that records the last set-ups."""
 LAST_WORDS = 200
-"""How many lines of the output are looked through for the cause of a failure."""
+"""How many lines of the output are searched for the cause of a failure."""
 
 
 class SetupRecord(Struct, frozen=True):
-    """The last set-up, and what it was for if it succeeded."""
+    """The record of the last set-up of a service."""
 
     fingerprint: str = ""
-    """Empty from the beginning of a set-up to its success: what one that failed has left is of no use."""
+    """Digest of the set-up's inputs. Empty until a set-up succeeds: the products of a failed one are useless."""
     products: tuple[str, ...] = ()
     inputs: dict[str, int] | None = None
-    """The files that it depended on, by their names relative to the service's folder → checksums."""
+    """The input files: name relative to the service's folder → checksum."""
     environments: tuple[str, ...] = ()
-    """Virtual environments that a set-up made, finished or not; not those that were there before."""
+    """Virtual environments that a set-up created, complete or not; without those that existed before."""
     asked: bool = False
-    """Whether `start --setup` asked for it, so that a service without `setup` is given what it lacks."""
+    """Whether `start --setup` asked for it, so that a service without `setup` gets the packages that it lacks."""
     broken_off: dict[str, int] | None = None
-    """What an installation left that has not succeeded: path below the project's folder → inode. It is of no use,
-    and removed before the next one. None: the last one succeeded."""
+    """The remains of an installation that did not succeed: path below the project's folder → inode. They are
+    useless, and are removed before the next installation. None: the last one succeeded.
+    """
     installed: tuple[str, str] | None = None
-    """Folder, relative to the project's, and command of the installation that succeeded last; `inputs` are its
-    own."""
+    """The last installation that succeeded: its folder, relative to the project's, and its command. `inputs`
+    are its inputs.
+    """
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
-    """Where and how the commands of one service run."""
+    """The place and the way in which the commands of one service run."""
 
     service: Service
     root: Path
     """The project's folder."""
     install: Callable[[], Install | None]
-    """Returns what installs the packages that a service without `setup` lacks. Blocking."""
+    """Return the installation of packages that a service without `setup` lacks. Blocking."""
     update: Callable[[], Install | None]
-    """Returns what installs packages again that are older than the files that declare them. Blocking."""
+    """Return the installation of packages that are older than the files which declare them. Blocking."""
     spec: Callable[[str, str, tuple[str, ...]], ProcessSpec]
-    """Returns how a command line is run: of which key, and which virtual environments it is not to find."""
+    """Return how to run a command line, given its key and the virtual environments to hide from it."""
     private: Path
     logs: LogKeeper
     marker: str
     say: Callable[[str], None]
     is_kept_back: Callable[[str], bool] = lambda _command: False
-    """Whether a one-shot must not run."""
+    """Return whether a one-shot must not run."""
     began: Callable[[int], None] = lambda _offset: None
     """Called with the offset in the log at which the output of a command begins."""
 
 
 async def set_up(workshop: Workshop) -> None:
-    """Run the set-up commands unless nothing that they depend on has changed since they last succeeded.
+    """Run the set-up commands, unless nothing that they depend on has changed since they last succeeded.
 
-    The first command does not find a virtual environment that an earlier set-up made: it may be half made, and is
-    about to be replaced. The later commands find it.
+    A virtual environment that an earlier set-up created is hidden from the first command: it may be incomplete,
+    and is about to be replaced. The later commands find it.
     """
     service = workshop.service
     path = record_path(workshop.private, service.name)
@@ -95,13 +97,13 @@ async def set_up(workshop: Workshop) -> None:
         await _install_what_is_missing(workshop, path)
         return
     before = read_record(path)
-    # In threads: folders are searched for it, perhaps many.
+    # In threads: both search folders, perhaps many.
     if await asyncio.to_thread(is_current, before, service, workshop.root):
         return
     path.parent.mkdir(mode=0o700, exist_ok=True)
     there = existing(VENV_FOLDERS, service)
     own = tuple(name for name in there if name in before.environments)
-    # Whatever comes of it, the success before does not count any more.
+    # The earlier success no longer counts, whatever the result of this run.
     inputs = await asyncio.to_thread(checksums, service, workshop.root)
     after = SetupRecord(inputs=inputs, environments=own)
     write_record(path, after)
@@ -124,11 +126,10 @@ async def set_up(workshop: Workshop) -> None:
 
 
 async def _install_what_is_missing(workshop: Workshop, path: Path) -> None:
-    """Install the packages that a service lacks, or that are older than their files, if that was asked for.
+    """Install the packages that a service lacks, or that are older than their files, if an order asked for that.
 
-    One service after the other.
-
-    Services of one workspace lack the same, and the first one installs it for all.
+    Services install one after the other: services of one workspace lack the same packages, and the first one
+    installs them for all.
     """
     if not os.path.isfile(path):  # noqa: ASYNC240, PTH113 - one look, at each start
         return
@@ -151,7 +152,7 @@ async def _install_what_is_missing(workshop: Workshop, path: Path) -> None:
 async def _install(
     workshop: Workshop, path: Path, before: SetupRecord, folder: Path, command: str
 ) -> SetupRecord:
-    """Run an installation, and return what is on record of it. What it leaves when it breaks off is recorded."""
+    """Run an installation and return its record. If it breaks off, record its remains."""
     there = products_in(folder)
     write_record(path, msgspec.structs.replace(before, asked=False, broken_off={}))
     workshop.say(f"setting up: {command} (in {folder})")
@@ -171,7 +172,7 @@ async def _install(
 
 
 def _wanted(workshop: Workshop, before: SetupRecord) -> tuple[Path, str] | None:
-    """Return folder and command of the installation that a service needs; None where it needs none."""
+    """Return folder and command of the installation that a service needs; None when it needs none."""
     install = workshop.install()
     is_known = before.installed is not None
     if install is None and (not is_known or _changed_packages(before, workshop.service, workshop.root)):
@@ -185,7 +186,7 @@ def _wanted(workshop: Workshop, before: SetupRecord) -> tuple[Path, str] | None:
 
 
 def _inputs_of_packages(service: Service, root: Path, folder: Path) -> dict[str, Path]:
-    """Return the files that an installation in a folder depends on, which may be above the service's."""
+    """Return the files that an installation in a folder depends on. The folder may be above the service's."""
     there = msgspec.structs.replace(service, directory=folder)
     return {
         os.path.relpath(path, service.directory): path
@@ -212,14 +213,14 @@ def _changed_packages(record: SetupRecord, service: Service, root: Path) -> list
 
 
 def require_set_up(private: Path, service: str) -> None:
-    """Let the next set-up of a service run, whatever has changed since the last one."""
+    """Force the next set-up of a service to run, even if nothing has changed since the last one."""
     path = record_path(private, service)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     write_record(path, msgspec.structs.replace(read_record(path), fingerprint="", asked=True))
 
 
 async def run_one_shots(workshop: Workshop) -> None:
-    """Run what the service wants done before each start, in order."""
+    """Run the `before_start` commands of the service in order."""
     for command in workshop.service.before_start:
         if workshop.is_kept_back(command):
             continue
@@ -228,13 +229,13 @@ async def run_one_shots(workshop: Workshop) -> None:
 
 
 async def run_once(workshop: Workshop, command: str, key: str, *, hidden: tuple[str, ...] = ()) -> None:
-    """Run a command to its end, its output in the service's log. Raise ServiceError when it fails."""
+    """Run a command to its end, with its output in the service's log. Raise ServiceError when it fails."""
     async with turns.one():
         await run_in_turn(workshop, command, key, hidden)
 
 
 async def run_in_turn(workshop: Workshop, command: str, key: str, hidden: tuple[str, ...]) -> None:
-    """As `run_once`, once it is its turn."""
+    """Do the same as `run_once` for a caller that has its turn."""
     service = workshop.service
     descriptor = workshop.logs.open(service)
     try:
@@ -250,7 +251,7 @@ async def run_in_turn(workshop: Workshop, command: str, key: str, hidden: tuple[
         )
         cause = with_limit(explanation_of(last_words, code), code)
         remedy = remedy_of([*last_words, cause or ""], command, service.directory)
-        # What it printed is shown with the service: its last lines are those of this command now.
+        # Its output is shown with the service, whose last lines are now those of this command.
         raise PreparationFailed(
             f"{key} of {service.name} failed: `{command}` exited with code {code}"
             + (f": {cause}" if cause else ""),
@@ -263,7 +264,7 @@ async def run_in_turn(workshop: Workshop, command: str, key: str, hidden: tuple[
 async def run_command(
     workshop: Workshop, command: str, key: str, output: int, *, hidden: tuple[str, ...] = ()
 ) -> int:
-    """Run a command in the service's folder and environment; return its exit code. Ended when cancelled."""
+    """Run a command in the service's folder and environment; return its exit code. End it when cancelled."""
     spec = workshop.spec(command, key, hidden)
     stdin = os.open(os.devnull, os.O_RDONLY)
     try:
@@ -282,32 +283,32 @@ async def run_command(
 
 
 def record_path(private: Path, service: str) -> Path:
-    """Return where the last set-up of a service is on record."""
+    """Return the file that records the last set-up of a service."""
     return private / SETUP_FOLDER / f"{service}.json"
 
 
 def read_record(path: Path) -> SetupRecord:
-    """Return the last set-up of a service; an empty record when there was none."""
+    """Return the record of the last set-up of a service; an empty record if there was none."""
     text = read_text(path)
     try:
         return msgspec.json.decode(text, type=SetupRecord) if text is not None else SetupRecord()
     except (msgspec.DecodeError, RecursionError):
-        # Only a memory of ours that saves time: running set-up once more is the way out.
+        # The record only saves time: without it, the set-up runs once more.
         return SetupRecord()
 
 
 def write_record(path: Path, record: SetupRecord) -> None:
-    """Put a set-up on record. Raise StateFileError."""
+    """Write the record of a set-up. Raise StateFileError."""
     write_atomically(path, msgspec.json.encode(record))
 
 
 def existing(names: tuple[str, ...], service: Service) -> tuple[str, ...]:
-    """Return those of these folders that there are in a service's folder."""
+    """Return those of these names that exist in a service's folder."""
     return tuple(name for name in names if (service.directory / name).exists())
 
 
 def is_current(record: SetupRecord, service: Service, root: Path) -> bool:
-    """Whether the last set-up still holds."""
+    """Return whether the last set-up is still valid."""
     if not record.fingerprint:
         return False
     products = all((service.directory / name).exists() for name in record.products)
@@ -315,12 +316,12 @@ def is_current(record: SetupRecord, service: Service, root: Path) -> bool:
 
 
 def checksums(service: Service, root: Path) -> dict[str, int]:
-    """Return the files that set-up depends on, each with a checksum."""
+    """Return the files that the set-up depends on, each with its checksum."""
     return {name: checksum_of(path) for name, path in inputs_of(service, root)}
 
 
 def changed_inputs(private: Path, service: Service, root: Path) -> list[str]:
-    """Return the files for which the set-up of a service would run again: new, changed, or gone."""
+    """Return the files because of which the set-up of a service would run again: new, changed, or missing ones."""
     if not service.setup:
         return []
     record = read_record(record_path(private, service.name))
@@ -333,7 +334,7 @@ def changed_inputs(private: Path, service: Service, root: Path) -> list[str]:
 
 
 def fingerprint(service: Service, root: Path) -> str:
-    """Return a digest of everything that set-up depends on."""
+    """Return a digest of everything that the set-up depends on."""
     digest = blake2b(digest_size=16)
     for command in service.setup:
         digest.update(command.encode() + b"\0")

@@ -1,4 +1,4 @@
-"""What a kind of service has to do before its process starts and after it answers: often long, and in a thread."""
+"""The work of a provider before a service's process starts and after it answers. Long work runs in a thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from devinit.supervisor.project.project_state import ProjectState
 
 
 async def prepare(service: Service, stage: ProjectState, say: Callable[[str], None]) -> None:
-    """Make everything ready for the process of a service. Raise ServiceError."""
+    """Prepare everything that the process of a service needs. Raise ServiceError."""
     provider, place = stage.provider(service), stage.place_of(service)
     if not provider.takes_long(service, place):
         _note(stage, service, provider.prepare(service, place, say))
@@ -26,7 +26,7 @@ async def prepare(service: Service, stage: ProjectState, say: Callable[[str], No
 
 
 async def provision(service: Service, stage: ProjectState, say: Callable[[str], None]) -> None:
-    """Create inside the running server what the project expects. Raise ServiceError."""
+    """Create the objects that the project expects inside the running server. Raise ServiceError."""
     provider, place, endpoint = stage.provider(service), stage.place(), stage.endpoint(service.name)
     if not provider.is_provisioned(service, place):
         work = asyncio.to_thread(provider.provision, service, endpoint, place, from_thread(say))

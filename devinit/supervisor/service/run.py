@@ -1,4 +1,4 @@
-"""The processes of one service: those of its current run, or of its last one, and what they were started with."""
+"""The processes of one service in its current or last run, and the conditions under which they were started."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from devinit.system.standard_input import silent_input
 
 
 class Run:
-    """What runs of a service: on record, adopted by the next supervisor, and reported."""
+    """The current or last run of a service. It is recorded, adopted by the next supervisor, and reported."""
 
     def __init__(self, name: str, stage: ProjectState) -> None:
         self.process: Process | None = None
         self.identity: ProcessIdentity | None = None
-        """Of the process that runs, or ran last: what it left behind is found by it."""
+        """The process that runs or ran last; the processes that it left behind are found by it."""
         self.spawned: ProcessIdentity | None = None
-        """The process that was started last here; another one runs when that left a server behind."""
+        """The process that was last started here. If it left a server behind, `process` is another one."""
         self.listener: int | None = None
-        """The process that was found listening on its port."""
+        """The process that was found listening on the port."""
         self.started_at: float | None = None
         """Unix time at which the process started."""
         self.published_addresses: Mapping[str, str] = {}
-        """The addresses of all services as its process was given them."""
+        """The addresses of all services, as given to the process."""
         self.basis: Basis | None = None
-        """What its process was started with, beside its own configuration."""
+        """The inputs of the start besides the service's own configuration."""
         self.page_asked_of: ProcessIdentity | None = None
-        """The process that was asked for its first page last: what that needs is compiled once."""
+        """The process that last got a request for its first page, which it compiles only once."""
         self.spared: set[ProcessIdentity] = set()
-        """What was started from it and left running when it ended: a person works in it."""
+        """Descendants that were left running at the end because the user works in them."""
         self.withstood: frozenset[int] = frozenset()
-        """Pids that no signal has ended, of the last attempt."""
+        """The pids that no signal ended at the last attempt."""
         self._name, self._stage = name, stage
         self.terminal = RunTerminal(name, stage, lambda: self.process)
 
     async def spawn(
         self, service: Service, spec: ProcessSpec, output: Output, ended: Callable[[Process], None]
     ) -> None:
-        """Start the process of a service, with its output in the log; `ended` is called once when it ends.
+        """Start the process of a service with its output in the log; call `ended` once when it ends.
 
         Raise ServiceError when it cannot be started.
         """
@@ -73,17 +73,17 @@ class Run:
         write_pid_file(stage.private, self._name, process.pid)
 
     def follow(self, process: Process, ended: Callable[[Process], None]) -> None:
-        """Look after a process: one that was started, was found in the background, or is taken over."""
+        """Follow a process that was started, found in the background, or taken over."""
         self.process, self.identity = process, process.identity
         asyncio.get_running_loop().add_reader(process.fileno(), ended, process)
 
     def expect_end(self) -> None:
-        """Take the end of the process for asked for from here on: it is no event."""
+        """Treat the end of the process as expected from now on: it causes no event."""
         if self.process is not None:
             asyncio.get_running_loop().remove_reader(self.process.fileno())
 
     def forget(self) -> None:
-        """Let go of a process that has ended."""
+        """Release a process that has ended."""
         if self.process is not None:
             self.expect_end()
             self.process.returncode()
@@ -92,6 +92,9 @@ class Run:
             remove_pid_file(self._stage.private, self._name)
 
     def pids(self, table: ProcessTable | None = None) -> list[int]:
-        """Return every process of the service; `table` saves a walk through /proc where several are asked."""
+        """Return the pids of all processes of the service.
+
+        Passing a `table` saves a walk through /proc when several services are queried.
+        """
         members = (table or ProcessTable()).members_of(self.identity, self._stage.marker(self._name))
         return [member.pid for member in members]

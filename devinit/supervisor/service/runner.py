@@ -1,6 +1,6 @@
-"""Carry out what the lifecycle of one service decides, and report back what happened.
+"""Carry out the decisions of one service's lifecycle, and report the results as events.
 
-Actions run one after the other (`sequence`); only a set-up goes on beside them.
+Actions run one after the other (`sequence`); only a set-up runs in parallel.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 
 TAIL_LINES = 20
 LAST_WORDS = 200
-"""How many lines of the output are looked through for the cause of its end."""
+"""How many lines of the output are searched for the cause of an end."""
 
 
 class Runner:
@@ -68,19 +68,19 @@ class Runner:
         self.state = LifecycleState()
         self.run = Run(service.name, stage)
         self.lost_data = ""
-        """What its server has lost of its data, when that was looked at last."""
+        """The data that its server had lost at the last check, in words; empty when there was no loss."""
         self.force = asyncio.Event()
-        """Set while the stop is to be without grace."""
+        """Set while a stop is to end the service without grace."""
         self.output, self.history = Output(stage, service.name), History()
         self.watch_condition: str | None = None
-        """What is wrong with how its files are watched, if anything; written by `file_watches` alone."""
+        """The problem with the watch on its files, if any; only `file_watches` writes it."""
         self._stage = stage
         self._moves = moves
         self._tasks = tasks
         self._changed = changed
         self._sequence = Sequence(tasks, self._do, self._action_failed)
         self._next_state = asyncio.Event()
-        """Set at the next change of state, and then replaced by another one."""
+        """Set at the next change of state, and then replaced by a new event."""
         self.input = InputWatch(self, stage)
         self.watch_over = WatchOver(self, stage, tasks)
         self.hearing = Hearing(self, stage)
@@ -88,37 +88,37 @@ class Runner:
         self._once = Once(self, stage)
         self._setting_up: asyncio.Task[None] | None = None
         self._abandoned: set[asyncio.Task[None]] = set()
-        """Set-ups that were cancelled, and may still be cleaning up."""
+        """Set-ups that were cancelled and may still be cleaning up."""
 
     @property
     def name(self) -> str:
-        """The service's name."""
+        """The name of the service."""
         return self.service.name
 
     @property
     def is_program(self) -> bool:
-        """Whether it is a program of the user's, which may crash while its reloader lives on."""
+        """Whether it is a program of the user, which may crash while its reloader lives on."""
         return kind_of(self.service).runs_a_command and self.service.external_url is None
 
     @property
     def is_own(self) -> bool:
-        """Whether it listens itself, on this machine: then connections to its port have to end there."""
+        """Whether it listens itself, on this machine: connections to its port then have to end there."""
         is_ours = self.service.external_url is None and not kind_of(self.service).in_container
         return self.service.port is not None and is_ours
 
     @property
     def phase(self) -> Phase:
-        """What the service is doing."""
+        """The phase of the service."""
         return self.state.phase
 
     def post(self, event: LifecycleEvent) -> None:
-        """Let the lifecycle decide about an event, and begin what it wants done."""
+        """Pass an event to the lifecycle, and begin the actions that it decides on."""
         before = self.state
         now = time.monotonic()
         self.state, actions = advance(before, event, now, self.service.restart)
         self.history.follow(before, self.state, event, now)
         if self.phase is Phase.WAITING and before.phase is not Phase.WAITING:
-            # Whatever it prints from here on: what fails before it runs has no last lines.
+            # Its output starts here: a failure before the process runs has no last lines.
             self.output.begins()
         if actions:
             self._begin(actions)
@@ -128,18 +128,18 @@ class Runner:
             self._changed(self, before)
 
     async def next_state(self) -> None:
-        """Return when the state has changed."""
+        """Return when the state changes."""
         await self._next_state.wait()
 
     def log_tail(self, count: int = TAIL_LINES, since: int = 0) -> list[str]:
         """Return the last lines of the current or the last run, without the project's secrets.
 
-        `since`: an offset of the log before which nothing counts.
+        `since`: the offset of the log before which lines are ignored.
         """
         return self.output.tail(self.service, count, since)
 
     async def idle(self) -> None:
-        """Return when nothing that was begun is still being done."""
+        """Return when no action is running or pending any more."""
         await self._sequence.idle()
 
     def adopt(self, process: Process) -> None:
@@ -148,21 +148,24 @@ class Runner:
         self._stage.logs.keep(self.service)
 
     async def confirm(self) -> None:
-        """Ask a service that is ready once whether it still serves, for a client that is about to rely on it."""
+        """Check once whether a ready service still serves, for a client that is about to rely on it."""
         await self.watch_over.confirm()
 
     async def speaks(self, scheme: Scheme) -> None:
-        """Publish what the service was found to speak while it was ready, unless that is known by now."""
+        """Publish the scheme that the ready service was found to speak, unless it is published already."""
         if HttpProbe.of(self._stage.endpoint(self.name), "/").scheme is not scheme:
             await self._moves.speaks(self.name, scheme)
 
     async def end_leftovers(self) -> None:
-        """End processes of this service that are on no record."""
+        """End the unrecorded processes of this service."""
         await self._end()
         await end_keepers_of(self, self._stage)
 
     def pids(self, table: ProcessTable | None = None) -> list[int]:
-        """Return every process of the service; `table` saves a walk through /proc where several are asked."""
+        """Return the pids of all processes of the service.
+
+        Passing a `table` saves a walk through /proc when several services are queried.
+        """
         return self.run.pids(table)
 
     def _begin(self, actions: tuple[lifecycle.Action, ...]) -> None:
@@ -171,7 +174,7 @@ class Runner:
             self._abandoned.add(self._setting_up)
             self._setting_up = None
         if lifecycle.SetUp() in actions:
-            # Beside everything else, and not overtaken by the decision that follows at once.
+            # In parallel to everything else; the decision that follows at once must not overtake it.
             self._setting_up = self._tasks.create_task(self._set_up(self._sequence.end()))
             actions = tuple(action for action in actions if action != lifecycle.SetUp())
         self._sequence.begin(actions)
@@ -180,7 +183,7 @@ class Runner:
         if isinstance(error, DevinitError):
             self._preparation_failed(error)
             return
-        # A defect that shows in one service must not end the supervision of the others.
+        # A defect in one service must not end the supervision of the others.
         log.error("%s: %s failed", self.name, type(action).__name__, exc_info=error)
         # A caller that waits for the end of the tree must not wait for ever.
         ending = isinstance(action, lifecycle.EndTree)
@@ -224,7 +227,7 @@ class Runner:
 
     async def _set_up(self, last_run_ended: Callable[[], Awaitable[None]]) -> None:
         try:
-            # The tree of the last run may still be ending: what is begun now would be ended with it.
+            # The processes of the last run may still be ending, and new ones would be ended with them.
             await last_run_ended()
             await self._stage.given.read_pipes([self.service])
             await set_up(self._workshop())
@@ -259,7 +262,7 @@ class Runner:
             self.post(loss)
             return
         await self.run.spawn(self.service, spec, self.output, self._process_ended)
-        # On record before it is ready: a supervisor that takes over now must know of it.
+        # Recorded before it is ready: a supervisor that takes over now must know of it.
         self._changed(self, self.state)
         self.post(lifecycle.Spawned())
 
@@ -275,7 +278,7 @@ class Runner:
         success = self._stage.success_of(self.service)
         is_failure = not lifecycle.is_success(self.state, lifecycle.Exited(code, success))
         said = self.log_tail(LAST_WORDS) if is_failure else []
-        # A server that ends with 0 was asked to, unless its output ends with a crash (hypercorn's does).
+        # A server that ends with 0 was asked to, unless its output ends with a crash (as with hypercorn).
         crash = stuck_by(said) if code == 0 else None
         is_explained = is_failure and (code != 0 or self.service.port is None or crash is not None)
         last_words = said if is_explained else []
@@ -291,9 +294,9 @@ class Runner:
         self.post(lifecycle.Exited(code, success, cause))
 
     def _follow_server(self, ended: ProcessIdentity, code: int | None) -> bool:
-        """Look after the server that a command left in the background, if it did; whether there is one."""
+        """Follow the server that a command left in the background; return whether there is one."""
         starting = self.phase is Phase.STARTING
-        # What is only on its way to become the server (a fork in between) may end, too.
+        # A process on the way to the server (a fork in between) may end, too.
         in_between = starting and ended != self.run.spawned and self.run.spawned is not None
         port = self._stage.ports.port_of(self.name)
         if port is None or self.phase not in lifecycle.ALIVE or not (code == 0 or in_between):
@@ -325,7 +328,7 @@ class Runner:
             and self.state.port_losses == 1
             and lost_ports.hold_is_in_the_way(self._stage, self.name)
         ):
-            # It may only be that the service does not bind over our hold; then the same port will do.
+            # Perhaps the service only does not bind over our hold; without the hold, the same port will do.
             self._stage.note(
                 f"{self.name} binds exclusively: its port is not held for it any more", self.name
             )
@@ -348,12 +351,12 @@ class Runner:
         self.hearing.forget()
 
     def probe_again(self) -> Probe:
-        """Return how a service is asked that has been ready: what it printed once says nothing any more."""
+        """Return the probe for a service that has been ready once: its earlier output proves nothing any more."""
         endpoint = self._stage.endpoint(self.name)
         return asked_again(self._stage.probe(self.service), endpoint.host, endpoint.port)
 
     def ears(self) -> Ears:
-        """Return what can be heard and seen of the service from outside."""
+        """Return the sources of what the service shows from outside."""
         return self.hearing.ears(lambda: self._coming_up.last_answer)
 
     async def run_probe_command(self, command: str, key: str = "ready.exec") -> int:
@@ -365,7 +368,7 @@ class Runner:
             os.close(output)
 
     async def answer_to(self, probe: Probe, seconds: float) -> ProbeResult:
-        """Ask the service once, whatever its phase."""
+        """Probe the service once, whatever its phase."""
         return await check(probe, self.run_probe_command, seconds, is_own=self.is_own)
 
     def _workshop(self) -> Workshop:
@@ -384,5 +387,5 @@ class Runner:
         )
 
     def say(self, message: str) -> None:
-        """Report progress to the clients that wait, without the project's secrets."""
+        """Report progress to waiting clients, without the project's secrets."""
         self._stage.broadcaster.progress(self.name, self._stage.mask(message))

@@ -1,4 +1,4 @@
-"""Find out by a TLS greeting whether a ready service speaks TLS, at each port that no probe has asked."""
+"""Detection of TLS by a greeting, for each port of a ready service that no probe has asked."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from devinit.supervisor.project.project_state import ProjectState
 
 LATER_SECONDS = (0.2, 1.0, 3.0)
-"""When to look at the output of a service that has become ready: some print their URL only after they listen."""
+"""Delays between looks at a newly ready service's output: some services print their URL only after they listen."""
 
 
 class OpenPort(Struct, frozen=True, kw_only=True):
-    """A port of a service that no probe asks by HTTP, and whose scheme nothing states."""
+    """A port whose scheme is not configured, and that no probe asks by HTTP."""
 
     name: str
     probe: HttpProbe
-    """How it is asked now."""
+    """The probe as it is now."""
     is_suspect: bool
-    """Whether it is worth a greeting before the service prints its URL."""
+    """Whether to greet the port before the service prints its URL."""
 
 
 class SchemeProof:
-    """Finds out what one run of a service speaks."""
+    """Detects the schemes that one run of a service speaks."""
 
     def __init__(
         self,
@@ -44,14 +44,14 @@ class SchemeProof:
         output: Callable[[], str],
         speaks: Callable[[str, Scheme], Awaitable[None]],
     ) -> None:
-        """`output`: returns what the run has printed; `speaks`: takes the name of a port and what it speaks."""
+        """`output` returns the output of the run; `speaks` is called with a port's name and its scheme."""
         self._service, self._stage = service, stage
         self._output, self._speaks = output, speaks
         self._unproven: list[OpenPort] | None = None
         """None before the first look."""
 
     async def look(self) -> None:
-        """Greet each port that is likely to speak TLS, and report those that speak another scheme."""
+        """Greet each port that is likely to speak TLS; report those that speak another scheme than expected."""
         if self._unproven is None:
             self._unproven = list(open_ports(self._service, self._stage))
         for port in list(self._unproven):
@@ -63,7 +63,7 @@ class SchemeProof:
                     await self._speaks(port.name, scheme)
 
     async def look_later(self) -> None:
-        """Look again for a while, at what prints its URL only after it listens, or listens later."""
+        """Look again for a while, because a service may listen, or print its URL, only later."""
         for seconds in LATER_SECONDS:
             if not self._unproven:
                 return
@@ -72,9 +72,10 @@ class SchemeProof:
 
 
 async def changed_scheme(probe: HttpProbe) -> Scheme | None:
-    """Return what a server speaks that was ready, if it is not what it is asked by now.
+    """Return the scheme of a ready server if it has changed; None if not.
 
-    A greeting that fails proves nothing of one that may be starting again: it has to answer in the other scheme.
+    A failed greeting proves nothing about a server that may be starting again: it has to answer in the other
+    scheme.
     """
     if await speaks_tls(probe) is (probe.scheme is Scheme.HTTPS):
         return None
@@ -82,10 +83,10 @@ async def changed_scheme(probe: HttpProbe) -> Scheme | None:
 
 
 def open_ports(service: Service, stage: ProjectState) -> Iterator[OpenPort]:
-    """Yield the ports of which it has to be found out what they speak, without those that a probe asks by HTTP.
+    """Yield the ports whose scheme has to be detected, without those that a probe asks by HTTP.
 
-    A further port may be a debugger's, which takes a greeting for its one client: only what is known to have
-    pages is suspected.
+    A further port may belong to a debugger, which takes a greeting for its only client. So only ports that are
+    known to serve pages are suspected.
     """
     if service.ready.http is None and is_open(service):
         probe = HttpProbe.of(stage.endpoint(service.name), "/")

@@ -1,7 +1,7 @@
 """Carry out the decisions of a lifecycle in order, action by action.
 
-A later decision interrupts a wait that has become pointless (for a probe, a delay, a set-up), and never the
-ending of a process tree.
+A later decision interrupts a wait that has become pointless (for a probe, a delay, a set-up), but never the ending
+of a process tree.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ INTERRUPTIBLE = (lifecycle.Prepare, lifecycle.AwaitReady, lifecycle.LookAfter, l
 
 Do = Callable[[Action], Awaitable[None]]
 Failed = Callable[[Action, Exception], None]
-"""Hear that an action failed: what is left of its decision is not carried out."""
+"""Called when an action failed; the rest of its decision is not carried out."""
 
 
 class Sequence:
-    """The actions of one service, of which at most one is being carried out."""
+    """The actions of one service, of which at most one is running."""
 
     def __init__(self, tasks: asyncio.TaskGroup, do: Do, failed: Failed) -> None:
         self._tasks, self._do, self._failed = tasks, do, failed
         self._last: asyncio.Task[None] | None = None
         self._doing: tuple[asyncio.Task[None], Action] | None = None
         self._decisions = 0
-        """How many decisions were begun: the number of the one that counts."""
+        """Number of decisions begun so far; it identifies the decision that counts."""
 
     def begin(self, actions: tuple[Action, ...]) -> None:
-        """Carry these out after what is being done, which is interrupted if it only waits."""
+        """Carry out these actions after the running one, which is interrupted if it only waits."""
         self._interrupt()
         self._decisions += 1
         self._last = self._tasks.create_task(self._carry_out(actions, self._decisions, self._last))
 
     def end(self) -> Callable[[], Awaitable[None]]:
-        """Return how to await the end of everything that has been begun until now."""
+        """Return a function that waits for the end of everything begun until now."""
         last = self._last
 
         async def wait() -> None:
@@ -51,7 +51,7 @@ class Sequence:
             await asyncio.wait([self._last])
 
     def _interrupt(self) -> None:
-        """Cancel a wait that has become pointless; once only, since it may be cleaning up already."""
+        """Cancel a wait that has become pointless. Cancel only once, since it may be cleaning up already."""
         if self._doing is None:
             return
         task, action = self._doing
@@ -66,8 +66,8 @@ class Sequence:
             await asyncio.wait([previous])
         for action in actions:
             if decision != self._decisions and not isinstance(action, lifecycle.EndTree):
-                # A later decision waits for us: what is left of this one is pointless now. Not the ending of
-                # processes: the later one may start new ones.
+                # A later decision waits for us, so the rest of this one is pointless. Processes are ended all the
+                # same, because the later decision may start new ones.
                 continue
             self._doing = current_task(), action
             try:
@@ -80,7 +80,7 @@ class Sequence:
 
 
 def current_task() -> asyncio.Task[None]:
-    """Return the task that runs this."""
+    """Return the task that calls this."""
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  only coroutines ask
     return task

@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 
 
 class WatchOver:
-    """What is found out about one service while it is ready."""
+    """The checks of one service while it is ready."""
 
     def __init__(self, runner: Runner, stage: ProjectState, tasks: asyncio.TaskGroup) -> None:
         self._runner, self._stage, self._tasks = runner, stage, tasks
         self._down: Finding | None = None
-        """What was wrong when it was found down last."""
+        """The finding of the last time that the service was down."""
 
     def forget(self) -> Finding | None:
-        """Return what was wrong when it was found down last, once: the next run is another one."""
+        """Return the last finding of a service that was down, and clear it: the next run starts without one."""
         down, self._down = self._down, None
         return down
 
@@ -54,12 +54,12 @@ class WatchOver:
         )
 
     async def confirm(self) -> None:
-        """Ask a service that is ready once whether it still serves."""
+        """Check once whether a ready service still serves."""
         runner = self._runner
         if runner.phase is not Phase.READY or runner.run.process is None:
             return
         if runner.input.look() is not None:
-            return  # it answers when it goes on
+            return  # it answers again when it gets its input
         if runner.is_program and (found := down_by(runner.ears())) and self._is_for_the_user(found):
             self._went_down(found)
             return
@@ -91,7 +91,7 @@ class WatchOver:
         on_growth[name] = grown.set
         ends = self._tasks.create_task(self._wake_at_ends(grown))
         if self._stage.ports.port_of(name) is None:
-            # It may have printed the crash before it counted as ready: staying up was all that was asked.
+            # It may have printed the crash before it counted as ready, because it only had to stay up.
             grown.set()
         try:
             found = await until_down(self._runner.ears(), grown, self._silence)
@@ -107,20 +107,24 @@ class WatchOver:
                 del on_growth[name]
 
     async def _wake_at_ends(self, grown: asyncio.Event) -> None:
-        """Look at a program that is started after each end with each of them: it may end without a word."""
+        """For a program that is started again after each end, check at each end: it may end without output."""
         while await self._runner.hearing.until_run_ends():
             grown.set()
 
     def _is_down(self, found: Finding | Silence) -> bool:
-        """Whether what was found counts: not of a service that waits for input, nor where checks restart it."""
+        """Return whether a finding counts.
+
+        It does not while the service waits for input or health checks restart it.
+        """
         if self._runner.input.look() is not None:
             return False
         return not isinstance(found, Finding) or self._is_for_the_user(found)
 
     async def _silence(self, end: int) -> str | None:
-        """Return what is seen of the service if its program was started again since and does not serve.
+        """Return how the service appears if its program was started again since and does not serve.
 
-        `end`: of its log, as far as that is known. Where health checks start it again, they find that out.
+        `end`: the offset in its log up to which it is known. When health checks restart the service, they find
+        this out themselves.
         """
         name = self._runner.name
         port = self._stage.ports.port_of(name)
@@ -136,7 +140,7 @@ class WatchOver:
         return seen
 
     async def _prove_scheme(self, printed: str) -> None:
-        """Find out whether a program that was started again, or says another URL, speaks another scheme."""
+        """Detect whether a program that was started again, or prints another URL, speaks another scheme."""
         runner = self._runner
         own = [each for each in open_ports(runner.service, self._stage) if each.name == runner.name]
         for port in own:
@@ -153,7 +157,7 @@ class WatchOver:
             return await runner.run_probe_command(command, "health.exec")
 
         async def ask() -> ProbeResult:
-            # Asked again each time: its scheme may have changed.
+            # Built for each check, because the scheme may change.
             probe = self._stage.probe(service)
             return await check(probe, run, health.timeout_seconds, is_own=runner.is_own)
 
@@ -168,12 +172,12 @@ class WatchOver:
 
     @property
     def heals(self) -> bool:
-        """Whether failed health checks start it again."""
+        """Whether failed health checks restart the service."""
         health = self._runner.service.health
         return health is not None and health.restart_after is not None
 
     def _is_for_the_user(self, found: Finding) -> bool:
-        """Whether only the user can fix it: a worker that was killed may run when it is started again."""
+        """Return whether only the user can fix the finding; a killed worker may run again after a restart."""
         return found.sign is Sign.LAST_WORDS or not self.heals
 
     def _fell_silent(self, detail: str) -> None:

@@ -1,1 +1,1 @@
-"""The services of a project as one: which waits for which, and what a change of one means to the others."""
+"""The services of a project as a whole: the order of their starts, and how a change of one affects the others."""

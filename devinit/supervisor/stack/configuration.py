@@ -1,4 +1,4 @@
-"""The configuration of the services: read for an order, taken over by it, and compared with what runs."""
+"""The configuration of the services: read for an order, applied by it, and compared with the running services."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from devinit.system.descriptors import descriptors
 
 
 class Configuration:
-    """What the files say, for the services that run and for those that are to be run."""
+    """The configuration as its files state it, for running services and for services to be started."""
 
     def __init__(self, stack: Stack, runner_of: Callable[[Service, ProjectState], Runner]) -> None:
         self._stack, self._stage, self._runner_of = stack, stack.stage, runner_of
@@ -40,11 +40,11 @@ class Configuration:
     # For orders:
 
     async def read(self, order: Order) -> Project:
-        """Return the project that an order is about, as its files say. Raise ConfigError."""
+        """Return the configured project for an order. Raise ConfigError."""
         return await self._files.read(order.profile or self._stack.profile)
 
     async def load(self, order: Order) -> Project:
-        """Return the same, settled."""
+        """Return the same project, settled; for `--setup`, copy examples of `.env` files before."""
         project = await self.read(order)
         if order.sets_up and (copied := await asyncio.to_thread(_copies_of, project)):
             for text in copied:
@@ -54,18 +54,18 @@ class Configuration:
         return await self.settled(project, order.asked.environ)
 
     async def settled(self, project: Project, environ: dict[str, str]) -> Project:
-        """Return a project with the passwords and the servers that its services use, or will use next."""
+        """Return the project with the passwords and servers that its services use now, or will use next."""
         await self._stage.given.read_ahead(project.services.values())
         place = replace(self._stage.place(), environment=environ)
         return reuse.still_using(self._passwords.settled(project, place), self._stack.running())
 
     def check(self, project: Project, order: Order, coming: Collection[str]) -> None:
-        """Raise what would keep the `coming` services from being started as a project says."""
+        """Raise the error that would prevent the start of the `coming` services as the project configures them."""
         self.make_room(project, coming)
         self._stage.check_project(self._as_they_run(project), order.asked.environ, coming)
 
     async def check_packages(self, project: Project, order: Order, names: Iterable[str]) -> None:
-        """Raise ServiceError when one of these services lacks packages, which would keep it from coming back."""
+        """Raise ServiceError when one of these services lacks packages, so that it could not be started again."""
         place = replace(self._stage.place(), environment=order.asked.environ)
         for service in (project.services[name] for name in names):
             lacking = await asyncio.to_thread(self._stage.provider(service).lacking, service, place)
@@ -73,12 +73,12 @@ class Configuration:
                 raise ServiceError(f"{service.name}: {lacking.missing}", hint=lacking.advice)
 
     async def try_to_publish(self, project: Project, order: Order) -> None:
-        """Raise StateFileError when the files that carry ports and environment could not be written."""
+        """Raise StateFileError when the files with ports and environment could not be written."""
         as_they_run = self._as_they_run(project)
         await asyncio.to_thread(self._stage.try_to_publish, as_they_run, order.asked.environ)
 
     async def read_pipes(self, project: Project, coming: Iterable[str]) -> None:
-        """Read once for this order what a secret manager writes for services that are to be run."""
+        """Read, once for this order, the pipes into which a secret manager writes for services to be started."""
         await self._stage.given.read_pipes((project.services[name] for name in coming), again=True)
 
     def make_room(self, project: Project, coming: Collection[str]) -> None:
@@ -92,10 +92,10 @@ class Configuration:
         descriptors.make_room(kept_for(services))
 
     async def take_over(self, project: Project, order: Order, coming: Iterable[str] = ()) -> None:
-        """Take over a configuration: services that vanished from it are stopped, what runs is left alone.
+        """Apply a configuration: stop services that vanished from it, and leave running services alone.
 
-        Raise before that what would keep the `coming` services from being started. Raise ServiceError when a
-        service that vanished does not end: it must stay known, so the configuration is not taken over.
+        Before that, raise the error that would prevent the start of the `coming` services. Raise ServiceError when
+        a vanished service does not end: it must stay known, so the configuration is not applied.
         """
         stack, project = self._stack, self._as_they_run(project)
         given = self._stage.check_project(project, order.asked.environ, coming)
@@ -127,24 +127,24 @@ class Configuration:
             if not is_said:
                 stack.note_once(text)
 
-    # For a question
+    # For questions
 
     async def ensure(self, environ: dict[str, str], profile: str | None) -> None:
-        """Read the configuration if nothing has been read yet, so that questions about it can be answered."""
+        """Read the configuration if it has not been read yet, so that questions about it can be answered."""
         async with self._stack.deciding:
             await self.ensure_in_turn(environ, profile)
 
     async def ensure_in_turn(self, environ: dict[str, str], profile: str | None) -> None:
-        """Do the same within an order, which has its turn already."""
+        """Do the same within an order, which already holds the lock."""
         if not self._stack.runners:
             order = Order(services=(), asked=PortWishes(environ=environ), profile=profile)
             await self.take_over(await self.load(order), order)
 
     async def asked_about(self, names: Iterable[str]) -> tuple[report.Runners, ProjectState]:
-        """Return the services, and the stage that they are on, for a question about these.
+        """Return the services, and the project state that belongs to them, for a question about these names.
 
-        One that is new in devinit.toml is among them as a stopped one. Raise ConfigError for a file that cannot
-        be read when a name is in question; a name that nothing has is the caller's to refuse.
+        A service that is new in devinit.toml is included as a stopped one. Raise ConfigError when a name is
+        unknown so far and the file cannot be read; the caller refuses a name that no service has.
         """
         runners = self._stack.runners
         if added.are_known(names, runners):
@@ -153,46 +153,46 @@ class Configuration:
         return added.with_added(self._stack.runners, self._stage, project, self._runner_of)
 
     async def changed_since(self) -> dict[str, list[str]]:
-        """Return what of each service that runs is older than its files."""
+        """Return, for each running service, which parts are older than its files."""
         while True:
             known, project = self._stage.project, await self._as_read()
             removed = {name: [REMOVED] for name in self._stack.vanished(project)}
             settled = await self.settled(project, self._stage.caller)
             found = await self.outdated(settled) | removed
-            # An order that took over another reading meanwhile has services that this one does not know.
+            # If an order has applied a newer configuration meanwhile, it may have services that `found` lacks.
             if self._stage.project is known:
                 return found
 
     async def outdated(self, project: Project) -> dict[str, list[str]]:
-        """Return, for each running service, which parts are older than the configuration."""
-        # Folders are searched for it, perhaps many.
+        """Return, for each running service, which parts are older than this configuration."""
+        # In a thread: it searches folders, perhaps many.
         return await asyncio.to_thread(outdated.changes, self._stack.present(), self._stage, project)
 
     async def behind(
         self, project: Project, wanted: list[str], starting: list[str], order: Order
     ) -> list[tuple[str, str]]:
-        """Return what a start says of services that it leaves as they were: their names, and why that matters.
+        """Return notes of a start about services that it leaves as they are: service names and texts.
 
-        They run already, or their packages were installed from files that have changed since.
+        These services run already, or their packages were installed from files that have changed since.
         """
         runners, root = self._stack.runners, self._stage.root
         running = [runners[name] for name in wanted if name not in starting]
         found = await asyncio.to_thread(outdated.left_as_they_were, running, self._stage, project)
         if (self._stage.private / SETUP_FOLDER).is_dir():
-            # What is about to start installs them, if that was asked for.
+            # With `--setup`, a service that is about to start installs its packages.
             services = [project.services[name] for name in wanted if not (order.sets_up and name in starting)]
             found += await asyncio.to_thread(outdated.left_packages, services, self._stage.private, root)
         return found
 
     async def error(self) -> str | None:
-        """Return why the configuration cannot be read now; None when it can, or was only detected."""
+        """Return why the configuration cannot be read now; None if it can, or if the project was only detected."""
         if not self._stack.runners:
             return None
         await self._as_read()
         return self._files.problem
 
     async def new_services(self) -> list[Service]:
-        """Return the services that the files have now and no start has taken over."""
+        """Return the services that are in the files now but that no start has applied yet."""
         if not self._stack.runners:
             return []
         project = await self._as_read()
@@ -214,15 +214,15 @@ def _copies_of(project: Project) -> list[str]:
 async def warnings_about_tools(
     stage: ProjectState, project: Project, order: Order, names: Iterable[str]
 ) -> list[str]:
-    """Return which tools of these services have not the versions that the repository asks for."""
+    """Return warnings about tools of these services whose versions are not those that the repository asks for."""
     place = replace(stage.place(), environment=order.asked.environ)
     services = [project.services[name] for name in names]
-    # In a thread: a program may have to be asked for its version.
+    # In a thread: it may have to run a program to get its version.
     return await asyncio.to_thread(tool_warnings, services, place) if services else []
 
 
 def _is_said_by_services(note: str, project: Project, order: Order) -> bool:
-    """Whether the services of the folders that a note is about say the same when they start, with what helps."""
+    """Return whether the services in a note's folders report the same, with advice, when they start."""
     folders = {project.root / each for each in folders_in(note)}
     about = [each for each in project.services.values() if each.command and each.directory in folders]
     path = order.asked.environ.get("PATH", "")

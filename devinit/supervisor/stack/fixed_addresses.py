@@ -1,7 +1,7 @@
-"""Addresses of databases in the code of the services that nothing can change: what a start says of them.
+"""Notes about database addresses that are constants in the services' code, which devinit cannot change.
 
-The files are read only where that matters: a database of the project is not on the usual port of its kind, or a
-service was found to be connected to another server.
+A start prints them. The files are read only where that matters: when a database of the project is not on the usual
+port of its kind, or when a service was found to be connected to another server.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ log = logging.getLogger(__name__)
 
 
 class FixedAddresses:
-    """What the folders of the services name as constants, as it was read last."""
+    """The server addresses that files in the services' folders contain as constants, as of the last reading."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack, self._stage = stack, stack.stage
         self._read: dict[Path, tuple[Constant, ...]] = {}
 
     async def note(self, names: Iterable[str]) -> None:
-        """Tell of services that were started which constants name another port than the project's database has."""
+        """Note which constants in started services name another port than that of the project's database."""
         self._read.clear()
         try:
             await self._note(names)
         except (OSError, RuntimeError, DevinitError):
-            # No threads or descriptors left, a plug-in that is gone: the start went well all the same.
+            # No threads or descriptors are left, or a plug-in is missing: the start has succeeded all the same.
             log.warning("the code of the services cannot be looked at", exc_info=True)
 
     async def _note(self, names: Iterable[str]) -> None:
@@ -57,7 +57,7 @@ class FixedAddresses:
         return self._read[folder]
 
     def _programs(self, names: Iterable[str]) -> Iterator[Service]:
-        """Yield one of the services in each folder that run a program of the developer's."""
+        """Yield, for each folder, one of the services that run a program of the developer."""
         services = self._stage.project.services
         chosen = (services[name] for name in names if name in services)
         yield from {each.directory: each for each in chosen if kind_of(each).runs_a_command}.values()
@@ -88,7 +88,7 @@ class FixedAddresses:
 
 
 def given_to(service: Service, stage: ProjectState) -> dict[str, str]:
-    """Return the variables that a service is given beyond those of the shell; none where a file cannot be used."""
+    """Return the variables that a service is given beyond those of the shell; none when a file is unusable."""
     try:
         values = stage.environment_of(service)
     except ConfigError:
@@ -97,13 +97,13 @@ def given_to(service: Service, stage: ProjectState) -> dict[str, str]:
 
 
 def said_of(constant: Constant, port: int | None) -> str:
-    """Say what a constant names: "alembic.ini:3 names localhost:5432; nothing tells it 5433"."""
+    """Describe what a constant names: "alembic.ini:3 names localhost:5432; nothing tells it 5433"."""
     place = f"{constant.evidence.file}:{constant.evidence.line}"
     return f"{place} names localhost:{constant.port}; nothing tells it {port}"
 
 
 def constants_in(root: Path, folder: Path) -> tuple[Constant, ...]:
-    """Return the servers that files of a folder name as constants. Blocking; it reads up to 500 files."""
+    """Return the servers that files of a folder name as constants. Blocking: reads up to 500 files."""
     from devinit.sources.fixed.stores import stores  # it brings a parser, which few starts need
     from devinit.system.bounds import bounds_of
 

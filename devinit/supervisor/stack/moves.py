@@ -1,4 +1,4 @@
-"""Addresses that change while services run: a port that was lost, a port of the service's own choice, TLS."""
+"""Changes of addresses while services run: a lost port, a port that a service chose itself, TLS."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from devinit.supervisor.stack.stack import Stack
 
 
 class Moves:
-    """Publishes what has changed, and restarts the services that were given the address before."""
+    """Publisher of changed addresses; it restarts the services that were given an old one."""
 
     def __init__(self, stack: Stack, reactions: Reactions, tasks: asyncio.TaskGroup) -> None:
         self._stack, self._stage, self._reactions, self._tasks = stack, stack.stage, reactions, tasks
         self._followers: list[dict[str, None]] = []
-        """For each order that is being carried out, the services that are restarted because an address moved."""
+        """For each order in progress: the services that are restarted because an address changed."""
 
     async def move(self, service: str, reason: str) -> GrantedPort:
-        """Give a port up, take another one, and publish it. Raise PortError when there is none."""
+        """Give up a service's port, take another one, and publish it. Raise PortError when no port is free."""
         wanted = self._stack.runners[service].service
         granted = await asyncio.to_thread(self._stage.ports.move, wanted, self._stage.project, reason)
         self._republish(granted)
         return granted
 
     async def follow(self, service: str, port: int) -> GrantedPort:
-        """Take over the port that a service chose for itself. Raise PortError when that may not be."""
+        """Adopt the port that a service chose itself. Raise PortError when the service may not have it."""
         request = self._stack.runners[service].service.port
         if request is None or request.strict:
             raise PortConflict(
@@ -48,12 +48,12 @@ class Moves:
         return granted
 
     async def speaks(self, name: str, scheme: Scheme) -> None:
-        """Take over what a service, or a further port of it, was found to speak, and publish the URL."""
+        """Record the scheme that a service, or one of its further ports, was found to speak; publish the URL."""
         service = service_of(name)
         try:
             self._stage.speaks(name, scheme)
         except StateFileError as error:
-            # A full disk: the service is ready all the same.
+            # The disk is full: the service is ready all the same.
             self._stage.note(error.message, service)
         self._stage.note(f"{name} speaks {scheme}: {self._stage.endpoint(name).url}", service)
         runner = self._stack.runners[service]
@@ -63,7 +63,7 @@ class Moves:
             self._reactions.announce(runner)
 
     def restart_misinformed(self) -> None:
-        """Restart what runs with addresses of others that are not true any more."""
+        """Restart running services that were given addresses of others which have changed since."""
         addresses = self._stage.addresses()
         for name, runner in self._stack.runners.items():
             runs = runner.run.process is not None
@@ -83,7 +83,7 @@ class Moves:
 
     @contextmanager
     def followed(self) -> Iterator[Collection[str]]:
-        """Yield which services are restarted in this block because an address moved."""
+        """Yield the services that are restarted during this block because an address changed."""
         followers: dict[str, None] = {}
         self._followers.append(followers)
         try:
@@ -92,23 +92,26 @@ class Moves:
             self._followers = [each for each in self._followers if each is not followers]
 
     def tell_port(self, granted: GrantedPort, answers: Sequence[Resolution] = ()) -> None:
-        """Tell clients which port a service has got, and what will not work on it."""
+        """Report to clients which port a service got, and what will not work on it."""
         self._stage.broadcaster.tell(report.port_event(granted))
         service = self._stage.project.services.get(granted.service)
         if service is not None and (text := warning_of(service, granted, answers)):
             self._stage.note(text, service.name)
 
     def _republish(self, granted: GrantedPort) -> None:
-        """Publish a move that happened during a start."""
+        """Publish a port that changed during a start."""
         self.tell_port(granted)
         self._stage.publish()
-        # It knows its own address: it chose it, or is started again on it.
+        # The service knows its own address: it chose the port, or is started again on it.
         self._stack.runners[granted.service].run.published_addresses = self._stage.addresses()
         self.restart_misinformed()
 
 
 def is_given_addresses(service: Service) -> bool:
-    """Whether a service is given addresses of others: databases are not, containers by their templates."""
+    """Return whether a service is given addresses of others.
+
+    Databases are not; containers are when a template in `env` asks for one.
+    """
     kind = kind_of(service)
     is_asked_for = kind.in_container and any("${" in text for text in service.env.values())
     return kind.takes_environment or is_asked_for

@@ -1,4 +1,4 @@
-"""What a client orders, and which orders are refused before anything begins."""
+"""The orders of clients, and the checks that refuse an order before anything begins."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from devinit.supervisor.project.port_wishes import PortWishes
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """What a client wants brought up, and how ports are to be decided."""
+    """A client's order to start or restart services, with its rules for port conflicts."""
 
     services: tuple[str, ...]
     asked: PortWishes
     profile: str | None = None
     timeout_seconds: float | None = None
     only_changed: bool = False
-    """Of a restart: only services that are older than the files that say how they are to run."""
+    """Restart only services that are older than the files that configure them."""
     sets_up: bool = False
-    """Run the `setup` of what is started, also where nothing that it depends on has changed."""
+    """Run the `setup` of the services that start, even if none of its inputs has changed."""
     in_terminals: tuple[str, ...] = ()
     """Services that have a terminal until they are started by another order."""
     is_abandoned: Callable[[], bool] = lambda: False
-    """Whether its client has gone away before it was begun."""
+    """Whether the client has gone away before the order begins."""
 
 
 class Stopped(Struct, frozen=True, kw_only=True):
-    """What a stop came to."""
+    """The result of a stop."""
 
     stopped: list[str]
     left: list[str]
-    """Services whose server devinit does not run: it is not used any more, and runs on."""
+    """Services whose server is not run by devinit: the project no longer uses it, and it runs on."""
     remaining: dict[str, list[int]]
-    """Services that still run although they were ended, and the pids of what is left of them."""
+    """Service → pids of the processes that still run although they were ended."""
 
     @classmethod
     def of(
         cls, names: Iterable[str], services: Mapping[str, Service], remaining: dict[str, list[int]]
     ) -> Self:
-        """Sort services into those that stopped, those that run on by themselves, and those that did not end."""
+        """Sort services into stopped ones, ones that run on outside of devinit, and ones that did not end."""
         names = list(names)
         left = [name for name in names if name in services and services[name].external_url is not None]
         stopped = [name for name in names if name not in left and name not in remaining]
@@ -54,13 +54,13 @@ class Stopped(Struct, frozen=True, kw_only=True):
 
 
 def refuse_if_abandoned(order: Order) -> None:
-    """Raise Interrupted when the client is gone: nothing has begun, and no client knows what it would be."""
+    """Raise Interrupted when the client is gone: nothing has begun, and no client would learn the result."""
     if order.is_abandoned():
         raise Interrupted("the client that ordered the start has gone away")
 
 
 def refuse_nothing(project: Project, wanted: Collection[str], order: Order) -> None:
-    """Raise NoProject or UsageError for an order of nothing, before anything is stopped for it."""
+    """Raise NoProject or UsageError for an order without services, before it stops any service."""
     if not project.services:
         raise no_services(project.source or project.root)
     if not wanted and not order.only_changed:
@@ -68,7 +68,7 @@ def refuse_nothing(project: Project, wanted: Collection[str], order: Order) -> N
 
 
 def refuse_terminals(project: Project, order: Order) -> None:
-    """Raise UsageError for a terminal of a service that runs no command of the project."""
+    """Raise UsageError when an order asks for a terminal for a service that runs no command of the project."""
     for name in order.in_terminals:
         service = project.services[name]
         if service.external_url is not None or not kind_of(service).runs_a_command:
@@ -79,6 +79,6 @@ def refuse_terminals(project: Project, order: Order) -> None:
 
 
 def without_questions(asked: PortWishes) -> PortWishes:
-    """Return how ports are decided once services were stopped: a question might never be answered."""
+    """Return the port rules for the time after services were stopped: a question might never be answered."""
     policy = ConflictPolicy.MOVE if asked.policy is ConflictPolicy.ASK else asked.policy
     return replace(asked, policy=policy, can_answer=False)

@@ -1,4 +1,4 @@
-"""Why a service is connected to another server than the project's: which file or variable names it."""
+"""Evidence why a service is connected to another server than the project's: the file or variable that names it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def explained(
     constants: Collection[Constant],
     stage: ProjectState,
 ) -> list[WrongServer]:
-    """Return which servers take the place of the project's own and are not meant, with what is known about each.
+    """Return the servers that were used unintentionally in place of the project's own, with evidence and advice.
 
-    `constants`: the addresses in the service's code that nothing can change.
+    `constants`: the addresses in the service's code that devinit cannot change.
     """
     given = given_to(service, stage)
     meant = ports_meant(given) | ports_meant(_left_to_itself(service, stage))
@@ -41,7 +41,7 @@ def explained(
 
 
 def _left_to_itself(service: Service, stage: ProjectState) -> dict[str, str]:
-    """Return what `.env` files say under names that devinit is not to give the service."""
+    """Return the values in `.env` files whose names devinit must not give to the service."""
     names = {*service.left_out, *stage.project.left_out}
     try:
         files = stage.given.files_of(service, stage.caller) if names else {}
@@ -53,7 +53,7 @@ def _left_to_itself(service: Service, stage: ProjectState) -> dict[str, str]:
 def _evidence(
     wrong: WrongServer, service: Service, constants: Iterable[Constant], stage: ProjectState
 ) -> Iterator[str]:
-    """Yield what names the other server, in words."""
+    """Yield the constants and variables that name the other server, in words."""
     port = wrong["port"]
     for constant in constants:
         if constant.port == port and constant.kind == wrong["kind"]:

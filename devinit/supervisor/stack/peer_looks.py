@@ -1,7 +1,7 @@
-"""Look at which servers the services are connected to: after a service has become ready, and when a client asks.
+"""Checks which servers the services are connected to: after a service becomes ready, and when a client asks.
 
-There is no timer beyond that. A program opens its first connections when it comes up or when its first page is
-asked for; what it connects to later is seen by the next `status`, `why` or `check`.
+There is no timer beyond that. A program opens its first connections when it starts or when its first page is
+requested; later connections are seen by the next `status`, `why` or `check`.
 """
 
 from __future__ import annotations
@@ -26,31 +26,33 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AFTER_SECONDS = (0.2, 3.0)
-"""How long after a service has become ready: it has connected at once, or for its first requests."""
+"""Delays after a service becomes ready: for connections that it opens at once, and for those of its first
+requests.
+"""
 
 Trees = dict[str, tuple["ProcessIdentity | None", str]]
 """Service → its process and the mark of its processes."""
 
 
 class PeerLooks:
-    """The looks of one supervisor."""
+    """The connection checks of one supervisor."""
 
     def __init__(self, stack: Stack, fixed: FixedAddresses, tasks: asyncio.TaskGroup) -> None:
         self._stack, self._stage, self._fixed, self._tasks = stack, stack.stage, fixed, tasks
         self._due: list[float] = []
-        """Loop times of the looks that come by themselves: two at most, however many services become ready."""
+        """Loop times of the scheduled checks: at most two, however many services become ready."""
         self._coming: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self._began = -1.0
-        """Loop time at which the last look began."""
+        """Loop time at which the last check began."""
         self._known: dict[int, Server] = {}
-        """Servers by the inode of the socket on which they listen, as long as one of ours is connected to them."""
+        """Inode of a listening socket → its server, as long as one of our services is connected to it."""
         self._judged: dict[str, tuple[ProcessIdentity | None, list[WrongServer]]] = {}
-        """Keyed by service: the process of the last look, and the findings before they were explained."""
+        """Service → its process at the last check, and the findings before they were explained."""
         self._told: dict[str, list[WrongServer]] = {}
 
     def soon(self) -> None:
-        """Look twice: shortly, and once more a little later."""
+        """Schedule two checks: one shortly, and one a little later."""
         now = asyncio.get_running_loop().time()
         first, second = AFTER_SECONDS
         self._due = [*(self._due[:1] or [now + first]), now + second]
@@ -65,7 +67,7 @@ class PeerLooks:
             await self.look()
 
     async def look(self) -> None:
-        """Look now, once for all callers that ask at the same time."""
+        """Check now, once for all callers that ask at the same time."""
         clock = asyncio.get_running_loop().time
         asked = clock()
         async with self._turn:
@@ -75,7 +77,8 @@ class PeerLooks:
             try:
                 await self._look()
             except Exception:
-                # No descriptors or threads left, or a defect: it must not end the supervision of the services.
+                # No descriptors or threads are left, or it is a defect: the supervision of the services must go
+                # on.
                 log.exception("it cannot be seen which servers the services use")
 
     async def _look(self) -> None:
@@ -88,7 +91,7 @@ class PeerLooks:
             return
         trees = {name: (each.run.identity, self._stage.marker(name)) for name, each in runners.items()}
         seen = await asyncio.to_thread(self._seen, trees, clients)
-        # A service may have left the configuration meanwhile.
+        # A service may have been removed from the configuration meanwhile.
         runners = {name: each for name, each in runners.items() if self._stack.runners.get(name) is each}
         own = [self._own(each) for each in runners.values()] if any(seen.values()) else []
         for name, servers in seen.items():
@@ -97,7 +100,7 @@ class PeerLooks:
                 await self._judge(runner, servers, own)
 
     def _seen(self, trees: Trees, clients: Collection[str]) -> dict[str, list[Server]]:
-        """Return to which servers each client is connected. Blocking."""
+        """Return the servers that each client is connected to. Blocking."""
         from devinit.system.peers import client_ends, peers_of  # a start does not wait for these
         from devinit.system.procfs import LINUX
         from devinit.system.tree import ProcessTable
@@ -148,12 +151,12 @@ class PeerLooks:
         found = wrong_servers(servers, own, (), self._stage.project.name)
         judged = (runner.run.identity, found)
         if found and self._judged.get(runner.name) == judged:
-            # A program that was started again by its reloader: its history starts again.
+            # The reloader started the program again, so its history is new.
             runner.history.wrong_servers = self._told.get(runner.name, [])
             return
         self._judged[runner.name] = judged
         if found:
-            # Few services need what follows: it reads files.
+            # Few services need the following, which reads files.
             from devinit.supervisor.stack.peer_evidence import explained
 
             constants = await self._fixed.of(runner.service)

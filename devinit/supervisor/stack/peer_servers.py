@@ -1,4 +1,4 @@
-"""Whose servers the services are connected to: this project's, another project's, or neither's."""
+"""The owner of each server that the services are connected to: this project, another project, or neither."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROOT = 0
 
 
 def servers_at(peers: Collection[Peer], pids: Mapping[str, Collection[int]], root: str) -> dict[int, Server]:
-    """Return the servers by the inode of the socket on which they listen. Blocking.
+    """Return the servers, keyed by the inode of the socket on which they listen. Blocking.
 
     `pids`: the processes of each service of the checkout at `root`. Raise StateFileError when the leases cannot be
     read.
@@ -71,13 +71,13 @@ def _server(
 
 
 def _is_ours_at_another_address(peer: Peer, service_by_pid: Mapping[int, str]) -> bool:
-    """Whether a service of ours listens on the same port, and this server is another one at another address."""
+    """Return whether one of our services listens on the same port at another address than this server."""
     others = {each.inode for each in tcp_listeners(peer.port)} - {peer.inode}
     holders = holders_of(others, [*service_by_pid]) if others else {}
     return any(pid in service_by_pid for each in holders.values() for pid in each)
 
 
 def _leader(holders: list[int]) -> ProcessFacts | None:
-    """Return the process that the others of a server descend from."""
+    """Return the process of a server that the others descend from."""
     found = {pid: facts for pid in holders if (facts := facts_of(pid)) is not None}
     return next((each for each in found.values() if each.parent_pid not in found), None)

@@ -1,4 +1,4 @@
-"""The ports of services that are started: decided before anything is stopped, and taken all at once."""
+"""The ports of services to be started: decided before any service is stopped, and taken all at once."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from devinit.supervisor.stack.stack import Stack
 
 
 class PortTaking:
-    """Takes the ports of a stack."""
+    """The allocator of ports for the services of a stack."""
 
     def __init__(self, stack: Stack, moves: Moves) -> None:
         self._stack, self._stage, self._moves = stack, stack.stage, moves
         self._used: dict[str, int] = {}
-        """Services that are stopped to be started again, and the ports of the servers that they found and used."""
+        """Service that is being restarted → port of the running server that it found and used."""
 
     async def decide_ahead(
         self, project: Project, asking: Iterable[str], leaving: list[str], asked: PortWishes
     ) -> None:
-        """Decide which ports services get once others have stopped, and take those that they move to.
+        """Decide which ports services get once others have stopped, and take the ports that they move to.
 
-        Raise PortQuestion where a client has to decide.
+        Raise PortQuestion when a client has to decide.
         """
         services, say = [project.services[name] for name in asking], from_thread(self._stage.note)
         try:
@@ -42,17 +42,17 @@ class PortTaking:
             raise question_about(found, self._stage.with_services(project.services)) from None
 
     def remember_used(self, names: Iterable[str]) -> None:
-        """Remember which servers these services use, for when they are started again."""
+        """Remember which running servers these services use, for their next start."""
         for name in names:
             if self._stack.is_wanted(name) and (service := self._stack.runners[name].service).is_reused:
                 self._used[name] = reuse.port_of(service)
 
     def forget_used(self, name: str) -> None:
-        """Let a service be started without the server that it used."""
+        """Let a service start without the server that it used before."""
         self._used.pop(name, None)
 
     async def take(self, names: list[str], asked: PortWishes) -> None:
-        """Take the ports of services. Raise PortError, or PortQuestion where a client has to decide."""
+        """Take the ports of services. Raise PortError, or PortQuestion when a client has to decide."""
         asked = replace(asked, used={name: self._used[name] for name in names if name in self._used})
         services = [self._stage.project.services[name] for name in names]
         say = from_thread(self._stage.note)
@@ -80,7 +80,7 @@ class PortTaking:
 
 
 def question_about(found: ConflictsFound, stage: ProjectState) -> PortQuestion:
-    """Return the question about taken ports, with what each answer to move would change."""
+    """Return the question about taken ports; it shows what each answer "move" would change."""
     return PortQuestion(
         str(found),
         hint="answer it at a terminal, or choose --on-conflict kill, move, reuse or fail",

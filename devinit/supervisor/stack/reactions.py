@@ -1,4 +1,4 @@
-"""What follows when a service changes its state: dependants start, files are written, clients get events."""
+"""Reactions to a state change of a service: dependants start, files are written, clients get events."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from devinit.supervisor.stack.restarts import restart_expected
 from devinit.supervisor.stack.stack import PRESENT, Stack
 
 SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
-"""Phases in which a service listens: one that fails a health check may still answer requests."""
+"""Phases in which a service listens: even if a health check fails, it may still answer requests."""
 
 
 class Reactions:
-    """What happens by itself."""
+    """The reactions of a stack to state changes and changed files."""
 
     def __init__(self, stack: Stack, peers: PeerLooks, tasks: asyncio.TaskGroup) -> None:
         self._stack, self._stage, self._tasks = stack, stack.stage, tasks
@@ -40,7 +40,7 @@ class Reactions:
         self.record = Recorder(stack.stage, self._state, stack.note_once)
 
     def changed(self, runner: Runner, before: LifecycleState) -> None:
-        """React to a service in another state."""
+        """React to a state change of a service."""
         state = runner.state
         self._stack.follow(runner)
         if state.phase is not before.phase or state.reason != before.reason:
@@ -56,10 +56,10 @@ class Reactions:
             if state.phase is Phase.READY and runner.is_program:
                 self._peers.soon()
             if before.has_withstood and state.phase is Phase.STOPPED:
-                # It has ended after its stop was over: that had left it its ports.
+                # The service ended after its stop was over, and the stop had left it its ports.
                 self._stage.ports.give_back(runner.name, runner.run.spared)
         if waits_in_vain(state) and not waits_in_vain(before):
-            # It takes them again when it is spawned, or moves.
+            # The service takes its ports again when it is spawned or moves.
             let_ports_go(runner, self._stage)
         if releasing(state) != releasing(before):
             self._stack.release_waiting()
@@ -68,7 +68,7 @@ class Reactions:
         self._stack.changed()
 
     def announce(self, runner: Runner) -> None:
-        """Pass on to clients and notifiers where a service answers; request its first page."""
+        """Report a service's address to clients and notifiers, and request its first page."""
         service, endpoint = runner.service, self._stage.endpoint(runner.name)
         self._stage.broadcaster.tell(report.port_info(runner, self._stage))
         for name in names_of_ports(service):
@@ -77,7 +77,7 @@ class Reactions:
             self._tasks.create_task(warm(endpoint, service.warm, self._stage.note))
 
     def leave(self) -> None:
-        """Let everything run on without us: what runs is on record for the next supervisor."""
+        """Let every service run on without us; the record tells the next supervisor what runs."""
         for notifier in self._notifiers:
             notifier.leave()
         self.record.now()
@@ -90,11 +90,11 @@ class Reactions:
         try:
             self._stage.ports.came_up(name, keep_all=self._stage.project.keep_ports)
         except StateFileError as error:
-            # A full disk: the service is ready all the same, and only its claim to the port is lost.
+            # The disk is full: the service is ready all the same, and only its claim to the port is lost.
             self._stage.note(error.message, name)
 
     def publish_again(self) -> None:
-        """Pass on once more where services answer."""
+        """Report once more to the notifiers where services answer."""
         for notifier in self._notifiers:
             notifier.renew()
 
@@ -107,7 +107,7 @@ class Reactions:
             notifier.ready(address, self._stage.project)
 
     def _state(self) -> State:
-        """Return what is to be on record."""
+        """Return the state to record."""
         stack = self._stack
         state = state_of(stack.runners, self._stage, stack.profile, stack.returning())
         histories = {name: stack.runners[name].history for name in state.services}
@@ -119,15 +119,15 @@ class Reactions:
 
 
 def releasing(state: LifecycleState) -> tuple[object, ...]:
-    """Return what of a service others may wait for."""
+    """Return the parts of a service's state that other services may wait for."""
     return state.phase, state.stuck, state.spawned_at is not None
 
 
 def waits_in_vain(state: LifecycleState) -> bool:
-    """Whether what a service waits for does not come up by itself."""
+    """Return whether a service waits for something that will not come up by itself."""
     return state.phase is Phase.WAITING and state.reason is not None
 
 
 def names_of_ports(service: Service) -> list[str]:
-    """Return under which names a service answers: its own, and those of its further ports."""
+    """Return the names under which a service answers: its own and those of its further ports."""
     return [service.name, *(request.service for request in service.extra_ports)]

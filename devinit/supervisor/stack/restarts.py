@@ -1,4 +1,4 @@
-"""Restarts without an order, and restarts that cannot go on after the stop."""
+"""Restarts that no client ordered, and restarts that cannot go on after the stop."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 async def restart_expected(
     stack: Stack, name: str, reason: str, phases: frozenset[Phase] = lifecycle.ALIVE
 ) -> None:
-    """Restart a service that is expected back, if it is still in one of these phases when its turn comes."""
+    """Restart a service that is expected back, if it is still in one of these phases when the lock is free."""
     try:
         async with stack.deciding:
-            # It may have been stopped, or given up, while we waited for our turn.
+            # It may have been stopped, or have failed, while we waited for the lock.
             if stack.phase(name) in phases and can_restart(stack, name, reason):
                 stack.stage.note(f"{name} is restarted: {reason}", name)
                 await stack.end([name])
@@ -33,7 +33,10 @@ async def restart_expected(
 
 
 def can_restart(stack: Stack, name: str, reason: str) -> bool:
-    """Whether a service could be started again now. No command asked for its restart: if not, it runs on."""
+    """Return whether a service could be started again now.
+
+    If not, it runs on: no command asked for this restart.
+    """
     try:
         stack.stage.check(stack.runners[name].service)
     except DevinitError as error:
@@ -43,7 +46,7 @@ def can_restart(stack: Stack, name: str, reason: str) -> bool:
 
 
 def give_up(stack: Stack, names: Iterable[str], error: Exception) -> None:
-    """Let services that were stopped to be started again be failed, for a reason that came up meanwhile."""
+    """Mark services that were stopped for a restart as failed, for a reason that came up meanwhile."""
     if isinstance(error, DevinitError):
         reason = explain(error)
     else:

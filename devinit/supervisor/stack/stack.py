@@ -1,4 +1,4 @@
-"""The services of one project, and what is known of all of them together."""
+"""The services of one project and their common state."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from devinit.supervisor.service.data_watch import look_at_data
 from devinit.supervisor.service.runner import Runner
 
 PRESENT = frozenset(Phase) - {Phase.STOPPED}
-"""Phases in which a service is still wanted or shown: the supervisor stays for it."""
+"""Phases in which a service is still wanted or shown; the supervisor does not end while there is one."""
 
 
 class Stack:
-    """What every order and every reaction works on."""
+    """The state that all orders and reactions of a project share."""
 
     def __init__(self, stage: ProjectState) -> None:
         self.stage = stage
@@ -30,12 +30,12 @@ class Stack:
         self.profile: str | None = None
         """The profile that the services were started with."""
         self.deciding = asyncio.Lock()
-        """Held while it is decided what runs where; not while a start is waited for."""
+        """Held while an order decides what runs where, but not while it waits for a start."""
         self._changes = asyncio.Event()
         self._returning: Counter[str] = Counter()
-        """Services that are stopped to be started again: they must not be taken for stopped meanwhile."""
+        """Services that are stopped for a restart: they must not count as stopped meanwhile."""
         self._waiting: dict[str, Runner] = {}
-        """Services that wait for others, the one that has waited longest first; `follow` alone writes it."""
+        """Services that wait for others, the longest wait first; only `follow` writes it."""
         self._noted: set[str] = set()
         stage.on_written = self._has_printed
 
@@ -43,19 +43,19 @@ class Stack:
         if (runner := self.runners.get(name)) is not None:
             runner.input.printed()
 
-    # What they do
+    # Phases
 
     def phase(self, name: str) -> Phase:
-        """Return what a service is doing; one that is not known is stopped."""
+        """Return the phase of a service; an unknown service is stopped."""
         runner = self.runners.get(name)
         return runner.phase if runner else Phase.STOPPED
 
     def is_wanted(self, name: str) -> bool:
-        """Whether a service runs, or is on its way up."""
+        """Return whether a service runs or is starting."""
         return self.phase(name) in WANTED
 
     def is_present(self, name: str) -> bool:
-        """Whether a service is still wanted or shown."""
+        """Return whether a service is still wanted or shown."""
         return self.phase(name) in PRESENT
 
     def present(self) -> dict[str, Runner]:
@@ -63,7 +63,7 @@ class Stack:
         return {name: each for name, each in self.runners.items() if each.phase in PRESENT}
 
     def running(self) -> dict[str, Service]:
-        """Return the services that run, or are on their way up, as they were started."""
+        """Return the services that run or are starting, as they were configured when they started."""
         return {name: each.service for name, each in self.runners.items() if each.phase in WANTED}
 
     def states(self) -> outcome.States:
@@ -71,67 +71,67 @@ class Stack:
         return {name: runner.state for name, runner in self.runners.items()}
 
     def services(self) -> outcome.Services:
-        """Return each service as it is to be run."""
+        """Return the configuration of each service."""
         return {name: runner.service for name, runner in self.runners.items()}
 
     def vanished(self, project: Project) -> list[str]:
-        """Return the services that a configuration does not have any more."""
+        """Return the services that a configuration no longer has."""
         return [name for name in self.runners if name not in project.services]
 
     async def confirm(self, names: Iterable[str]) -> None:
-        """Ask those of these services that are ready once whether they still serve."""
+        """Check once, for each of these services that is ready, whether it still serves."""
         await asyncio.gather(*(self.runners[name].confirm() for name in names if name in self.runners))
 
     def look_at_data(self) -> None:
-        """Notice which servers have lost their data since that was looked at last."""
+        """Detect which servers have lost their data since the last check."""
         for runner in self.runners.values():
             look_at_data(runner, self.stage)
 
     def note_once(self, text: str) -> None:
-        """Show the developer a note that has not been shown before."""
+        """Show the developer a note, unless it has been shown before."""
         if text not in self._noted:
             self._noted.add(text)
             self.stage.note(text)
 
     def note_again(self, texts: Iterable[str]) -> None:
-        """Let each of these be told once more when it comes up again."""
+        """Let each of these notes be shown once more when it comes up again."""
         self._noted.difference_update(texts)
 
-    # What is waited for
+    # Waits
 
     def changed(self) -> None:
-        """Let each wait look at its condition again."""
+        """Let each wait check its condition again."""
         self._changes.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Return when a condition over the services holds; looked at after each change, never polled."""
+        """Return when a condition over the services holds. It is checked after each change, never polled."""
         while not condition():
             self._changes.clear()
             await self._changes.wait()
 
     def are_settled(self, names: Iterable[str]) -> bool:
-        """Whether nothing more is to be expected of any of these services by itself."""
+        """Return whether none of these services will change its state by itself any more."""
         known = [name for name in names if name in self.runners]
         if any(map(self.is_returning, known)):
             return False
         return outcome.are_settled(known, self.states(), self.services())
 
     def follow(self, runner: Runner) -> None:
-        """Know whether a service waits for others, after each change of its state."""
+        """Record, after each state change of a service, whether it waits for others."""
         if runner.phase is Phase.WAITING:
             self._waiting[runner.name] = runner
         else:
             self._waiting.pop(runner.name, None)
 
     def release_waiting(self) -> None:
-        """Let those go whose dependencies are there; tell the others what they wait for."""
+        """Let services go whose dependencies are ready, and give the others the reason why they wait."""
         states: outcome.States = {}
         services: outcome.Services = {}
         for name, runner in [*self._waiting.items()]:
             if runner.phase is not Phase.WAITING or self.runners.get(name) is not runner:
                 continue
             if not any(each in self.runners for each in runner.service.depends_on):
-                # Without a look at all the others, of which there may be hundreds, for each of hundreds.
+                # Without a look at all other services, of which there may be hundreds, for each of hundreds.
                 runner.post(lifecycle.DependenciesReady())
                 continue
             if not services:
@@ -143,7 +143,7 @@ class Stack:
                 runner.post(lifecycle.Blocked(self._why_blocked(runner, blocker) if blocker else None))
 
     def _why_blocked(self, runner: Runner, blocker: str) -> str:
-        """Say for what a service waits in vain; of a job that failed, also why."""
+        """Say what a service waits for in vain; if that is a failed job, also why it failed."""
         said = f"waits for {blocker}, which {said_of(self.phase(blocker))}"
         reason = self.runners[blocker].state.reason or ""
         if self.phase(blocker) is not Phase.FAILED or not reason:
@@ -152,10 +152,10 @@ class Stack:
             return said
         return f"{said}: {reason.splitlines()[0]}"
 
-    # Down, and up again
+    # Stop and return
 
     async def end(self, names: Iterable[str]) -> None:
-        """Stop services in reverse order: each as soon as nothing in the list depends on it any more."""
+        """Stop services in reverse order: each as soon as no service in the list depends on it any more."""
         chosen = {name for name in names if name in self.runners}
         dependencies = {name: self.runners[name].service.depends_on for name in self.runners}
 
@@ -169,20 +169,20 @@ class Stack:
         await asyncio.gather(*(end_one(name) for name in chosen))
 
     def _is_ended(self, name: str) -> bool:
-        """Whether nothing more comes of the end of a service, although something of it may still run."""
+        """Return whether the stop of a service is over, even if some of its processes may still run."""
         return self.phase(name) is Phase.STOPPED or self.runners[name].state.has_withstood
 
     def returning(self) -> frozenset[str]:
-        """Return the services that are stopped to be started again."""
+        """Return the services that are stopped for a restart."""
         return frozenset(name for name, count in self._returning.items() if count > 0)
 
     def is_returning(self, name: str) -> bool:
-        """Whether a service is stopped to be started again."""
+        """Return whether a service is stopped for a restart."""
         return self._returning[name] > 0
 
     @contextmanager
     def expected_back(self, names: Iterable[str]) -> Iterator[None]:
-        """Do not take services for stopped which are started again in this block."""
+        """Do not let services that are restarted in this block count as stopped."""
         names = list(names)
         self.expect_back(names)
         try:
@@ -191,17 +191,17 @@ class Stack:
             self.came_back(names)
 
     def expect_back(self, names: Iterable[str]) -> None:
-        """Do not take services for stopped until they `came_back`."""
+        """Do not let services count as stopped until `came_back` is called for them."""
         self._returning.update(names)
 
     def came_back(self, names: Iterable[str]) -> None:
-        """Expect services no more."""
+        """Undo `expect_back`: the services may count as stopped again."""
         self._returning.subtract(names)
         self.changed()
 
 
 def said_of(phase: Phase) -> str:
-    """Say what a service does that others wait for in vain."""
+    """Describe the state of a service that others wait for in vain."""
     match phase:
         case Phase.FAILED | Phase.EXITED:
             return phase.value

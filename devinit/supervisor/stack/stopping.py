@@ -1,4 +1,4 @@
-"""A stop that a client orders."""
+"""Stops that a client orders."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ async def stop(
     by: str | None,
     let_go: Callable[[list[str]], None],
 ) -> Stopped:
-    """Stop services, dependants before what they depend on, and give their ports back. Return the ones that ran.
+    """Stop services, dependants before their dependencies, and give their ports back. Return the ones that ran.
 
-    What counts in the end is that nothing of them is there any more, and not that it was asked to end.
-    `project`: what the names are looked up in. `by`: the client and the time, in words. `let_go`: called for
-    all that have ended, with their ports given back.
+    The stop is complete when none of their processes is left, not when they were asked to end. `project`: the
+    project in which the names are looked up. `by`: the client and the time, in words. `let_go`: called with all
+    services that have ended, after their ports were given back.
     """
-    # Nothing of what is only new in the configuration can run: no start has known of it.
+    # A service that is only new in the configuration cannot run: no start has known it.
     chosen = [name for name in named(names, project) if name in stack.runners]
     running = [name for name in chosen if stack.is_present(name)]
     never_ran = {name for name in running if lifecycle.has_never_run(stack.runners[name].state)}
@@ -53,9 +53,9 @@ async def stop(
 
 
 def give_back_ended(stack: Stack, names: Iterable[str]) -> list[str]:
-    """Give back the ports of services that have ended, and return those.
+    """Give back the ports of services that have ended, and return those services.
 
-    A service that has outlived its stop keeps its ports: a start would move away from them.
+    A service that has outlived its stop keeps its ports, because a start would move away from them.
     """
     ended = [name for name in names if not stack.runners[name].state.has_withstood]
     for name in ended:
@@ -76,9 +76,9 @@ def refuse_withstood(stack: Stack, names: Iterable[str]) -> None:
 
 
 def warn_dependants(stack: Stack, stopping: list[str]) -> None:
-    """Name the services that go on without one that they need: only the named ones are stopped."""
+    """Note which running services depend on a service that is stopped: only the named services are stopped."""
     for name, runner in stack.runners.items():
-        # A job that had to be done first is of no more use to it.
+        # A dependant no longer needs a job that had to be done before its start.
         needed = [other for other in runner.service.depends_on if not stack.stage.project.is_job(other)]
         lost = [other for other in needed if other in stopping]
         if lost and name not in stopping and runner.phase in lifecycle.ALIVE:
@@ -86,7 +86,7 @@ def warn_dependants(stack: Stack, stopping: list[str]) -> None:
 
 
 async def end_unrecorded(stack: Stack, names: tuple[str, ...]) -> list[str]:
-    """End what runs without a record, named services or all; return whose it was.
+    """End services that run without a record, the named ones or all, and return their names.
 
     Raise SupervisorError when one of them runs in another container; the others are ended.
     """
