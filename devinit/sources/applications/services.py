@@ -31,7 +31,7 @@ MOST_BY_THEMSELVES = 8
 """Limit of the servers that start by default; of more, only those that a frontend needs."""
 _MOST_PROBLEMS = 20
 _LISTS_PROGRAMS = re.compile(
-    r"(?:docker-)?compose.*\.ya?ml\Z|Procfile|process-compose\.ya?ml\Z|ecosystem\.config\."
+    r"(?:docker-)?compose[\w.-]{0,40}\.ya?ml\Z|Procfile|process-compose\.ya?ml\Z|ecosystem\.config\."
 )
 """Matches files at the root by which other sources find programs."""
 _PRIMARY = ("backend", "api", "server", "gateway")

@@ -242,6 +242,7 @@ def _turns(runs: int, peers: Sequence[Peer]) -> Iterator[tuple[int, Peer]]:
 @contextmanager
 def _noted(peer: Peer, *measures: Measure) -> Iterator[None]:
     """Note why a peer fails, end what it left, and go on with the next one."""
+    print(f"{measures[0].title}: {peer.title} …", file=sys.stderr, flush=True)
     try:
         yield
     except (RuntimeError, TimeoutError, OSError, subprocess.SubprocessError) as error:

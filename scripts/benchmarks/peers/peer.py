@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -130,7 +131,8 @@ class Peer(ABC):
     def clear(self) -> None:
         """End by force what the peer has left running: all of it carries the mark."""
         # Again until nothing is found: what is killed may just have been restarting something.
-        while found := self.processes():
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (found := self.processes()) and time.monotonic() < deadline:
             for pid in found:
                 try:
                     os.kill(pid, signal.SIGKILL)
