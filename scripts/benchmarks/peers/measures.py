@@ -152,18 +152,18 @@ def living(bench: Bench, runs: int) -> list[Measure]:
                         crash.reasons[peer.title] = again.reasons[peer.title] = "not restarted"
                         continue
                     for measure in (crash, again):
-                        victim = until_answering(service.port)
+                        victim = _victim(service)
                         began = time.perf_counter()
                         os.kill(victim, signal.SIGKILL)
-                        if not _another_answers(service.port, victim):
+                        if _answering(service.port, other_than=victim) is None:
                             measure.reasons[peer.title] = f"not back after {BACK_SECONDS:.0f} s"
                             break
                         _add(measure, peer, _since(began))
                 for service in services[:runs] if peer.has_restart else ():
-                    victim = until_answering(service.port)
+                    victim = _victim(service)
                     began = time.perf_counter()
                     with _in_the_background(partial(peer.restart, service.name)) as finished:
-                        if not _another_answers(service.port, victim):
+                        if _answering(service.port, other_than=victim) is None:
                             restart.reasons[peer.title] = f"not back after {BACK_SECONDS:.0f} s"
                             break
                         _add(restart, peer, _since(began))
@@ -347,8 +347,15 @@ def _none_listens(services: Sequence[Service]) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def _another_answers(port: int, victim: int) -> bool:
-    """Wait until another process than the one before answers on a port."""
+def _victim(service: Service) -> int:
+    pid = _answering(service.port)
+    if pid is None:
+        raise TimeoutError(f"{service.name} is down")
+    return pid
+
+
+def _answering(port: int, other_than: int | None = None) -> int | None:
+    """Return the pid of the process that answers on a port; None when none does within BACK_SECONDS."""
     deadline = time.monotonic() + BACK_SECONDS
     while time.monotonic() < deadline:
         try:
@@ -356,7 +363,7 @@ def _another_answers(port: int, victim: int) -> bool:
                 answer = connection.recv(16)
         except OSError:
             answer = b""
-        if answer and int(answer) != victim:
-            return True
+        if answer and int(answer) != other_than:
+            return int(answer)
         time.sleep(POLL_SECONDS)
-    return False
+    return None
