@@ -37,6 +37,7 @@ COMMANDS = {
     "export": "write the project for another tool: compose, pm2, procfile, kubernetes ...",
     "run": "run a task, or a command in the runtime environment; alone it lists the tasks",
     "exec": "run a command as a service runs: its folder, environment and tools",
+    "compose": "call the engine's own compose with the project's file on ports that work",
     "shell": "open a shell as a service runs, or in the runtime environment",
     "psql": "open psql on a database of the project",
     "redis-cli": "open redis-cli on a Redis of the project",
@@ -49,7 +50,7 @@ COMMANDS = {
 }
 """Each is a module of this package with `EXAMPLE`, `configure(parser)` and `run(arguments)`."""
 
-BECOMING = ("run", "exec", "psql", "redis-cli")
+BECOMING = ("run", "exec", "compose", "psql", "redis-cli")
 """Commands that become another program, whose words stand behind theirs."""
 STARTING = ("start", "restart")
 """Commands that need a supervisor for sure."""

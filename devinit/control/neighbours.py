@@ -25,6 +25,7 @@ from devinit.model.port import LeaseOwner
 from devinit.model.status import Phase
 from devinit.ports.holder.pm2 import Application, applications
 from devinit.ports.leases import LeaseStore, root_name
+from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import socket_address, state_directory
 from devinit.system.worktrees import worktree_of
 
@@ -204,13 +205,22 @@ def port_rows() -> list[PortRow]:
                 "service": owner.service,
                 "project": owner.project,
                 "root": owner.root,
-                "state": "leased" if live else "reserved" if kept else "stopped",
+                "state": "leased"
+                if live or _is_published(owner, port)
+                else "reserved"
+                if kept
+                else "stopped",
                 "worktree": worktree.top if worktree else None,
                 "branch": worktree.branch if worktree else None,
             }
         )
     rows += [_assigned_row(each) for each in applications(os.environ).values()]
     return sorted(rows, key=lambda row: row["port"])
+
+
+def _is_published(owner: LeaseOwner, port: int) -> bool:
+    """Whether a container of compose has a port, which keeps no lease by itself."""
+    return owner.by_program and bool(tcp_listeners(port))
 
 
 def _assigned_row(application: Application) -> PortRow:

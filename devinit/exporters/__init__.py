@@ -15,6 +15,7 @@ BUILT_IN = {
     "pm2": "an ecosystem file for PM2",
     "process-compose": "a process-compose.yaml",
     "procfile": "a Procfile for foreman and honcho",
+    "swarm": "a stack for Docker Swarm",
     "systemd": "units for the user's systemd",
     "vscode": "tasks, and launch configurations that attach to debug ports, for VS Code",
 }

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-Node: TypeAlias = "str | int | float | bool | Mapping[str, Node] | Sequence[Node]"
+Node: TypeAlias = "str | int | float | bool | Mapping[str, Node] | Sequence[Node] | None"
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w.-]*")
 LAST_OF_FOUR_DIGITS = 0xFFFF
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
@@ -86,6 +86,8 @@ def _items(values: Sequence[Node], depth: int) -> Iterator[str]:
 
 
 def _scalar(value: Node) -> str:
+    if value is None:
+        return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from devinit.kinds.docker.kind import DOCKER
 from devinit.kinds.kind import Context, Keys, Kind
+from devinit.kinds.mysql.kind import MYSQL
 from devinit.kinds.postgres.kind import POSTGRES
 from devinit.kinds.process.kind import PROCESS
 from devinit.kinds.redis.kind import REDIS
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from devinit.model.service import Service, Settings
 
-BUILT_IN = (PROCESS, POSTGRES, REDIS, DOCKER)
+BUILT_IN = (PROCESS, POSTGRES, MYSQL, REDIS, DOCKER)
 USUAL = PROCESS
 """The kind of a service that states none."""
 
@@ -45,8 +46,10 @@ __all__ = [
     "Keys",
     "Kind",
     "in_a_container",
+    "is_native",
     "kind_implied_by",
     "kind_of",
+    "not_run",
     "usual_settings",
 ]
 
@@ -68,6 +71,21 @@ def in_a_container(title: str) -> str:
 
     name = BY_TITLE.get(title)
     return f", or let a container run it: {table_of(name)}" if name else ""
+
+
+def is_native(title: str) -> bool:
+    """Return whether devinit runs a server that people call so without a container."""
+    return any(flavour.title == title for each in BUILT_IN for flavour in each.flavours)
+
+
+def not_run(title: str) -> str:
+    """Say of a server that a project needs that nothing runs it, and what does: natively, or in a container."""
+    kind = next((each for each in BUILT_IN for flavour in each.flavours if flavour.title == title), None)
+    way = f"start it yourself{in_a_container(title)}"
+    if kind is None:
+        return f"which devinit does not provide: {way}"
+    asked = f'`[services.{kind.name}]` with provider = "{kind.name}" lets devinit run it'
+    return f"which devinit does not start unasked: {asked}, or {way}"
 
 
 def usual_settings(kind: Kind, project: str, *, is_named: bool) -> Settings | None:

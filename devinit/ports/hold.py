@@ -37,6 +37,11 @@ class Hold:
         self.port = port
         self._descriptor = descriptor
 
+    @property
+    def fd(self) -> int | None:
+        """The descriptor of the socket; None where none is kept."""
+        return self._descriptor
+
     def close(self) -> None:
         """Release the port."""
         if self._descriptor is not None:

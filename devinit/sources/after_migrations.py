@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from msgspec import structs
 
@@ -19,6 +19,25 @@ def after_migrations(services: Mapping[str, Service]) -> dict[str, Service]:
     """
     preparing = [each for each in services.values() if each.before_start and each.port is not None]
     return {name: _waiting(service, preparing, services) for name, service in services.items()}
+
+
+def runs_before(job: Service, waiting: Collection[Service], servers: Mapping[str, Service]) -> Service | None:
+    """Return the server that runs the same before each of its starts: a job that others wait for does it twice."""
+    if not any(each.conditions.get(job.name) is Condition.COMPLETED for each in waiting):
+        return None
+    does = _done_by(job.command or "")
+    return next(
+        (
+            each
+            for each in servers.values()
+            if each.directory == job.directory and does in (_done_by(line) for line in each.before_start)
+        ),
+        None,
+    )
+
+
+def _done_by(command: str) -> list[str]:
+    return program_of(words_of(command))[:2]
 
 
 def _waiting(service: Service, preparing: list[Service], services: Mapping[str, Service]) -> Service:

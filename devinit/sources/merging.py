@@ -19,7 +19,7 @@ from msgspec import structs
 from devinit.kinds import kind_of
 from devinit.model.evidence import Evidence
 from devinit.model.service import Condition, Readiness, Service
-from devinit.sources.after_migrations import after_migrations
+from devinit.sources.after_migrations import after_migrations, runs_before
 from devinit.sources.commands import programs
 from devinit.sources.commands.programs import program_of, words_of
 from devinit.sources.commands.seeds import with_seeds_once
@@ -233,6 +233,8 @@ def _why_not(service: Service, high: Found, low: Found, wanted: Collection[str])
         return f"{said}: left out, because {high.origin} has another service of this name"
     if not _is_application(service) or service.name in wanted:
         return ""
+    if (server := runs_before(service, low.services.values(), high.services)) is not None:
+        return f"{said}: no service of its own, because {server.name} runs the same before each start"
     is_listed = high.weight is Weight.PROCESSES and (not high.scope or str(service.directory) in high.scope)
     if is_listed and any(map(_is_application, high.services.values())) and not _is_beyond(service, high, low):
         return (

@@ -104,7 +104,7 @@ class TestTheJsonSchema:
             "[services.a]\nport = 0",
             "[services.a]\nport = '8000'",
             "[services.a]\nrange = '8000'",
-            "[services.a]\nprovider = 'mysql'",
+            "[services.a]\nprovider = 'oracle'",
             "[services.a]\nrestart = 'allways'",
             "[services.a]\nready.http = 'health'",
             "[services.all]",

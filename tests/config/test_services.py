@@ -360,7 +360,7 @@ class TestAValueThatCannotBeMeant:
             ('warm = "index"', 'services.a.warm: "index" is not a path'),
             (
                 'database = "x"',
-                "services.a.database: means nothing for process (it is for postgres and docker)",
+                "services.a.database: means nothing for process (it is for postgres and mysql and docker)",
             ),
         ],
     )
@@ -402,8 +402,8 @@ class TestAValueThatCannotBeMeant:
             ('command = "x"\nsetup = "y"\nsetup_inputs = "a/*/../../../**"', "searches folders outside"),
             ('provider = "postgrs"', 'there is no provider "postgrs" (did you mean "postgres"?)'),
             (
-                'provider = "mysql"',
-                'there is no provider "mysql" (providers: process, postgres, redis, docker)',
+                'provider = "fulltext"',
+                'there is no provider "fulltext" (providers: process, postgres, mysql, redis, docker)',
             ),
             (
                 'provider = "redis"\ncommand = "x"',
@@ -414,7 +414,10 @@ class TestAValueThatCannotBeMeant:
             ('provider = "redis"\npassword = ""', "services.a.password: is empty"),
             ('provider = "redis"\npassword = "a\\nb"', "services.a.password: has several lines"),
             ('provider = "postgres"\nuser = "pg_me"', 'PostgreSQL keeps the name "pg_me" for itself'),
-            ('databases = ["x"]', "services.a.databases: means nothing for process (it is for postgres)"),
+            (
+                'databases = ["x"]',
+                "services.a.databases: means nothing for process (it is for postgres and mysql)",
+            ),
             (
                 'provider = "postgres"\ndatabases = ["b", ""]',
                 "services.a.databases[1]: a name has 1 to 63 bytes",
@@ -437,7 +440,7 @@ class TestAValueThatCannotBeMeant:
         assert said in refused(f"[services.a]\n{keys}")
 
     def test_is_told_together_with_the_others(self, refused: Refused) -> None:
-        text = refused('[services.a]\ncommand = "x"\nport = 0\n[services.b]\nprovider = "mysql"')
+        text = refused('[services.a]\ncommand = "x"\nport = 0\n[services.b]\nprovider = "oracle"')
 
         assert "devinit.toml has 2 problems:" in text
         assert "\n  services.a.port: " in text

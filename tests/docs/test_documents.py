@@ -34,7 +34,7 @@ HOSTS = {
     "host.docker.internal",
 }
 """Where a link may lead, and whose names may stand in an example: what is reachable by everybody."""
-LANGUAGES = {"console", "sh", "toml", "python", "js", "json", "text"}
+LANGUAGES = {"console", "sh", "toml", "python", "js", "json", "text", "yaml"}
 TABLES = {"project", "services", "tasks", "environment", "discovery", "profiles"}
 
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)")

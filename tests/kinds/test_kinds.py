@@ -36,23 +36,23 @@ class MailpitKeys(Keys, frozen=True, kw_only=True):
     keep: Annotated[int | None, Meta(description="how many mails are kept. Default: 500.")] = None
 
 
-class MySqlSettings(DatabaseSettings, frozen=True, kw_only=True):
+class OracleSettings(DatabaseSettings, frozen=True, kw_only=True):
     """What a second kind of database is created with."""
 
 
-class MySqlKeys(Keys, frozen=True, kw_only=True):
+class OracleKeys(Keys, frozen=True, kw_only=True):
     """A key that PostgreSQL has, too."""
 
     database: Annotated[str | None, Meta(description="the schema's name.")] = None
 
-    def settings(self, context: Context) -> MySqlSettings:
-        return MySqlSettings(database=self.database or context.project, user="root", password="s")
+    def settings(self, context: Context) -> OracleSettings:
+        return OracleSettings(database=self.database or context.project, user="root", password="s")
 
 
-class MySqlProvider(ProcessProvider):
+class OracleProvider(ProcessProvider):
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
-        settings, name = service.settings_as(MySqlSettings), service.name.upper()
-        url = f"mysql://127.0.0.1:{port}/{settings.database if settings else ''}"
+        settings, name = service.settings_as(OracleSettings), service.name.upper()
+        url = f"oracle://127.0.0.1:{port}/{settings.database if settings else ''}"
         variables = {f"{name}_DATABASE_URL": url, f"{name}_HOST": "127.0.0.1"}
         return Endpoint(service=service.name, host="127.0.0.1", port=port, url=url, variables=variables)
 
@@ -65,16 +65,16 @@ MAILPIT = Kind(
     default_port=8025,
     has_pages=True,
 )
-MYSQL = Kind(
-    name="mysql",
-    runner=f"{__name__}:MySqlProvider",
-    own=MySqlKeys,
-    settings=MySqlSettings,
+ORACLE = Kind(
+    name="oracle",
+    runner=f"{__name__}:OracleProvider",
+    own=OracleKeys,
+    settings=OracleSettings,
     default_port=3306,
-    url_schemes=("mysql",),
-    common_prefix="MYSQL",
+    url_schemes=("oracle",),
+    common_prefix="ORACLE",
     client_names=ClientNames(
-        names=frozenset({"MYSQL_TCP_HOST"}), of=lambda _, own: {"MYSQL_TCP_HOST": own["HOST"]}
+        names=frozenset({"ORACLE_TCP_HOST"}), of=lambda _, own: {"ORACLE_TCP_HOST": own["HOST"]}
     ),
     has_databases=True,
     proves_itself=True,
@@ -90,11 +90,11 @@ def mailpit(monkeypatch: pytest.MonkeyPatch) -> Kind:
 
 
 @pytest.fixture
-def mysql(monkeypatch: pytest.MonkeyPatch) -> Kind:
+def oracle(monkeypatch: pytest.MonkeyPatch) -> Kind:
     """A second kind of database, which shares a key with PostgreSQL."""
-    monkeypatch.setitem(KINDS, MYSQL.name, MYSQL)
-    monkeypatch.setitem(PROVIDERS, MYSQL.name, MySqlProvider())
-    return MYSQL
+    monkeypatch.setitem(KINDS, ORACLE.name, ORACLE)
+    monkeypatch.setitem(PROVIDERS, ORACLE.name, OracleProvider())
+    return ORACLE
 
 
 @pytest.fixture
@@ -171,10 +171,10 @@ class TestAKeyThatAKindDeclares:
         assert with_it["port"]["description"] == f"{said}, 8025 for mailpit."
 
     def test_is_described_for_each_kind_that_has_it(self) -> None:
-        described = properties_of((*BUILT_IN, MYSQL))["database"]["description"]
+        described = properties_of((*BUILT_IN, ORACLE))["database"]["description"]
 
-        assert described.startswith("For postgres: the database's name.")
-        assert described.endswith("For mysql: the schema's name.")
+        assert described.startswith("For postgres and mysql: the database's name.")
+        assert described.endswith("For oracle: the schema's name.")
 
     def test_is_what_the_service_is_configured_with(self, project: Project) -> None:
         assert project.services["mail"].settings_as(MailpitKeys) == MailpitKeys(keep=20)
@@ -220,10 +220,10 @@ class TestAKeyThatAKindDeclares:
 
 
 class TestASecondKindOfDatabase:
-    @pytest.mark.parametrize("first", ["postgres", "mysql"])
-    @pytest.mark.usefixtures("mysql")
+    @pytest.mark.parametrize("first", ["postgres", "oracle"])
+    @pytest.mark.usefixtures("oracle")
     def test_is_found_as_database_url_when_it_is_the_first(self, tmp_path: Path, first: str) -> None:
-        second = "mysql" if first == "postgres" else "postgres"
+        second = "oracle" if first == "postgres" else "postgres"
         (tmp_path / "devinit.toml").write_text(
             "".join(f'[services.{name}]\nprovider = "{name}"\n' for name in (first, second))
         )
@@ -235,12 +235,12 @@ class TestASecondKindOfDatabase:
         names = environment(project, endpoints, base={})
 
         assert names["DATABASE_URL"] == endpoints[first].url
-        assert (names["PGHOST"], names["MYSQL_TCP_HOST"]) == ("127.0.0.1", "127.0.0.1")
+        assert (names["PGHOST"], names["ORACLE_TCP_HOST"]) == ("127.0.0.1", "127.0.0.1")
 
-    @pytest.mark.usefixtures("mysql")
+    @pytest.mark.usefixtures("oracle")
     def test_gives_its_client_names_to_the_services_that_need_it(self, tmp_path: Path) -> None:
         (tmp_path / "devinit.toml").write_text(
-            '[services.db]\nprovider = "mysql"\n[services.api]\ncommand = "x"\ndepends_on = ["db"]\n'
+            '[services.db]\nprovider = "oracle"\n[services.api]\ncommand = "x"\ndepends_on = ["db"]\n'
             '[services.web]\ncommand = "x"\n'
         )
         project = load(tmp_path)
@@ -250,14 +250,14 @@ class TestASecondKindOfDatabase:
         runtime = environment(project, endpoints, base={})
 
         given = {
-            name: "MYSQL_TCP_HOST" in runtime_of(project, endpoints, each, runtime)
+            name: "ORACLE_TCP_HOST" in runtime_of(project, endpoints, each, runtime)
             for name, each in project.services.items()
         }
 
         assert given == {"db": False, "api": True, "web": False}
 
-    def test_has_a_test_database_only_if_it_says_so(self, tmp_path: Path, mysql: Kind) -> None:
-        (tmp_path / "devinit.toml").write_text(f'[services.db]\nprovider = "{mysql.name}"\n')
+    def test_has_a_test_database_only_if_it_says_so(self, tmp_path: Path, oracle: Kind) -> None:
+        (tmp_path / "devinit.toml").write_text(f'[services.db]\nprovider = "{oracle.name}"\n')
 
         [service] = load(tmp_path).services.values()
 

@@ -459,9 +459,9 @@ class TestMigrations:
         project = found({**TestLaravel.FILES, ".env.example": "DB_CONNECTION=mysql\n"})
 
         assert (
-            ".env.example, line 1: Laravel needs MySQL, which devinit does not provide: start it yourself, or let a "
-            'container run it: `[services.mysql]` with provider = "docker", server = "mysql", port = 3306'
-            in project.notes
+            ".env.example, line 1: Laravel needs MySQL, which devinit does not start unasked: `[services.mysql]` with "
+            'provider = "mysql" lets devinit run it, or start it yourself, or let a container run it: '
+            '`[services.mysql]` with provider = "docker", server = "mysql", port = 3306' in project.notes
         )
 
 

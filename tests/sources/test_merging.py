@@ -71,6 +71,32 @@ class TestNothing:
         assert found.notes == ("line 1 is left out",)
 
 
+class TestAJobThatAServerDoesByItself:
+    def test_is_no_service_beside_it(self) -> None:
+        backend = server("backend", 8000, before_start=("alembic upgrade head",))
+        job = worker("migrate", BACKEND, command="python -m alembic upgrade head")
+        waiting = server(
+            "backend", 8000, depends_on=("migrate",), conditions={"migrate": Condition.COMPLETED}
+        )
+
+        found = merged([recognised(backend), listed(job, waiting, weight=Weight.CONTAINERS)])
+
+        assert list(found.services) == ["backend"]
+        assert found.services["backend"].depends_on == ()
+        assert found.notes[-1].endswith(
+            "no service of its own, because backend runs the same before each start"
+        )
+
+    def test_is_one_where_it_does_something_else(self) -> None:
+        backend = server("backend", 8000, before_start=("alembic upgrade head",))
+        job = worker("tables", BACKEND, command="python make_tables.py")
+        waiting = server("backend", 8000, depends_on=("tables",), conditions={"tables": Condition.COMPLETED})
+
+        found = merged([recognised(backend), listed(job, waiting, weight=Weight.CONTAINERS)])
+
+        assert set(found.services) == {"backend", "tables"}
+
+
 class TestOneApplicationInTwoSources:
     def test_is_one_service_when_both_are_servers_in_the_same_folder(self) -> None:
         found = merged([recognised(server("backend", 8000)), listed(server("web", 5000))])

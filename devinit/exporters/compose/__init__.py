@@ -37,11 +37,8 @@ _LOCAL = re.compile(r"(?:(?<=localhost:)|(?<=127\.0\.0\.1:))\d{1,5}(?!\d)")
 def render(resolved: Resolved) -> Export:
     """Return the file, and the Dockerfiles that are missing."""
     stack = _Stack(resolved)
-    document: dict[str, Node] = {}
-    if stack.shared:
-        document[f"x-{SHARED}"] = Anchored(SHARED, stack.environment(stack.shared))
-    document["services"] = dict(stack.services())
-    if volumes := [each for service in resolved.services if service.image for each in _volumes(service)]:
+    document = _document(stack)
+    if volumes := volumes_of(resolved):
         document["volumes"] = {each: {} for each in volumes}
     head = "".join(f"# {line}\n" for line in stack.head())
     text = head + rendered(document)
@@ -51,6 +48,23 @@ def render(resolved: Resolved) -> Export:
         without_beside=tuple(stack.without_beside()),
         notes=tuple(stack.notes()),
     )
+
+
+def document_of(resolved: Resolved) -> dict[str, Node]:
+    """Return what the file says, without its volumes; for a form that is made of it."""
+    return _document(_Stack(resolved))
+
+
+def volumes_of(resolved: Resolved) -> list[str]:
+    """Return the names of its volumes."""
+    return [each for service in resolved.services if service.image for each in _volumes(service)]
+
+
+def _document(stack: _Stack) -> dict[str, Node]:
+    document: dict[str, Node] = {}
+    if stack.shared:
+        document[f"x-{SHARED}"] = Anchored(SHARED, stack.environment(stack.shared))
+    return document | {"services": dict(stack.services())}
 
 
 class _Stack:

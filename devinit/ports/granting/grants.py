@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,12 @@ class Grant:
     def lease_fd(self) -> int | None:
         """The descriptor to pass into the service (`spawn(keep=…)`); None if an adopted service has its own."""
         return self._lease.fd if self._lease else None
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """What keeps lease and hold, for a program that this process becomes."""
+        held = self._hold.fd if self._hold is not None else None
+        return tuple(each for each in (self.lease_fd, held) if each is not None)
 
     @property
     def is_held(self) -> bool:
@@ -193,7 +199,8 @@ def grant(
         say=say,
     )
     try:
-        taken = search.run({port: name for name, port in remembered.items() if name not in services})
+        others = {port: name for name, port in remembered.items() if name not in services}
+        taken = search.run(others | _of_containers(store, search.owner.root, services))
     except BaseException:
         search.takings.give_back()
         raise
@@ -212,6 +219,15 @@ def grant(
     # return to its own port.
     store.forget(search.owner.root, {each.service: each.port for each in grants if not each.granted.uses})
     return grants
+
+
+def _of_containers(store: LeaseStore, root: str, services: Collection[str]) -> dict[int, str]:
+    """Return the ports that containers of compose have in this checkout, also while they are stopped."""
+    return {
+        each.port: each.owner.service
+        for each in store.entries()
+        if each.owner.by_program and each.owner.root == root and each.owner.service not in services
+    }
 
 
 def _ignored(requests: Iterable[PortRequest], remembered: Mapping[str, int]) -> Iterator[str]:

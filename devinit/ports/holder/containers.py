@@ -20,10 +20,14 @@ from devinit.model.port import Container
 
 WAIT_SECONDS = 0.3
 """Time limit for all engines together: an engine that hangs must not delay a start."""
+PATIENT_SECONDS = 5.0
+"""Time limit for an engine that is needed anyway."""
 
 # HTTP/1.0, so that the answer is neither chunked nor followed by another one. All versions of Docker and Podman
 # support the path without a version.
 _REQUEST = b"GET /containers/json HTTP/1.0\r\nHost: localhost\r\n\r\n"
+_REQUEST_FOR_ALL = _REQUEST.replace(b"json", b"json?all=1")
+_PROJECT, _SERVICE = "com.docker.compose.project", "com.docker.compose.service"
 # Docker Desktop, OrbStack, Colima, Rancher Desktop; below the home directory.
 _DESKTOPS = (
     ".docker/run/docker.sock",
@@ -38,6 +42,7 @@ _PART = 1 << 16
 
 class _Port(Struct, rename="pascal"):
     public_port: int | None = None
+    private_port: int = 0
     type: str = "tcp"
 
 
@@ -47,6 +52,35 @@ class _Row(Struct, rename="pascal"):
     image: str = ""
     ports: list[_Port] | None = None
     labels: dict[str, str] | None = None
+
+
+class ComposeContainer(Struct, frozen=True):
+    """A container that compose has made, running or not."""
+
+    service: str
+    folder: str
+    """Where compose found its project; empty where that is not on record."""
+    ports: dict[int, int]
+    """The number in the container → that of this machine, while it runs."""
+
+
+def of_compose(project: str, path: str) -> list[ComposeContainer]:
+    """Return the containers of a compose project, asked of the engine with this socket."""
+    answers = _answers({path: "docker"}, _REQUEST_FOR_ALL, PATIENT_SECONDS)
+    rows = [row for _, answer in answers for row in _rows(answer)]
+    return [
+        ComposeContainer(
+            labels.get(_SERVICE, ""),
+            labels.get(f"{_PROJECT}.working_dir", ""),
+            {
+                each.private_port: each.public_port
+                for each in row.ports or ()
+                if each.public_port and each.type == "tcp"
+            },
+        )
+        for row in rows
+        if (labels := row.labels or {}).get(_PROJECT) == project
+    ]
 
 
 def published(*, environ: Mapping[str, str] = os.environ) -> dict[int, Container]:
@@ -81,9 +115,11 @@ def _socket_in(address: str) -> str:
     return address.removeprefix("unix://") if address.startswith("unix://") else ""
 
 
-def _answers(places: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+def _answers(
+    places: Mapping[str, str], request: bytes = _REQUEST, seconds: float = WAIT_SECONDS
+) -> Iterator[tuple[str, bytes]]:
     """Query all engines at once, and yield each answer that arrives in time."""
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + seconds
     with ExitStack() as stack, selectors.DefaultSelector() as waiting:
         asked: set[str] = set()
         for path, engine in places.items():
@@ -95,7 +131,7 @@ def _answers(places: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
             link.settimeout(0)
             with suppress(OSError):  # no socket, no listener, no permission, or a full queue: no answer
                 link.connect(real)
-                link.send(_REQUEST)
+                link.send(request)
                 waiting.register(link, selectors.EVENT_READ, (link, engine, bytearray()))
         while waiting.get_map() and (left := deadline - time.monotonic()) > 0:
             for key, _ in waiting.select(left):
@@ -137,6 +173,6 @@ def _container(engine: str, row: _Row) -> Container:
         id=row.id,
         name=name,
         image=row.image,
-        compose_project=labels.get("com.docker.compose.project"),
-        compose_service=labels.get("com.docker.compose.service"),
+        compose_project=labels.get(_PROJECT),
+        compose_service=labels.get(_SERVICE),
     )

@@ -207,9 +207,11 @@ def _reserved(owner: LeaseOwner, root: str, *, down: bool) -> str:
     there, project = f" -C {shlex.quote(owner.root)}", owner.project
     if owner.root == root:
         there, project = "", "this project"
+    # What programs keep on record are the ports of compose: see `cli.composed`.
+    command = "compose -- down" if owner.by_program else f"ports reset {shlex.quote(owner.service)}"
     return (
         f"{owner.service} of {project} {_not_running(down=down)} and will want it again: "
-        f"`devinit{there} ports reset {shlex.quote(owner.service)}` gives it up"
+        f"`devinit{there} {command}` gives it up"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from devinit.kinds import KINDS, in_a_container
+from devinit.kinds import KINDS, not_run
 from devinit.model.evidence import Evidence
 from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.service import Service
@@ -216,8 +216,7 @@ def _elsewhere(tree: Tree, declared: list[Dependency], sources: list[tuple[str, 
 
 
 def _needed(server: str, user: str, said: Evidence) -> str:
-    way = f"start it yourself{in_a_container(server)}"
-    return f"{said.place}: {user} needs {server}, which devinit does not provide: {way}"
+    return f"{said.place}: {user} needs {server}, {not_run(server)}"
 
 
 def _without_comments(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from devinit.kinds import in_a_container
+from devinit.kinds import not_run
 from devinit.model.defaults import LOCAL_HOST
 from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness
@@ -207,5 +207,4 @@ def _needs(tree: Tree, settings: str) -> list[str]:
     place = tree.seen("provider", settings, found.start()).place if found else ""
     if not title:
         return []
-    way = f"start it yourself{in_a_container(title)}"
-    return [f"{place}: Laravel needs {title}, which devinit does not provide: {way}"]
+    return [f"{place}: Laravel needs {title}, {not_run(title)}"]

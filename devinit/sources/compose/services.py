@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from devinit.kinds import is_native
 from devinit.model.names import variable_prefix
 from devinit.model.service import Service
 from devinit.sources.addresses import Login, Network, Server
@@ -182,7 +183,8 @@ def _say_what_is_missing(reading: Reading) -> None:
         if each.role is not Role.MISSING:
             continue
         what = each.image.title or each.definition.image or "its image"
-        title = f"{name} is not provided, because devinit runs no {what}"
+        title = f"{name} is not provided, because devinit {'starts' if is_native(what) else 'runs'} no {what}"
+        title += " unasked" if is_native(what) else ""
         if each.image.title == "":
             title = f"{name} is not provided, because devinit does not run the image {what}"
         needs = " and ".join(

@@ -1,0 +1,1 @@
+"""MySQL and MariaDB: what the kind is, and how it is run."""
