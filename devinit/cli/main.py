@@ -34,6 +34,7 @@ COMMANDS = {
     "events": "show what happens to the project, as it happens",
     "ports": "show, set and reset the services' ports",
     "env": "print the runtime environment",
+    "client": "write the client for JavaScript into a frontend: addresses, live",
     "export": "write the project for another tool: compose, pm2, procfile, kubernetes ...",
     "run": "run a task, or a command in the runtime environment; alone it lists the tasks",
     "exec": "run a command as a service runs: its folder, environment and tools",
