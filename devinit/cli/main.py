@@ -33,6 +33,7 @@ COMMANDS = {
     "wait": "wait until services are live, or have failed",
     "events": "show what happens to the project, as it happens",
     "ports": "show, set and reset the services' ports",
+    "metrics": "print ports, times and usage in numbers, for Prometheus",
     "env": "print the runtime environment",
     "client": "write the client for JavaScript into a frontend: addresses, live",
     "export": "write the project for another tool: compose, pm2, procfile, kubernetes ...",
