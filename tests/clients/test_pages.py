@@ -107,6 +107,12 @@ def shows(*words: str) -> str:
     return f"document.querySelector('p')?.innerText === {json.dumps(' '.join(words))}"
 
 
+def all_show(*words: str) -> str:
+    frames = "[...document.querySelectorAll('iframe')]"
+    shown = "each.contentDocument.querySelector('p')?.innerText"
+    return f"{frames}.length > 6 && {frames}.every((each) => {shown} === {json.dumps(' '.join(words))})"
+
+
 class TestAPageThatIsOpenWhileTheBackendMoves:
     async def test_goes_on_without_a_reload_and_loses_no_request(
         self, page: Shop, port: int, tmp_path: Path
@@ -124,8 +130,25 @@ class TestAPageThatIsOpenWhileTheBackendMoves:
 
         assert seen == {"isSame": True, "failures": []}
 
+    async def test_shares_one_stream_with_the_other_tabs_of_its_origin(
+        self, page: Shop, port: int, tmp_path: Path
+    ) -> None:
+        frames = '<iframe src="/"></iframe>' * 8
+        (page.root / "web" / "many.html").write_text(f"<!doctype html>{frames}")
+        async with chromium(tmp_path / "profile") as tab:
+            await tab.tell("Page.navigate", url=f"http://localhost:{port + 1}/")
+            await tab.becomes(shows("live", str(port), "ready"))
+            await tab.tell("Page.navigate", url=f"http://localhost:{port + 1}/many.html")
+            await tab.becomes(all_show("live", str(port), "ready"))
+            move(page, port + 5)
+            await tab.becomes(all_show("live", str(port + 5), "ready"))
+            # The first one goes, and another one takes over.
+            await tab.evaluate("document.querySelector('iframe').remove()")
+            move(page, port)
+            await tab.becomes(all_show("live", str(port), "ready"))
+
     def test_begins_with_the_address_of_that_moment(self, page: Shop, port: int) -> None:
-        with urlopen(f"http://127.0.0.1:{port + 1}/", timeout=PATIENCE) as answer:
+        with urlopen(f"http://127.0.0.1:{page.status()['web']['port']}/", timeout=PATIENCE) as answer:
             text = answer.read().decode()
 
         assert f'"backend":"http://localhost:{port}"' in text

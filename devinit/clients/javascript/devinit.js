@@ -426,7 +426,69 @@ function sameOrigin(options) {
       const said = isOurs ? await answer.json() : null;
       return said?.services ? said : undefined; // a page in its place, or 404: nothing is there, and never asked again
     },
-    follow: (take, report) => followEvents(new URL("events", base), { fetch, take, report, staleAfter: options.staleAfter }),
+    follow: (take, report) =>
+      followTogether(base.href, take, report, options.staleAfter, (take, report) =>
+        followEvents(new URL("events", base), { fetch, take, report, staleAfter: options.staleAfter })),
+  };
+}
+
+/**
+ * One stream for all tabs of an origin. A browser has six connections to a server of HTTP/1.1, and a stream keeps one:
+ * the seventh tab would not load. The tab that has the lock tells the others, and is replaced when it goes.
+ */
+function followTogether(name, take, report, staleAfter = STALE_SECONDS, follow) {
+  const locks = globalThis.navigator?.locks;
+  if (!locks || !globalThis.BroadcastChannel || !globalThis.document) return follow(take, report);
+  const channel = new BroadcastChannel(`devinit:${name}`);
+  const ending = new AbortController();
+  let isOver = false;
+  let isLeading = false;
+  let known = null;
+  let link = "connecting";
+  let stop = () => {};
+  let silence = null;
+  const heard = () => {
+    clearTimeout(silence);
+    // The tab that should tell is held by a debugger, for example.
+    if (!isLeading && !isOver) silence = setTimeout(() => { stop(); stop = follow(take, report); }, staleAfter * 1000);
+  };
+  channel.onmessage = ({ data }) => {
+    if (isLeading) {
+      if (data.asks && known) channel.postMessage({ event: "snapshot", value: known, link });
+      return;
+    }
+    heard();
+    if (data.event) take(data.event, data.value);
+    if (data.link && !isOver) report(data.link);
+  };
+  heard();
+  channel.postMessage({ asks: true });
+  const lead = () =>
+    new Promise((release) => {
+      isLeading = true;
+      stop();
+      clearTimeout(silence);
+      const leave = follow(
+        (event, value) => {
+          known = event === "snapshot" ? value : { ...known, services: { ...known?.services, [value.name]: value } };
+          channel.postMessage({ event, value });
+          take(event, value);
+        },
+        (now) => {
+          link = now;
+          channel.postMessage({ link });
+          report(now);
+        },
+      );
+      stop = () => { leave(); release(); };
+    });
+  locks.request(`devinit:${name}`, { signal: ending.signal }, lead).catch(() => {}); // given up before its turn
+  return () => {
+    isOver = true;
+    clearTimeout(silence);
+    stop();
+    ending.abort();
+    channel.close();
   };
 }
 
@@ -447,6 +509,7 @@ export function followEvents(url, { fetch, take, report, staleAfter = STALE_SECO
       heardAt = now();
       clearTimeout(silence);
       silence = setTimeout(end, staleAfter * 1000);
+      if (wasThere) report("live");
     };
     try {
       const headers = { accept: "text/event-stream", ...(lastId && { "last-event-id": lastId }) };
