@@ -3,7 +3,7 @@
 
 import { createHandler, ENDPOINT, watchProject } from "./node.js";
 
-const ANSWER_MS = 300;
+const ANSWER_MS = 2_000; // it is busy while it bundles for the first time; without a project the answer comes at once
 
 /** @returns {import("vite").Plugin} */
 export default function devinit({ start, inject = true } = {}) {
