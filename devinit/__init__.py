@@ -8,20 +8,24 @@ For applications, test suites and scripts of a checkout:
 
 For a program that devinit does not start:
 
-    devinit.lease_port("backend", 8000)    a port that no other project has, given back at the end
-    devinit.lease_ports({"api": 8000, "admin": 8001})
+    devinit.port("backend", 8000)    a port that no other project has, given back at the end
+    devinit.ports([("api", 8000), ("admin", 8001)])
 """
 
-__all__ = ["Discovered", "__version__", "discover", "lease_port", "lease_ports", "wait_for", "watch"]
+__all__ = [
+    "Discovered", "__version__", "discover", "lease_port", "lease_ports", "port", "ports", "wait_for", "watch",
+]  # fmt: skip
 __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devinit.addresses import Discovered, discover, wait_for
-    from devinit.leased_ports import lease_port, lease_ports
+    from devinit.leased_ports import lease_port, lease_ports, port, ports
     from devinit.watched import watch
 else:
-    _MODULES = {"lease_port": "leased_ports", "lease_ports": "leased_ports", "watch": "watched"}
+    _MODULES = dict.fromkeys(("lease_port", "lease_ports", "port", "ports"), "leased_ports") | {
+        "watch": "watched"
+    }
 
     def __getattr__(name: str) -> object:
         # Every command imports this package, and few programs ask for an address.

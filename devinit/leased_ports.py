@@ -11,16 +11,17 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from devinit.asked_ports import Limits, Member, asked, asked_together, other_variables
 from devinit.config.find import find_root_as_text
 from devinit.control.wire import encode
 from devinit.errors import DevinitError
-from devinit.model.defaults import DISCOVERY, DISCOVERY_REFRESH_SECONDS, port_range, project_name
+from devinit.model.defaults import DISCOVERY, DISCOVERY_REFRESH_SECONDS, project_name
 from devinit.model.names import port_variable
-from devinit.model.port import ConflictPolicy, Exhausted, PortRequest
+from devinit.model.port import ConflictPolicy, PortRequest
 from devinit.model.service import Endpoint
 from devinit.notify.discovery.file import (
     for_process,
@@ -57,6 +58,47 @@ _keeper: list[int] = []
 """The process that keeps the discovery files true; a fork of it does not."""
 
 
+def port(
+    service: str = "backend",
+    preferred: int = 8000,
+    *,
+    range: Limits | None = None,  # noqa: A002  the word that devinit.toml has for it
+    start: str | os.PathLike[str] | None = None,
+    announce: bool = True,
+) -> int:
+    """Return a port for this process, to listen on at once.
+
+    These are tried in turn: `PORT`, `<SERVICE>_PORT` (for `backend` also `API_PORT`), the port of the last time
+    (`.ports.json`), `preferred`, the rest of `range` (a Python range, or the first and last port; 100 ports from
+    `preferred` on without it), and any other one. A port that a process, a project or an application in PM2 has is
+    passed over. A program that devinit starts as this very service is given the port that devinit chose.
+
+    The project is the one that `start` lies in (the current folder without it), else the git repository. While
+    the process lives, `.SERVICE-port.json` says where it answers, and with `announce` a `port_info` line of JSON
+    is printed. Asked again, the same process is given the same port.
+
+    Raise PortsExhausted, StateFileError where leases cannot be kept, and ValueError for a wrong argument.
+    """
+    return _lease([asked(service, preferred, range)], start, announce=announce)[service]
+
+
+def ports(
+    group: Mapping[str, int] | Iterable[Member],
+    *,
+    start: str | os.PathLike[str] | None = None,
+    announce: bool = True,
+) -> dict[str, int]:
+    """Return a port for each of several servers of this process, by name; see `port`.
+
+        devinit.ports([("api", 8000), ("admin", 8001, range(8001, 8020)), "metrics"])
+        devinit.ports({"api": 8000, "admin": 8001})
+
+    None of them is given a port that another one of them prefers. A name alone prefers the port above those that
+    stand before it. `PORT` is for one server: it counts for a group of one.
+    """
+    return _lease(asked_together(group), start, announce=announce)
+
+
 def lease_port(
     service: str = "backend",
     preferred: int = 8000,
@@ -65,51 +107,28 @@ def lease_port(
     start: str | os.PathLike[str] | None = None,
     announce: bool = True,
 ) -> int:
-    """Return a port for this process, to listen on at once.
-
-    These are tried in turn: `PORT`, `<SERVICE>_PORT`, the port of the last time (`.ports.json`), `preferred`, the
-    rest of `limits` (first and last port; 100 from `preferred` on without it), and any other one. A port that a
-    process, a project or an application in PM2 has is passed over. A program that devinit starts as this very
-    service is given the port that devinit chose.
-
-    The project is the one that `start` lies in (the current folder without it), else the git repository. While
-    the process lives, `.SERVICE-port.json` says where it answers, and with `announce` a `port_info` line of JSON
-    is printed. Asked again, the same process is given the same port.
-
-    Raise PortsExhausted, and StateFileError where leases cannot be kept.
-    """
-    return _lease({service: (preferred, limits or port_range(preferred))}, start, announce=announce)[service]
+    """Return the same as `port`, under its longer name."""
+    return port(service, preferred, range=limits, start=start, announce=announce)
 
 
 def lease_ports(
     preferred: Mapping[str, int], *, start: str | os.PathLike[str] | None = None, announce: bool = True
 ) -> dict[str, int]:
-    """Return a port for each of several servers of this process, by name; see `lease_port`.
-
-    None of them is given a port that another one of them prefers.
-    """
-    wanted = {service: (port, port_range(port)) for service, port in preferred.items()}
-    return _lease(wanted, start, announce=announce)
+    """Return the same as `ports`, under its longer name."""
+    return ports(preferred, start=start, announce=announce)
 
 
 def _lease(
-    wanted: Mapping[str, tuple[int, tuple[int, int]]], start: str | os.PathLike[str] | None, *, announce: bool
+    requests: list[PortRequest], start: str | os.PathLike[str] | None, *, announce: bool
 ) -> dict[str, int]:
     root = _root_of(Path(start or ".").absolute())
     with _guard:
-        given = {service: port for service in wanted if (port := _own_port(root, service)) is not None}
-        missing = [
-            PortRequest(
-                service=service, preferred=port, first=first, last=last, browser=True, exhausted=Exhausted.ANY
-            )
-            for service, (port, (first, last)) in wanted.items()
-            if service not in given
-        ]
-        for granted in _granted(root, missing):
+        given = {each.service: own for each in requests if (own := _own_port(root, each.service)) is not None}
+        for granted in _granted(root, [each for each in requests if each.service not in given]):
             given[granted.service] = granted.port
             if announce:
                 _announce(granted)
-    return {service: given[service] for service in wanted}
+    return {each.service: given[each.service] for each in requests}
 
 
 def _own_port(root: Path, service: str) -> int | None:
@@ -142,6 +161,7 @@ def _granted(root: Path, requests: list[PortRequest]) -> list[Grant]:
         root=root,
         project=project_name(root),
         environ=environment,
+        aliases=other_variables(requests),
         remembered=ports_file.read(root, names),
         policy=ConflictPolicy.MOVE,
         store=store,

@@ -17,6 +17,7 @@ from devinit.control.launch import connect_to, connect_to_recorded
 from devinit.control.orphans import orphans_of
 from devinit.errors import ServiceError
 from devinit.model.status import Phase
+from devinit.ports import statistics
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.ports.remembered import by_hand
 from devinit.system import state_folders, unused_state
@@ -78,6 +79,7 @@ def forget(root: str, *, data: bool = False) -> Forgotten:
         )
     for path, former in aside.items():
         unused_state.remove(path, former)
+    statistics.forget(root)
     return done
 
 

@@ -118,7 +118,7 @@ class LeaseOwner(Struct, frozen=True, kw_only=True):
     at: float
     """Unix time at which the lease was taken."""
     by_program: bool = False
-    """Whether a program leased the port for itself (`devinit.lease_port`): devinit has not started that program,
+    """Whether a program leased the port for itself (`devinit.port`): devinit has not started that program,
     and does not end it. Missing in records of earlier versions, whose leases are all devinit's."""
 
 

@@ -235,6 +235,13 @@ class PlainServiceKeys(Struct, frozen=True, kw_only=True):
             "Tab, Ctrl-C, programs that fill the screen. Default: false, a standard input that is a pipe."
         ),
     ] = False
+    restart_on_move: Annotated[
+        bool,
+        Meta(
+            description="false: it runs on when the address of another service changes, because it follows "
+            "addresses itself, with a client. Default: true, it is restarted with the new addresses."
+        ),
+    ] = True
 
 
 class Service(PlainServiceKeys, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Specifies `devinit.lease_port` and `lease_ports` with real programs that listen."""
+"""Specifies `devinit.port` and `devinit.ports` with real programs that listen."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
 def asks(number: int, more: str = "") -> str:
     """Return the line of a program that prefers a port."""
-    return f"port = devinit.lease_port('backend', {number}{more})"
+    return f"port = devinit.port('backend', {number}{more})"
 
 
 class TestTheOnePort:
@@ -117,7 +117,7 @@ class TestTheOnePort:
 
         assert said["port"] == port
 
-    @pytest.mark.parametrize("variable", ["PORT", "BACKEND_PORT"])
+    @pytest.mark.parametrize("variable", ["PORT", "BACKEND_PORT", "API_PORT"])
     def test_is_what_the_environment_names(self, run: Run, port: int, variable: str) -> None:
         [said] = run(asks(port), **{variable: str(port + 4)}).announced()
 
@@ -126,14 +126,14 @@ class TestTheOnePort:
     def test_is_any_other_one_when_the_range_is_used_up(self, run: Run, port: int, listen: Listen) -> None:
         listen(port)
 
-        [said] = run(asks(port, f", limits=({port}, {port})")).announced()
+        [said] = run(asks(port, f", range=range({port}, {port} + 1)")).announced()
 
         assert said["port"] in LAST_RESORT
 
     def test_is_the_same_when_it_is_asked_for_again_and_in_a_fork(self, run: Run, port: int) -> None:
         again = (
-            f"{asks(port)}\nassert devinit.lease_port('backend', {port}) == port\n"
-            f"if os.fork() == 0:\n    sys.exit(devinit.lease_port('backend', {port}) - port)\n"
+            f"{asks(port)}\nassert devinit.port('backend', {port}) == port\n"
+            f"if os.fork() == 0:\n    sys.exit(devinit.port('backend', {port}) - port)\n"
             "assert os.wait()[1] == 0\nassert os.path.exists('.backend-port.json')"
         )
 
@@ -173,7 +173,7 @@ class TestTheDiscoveryFile:
 
     def test_stays_when_a_fork_that_leased_another_port_has_ended(self, run: Run, port: int) -> None:
         forks = (
-            f"{asks(port)}\nif os.fork() == 0:\n    devinit.lease_port('metrics', {port + 1}, announce=False)\n"
+            f"{asks(port)}\nif os.fork() == 0:\n    devinit.port('metrics', {port + 1}, announce=False)\n"
             "    assert os.path.exists('.metrics-port.json')\n    sys.exit(0)\n"
             "assert os.wait()[1] == 0\nassert not os.path.exists('.metrics-port.json')"
         )
@@ -188,18 +188,51 @@ class TestTheDiscoveryFile:
 class TestSeveralPorts:
     def test_are_those_that_are_preferred_even_if_an_earlier_one_moves(self, run: Run, port: int) -> None:
         run(asks(port)).announced()
-        both = f"port = devinit.lease_ports({{'api': {port}, 'admin': {port + 1}}})['api']"
+        both = f"port = devinit.ports({{'api': {port}, 'admin': {port + 1}}})['api']"
 
         said = run(both, folder="other").announced()
 
         assert {each["service"]: each["port"] for each in said} == {"api": port + 2, "admin": port + 1}
+
+    def test_are_asked_for_as_a_list_after_the_package_of_that_name_was_imported(
+        self, run: Run, port: int
+    ) -> None:
+        more = f"[('api', {port}), ('admin', {port + 1}, range({port + 1}, {port + 9}))]"
+
+        said = run(
+            f"import devinit.ports\nfound = devinit.ports({more})\nfrom devinit import ports\n"
+            f"assert ports({more}) == found\nport = found['api']"
+        ).announced()
+
+        assert {each["service"]: each["port"] for each in said} == {"api": port, "admin": port + 1}
+
+    def test_have_one_discovery_file_each(self, run: Run, port: int) -> None:
+        program = run(f"port = devinit.ports({{'api': {port}, 'admin': {port + 1}}})['api']")
+        program.announced()
+
+        said = [
+            json.loads((program.folder / f".{name}-port.json").read_text())["port"]
+            for name in ("api", "admin")
+        ]
+
+        assert said == [port, port + 1]
+
+
+class TestTheLongerNames:
+    def test_say_the_same(self, run: Run, port: int) -> None:
+        said = run(
+            f"port = devinit.lease_port('api', {port}, limits=({port}, {port + 3}))\n"
+            f"devinit.lease_ports({{'admin': {port + 1}}})"
+        ).announced()
+
+        assert [each["port"] for each in said] == [port, port + 1]
 
 
 class TestAServiceOfDevinit:
     def test_has_the_port_that_devinit_gave_it(self, shop: Shop, port: int) -> None:
         (shop.root / "serve.py").write_text(
             "import devinit, http.server\n"
-            "port = devinit.lease_port('backend', 8000)\n"
+            "port = devinit.port('backend', 8000)\n"
             "http.server.HTTPServer(('127.0.0.1', port), http.server.SimpleHTTPRequestHandler).serve_forever()\n"
         )
         with (shop.root / "devinit.toml").open("a") as file:

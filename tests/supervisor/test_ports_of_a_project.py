@@ -230,6 +230,19 @@ class TestAServiceThatListensElsewhere:
         assert second["API_PORT"] == str(ports[2])
         assert {each["phase"] for each in shop.status().values()} == {"ready"}
 
+    def test_leaves_those_alone_that_follow_addresses_themselves(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        ports = free_ports(3)
+        shop.service("web", "note=notes", port=ports[1], restart_on_move=False)
+        shop.service("api", f"elsewhere={ports[2]}", port=ports[0])
+
+        shop.up()
+
+        [only] = shop.notes()
+        assert only["API_PORT"] == str(ports[0])
+        assert {each["phase"] for each in shop.status().values()} == {"ready"}
+
     def test_is_refused_when_its_port_is_fixed(self, shop: Shop, free_ports: FreePorts) -> None:
         ports = free_ports(2)
         shop.service("api", f"elsewhere={ports[1]}", port=ports[0], strict_port=True)

@@ -23,6 +23,11 @@ ACTIONS = {None: "listing", "who": "who", "free": "free", "find": "find", "set":
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("--all", action="store_true", help="every port that a project of this machine has")
+    parser.add_argument(
+        "--stats",
+        action="store_true",
+        help="how often ports were granted as they were asked for; with --all of all",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions (none: show the ports)")
     asking = actions.add_parser("who", help="tell who has a port, in any folder")
@@ -64,6 +69,10 @@ def port_number(text: str) -> int:
 
 def run(arguments: Arguments) -> int:
     """Show or change the ports."""
+    if arguments.stats and arguments.action is None:
+        from devinit.cli.ports.stats import run as show_statistics  # the list needs none of it
+
+        return show_statistics(arguments)
     if arguments.all and arguments.action is None:
         from devinit.cli.neighbours import show_ports  # what one project needs is less
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from devinit.errors import PortError
 from devinit.model.port import ConflictPolicy, GrantedPort, LeaseOwner, PortRequest, Resolution
+from devinit.ports import statistics
 from devinit.ports.granting.conflicts import ConflictsFound
 from devinit.ports.granting.displaced import notes_about
 from devinit.ports.granting.overrides import overrides
@@ -199,10 +201,17 @@ def grant(
         say=say,
     )
     try:
+<<<<<<< HEAD
         others = {port: name for name, port in remembered.items() if name not in services}
         taken = search.run(others | _of_containers(store, search.owner.root, services))
     except BaseException:
+=======
+        taken = search.run({port: name for name, port in remembered.items() if name not in services})
+    except BaseException as error:
+>>>>>>> h/clients16
         search.takings.give_back()
+        if isinstance(error, PortError):
+            statistics.count(root, project, (), failed=True)
         raise
     grants = [
         Grant(granted, replace(search.owner, service=granted.service), store, lease, held)
@@ -218,6 +227,7 @@ def grant(
     # Former records of these services no longer apply, except for a service that uses another server: it may
     # return to its own port.
     store.forget(search.owner.root, {each.service: each.port for each in grants if not each.granted.uses})
+    statistics.count(root, project, [each.granted for each in grants])
     return grants
 
 

@@ -67,7 +67,7 @@ class Moves:
         addresses = self._stage.addresses()
         for name, runner in self._stack.runners.items():
             runs = runner.run.process is not None
-            if not (runs and is_given_addresses(runner.service)) or self._stack.is_returning(name):
+            if not (runs and is_told_by_restart(runner.service)) or self._stack.is_returning(name):
                 continue
             outdated_now = {
                 other: runner.run.published_addresses[other]
@@ -105,6 +105,11 @@ class Moves:
         # The service knows its own address: it chose the port, or is started again on it.
         self._stack.runners[granted.service].run.published_addresses = self._stage.addresses()
         self.restart_misinformed()
+
+
+def is_told_by_restart(service: Service) -> bool:
+    """Whether a restart tells a service the addresses of others: it is given them, and follows none itself."""
+    return service.restart_on_move and is_given_addresses(service)
 
 
 def is_given_addresses(service: Service) -> bool:

@@ -1,0 +1,6 @@
+import type { Devinit, Service, Stop } from "./devinit.js";
+
+export declare function serviceStore(
+  devinit: Devinit,
+  name: string,
+): { subscribe(run: (service: Service | null) => void): Stop };
