@@ -201,14 +201,9 @@ def grant(
         say=say,
     )
     try:
-<<<<<<< HEAD
         others = {port: name for name, port in remembered.items() if name not in services}
         taken = search.run(others | _of_containers(store, search.owner.root, services))
-    except BaseException:
-=======
-        taken = search.run({port: name for name, port in remembered.items() if name not in services})
     except BaseException as error:
->>>>>>> h/clients16
         search.takings.give_back()
         if isinstance(error, PortError):
             statistics.count(root, project, (), failed=True)
