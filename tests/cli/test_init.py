@@ -46,6 +46,19 @@ class TestTheFile:
         explained = json.loads(found("init", "--explain", "--json").stdout)
         assert {*explained["services"]} == {"web", "worker"}
 
+    @pytest.mark.parametrize("words", [["--explain"], ["--explain", "--json"]])
+    def test_is_explained_without_secrets_that_a_command_repeats(
+        self, found: Shop, port: int, words: list[str]
+    ) -> None:
+        (found.root / ".env").write_text("API_SECRET=s3cr3t-of-ours\n")
+        line = f"web: python3 app.py --key s3cr3t-of-ours --password hunter2 --port {port}\n"
+        (found.root / "Procfile").write_text(line)
+
+        done = found("init", *words)
+
+        assert "app.py --key *** --password ***" in done.stdout
+        assert "s3cr3t" not in done.stdout
+
     def test_is_all_that_counts_when_it_is_full(self, found: Shop, port: int) -> None:
         assert found("init", "--full").returncode == 0
 
