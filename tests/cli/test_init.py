@@ -39,6 +39,20 @@ class TestTheFile:
         assert "[services.web]" in path.read_text()
         assert {(each.stat().st_uid, each.stat().st_gid) for each in (path, ignored)} == {(1234, 1234)}
 
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files that are its own")
+    def test_and_what_stands_beside_it_belong_to_the_owner_of_the_folder(self, found: Shop) -> None:
+        path = found.root / "devinit.toml"
+        path.write_text("# by hand\n")
+        for each in (found.root, path):
+            os.chown(each, 1234, 1234)
+
+        assert found("init", "--force").returncode == 0
+        assert found("export", "compose", "-o", str(found.root / "deploy" / "compose.yaml")).returncode == 0
+
+        made = [path, *(found.root / name for name in ("devinit.toml.old", ".gitignore", "deploy"))]
+        made += (found.root / "deploy").iterdir()
+        assert {each.name: each.stat().st_uid for each in made} == {each.name: 1234 for each in made}
+
     def test_lies_over_what_is_found_later(self, found: Shop, port: int) -> None:
         assert found("init").returncode == 0
 
