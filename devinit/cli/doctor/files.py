@@ -125,7 +125,7 @@ def state(root: Path) -> Iterator[Finding]:
         yield Finding(
             check="state",
             problem=f"user {name} has started this project: its services, logs and data are not seen from here",
-            advice=f"run the command as {name}: `sudo -u {name} devinit doctor`",
+            advice=f"run the command as {name}: sudo -u {name} devinit doctor",
         )
     for path in (root, root / OWN_FOLDER, folder):
         if str(path) not in left and exists(path) and not os.access(path, os.W_OK):
