@@ -44,7 +44,7 @@ def refuse(root: str) -> None:
 
 
 def other_starter(root: str) -> str:
-    """Return the name of the user who has started a checkout; empty for the current user, and for a checkout never started."""
+    """Return the name of the user who has started a checkout; empty for the current user, and if none has."""
     runner = _owner_of(os.path.join(root, OWN_FOLDER))
     return "" if runner in (None, os.geteuid()) else name_of(runner)
 

@@ -1,4 +1,4 @@
-"""What a process inherits from the program that starts it, and that would make devinit misread its own children.
+"""What a process inherits from the program that starts it, as far as it would break devinit or its services.
 
 A caller may ignore SIGCHLD (some container entry points, `trap '' CHLD`): the kernel then throws exit codes away,
 and every process seems to have exited with 0. It may block SIGTERM: services that inherit it end by SIGKILL alone.
@@ -13,11 +13,11 @@ import os
 
 OWNER = 0o700
 USUAL_MASK = 0o077
-"""What is left of a umask that takes rights from the owner: it still keeps all other users out."""
+"""The most that is kept of a umask that takes rights from the owner: it still keeps out all other users."""
 
 
 def make_usual() -> None:
-    """Have exit codes kept, signals delivered, and files and folders usable by their owner."""
+    """Keep exit codes, deliver signals, and leave the owner its rights to new files and folders."""
     if _signal.getsignal(_signal.SIGCHLD) is _signal.SIG_IGN:
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
@@ -26,5 +26,5 @@ def make_usual() -> None:
 
 
 def all_signals() -> list[int]:
-    """Return the signals that a process may handle or ignore: what a new one should have as usual."""
+    """Return the signals that a process can handle or ignore: a new process gets the default action for each."""
     return [each for each in _signal.valid_signals() if each not in (_signal.SIGKILL, _signal.SIGSTOP)]
