@@ -17,6 +17,7 @@ import os  # noqa: E402  as above
 import sys  # noqa: E402  as above
 
 from devinit.system.import_path import keep_to_installation  # noqa: E402  as above
+from devinit.system.inherited import make_usual  # noqa: E402  as above
 
 INTERRUPTED = 130
 
@@ -31,6 +32,7 @@ def run() -> int:
 
 def run_to_end() -> int:
     """Run the command and return its exit code."""
+    make_usual()
     keep_to_installation()
     from devinit.cli.main import main  # as late as possible: the modules that it needs come from there
 

@@ -6,7 +6,7 @@ from devinit.text import cut, one_line, pad, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from devinit.model.service import Project, Service
 
@@ -14,14 +14,16 @@ LONGEST_WORDS = 100
 """Of a line that is shown: what follows is rarely needed to find it."""
 
 
-def explanation(project: Project) -> Iterator[str]:
-    """Yield what was found, a line at a time, for a person."""
+def explanation(project: Project, mask: Callable[[str], str]) -> Iterator[str]:
+    """Yield what was found, a line at a time, for a person; what is masked is cut afterwards."""
     for service in project.services.values():
-        yield one_line(f"{service.name}  {_what(service)}")
+        yield mask(one_line(f"{service.name}  {_what(service)}"))
         lines = _lines(service, project)
         longest = max((width(place) for place, _ in lines), default=0)
         for (place, words), keys in lines.items():
-            yield f"  {pad(place, longest)}  {', '.join(keys)}: {cut(words, LONGEST_WORDS)}".rstrip(": ")
+            yield f"  {pad(place, longest)}  {', '.join(keys)}: {cut(mask(words), LONGEST_WORDS)}".rstrip(
+                ": "
+            )
 
 
 def _lines(service: Service, project: Project) -> dict[tuple[str, str], list[str]]:

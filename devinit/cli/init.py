@@ -6,6 +6,7 @@ It is written where `devinit start` would start: for a folder of a project, in t
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -157,12 +158,14 @@ def explain(project: Project, *, as_json: bool) -> None:
     """Print what was found, and why."""
     from devinit.cli import explained  # for this option alone
     from devinit.config.absence import looked_for
+    from devinit.resolving.known_secrets import mask_of_project
 
+    mask = mask_of_project(project)
     if as_json:
-        print_json(explained.as_json(project))
+        print_json(mask.in_data(explained.as_json(project)))
         return
     if project.services:
-        terminal.data("".join(f"{line}\n" for line in explained.explanation(project)))
+        terminal.write(sys.stdout, explained.explanation(project, mask))
     else:
         talk("\n".join(("no services were found", *(f"  {line}" for line in looked_for()))))
     tell(project.notes)

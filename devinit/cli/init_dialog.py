@@ -11,6 +11,7 @@ from devinit.cli.explained import explanation
 from devinit.cli.output import size_of, talk
 from devinit.config.doubts import NONE, doubts
 from devinit.errors import Interrupted
+from devinit.resolving.known_secrets import mask_of_project
 from devinit.text import cut, one_line
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def left_out_of(project: Project, before: tuple[str, ...] = ()) -> tuple[str, ..
     person gives up.
     """
     columns, _ = size_of(sys.stderr)
-    for line in explanation(project):
+    for line in explanation(project, mask_of_project(project)):
         talk(cut(line, columns))
     left_out = [*before]
     for doubt in doubts(project):

@@ -7,12 +7,15 @@ import sys
 
 from devinit.cli.output import Paint, columns_of, print_json, talk
 from devinit.config.load import load
+from devinit.masking import masked
+from devinit.resolving.known_secrets import mask_of_project
 from devinit.sources.suggested.reading import suggested
 from devinit.system import terminal
 from devinit.text import cut, one_line, pad, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from devinit.model.service import Project
@@ -30,19 +33,25 @@ def print_tasks(root: Path, *, as_json: bool) -> int:
     """Print the tasks of a project and what its files suggest; nothing is run for it."""
     project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
     suggestions = suggested(root, dict.fromkeys(each.directory for each in project.services.values()))
+    mask = mask_of_project(project)
     if as_json:
-        print_json(as_object(project, suggestions))
+        print_json(mask.in_data(as_object(project, suggestions)))
         return 0
     if not project.tasks and not suggestions:
         talk(NO_TASKS)
         return 0
-    terminal.write(
-        sys.stdout, lines_of(project, suggestions, Paint(sys.stdout), columns_of(sys.stdout) or LONGEST)
-    )
+    lines = lines_of(project, suggestions, Paint(sys.stdout), columns_of(sys.stdout) or LONGEST, mask)
+    terminal.write(sys.stdout, lines)
     return 0
 
 
-def lines_of(project: Project, suggestions: list[Suggestion], paint: Paint, columns: int) -> list[str]:
+def lines_of(
+    project: Project,
+    suggestions: list[Suggestion],
+    paint: Paint,
+    columns: int,
+    mask: Callable[[str], str] = masked,
+) -> list[str]:
     """Return the list for a person, at most so many columns wide. Pure."""
     names = [each.name for each in suggestions]
     twice = {name for name in names if names.count(name) > 1 or name in project.tasks}
@@ -53,7 +62,8 @@ def lines_of(project: Project, suggestions: list[Suggestion], paint: Paint, colu
     if others and not tasks:
         head = [paint.dim("found in the repository:")]
     rows = [
-        cut(f"{pad(one_line(name), longest)}  {one_line(text)}", columns) for name, text in (*tasks, *others)
+        cut(f"{pad(one_line(name), longest)}  {mask(one_line(text))}", columns)
+        for name, text in (*tasks, *others)
     ]
     return [*rows[: len(tasks)], *head, *rows[len(tasks) :]]
 

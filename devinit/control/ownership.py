@@ -34,13 +34,19 @@ def refuse(root: str) -> None:
     if runner == 0 and owner == ours:
         raise _left_by_root(root)
     name = name_of(runner)
-    # Only root can get here.
-    why = f"and no supervisor of {name}'s listens" if ours == 0 else "whose supervisor you may not use"
+    # Root could use that supervisor, and would take its services over as root's.
+    why = f"whose supervisor is {name}'s alone" if ours == 0 else "whose supervisor you may not use"
     raise SupervisorError(
         f"{root} was started by user {name}, {why}",
-        hint=f"run the command as {name}: sudo -u {name} devinit …; where nothing of {name}'s runs any more, "
-        f"remove {quote(os.path.join(root, OWN_FOLDER))}",
+        hint=f"run the command as {name}: sudo -u {name} devinit …; where `sudo -u {name} devinit status` says "
+        f"that nothing runs, remove {quote(os.path.join(root, OWN_FOLDER))}",
     )
+
+
+def other_starter(root: str) -> str:
+    """Return the name of the user who has started a checkout; empty for the current user, and if none has."""
+    runner = _owner_of(os.path.join(root, OWN_FOLDER))
+    return "" if runner in (None, os.geteuid()) else name_of(runner)
 
 
 def left_by_root(root: str) -> list[str]:

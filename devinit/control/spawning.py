@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 # The module below `signal`, which builds enumerations for 4 ms before the supervisor can be spawned.
-import _signal  # type: ignore[import-not-found]  # typeshed has only what stands above it
 import os
 import sys
 import time
@@ -16,6 +15,7 @@ from devinit.system.checkout import claim
 from devinit.system.file_lock import FileLock
 from devinit.system.files import read_text
 from devinit.system.import_path import options
+from devinit.system.inherited import all_signals
 from devinit.system.paths import refuse_illegible, socket_address
 from devinit.system.regular import open_regular
 from devinit.system.state_folders import LAUNCH_LOCK, state_folder
@@ -241,8 +241,9 @@ def spawn_supervisor(root: str | Path) -> Spawned:
             # A supervisor that is started from inside a service is not part of that service.
             {name: value for name, value in os.environ.items() if name != RUN_VARIABLE},
             setsid=True,
-            # `devinit start &` in a script ignores these signals; services must not inherit that.
-            setsigdef=(_signal.SIGINT, _signal.SIGQUIT, _signal.SIGPIPE),
+            # `devinit start &` in a script ignores some signals, and a program that leases a port may block some.
+            setsigdef=all_signals(),
+            setsigmask=(),
             # Descriptor 3 comes last, because one of the others may have that number until it has been copied.
             # None of them is below 3, because the command line opens standard streams that are missing.
             file_actions=[

@@ -11,7 +11,7 @@ from msgspec import Struct
 from devinit.errors import StateFileError, UsageError
 from devinit.exporters.exporter import File
 from devinit.exporters.marking import Standing, marked, standing
-from devinit.system.files import LARGEST_SETTINGS, read_text, write_atomically
+from devinit.system.files import LARGEST_SETTINGS, owner_of, read_text, write_atomically
 from devinit.system.former import keep_former, rights_of
 
 
@@ -58,11 +58,29 @@ def write(target: Target) -> Path | None:
         former = read_text(target.path, inside=target.inside, most=LARGEST_SETTINGS) or ""
         kept = Path(keep_former(target.path, former.encode()))
     try:
-        target.path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.path.parent)
     except OSError as error:
         raise StateFileError(f"{target.path.parent} cannot be made: {error.strerror}") from error
-    write_atomically(target.path, target.text, mode=rights_of(target.path), inside=target.inside)
+    write_atomically(
+        target.path, target.text, mode=rights_of(target.path), inside=target.inside, keeps_owner=True
+    )
     return kept
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it. What root makes belongs to the owner of the folder around it."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    owner = owner_of(folder)
+    folder.mkdir(exist_ok=True)
+    if owner is not None:
+        # By a descriptor: that owner may put something else in its place meanwhile.
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.fchown(descriptor, *owner)
+        finally:
+            os.close(descriptor)
 
 
 def _refuse_link_out(path: Path, inside: Path | None) -> None:

@@ -13,7 +13,7 @@ from enum import Enum
 from itertools import islice
 
 from devinit.logs.lines import LONGEST_LINE, Line
-from devinit.masking import HIDDEN, hides, masked, masked_value
+from devinit.masking import HIDDEN, PLACES, hides, masked, masked_value
 from devinit.masking.names import SWITCHES
 from devinit.masking.patterns import passwords_of_urls
 from devinit.masking.tokens import KEY_BEGINS, KEY_ENDS, KEY_MARK, is_line_of_key, rest_of_key
@@ -27,6 +27,8 @@ SHORTEST = 6
 NO_SECRETS = frozenset({"password", "postgres", "secret", "changeme", "default", "development"})
 """Passwords that are common words in logs; they are hidden in the same way as the shorter ones."""
 
+UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
+"""What stands for itself in URLs, JSON and strings."""
 LONGEST_KEY = 200
 """The most lines of a private key: an RSA key with 16,384 bits has 195."""
 MOST_OTHERS = 3
@@ -43,7 +45,8 @@ class Mask:
         words = {word for each in environments for word in words_of(each)}
         everywhere = {text for text in secrets - words - NO_SECRETS if len(text) >= SHORTEST}
         # The longest first, because one may be part of another.
-        self._everywhere = sorted(everywhere, key=len, reverse=True)
+        spellings = {each for secret in everywhere for each in spellings_of(secret)}
+        self._everywhere = sorted(spellings, key=len, reverse=True)
         self._named = named_secret(secrets - everywhere)
 
     def __call__(self, text: str) -> str:
@@ -55,6 +58,17 @@ class Mask:
             text = self._named.sub(rf"\1{HIDDEN}", text)
         text = masked(text)
         return self._decoded(text) if "\\" in text and text.lstrip().startswith("{") else text
+
+    def in_data(self, value: object, key: str = "") -> object:
+        """Return a copy of what is to be printed as JSON without the secrets; places of files stay as they are."""
+        match value:
+            case str():
+                return value if key in PLACES else self(value)
+            case dict():
+                return {name: self.in_data(each, name) for name, each in value.items()}
+            case list() | tuple():
+                return [self.in_data(each, key) for each in value]
+        return value
 
     def _decoded(self, text: str) -> str:
         """Return a line of JSON without the secrets that appear once its strings are decoded."""
@@ -184,6 +198,18 @@ def secrets_of(environment: Mapping[str, str]) -> Iterator[str]:
             yield from filter(None, value.splitlines())
         if "@" in value and "://" in value:
             yield from passwords_in(value)
+
+
+def spellings_of(secret: str) -> Iterator[str]:
+    """Yield a secret as it is, and as a URL, JSON and a string of a program have it where that differs."""
+    yield secret
+    if not UNRESERVED.fullmatch(secret):
+        from urllib.parse import quote  # few secrets need it
+
+        yield quote(secret, safe="")
+        escaped = secret.replace("\\", "\\\\").replace('"', '\\"')
+        yield escaped
+        yield escaped.replace("/", "\\/")  # as PHP writes JSON
 
 
 def words_of(environment: Mapping[str, str]) -> Iterator[str]:

@@ -24,10 +24,13 @@ LARGEST = 8 * 2**20
 """In bytes, for a file of variables that devinit wrote: a service gets up to 2 MiB of them, quoted in the file."""
 
 
-def mask_of(root: str | os.PathLike[str]) -> Mask:
-    """Return the mask for the secrets of a project; without its files it only recognises passwords in URLs."""
+def mask_of(root: str | os.PathLike[str], *more: Mapping[str, str]) -> Mask:
+    """Return the mask for the secrets of a project's last start, and for those in `more` environments.
+
+    Without the files of a start it only recognises passwords in URLs.
+    """
     own = os.path.join(folder_with_logs(root), SECRETS_FILE)  # noqa: PTH118  as below
-    return Mask(read(os.path.join(root, ENVIRONMENT_FILE)), read(own))  # noqa: PTH118  as below
+    return Mask(read(os.path.join(root, ENVIRONMENT_FILE)), read(own), *more)  # noqa: PTH118  as below
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, str]:

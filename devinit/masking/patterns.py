@@ -87,6 +87,10 @@ SIGN = re.compile(
 PLAIN_COUNTS = frozenset({"pass", "passes"})
 """What test runners count: `pass=12 fail=0`."""
 
+HEADERS = ("private-token", "job-token", "deploy-token")
+"""Headers with a secret, which need no space behind the colon: `curl -H 'Private-Token:…'`."""
+COOKIE = re.compile(r"[\w.-]{1,100}=")
+
 QUOTES = ("'", '"', "\\'", '\\"', "\\\\")
 PARAMETERS = re.compile(r"(?i:digest|oauth|hmac|signature|aws4-hmac-sha256|sharedkey)\b")
 """Schemes of authorization that are followed by several parameters."""
@@ -156,10 +160,15 @@ def is_secret(sign: re.Match[str], text: str) -> bool:
     if sign["header"]:
         # `image: auth-token:v2` is no header, nor is a user in a URL.
         is_one = sign[0].endswith(" ") or (
-            (name.lower().startswith("x-") or name.lower().endswith("authorization"))
-            and not text.endswith("//", 0, sign.start())
+            (
+                name.lower().startswith("x-")
+                or name.lower().endswith("authorization")
+                or name.lower() in HEADERS
+                or (name.lower() in ("cookie", "set-cookie") and COOKIE.match(text, sign.end()))
+            )
+            and not text.endswith("/", 0, sign.start())
         )
-        return is_one and (hides(name) or name.lower() in ("authorization", "cookie"))
+        return bool(is_one) and (hides(name) or name.lower() in ("authorization", "cookie"))
     return (
         hides(name)
         or (is_in_query(sign, text) and is_secret_in_query(name))

@@ -42,9 +42,9 @@ _MULTIPLEXERS = frozenset(
 _TERMINALS = frozenset(
     """
     Terminal WarpTerminal alacritty deepin-terminal foot ghostty gnome-console gnome-terminal
-    gnome-terminal-server guake iTerm2 kgx kitty konsole lxterminal mate-terminal ptyxis ptyxis-agent
-    qterminal rxvt terminator terminology tilda tilix urxvt uxterm warp-terminal wezterm wezterm-gui
-    xfce4-terminal xterm yakuake
+    gnome-terminal-server gotty guake iTerm2 kgx kitty konsole lxterminal mate-terminal ptyxis ptyxis-agent
+    qterminal rxvt shellinaboxd terminator terminology tilda tilix ttyd urxvt uxterm warp-terminal wezterm
+    wezterm-gui xfce4-terminal xterm yakuake
     """.split()  # noqa: SIM905 - a list of words, not of strings
 )
 _BROWSERS = frozenset(
@@ -59,7 +59,7 @@ EDITORS = frozenset(
     Cursor Emacs Xcode atom clion code code-insiders code-oss code-server code-tunnel codium cursor
     datagrip dataspell eclipse emacs emacs-gtk emacs-lucid emacs-nox emacs-pgtk gedit gnome-text-editor goland
     gvim helix hx idea jetbrains_client kak kate kwrite mousepad nano netbeans nvim nvim-qt
-    openvscode-server phpstorm positron pulsar pycharm rider rubymine rustrover subl sublime_text vi vim
+    openvscode-server phpstorm positron pulsar pycharm rider rsession rubymine rustrover subl sublime_text vi vim
     vim.basic vim.gtk3 vim.nox vim.tiny webstorm windsurf xed zed zed-editor
     """.split()  # noqa: SIM905 - a list of words, not of strings
 )
@@ -152,7 +152,7 @@ def base_name(path: str) -> str:
 
 
 def _kind_of(facts: ProcessFacts) -> Workplace | None:
-    if (found := _KINDS.get(facts.executable)) is not None:
+    if (found := _KINDS.get(facts.executable) or _KINDS.get(_unversioned(facts.executable))) is not None:
         return found
     words = facts.command
     if (found := _lookup(facts.name)) is not None and not _is_script(facts):
@@ -170,7 +170,17 @@ def _lookup(name: str) -> Workplace | None:
     """Return the kind for a kernel's name: "tmux: server", "gnome-terminal-", "Code Helper (Renderer)"."""
     for helper in _HELPERS:
         name = name.partition(helper)[0]
-    return _BY_SHORT_NAME.get(name) or _BY_SHORT_NAME.get(name.partition(":")[0].lower())
+    return (
+        _BY_SHORT_NAME.get(name)
+        or _BY_SHORT_NAME.get(name.partition(":")[0].lower())
+        or _BY_SHORT_NAME.get(_unversioned(name))
+    )
+
+
+def _unversioned(name: str) -> str:
+    """Return a name without the version that installing from source puts behind it: "emacs-29.1"."""
+    before, dash, version = name.rpartition("-")
+    return before if dash and version and version.strip("0123456789.") == "" else name
 
 
 def _is_script(facts: ProcessFacts) -> bool:

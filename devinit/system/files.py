@@ -43,15 +43,15 @@ def write_atomically(
 
     Without `durable`, that holds for a crash of a program, but not for a power failure. A link is kept, and its
     target replaced, if the target lies `inside` that folder. With `keeps_owner`, a file that root replaces keeps
-    its owner: for files that users edit, and never for secrets. Raise StateFileError for any other link, for
-    anything but a regular file, and if the file cannot be written.
+    its owner, and a new one gets the owner of its folder: for files that users edit, and never for secrets. Raise
+    StateFileError for any other link, for anything but a regular file, and if the file cannot be written.
     """
     name = os.fspath(path)
     target = _file_to_replace(name, inside)
     content = data.encode() if isinstance(data, str) else data
     temporary = _name_beside(target)
     try:
-        owner = _owner_of(target) if keeps_owner else None
+        owner = owner_of(target) if keeps_owner else None
         _write_new(temporary, content, mode, durable=durable, owner=owner)
         os.replace(temporary, target)
     except OSError as error:
@@ -160,6 +160,22 @@ def remove_torn(directory: str | os.PathLike[str], names: Iterable[str]) -> list
     return removed
 
 
+def owner_of(path: str | os.PathLike[str]) -> tuple[int, int] | None:
+    """Return user and group of a file that a replacement by root would change; None for any other file.
+
+    For a file that does not exist, these are user and group of its folder.
+    """
+    if os.geteuid() != 0:
+        return None
+    for each in (os.fspath(path), os.path.dirname(path) or "."):
+        try:
+            found = os.lstat(each)
+        except OSError:
+            continue
+        return (found.st_uid, found.st_gid) if found.st_uid != 0 else None
+    return None
+
+
 def _file_to_replace(path: str, inside: str | os.PathLike[str] | None) -> str:
     """Return the file to be replaced: the path itself, or the target of a link in a checkout."""
     try:
@@ -235,17 +251,6 @@ def _runs(pid: int) -> bool:
     except OSError as error:
         return error.errno != errno.ESRCH
     return True
-
-
-def _owner_of(path: str) -> tuple[int, int] | None:
-    """Return user and group of a file that a replacement by root would change; None for any other file."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        found = os.lstat(path)
-    except FileNotFoundError:
-        return None
-    return (found.st_uid, found.st_gid) if found.st_uid != 0 else None
 
 
 def _write_new(

@@ -6,7 +6,7 @@ import os
 import stat
 from itertools import chain, count
 
-from devinit.system.files import not_written
+from devinit.system.files import not_written, owner_of
 from devinit.system.regular import open_regular
 
 USUAL = 0o644
@@ -26,9 +26,9 @@ def keep_former(path: str | os.PathLike[str], content: bytes, *, most: int = 0o7
 
     No existing file is replaced or written through. If a copy with the same content exists, it is returned
     unchanged. The copy has the permissions of the file, limited to `most`: a `.env` may be private to its owner.
-    Raise StateFileError when the copy cannot be written.
+    It has the owner of the file, also when root writes it. Raise StateFileError when the copy cannot be written.
     """
-    name, mode = os.fspath(path), rights_of(path) & most
+    name, mode, owner = os.fspath(path), rights_of(path) & most, owner_of(path)
     for kept in chain([f"{name}.old"], (f"{name}.old.{number}" for number in count(2))):
         try:
             descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
@@ -40,6 +40,8 @@ def keep_former(path: str | os.PathLike[str], content: bytes, *, most: int = 0o7
             raise not_written(kept, error) from error
         try:
             with open(descriptor, "wb") as file:
+                if owner is not None:
+                    os.fchown(descriptor, *owner)
                 file.write(content)
                 file.flush()
                 os.fsync(descriptor)

@@ -39,12 +39,39 @@ class TestTheFile:
         assert "[services.web]" in path.read_text()
         assert {(each.stat().st_uid, each.stat().st_gid) for each in (path, ignored)} == {(1234, 1234)}
 
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files that are its own")
+    def test_and_what_stands_beside_it_belong_to_the_owner_of_the_folder(self, found: Shop) -> None:
+        path = found.root / "devinit.toml"
+        path.write_text("# by hand\n")
+        for each in (found.root, path):
+            os.chown(each, 1234, 1234)
+
+        assert found("init", "--force").returncode == 0
+        assert found("export", "compose", "-o", str(found.root / "deploy" / "compose.yaml")).returncode == 0
+
+        made = [path, *(found.root / name for name in ("devinit.toml.old", ".gitignore", "deploy"))]
+        made += (found.root / "deploy").iterdir()
+        assert {each.name: each.stat().st_uid for each in made} == {each.name: 1234 for each in made}
+
     def test_lies_over_what_is_found_later(self, found: Shop, port: int) -> None:
         assert found("init").returncode == 0
 
         (found.root / "Procfile").write_text(f"web: python3 -m http.server {port}\nworker: sleep 60\n")
         explained = json.loads(found("init", "--explain", "--json").stdout)
         assert {*explained["services"]} == {"web", "worker"}
+
+    @pytest.mark.parametrize("words", [["--explain"], ["--explain", "--json"]])
+    def test_is_explained_without_secrets_that_a_command_repeats(
+        self, found: Shop, port: int, words: list[str]
+    ) -> None:
+        (found.root / ".env").write_text("API_SECRET=s3cr3t-of-ours\n")
+        line = f"web: python3 app.py --key s3cr3t-of-ours --password hunter2 --port {port}\n"
+        (found.root / "Procfile").write_text(line)
+
+        done = found("init", *words)
+
+        assert "app.py --key *** --password ***" in done.stdout
+        assert "s3cr3t" not in done.stdout
 
     def test_is_all_that_counts_when_it_is_full(self, found: Shop, port: int) -> None:
         assert found("init", "--full").returncode == 0

@@ -280,6 +280,19 @@ class TestTheList:
         assert ["fix", "eslint --fix . (backend/package.json, line 1)"] in lines
         assert done.returncode == 0
 
+    @pytest.mark.parametrize("words", [["run"], ["run", "--json"]])
+    def test_shows_no_secret_that_a_command_repeats(self, listed: Shop, words: list[str]) -> None:
+        (listed.root / ".env").write_text("API_SECRET=s3cr3t-of-ours\n")
+        with (listed.root / "devinit.toml").open("a") as file:
+            file.write('[services.web]\ncommand = "serve"\n[tasks.seed]\ncommand = "seed s3cr3t-of-ours"\n')
+        (listed.root / "Makefile").write_text("fill:\n\tfill s3cr3t-of-ours\n")
+
+        done = listed(*words)
+
+        assert "s3cr3t" not in done.stdout
+        assert "seed ***" in done.stdout
+        assert "fill ***" in done.stdout
+
     def test_executes_nothing_and_starts_no_supervisor(self, listed: Shop) -> None:
         listed("run")
 

@@ -122,6 +122,7 @@ COMMANDS = [
     ("events", "-f"),
     ("open", "web"),
     ("ports",),
+    ("ports", "reset", "all"),
     ("why", "web"),
     ("env",),
     ("run", "--", "true"),
@@ -158,6 +159,27 @@ class TestAnotherUser:
         assert (done.returncode, done.stdout) == (SupervisorError.exit_code, "")
         assert f"{theirs} was started by user nobody" in done.stderr
         assert "run the command as nobody: sudo -u nobody devinit …" in done.stderr
+
+    def test_is_not_said_to_run_nothing(self, theirs: Path) -> None:
+        with pytest.raises(SupervisorError) as refused:
+            refuse_foreign(theirs)
+
+        # Root has not looked.
+        assert "listens" not in str(refused.value)
+        assert "where `sudo -u nobody devinit status` says that nothing runs" in str(refused.value.hint)
+
+    def test_is_named_by_the_doctor_who_sees_nothing_of_it(self, theirs: Path) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "devinit", "-C", str(theirs), "doctor"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+        assert "user nobody has started this project" in done.stdout
+        assert "keeps its logs and data in" not in done.stdout
 
     def test_is_the_problem_that_an_application_is_told(self, theirs: Path) -> None:
         with pytest.raises(TimeoutError, match=f"{theirs} was started by user nobody"):

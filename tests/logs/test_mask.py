@@ -78,6 +78,15 @@ class TestASecretOfTheEnvironment:
     def test_is_hidden_also_when_another_one_is_part_of_it(self) -> None:
         assert Mask({"A_TOKEN": "abcdef", "B_TOKEN": "abcdefgh"})("abcdefgh") == "***"
 
+    @pytest.mark.parametrize("spelled", ["s3cr/et@x1", "s3cr%2Fet%40x1", r"s3cr\/et@x1"])
+    def test_is_hidden_as_urls_and_json_spell_it(self, spelled: str) -> None:
+        mask = Mask({"API_SECRET": "s3cr/et@x1"})
+
+        assert mask(f'INFO sent {{"to": "{spelled}"}}') == 'INFO sent {"to": "***"}'
+
+    def test_is_hidden_with_its_quotes_escaped(self) -> None:
+        assert Mask({"API_SECRET": 'a"b\\c-1234'})(r'INFO {"is": "a\"b\\c-1234"}') == 'INFO {"is": "***"}'
+
 
 class TestAProject:
     def test_has_the_secrets_of_its_runtime_environment(self, tmp_path: Path) -> None:

@@ -94,6 +94,8 @@ HIDDEN_IN = {
     "curl -H 'Authorization: Bearer hunter2' x": "curl -H 'Authorization: Bearer ***' x",
     "Private-Token: hunter2": "Private-Token: ***",
     "Cookie: a=hunter2; session=hunter2": "Cookie: ***",
+    "curl -H Private-Token:hunter2 x": "curl -H Private-Token:*** x",
+    "curl -H 'Cookie:a=hunter2' x": "curl -H 'Cookie:***' x",
     # SQL
     "CREATE ROLE x PASSWORD 'hunter''2' LOGIN": "CREATE ROLE x PASSWORD '***' LOGIN",
     "SET PASSWORD FOR 'x'@'%' = PASSWORD('hunter2')": "SET PASSWORD FOR 'x'@'%' = PASSWORD('***')",

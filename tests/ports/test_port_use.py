@@ -78,6 +78,13 @@ class TestAProtectedProcess:
             ),
             (process("ControlCenter"), VerdictKind.PROTECTED, "AirPlay"),
             (process("wslrelay.exe"), VerdictKind.FORWARD, "WSL"),
+            (process("qemu-system-x86"), VerdictKind.PROTECTED, "virtual machine"),
+            (process("VBoxHeadless"), VerdictKind.PROTECTED, "virtual machine"),
+            (process("limactl"), VerdictKind.PROTECTED, "virtual machine"),
+            (process("passt.avx2"), VerdictKind.PROTECTED, "virtual machine"),
+            (process("Xtigervnc"), VerdictKind.PROTECTED, "desktop session"),
+            (process("dropbear"), VerdictKind.PROTECTED, "SSH server"),
+            (process("ttyd"), VerdictKind.PROTECTED, "windows of that terminal"),
         ],
     )
     def test_comes_with_what_to_do_instead(self, facts: Holder, kind: VerdictKind, advice: str) -> None:
@@ -126,7 +133,9 @@ class TestAProtectedProcess:
         assert found is not None
         assert "kernel" in found.advice
 
-    @pytest.mark.parametrize("name", ["node", "vite", "python3.11", "postgres", "redis-server"])
+    @pytest.mark.parametrize(
+        "name", ["node", "vite", "python3.11", "postgres", "redis-server", "qemu-x86_64", "passenger"]
+    )
     def test_is_no_server_of_our_own_user(self, name: str) -> None:
         assert barrier(process(name)) is None
 

@@ -21,6 +21,7 @@ from devinit.cli.output import Paint, print_json, symbol, talk
 from devinit.cli.project import folder_of
 from devinit.config.shown import root_around
 from devinit.control.neighbours import neighbours
+from devinit.control.ownership import other_starter
 from devinit.errors import DevinitError
 from devinit.system import terminal
 from devinit.system.state_folders import state_folder
@@ -53,6 +54,8 @@ def run(arguments: Arguments) -> int:
     rows = looked_at(first, arguments)
     checks = checks_without_records(place) if any(map(is_left, rows)) else checks_of(place)
     folder = state_folder(root) if root and not any(map(is_left, rows)) else None
+    if root and other_starter(root):
+        folder = None  # that of the user who has started it is another one
     if folder is not None and not arguments.json:
         terminal.write(sys.stdout, [plain(f"  {root} keeps its logs and data in {folder}")])
     rows += looked_at(checks, arguments)

@@ -19,7 +19,7 @@ from devinit.config.env_files import given_env_files
 from devinit.config.load import load
 from devinit.control.elsewhere import out_of_reach
 from devinit.control.launch import connect_to
-from devinit.control.ownership import left_by_root
+from devinit.control.ownership import left_by_root, other_starter
 from devinit.control.waking import ELSEWHERE, ELSEWHERE_ADVICE, supervisor_of, visible_supervisor_of, wake
 from devinit.errors import ConfigError, DevinitError
 from devinit.model.names import ENVIRONMENT_FILE, OWN_FOLDER, PORTS_FILE
@@ -121,6 +121,12 @@ def state(root: Path) -> Iterator[Finding]:
             )
     if left := left_by_root(str(root)):
         yield of_root(root, left)
+    elif name := other_starter(str(root)):
+        yield Finding(
+            check="state",
+            problem=f"user {name} has started this project: its services, logs and data are not seen from here",
+            advice=f"run the command as {name}: sudo -u {name} devinit doctor",
+        )
     for path in (root, root / OWN_FOLDER, folder):
         if str(path) not in left and exists(path) and not os.access(path, os.W_OK):
             yield Finding(

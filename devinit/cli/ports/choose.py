@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from devinit.cli.output import print_json, talk
 from devinit.cli.ports.requests import requests_of
 from devinit.cli.project import root_of
-from devinit.control.launch import connect_to
+from devinit.control.launch import connect_to, refuse_foreign
 from devinit.errors import DevinitError
 from devinit.ports.remembered.choosing import choose
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def run(arguments: Arguments) -> int:
     """Write a port into `.ports.json`."""
     root, name, port = root_of(arguments), arguments.service, arguments.port
+    refuse_foreign(root)  # its owner's next start would not know of it
     requests = requests_of(root)
     changed = choose(root, requests, name, port)
     if arguments.json:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from devinit.cli.output import print_json, talk
 from devinit.cli.ports.requests import requests_of
 from devinit.cli.project import root_of
+from devinit.control.launch import refuse_foreign
 from devinit.ports.remembered.choosing import forget
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 def run(arguments: Arguments) -> int:
     """Take ports out of `.ports.json`, and give up what is reserved for services that do not run."""
     root, names = root_of(arguments), arguments.services
+    refuse_foreign(root)  # its owner's next start would not know of it
     requests = requests_of(root)
     before = forget(root, requests, names)
     if arguments.json:

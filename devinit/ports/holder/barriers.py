@@ -63,6 +63,10 @@ RUN_ELSEWHERE = Barrier(
     VerdictKind.NEIGHBOUR,
     "devinit runs it with another state folder (another HOME or XDG_STATE_HOME): `devinit stop` there ends it",
 )
+_MACHINE = Barrier(
+    VerdictKind.PROTECTED,
+    "a whole virtual machine would end with it: stop what listens inside, or remove the forward of this port",
+)
 _DISPLAY = Barrier(VerdictKind.PROTECTED, "your desktop session runs in it")
 _SUPERVISORD = Barrier(
     VerdictKind.SUPERVISED,
@@ -85,9 +89,20 @@ PROTECTED_PROGRAMS: Mapping[str, Barrier] = {
     "systemd": _SYSTEMD,
     "launchd": _LAUNCHD,
     "ssh": _SSH,
+    "dropbear": _SSH_SERVER,
+    **dict.fromkeys(
+        (
+            *("qemu-system", "qemu-kvm", "VBoxHeadless", "VirtualBoxVM", "vmware-vmx", "multipassd"),
+            *("limactl", "gvproxy", "passt", "vfkit", "krunkit", "com.apple.Virtu", "crosvm"),
+            *("firecracker", "cloud-hyperviso"),
+        ),
+        _MACHINE,
+    ),
     **dict.fromkeys(("ControlCenter", "rapportd"), _AIRPLAY),
     "wslrelay": _WSL,
-    **dict.fromkeys(("Xorg", "Xwayland", "Xvnc", "gnome-", "kwin_"), _DISPLAY),
+    **dict.fromkeys(
+        ("Xorg", "Xwayland", "Xvnc", "Xtigervnc", "Xtightvnc", "Xephyr", "xpra", "gnome-", "kwin_"), _DISPLAY
+    ),
     "supervisord": _SUPERVISORD,
     "process-compose": _PROCESS_COMPOSE,
 }

@@ -15,6 +15,7 @@ from _frozen_importlib_external import PathFinder
 from types import ModuleType
 
 from devinit.system.import_path import keep_to_installation
+from devinit.system.inherited import make_usual
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def boot() -> NoReturn:
     """Run the supervisor in this process, which was started only for that."""
     # The collector would repeatedly examine objects that stay; the supervisor enables it when it listens.
     gc.disable()
+    make_usual()
     keep_to_installation()
     put_off()
     del sys.argv[0]
