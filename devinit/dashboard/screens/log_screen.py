@@ -16,6 +16,7 @@ from devinit.dashboard.asked import History
 from devinit.dashboard.lines.choice import Choice
 from devinit.dashboard.lines.line import LogLine
 from devinit.dashboard.lines.store import Store
+from devinit.dashboard.log_title import EVERYONE, FOLLOWING, PAUSED, log_title
 from devinit.dashboard.painting import content
 from devinit.dashboard.state import Stack, View
 from devinit.dashboard.widgets.log_pane import LogPane
@@ -95,20 +96,15 @@ class LogScreen(Screen[None]):
     def say_title(self) -> None:
         """Say whose lines these are, and which of them."""
         pane = self.log_pane
-        service = pane.view.service or ("all services" if self.all_logs else "")
-        pieces = [("─ ", "dim"), (service or "logs", "title"), (" ", "")]
-        states = [("following", "good")] if pane.following else [("paused, Esc follows", "attention")]
+        whose = pane.view.service or (EVERYONE if self.all_logs else "")
+        states = [FOLLOWING if pane.following else PAUSED]
         states += [(said, "accent") for said in self.choice.said]
         if pane.search is not None:
             place = f" {pane.match.number} of {pane.match.total}" if pane.match is not None else ""
             states.append((f"search {pane.search.pattern}{place}", "accent"))
         if pane.wrap:
             states.append(("wrapped", "dim"))
-        for text, style in states:
-            pieces += [("· ", "dim"), (text + " ", style)]
-        used = sum(len(text) for text, _ in pieces)
-        count = f" {counted(len(pane.view.rows), 'line')} " if not pane.wrap else " "
-        pieces += [("─" * max(0, self.size.width - used - len(count) - 1) + count + "─", "dim")]
+        pieces = log_title(whose, states, None if pane.wrap else len(pane.view.rows), self.size.width)
         self.query_one("#log-title", Static).update(content(pieces))
 
     def action_all(self) -> None:
