@@ -36,6 +36,7 @@ from devinit.dashboard.state import Line, Stack, happened, lost, planned, refres
 from devinit.dashboard.stops import Stops
 from devinit.dashboard.tasks import Source, Tasks
 from devinit.dashboard.turns import Turns
+from devinit.dashboard.widgets.type_line import TypeLine
 from devinit.errors import DevinitError, SupervisorError
 from devinit.text import one_line
 
@@ -333,14 +334,13 @@ class Dashboard(SpeakingApp):
             case "tasks":
                 await self._tasks.choose()
             case "stream":
-                self.lend(partial(self.stream, wanted.service), "this terminal has no plain stream")
+                if not self.lend(partial(self.stream, wanted.service)):
+                    self.notify("this terminal has no plain stream", severity="warning")
             case "attach" if wanted.service is not None:
                 from devinit.dashboard.attaching import attach  # as above
 
-                self.lend(
-                    partial(attach, self.root, wanted.service),
-                    f"not here: `devinit attach {wanted.service}` in a terminal types into it",
-                )
+                if not self.lend(partial(attach, self.root, wanted.service)):
+                    self.main.type_into(wanted.service)
             case what:
                 page = self._pages.page_of(what, wanted.service)
                 if page is not None:
@@ -352,14 +352,25 @@ class Dashboard(SpeakingApp):
 
         stream(self.store.of(service), self.root, service, tuple(self.stack.services))
 
-    def lend(self, use: Callable[[], None], refusal: str) -> None:
-        """Let something else have the terminal until it returns; a page in a browser has none to lend."""
+    def lend(self, use: Callable[[], None]) -> bool:
+        """Let something else have the terminal until it returns; False where there is none, as in a browser."""
         try:
             with self.suspend():
                 use()
             self._turns.forget()
         except SuspendNotSupported:
-            self.notify(refusal, severity="warning")
+            return False
+        return True
+
+    @on(TypeLine.Typed)
+    @work
+    async def type_line(self, typed: TypeLine.Typed) -> None:
+        """Send a line to the standard input of a service."""
+        view = self.stack.services.get(typed.service)
+        if view is not None and not view.has_terminal:
+            # A terminal shows it by itself, where it is to be seen.
+            self._note(typed.service, f"> {'…' if typed.is_hidden else typed.text}")
+        await self._orders.type_line(typed.service, typed.text)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return colours that only our own themes have."""

@@ -24,6 +24,7 @@ from devinit.dashboard.state import Line, Stack, is_everything_at_rest
 from devinit.dashboard.widgets.key_bar import KeyBar
 from devinit.dashboard.widgets.log_pane import LogPane
 from devinit.dashboard.widgets.services import ServiceTable
+from devinit.dashboard.widgets.type_line import TypeLine
 from devinit.model.status import Phase
 
 
@@ -76,6 +77,7 @@ class MainScreen(TableScreen):
         yield Static(id="log-title")
         yield LogPane(self.opener.leads_somewhere)
         yield Input(id="prompt", select_on_focus=False)
+        yield TypeLine()
         yield KeyBar(self.ranks)
 
     # What is shown
@@ -96,6 +98,7 @@ class MainScreen(TableScreen):
         self.say_headline()
         self.say_start()
         self.arrange_services()
+        self.query_one(TypeLine).ask({view.name: view.prompt_kind for view in stack.services.values()})
         if tuple(stack.services) != names_before:
             self.show_logs()
         self.refresh_bindings()
@@ -281,6 +284,19 @@ class MainScreen(TableScreen):
         """Explain the service."""
         self._want("details")
 
+    def type_into(self, service: str) -> None:
+        """Let the user type lines into a service, under what it prints."""
+        self._leads = self.all_logs = False
+        self.table.select(service)
+        self.log_pane.following = True
+        self.show_logs()
+        self.query_one(TypeLine).open(service)
+
+    @on(TypeLine.Closed)
+    def go_back_to_services(self) -> None:
+        """Give the keys back to the table."""
+        self.set_focus(self.table if self.table.display else self.log_pane)
+
     def action_attach(self) -> None:
         """Type into the service."""
         if said := refusal("attach", self.selected):
@@ -291,7 +307,7 @@ class MainScreen(TableScreen):
     @on(ServiceTable.Entered)
     def action_enter(self) -> None:
         """Type into the service; explain one that cannot be typed into."""
-        if self.app.is_web or refusal("attach", self.selected):
+        if refusal("attach", self.selected):
             self._want("details")
         else:
             self._want("attach")
