@@ -36,7 +36,7 @@ from devinit.dashboard.state import Line, Stack, happened, lost, planned, refres
 from devinit.dashboard.stops import Stops
 from devinit.dashboard.tasks import Source, Tasks
 from devinit.dashboard.turns import Turns
-from devinit.dashboard.widgets.type_line import TypeLine
+from devinit.dashboard.widgets.input_lines import TypeLine
 from devinit.errors import DevinitError, SupervisorError
 from devinit.text import one_line
 

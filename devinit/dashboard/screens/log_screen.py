@@ -19,6 +19,7 @@ from devinit.dashboard.lines.store import Store
 from devinit.dashboard.log_title import EVERYONE, FOLLOWING, PAUSED, log_title
 from devinit.dashboard.painting import content
 from devinit.dashboard.state import Stack, View
+from devinit.dashboard.widgets.input_lines import PatternLine
 from devinit.dashboard.widgets.log_pane import LogPane
 from devinit.dashboard.widgets.services import ServiceTable
 from devinit.text import counted
@@ -322,17 +323,18 @@ class LogScreen(Screen[None]):
         self.query_one("#prompt").display = False
         self.set_focus(self.table if self.table.display else self.log_pane)
 
+    @on(PatternLine.Left)
+    def leave_prompt(self) -> None:
+        """Leave the input line as if it had not been opened."""
+        self.close_prompt()
+        if self._asking == "search":
+            self._go_back()
+            self.log_pane.search_for(self._before.search)
+
     def key_escape(self) -> None:
-        """Leave the input line as if it had not been opened, or clear the search and go to the end of the logs."""
-        pane = self.log_pane
-        if self.query_one("#prompt").display:
-            self.close_prompt()
-            if self._asking == "search":
-                self._go_back()
-                pane.search_for(self._before.search)
-        else:
-            pane.search_for(None)
-            pane.following = True
+        """Clear the search and go to the end of the logs."""
+        self.log_pane.search_for(None)
+        self.log_pane.following = True
 
 
 def pattern_of(text: str) -> re.Pattern[str] | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual import events, on
 from textual.app import ComposeResult
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from devinit.dashboard.browser import has_browser
 from devinit.dashboard.keys import KEYS, Key, is_offered, ranks
@@ -21,11 +21,13 @@ from devinit.dashboard.refusals import called_for, refusal, refusal_for_all
 from devinit.dashboard.screens.table_screen import TableScreen
 from devinit.dashboard.starting import Start, start_line
 from devinit.dashboard.state import Line, Stack, is_everything_at_rest
+from devinit.dashboard.widgets.input_lines import PatternLine, TypeLine
 from devinit.dashboard.widgets.key_bar import KeyBar
 from devinit.dashboard.widgets.log_pane import LogPane
 from devinit.dashboard.widgets.services import ServiceTable
-from devinit.dashboard.widgets.type_line import TypeLine
 from devinit.model.status import Phase
+
+ACTIONS = frozenset(key.action for key in KEYS)
 
 
 class MainScreen(TableScreen):
@@ -76,7 +78,7 @@ class MainScreen(TableScreen):
         yield Static(id="usage")
         yield Static(id="log-title")
         yield LogPane(self.opener.leads_somewhere)
-        yield Input(id="prompt", select_on_focus=False)
+        yield PatternLine()
         yield TypeLine()
         yield KeyBar(self.ranks)
 
@@ -179,6 +181,8 @@ class MainScreen(TableScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what makes no sense now."""
+        if isinstance(self.focused, PatternLine | TypeLine) and action in ACTIONS:
+            return False  # what is typed is text
         view = self.selected if self.is_mounted else None
         ordered = self._ordered.last(view.name) if view is not None else ""
         is_ending = view is not None and view.phase == Phase.STOPPING and ordered not in BRINGS_UP

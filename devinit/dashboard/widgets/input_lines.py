@@ -1,9 +1,11 @@
-"""The line in which a user types into a service where there is no terminal to give it: in a browser."""
+"""Lines to type in: a pattern for the logs; what a service reads where there is no terminal to give it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.events import Key
 from textual.message import Message
 from textual.widgets import Input
@@ -12,8 +14,33 @@ from devinit.dashboard.asked import History
 from devinit.dashboard.painting import on_its_line
 
 
+class PatternLine(Input):
+    """One line for a regular expression."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Take it", key_display="Enter"),
+        Binding("escape", "leave", "Leave it", key_display="Esc"),
+    ]
+
+    @dataclass
+    class Left(Message):
+        """The user wants no pattern."""
+
+    def __init__(self) -> None:
+        super().__init__(id="prompt", select_on_focus=False)
+
+    def action_leave(self) -> None:
+        """Leave everything as it was."""
+        self.post_message(self.Left())
+
+
 class TypeLine(Input):
     """One line for the standard input of a service; it stays for the next one until Esc."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Send", key_display="Enter"),
+        Binding("escape", "close", "Close", key_display="Esc"),
+    ]
 
     @dataclass
     class Typed(Message):
@@ -65,9 +92,8 @@ class TypeLine(Input):
         self.post_message(self.Typed(self._service, event.value, self.password))
         self.value = ""
 
-    def key_escape(self, event: Key) -> None:
+    def action_close(self) -> None:
         """Close the line."""
-        event.stop()
         self.value = ""
         self.display = False
         self.post_message(self.Closed())

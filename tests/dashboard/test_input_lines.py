@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devinit.dashboard.widgets.type_line import TypeLine
+from devinit.dashboard.widgets.input_lines import TypeLine
 from devinit.errors import ServiceError
 from tests.dashboard.conftest import status
 
