@@ -294,7 +294,7 @@ class MainScreen(TableScreen):
         self.table.select(service)
         self.log_pane.following = True
         self.show_logs()
-        self.query_one(TypeLine).open(service)
+        self.query_one(TypeLine).type_into(service)
 
     @on(TypeLine.Closed)
     def go_back_to_services(self) -> None:

@@ -63,7 +63,7 @@ class TypeLine(Input):
         """Of the services that wait for input, what kind of question that is."""
         self._histories: dict[str, History] = {}
 
-    def open(self, service: str) -> None:
+    def type_into(self, service: str) -> None:
         """Let the user type into a service."""
         if service != self._service:
             self.value = ""
