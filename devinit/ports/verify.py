@@ -1,4 +1,4 @@
-"""The check that our service listens on its port: a successful connection does not show who answered."""
+"""Is it our service that listens there? A connection that succeeds proves nothing about who answered."""
 
 from __future__ import annotations
 
@@ -9,34 +9,39 @@ from msgspec import Struct
 
 from devinit.model.port import Listener
 from devinit.system.listeners import socket_inodes, tcp_listeners
+from devinit.system.procfs import command_line_of
 
 SIDE_PORTS = frozenset({2345, 5005, 5678, 9229, 9230, 24678, 35729})
-"""Default ports of debuggers (Delve, Java, debugpy, Node) and of page reloaders (Vite inside another server,
-LiveReload). They open before the server itself does, for seconds while it compiles.
+"""Where debuggers listen by default (Delve, Java, debugpy, Node), and what reloads pages (Vite as a part of
+another server, LiveReload). They are there before the server itself, for seconds while it is compiled.
 
-Sources: the documentation of each program.
+Sources: the documentation of each of them.
 """
+
+ADAPTERS = ("debugpy/adapter",)
+"""In the command line of a process between a debugger and its client: it listens at a random port, too, for the
+processes that it debugs, while the server is loaded or waits for the client (debugpy 1.8)."""
 
 
 class Ours(Struct, frozen=True):
-    """The service listens on its port, and no other process does on either address family."""
+    """The service listens on its port, and no other process does, on either family."""
 
     pids: tuple[int, ...]
-    """The processes of the service that hold the listening sockets."""
+    """Which of its processes hold the listening sockets."""
 
 
 class Nobody(Struct, frozen=True):
-    """The service does not listen yet, on this port or any other."""
+    """The service does not listen yet, neither there nor elsewhere."""
 
 
 class Foreign(Struct, frozen=True):
-    """Another process listens on the port, possibly on the other family next to the service."""
+    """Another process listens on the port, possibly on the other family beside the service."""
 
     listeners: tuple[Listener, ...]
 
 
 class Elsewhere(Struct, frozen=True):
-    """No process listens on the port, but the service listens on others."""
+    """No process listens on the port, but the service does on others."""
 
     ports: tuple[int, ...]
 
@@ -45,10 +50,10 @@ Ownership: TypeAlias = Ours | Nobody | Foreign | Elsewhere
 
 
 def ownership(port: int, pids: Collection[int], *, expected: Collection[int] = ()) -> Ownership:
-    """Return who listens on a port, for a service with the process tree `pids`; takes 0.05-0.4 ms.
+    """Tell who listens on a port, for a service whose tree is `pids`; takes 0.05-0.4 ms.
 
-    `expected` are the service's other ports (such as a debugger's). They do not count
-    as a move, nor do SIDE_PORTS.
+    `expected` are the service's other ports (a debugger's), which are not taken for a move; nor are SIDE_PORTS
+    and those of ADAPTERS.
     """
     held = {pid: socket_inodes(pid) for pid in pids}
     ours = frozenset[int]().union(*held.values())
@@ -58,18 +63,24 @@ def ownership(port: int, pids: Collection[int], *, expected: Collection[int] = (
     if here:
         inodes = {found.inode for found in here}
         return Ours(tuple(pid for pid, sockets in held.items() if sockets & inodes))
-    elsewhere = {found.port for found in tcp_listeners() if found.inode in ours} - {
-        port,
-        *expected,
-        *SIDE_PORTS,
-    }
+    others = {found.inode: found.port for found in tcp_listeners() if found.inode in ours}
+    elsewhere = set(others.values()) - {port, *expected, *SIDE_PORTS}
+    if elsewhere:
+        aside = [sockets for pid, sockets in held.items() if sockets & others.keys() and is_adapter(pid)]
+        elsewhere -= {others[inode] for inode in frozenset[int]().union(*aside) & others.keys()}
     return Elsewhere(tuple(sorted(elsewhere))) if elsewhere else Nobody()
 
 
-def ownership_by_record(port: int, address: str, stands_for: int) -> Ownership:
-    """Return who listens on a port that belongs to a container, according to its engine, at one address.
+def is_adapter(pid: int) -> bool:
+    """Whether a process stands between a debugger and its client."""
+    command = command_line_of(pid)
+    return any(each in command for each in ADAPTERS)
 
-    An engine assigns a port to only one container at a time. The pid `stands_for` represents that container.
+
+def ownership_by_record(port: int, address: str, stands_for: int) -> Ownership:
+    """Tell who listens on a port that an engine has, by its own record, for a container and at one address.
+
+    An engine has a port for one container at a time. The process `stands_for` stands for that.
     """
     here = tcp_listeners(port)
     if not here:

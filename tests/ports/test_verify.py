@@ -57,6 +57,23 @@ class TestAPort:
 
         assert ownership(given, [service.pid], expected=[debugger]) == Nobody()
 
+    def test_was_not_left_for_one_at_which_a_debugger_waits_for_what_it_debugs(
+        self, block: Block, stranger: Stranger
+    ) -> None:
+        given, of_adapter = block(2)
+        adapter = stranger(of_adapter, "127.0.0.1", "/venv/site-packages/debugpy/adapter")
+
+        assert ownership(given, [adapter.pid]) == Nobody()
+
+    def test_was_left_for_another_one_also_beside_such_a_debugger(
+        self, block: Block, stranger: Stranger
+    ) -> None:
+        given, of_adapter, chosen = block(3)
+        adapter = stranger(of_adapter, "127.0.0.1", "/venv/site-packages/debugpy/adapter")
+        service = stranger(chosen)
+
+        assert ownership(given, [adapter.pid, service.pid]) == Elsewhere((chosen,))
+
     def test_of_a_service_that_ended_is_nobody_s(self, port: int, stranger: Stranger) -> None:
         service = stranger(port)
         service.kill()
