@@ -1,4 +1,4 @@
-"""Is it our service that listens there? A connection that succeeds proves nothing about who answered."""
+"""The check that our service listens on its port: a successful connection does not show who answered."""
 
 from __future__ import annotations
 
@@ -8,40 +8,42 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from devinit.model.port import Listener
-from devinit.system.listeners import socket_inodes, tcp_listeners
+from devinit.system.listeners import ephemeral_range, socket_inodes, tcp_listeners
 from devinit.system.procfs import command_line_of
 
 SIDE_PORTS = frozenset({2345, 5005, 5678, 9229, 9230, 24678, 35729})
-"""Where debuggers listen by default (Delve, Java, debugpy, Node), and what reloads pages (Vite as a part of
-another server, LiveReload). They are there before the server itself, for seconds while it is compiled.
+"""Default ports of debuggers (Delve, Java, debugpy, Node) and of page reloaders (Vite inside another server,
+LiveReload). They open before the server itself does, for seconds while it compiles.
 
-Sources: the documentation of each of them.
+Sources: the documentation of each program.
 """
+DEBUGGER, ADAPTER = "debugpy", "debugpy/adapter"
+"""Found in the command lines of a debugged program, and of the adapter between it and its client.
 
-ADAPTERS = ("debugpy/adapter",)
-"""In the command line of a process between a debugger and its client: it listens at a random port, too, for the
-processes that it debugs, while the server is loaded or waits for the client (debugpy 1.8)."""
+Both listen on random ports for each other: briefly at first, then while the server loads or waits for the client
+(debugpy 1.8).
+"""
 
 
 class Ours(Struct, frozen=True):
-    """The service listens on its port, and no other process does, on either family."""
+    """The service listens on its port, and no other process does on either address family."""
 
     pids: tuple[int, ...]
-    """Which of its processes hold the listening sockets."""
+    """The processes of the service that hold the listening sockets."""
 
 
 class Nobody(Struct, frozen=True):
-    """The service does not listen yet, neither there nor elsewhere."""
+    """The service does not listen yet, on this port or any other."""
 
 
 class Foreign(Struct, frozen=True):
-    """Another process listens on the port, possibly on the other family beside the service."""
+    """Another process listens on the port, possibly on the other family next to the service."""
 
     listeners: tuple[Listener, ...]
 
 
 class Elsewhere(Struct, frozen=True):
-    """No process listens on the port, but the service does on others."""
+    """No process listens on the port, but the service listens on others."""
 
     ports: tuple[int, ...]
 
@@ -50,10 +52,10 @@ Ownership: TypeAlias = Ours | Nobody | Foreign | Elsewhere
 
 
 def ownership(port: int, pids: Collection[int], *, expected: Collection[int] = ()) -> Ownership:
-    """Tell who listens on a port, for a service whose tree is `pids`; takes 0.05-0.4 ms.
+    """Return who listens on a port, for a service with the process tree `pids`; takes 0.05-0.4 ms.
 
-    `expected` are the service's other ports (a debugger's), which are not taken for a move; nor are SIDE_PORTS
-    and those of ADAPTERS.
+    `expected` are the service's other ports (such as a debugger's). They do not count
+    as a move, nor do SIDE_PORTS or the ports that a debugger opens for itself.
     """
     held = {pid: socket_inodes(pid) for pid in pids}
     ours = frozenset[int]().union(*held.values())
@@ -66,21 +68,23 @@ def ownership(port: int, pids: Collection[int], *, expected: Collection[int] = (
     others = {found.inode: found.port for found in tcp_listeners() if found.inode in ours}
     elsewhere = set(others.values()) - {port, *expected, *SIDE_PORTS}
     if elsewhere:
-        aside = [sockets for pid, sockets in held.items() if sockets & others.keys() and is_adapter(pid)]
-        elsewhere -= {others[inode] for inode in frozenset[int]().union(*aside) & others.keys()}
+        for pid, sockets in held.items():
+            elsewhere -= of_debugger(pid, {others[inode] for inode in sockets & others.keys()})
     return Elsewhere(tuple(sorted(elsewhere))) if elsewhere else Nobody()
 
 
-def is_adapter(pid: int) -> bool:
-    """Whether a process stands between a debugger and its client."""
-    command = command_line_of(pid)
-    return any(each in command for each in ADAPTERS)
+def of_debugger(pid: int, ports: Collection[int]) -> set[int]:
+    """Return the ports of a process on which the parts of a debugger listen for each other."""
+    command = command_line_of(pid) if ports else ""
+    if ADAPTER in command:
+        return set(ports)
+    return {each for each in ports if each in ephemeral_range()} if DEBUGGER in command else set()
 
 
 def ownership_by_record(port: int, address: str, stands_for: int) -> Ownership:
-    """Tell who listens on a port that an engine has, by its own record, for a container and at one address.
+    """Return who listens on a port that belongs to a container, according to its engine, at one address.
 
-    An engine has a port for one container at a time. The process `stands_for` stands for that.
+    An engine assigns a port to only one container at a time. The pid `stands_for` represents that container.
     """
     here = tcp_listeners(port)
     if not here:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import socket
 
 import pytest
 
@@ -64,6 +65,23 @@ class TestAPort:
         adapter = stranger(of_adapter, "127.0.0.1", "/venv/site-packages/debugpy/adapter")
 
         assert ownership(given, [adapter.pid]) == Nobody()
+
+    def test_was_not_left_for_a_random_one_of_what_runs_under_a_debugger(
+        self, port: int, stranger: Stranger
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            random = free.getsockname()[1]
+        service = stranger(random, "127.0.0.1", "-m debugpy")
+
+        assert ownership(port, [service.pid]) == Nobody()
+
+    def test_was_left_for_another_one_by_what_runs_under_a_debugger(
+        self, block: Block, stranger: Stranger
+    ) -> None:
+        given, chosen = block(2)
+        service = stranger(chosen, "127.0.0.1", "-m debugpy")
+
+        assert ownership(given, [service.pid]) == Elsewhere((chosen,))
 
     def test_was_left_for_another_one_also_beside_such_a_debugger(
         self, block: Block, stranger: Stranger
