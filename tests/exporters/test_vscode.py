@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from devinit.exporters.exporter import Export
+import pytest
+
+from devinit.exporters.exporter import Export, File
 from devinit.exporters.marking import marked
 from devinit.exporters.vscode.moved_ports import with_ports
 from devinit.resolving.resolve import Present
@@ -77,6 +79,14 @@ class TestALaunchFileWhosePortHasMoved:
         assert with_ports(there.replace("5678", "5679"), {"backend": [5680]}) is None
         assert with_ports(there.partition("\n")[2], {"backend": [5680]}) is None
         assert with_ports("not JSON", {"backend": [5680]}) is None
+
+    @pytest.mark.parametrize(
+        "text", ["[" * 100_000, "{", "[]", "{}", '{"configurations": [1]}', '{"configurations": 1}']
+    )
+    def test_is_left_alone_where_it_is_another_text_with_its_digest(self, text: str) -> None:
+        there = marked(File(path="launch.json", text=text, comment=("// ", "")), "vscode", "devinit.toml")
+
+        assert with_ports(there, {"backend": [5680]}) is None
 
     def test_keeps_its_ports_where_the_service_has_more_of_them_by_now(self, exported: Exported) -> None:
         there = launch_file(exported("vscode"))
