@@ -13,7 +13,7 @@ from devinit.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from devinit.cli.arguments import Arguments
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from devinit.dashboard.app import Dashboard
     from devinit.dashboard.begun import Begun
     from devinit.model.task import Task
+    from devinit.system.alternate_screen import Attributes
 
 EXAMPLE = "devinit dashboard"
 SWITCHES = {"--web": "web"}
@@ -76,19 +77,32 @@ def open_dashboard(root: Path) -> None:
         talk(said)
 
 
-def dashboard_of(root: Path, begun: Begun | None = None, profile: str | None = None) -> Dashboard:
-    """Return the dashboard of a project. `begun`: the start that it is opened by."""
+def dashboard_of(
+    root: Path,
+    begun: Begun | None = None,
+    profile: str | None = None,
+    give_away: Callable[[], Attributes | None] | None = None,
+) -> Dashboard:
+    """Return the dashboard of a project. `begun`: the start that it is opened by.
+
+    `give_away` gives it the terminal, which may show its first picture already.
+    """
     # Textual takes longer to load than most commands take altogether.
     from devinit.dashboard.app import Dashboard
+    from devinit.dashboard.colours import first_theme
     from devinit.dashboard.first_run import hint_of_first_run
     from devinit.dashboard.link import SupervisorLink
     from devinit.dashboard.preferences import read_preferences
-    from devinit.dashboard.themes import first_theme
 
     if is_in_browser():
         from devinit.dashboard.web.exit_with_server import end_with_server  # as above
 
         end_with_server()
+    driver_class = None
+    if give_away is not None and not is_in_browser() and "TEXTUAL_DRIVER" not in os.environ:
+        from devinit.dashboard.continuing import continuing  # as above
+
+        driver_class = continuing(give_away)
     profile = profile or os.environ.get("DEVINIT_PROFILE") or None
     link = SupervisorLink(root, caller_environment(), profile)
 
@@ -106,6 +120,7 @@ def dashboard_of(root: Path, begun: Begun | None = None, profile: str | None = N
         begun=begun,
         preferences=read_preferences(os.environ),
         hint=hint_of_first_run(),
+        driver_class=driver_class,
     )
 
 

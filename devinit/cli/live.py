@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 
 from devinit.cli.bring_up import params_of, reached, take_back
 from devinit.cli.dashboard import dashboard_of
+from devinit.cli.opening import opening_of
 from devinit.cli.output import Paint, is_quiet, talk
-from devinit.cli.progress import symbols_of
+from devinit.cli.terminated import Terminable
 from devinit.control.client import RemoteError
 from devinit.control.conversation import conflicts_of
 from devinit.control.pending import Pending
@@ -16,9 +18,9 @@ from devinit.system import terminal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import TextIO
 
     from devinit.cli.arguments import Arguments
+    from devinit.cli.opening import FirstPicture, Loading
     from devinit.control.wire import Json
     from devinit.dashboard.app import Dashboard
     from devinit.dashboard.starting import Start
@@ -31,8 +33,10 @@ def start_in_dashboard(root: str, arguments: Arguments) -> int:
     params = params_of("start", arguments)
     pending = Pending(reached(root, params, arguments), "start")
     try:
-        dashboard = opened(root, pending, params)
-        said = dashboard.run()
+        pending.order(params)
+        with closing(opening_of(root, pending)) as opening:  # from here on the supervisor is at work
+            dashboard = opened(root, pending, params, opening)
+            said = dashboard.run()
     finally:
         pending.close()
     if dashboard.refusal is not None:
@@ -40,34 +44,19 @@ def start_in_dashboard(root: str, arguments: Arguments) -> int:
     return told(dashboard, said)
 
 
-class Loading:
-    """A line that stands where the user looks until the dashboard is there: Textual takes a moment to load."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._is_shown = stream.isatty() and not is_quiet()
-
-    def __enter__(self) -> None:
-        if self._is_shown:
-            mark = Paint(self._stream).attention(symbols_of(self._stream)["busy"])
-            terminal.draw(self._stream, 0, [], [f"{mark} starting; the dashboard opens"])
-
-    def __exit__(self, *_: object) -> None:
-        if self._is_shown:
-            terminal.draw(self._stream, 1, [], [])
-
-
-def opened(root: str, pending: Pending, params: Json) -> Dashboard:
-    """Order the start, and make its dashboard meanwhile. Raise what it is refused with until then."""
+def opened(root: str, pending: Pending, params: Json, opening: FirstPicture | Loading) -> Dashboard:
+    """Make the dashboard of a start, behind its first picture. Raise what it is refused with until then."""
     try:
-        pending.order(params)
-        with Loading(sys.stderr):
-            from pathlib import Path  # from here on the supervisor is at work
+        opening.begin()
+        with Terminable():
+            from pathlib import Path  # while the supervisor is at work
 
             from devinit.dashboard.begun import BegunStart
 
-            dashboard = dashboard_of(Path(root), BegunStart(pending, params), params["profile"])
+            begun = BegunStart(pending, params)
+            dashboard = dashboard_of(Path(root), begun, params["profile"], opening.give_away)
     except KeyboardInterrupt:
+        opening.close()
         give_back(root, pending)
         raise
     if (error := pending.refusal) is not None and not (params["can_answer"] and is_question(error)):

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import events, on, work
-from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.app import SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.notifications import SeverityLevel
+from textual.driver import Driver
 from textual.screen import Screen
 
-from devinit.dashboard import hang_up, themes
+from devinit.dashboard import colours, hang_up, themes
 from devinit.dashboard.begun import Begun, Twice
 from devinit.dashboard.farewell import farewell
 from devinit.dashboard.kept_answers import KeptAnswers
@@ -30,13 +30,15 @@ from devinit.dashboard.palette import palette
 from devinit.dashboard.preferences import Preferences, keys_with
 from devinit.dashboard.presentation import banner
 from devinit.dashboard.screens.main import MainScreen
+from devinit.dashboard.speaking import SpeakingApp
 from devinit.dashboard.starting import Start, after
 from devinit.dashboard.state import Line, Stack, happened, lost, planned, refreshed
 from devinit.dashboard.stops import Stops
 from devinit.dashboard.tasks import Source, Tasks
 from devinit.dashboard.turns import Turns
+from devinit.dashboard.widgets.input_lines import TypeLine
 from devinit.errors import DevinitError, SupervisorError
-from devinit.text import one_line, plain
+from devinit.text import one_line
 
 MEASURE_SECONDS = 2.0
 """How often CPU and memory are asked for."""
@@ -44,7 +46,7 @@ SOON_SECONDS = 0.15
 """Seconds after an event until the whole status is fetched, once for all events in between."""
 
 
-class Dashboard(App[str]):
+class Dashboard(SpeakingApp):
     """The running stack. What it returns is said on the shell afterwards."""
 
     TITLE = "devinit"
@@ -64,8 +66,9 @@ class Dashboard(App[str]):
         preferences: Preferences | None = None,
         hint: str = "",
         clock: Callable[[], float] = time.monotonic,
+        driver_class: type[Driver] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class)
         self._clock = clock
         self._link = link
         self._orders = Orders(link, self, kept, clock)
@@ -84,11 +87,8 @@ class Dashboard(App[str]):
         """Why nothing came of that start; then the dashboard has left at once."""
         self.stack = Stack(root=str(root), project=root.name)
         self.environment: dict[str, str] = {}
-        self._line = Line.SOUGHT
         self._out_of_reach = ""
         """Why the services cannot be reached from here, if they run in another container."""
-        self._missed_supervisor = False
-        """Whether it was said that the supervisor is gone, or could not be asked."""
         self._stale = False  # a status is on its way already
         self._feed = Feed(root, self._take_pieces)
         self._turns = Turns(self, super().on_event)
@@ -104,7 +104,7 @@ class Dashboard(App[str]):
         for theme in (themes.DARK, themes.LIGHT, *map(themes.own, self._preferences.themes)):
             self.register_theme(theme)
         self.theme = self._first_theme if self._first_theme in self.available_themes else themes.DARK.name
-        self.theme_changed_signal.subscribe(self, lambda theme: themes.remember(theme.name))
+        self.theme_changed_signal.subscribe(self, lambda theme: colours.remember(theme.name))
         await self.push_screen(self.main)
         self._say_at_first()
         self.run_worker(self._turns.give(), name="turns", exclusive=False)
@@ -154,11 +154,8 @@ class Dashboard(App[str]):
     def _take_news(self, news: News) -> None:
         match news:
             case Found(status, environment, out_of_reach):
-                self._line, self._out_of_reach = Line.HELD, out_of_reach
-                if self._missed_supervisor:
-                    # It is back: what was said about its absence is true no longer.
-                    self._missed_supervisor = False
-                    self.clear_notifications()
+                self.line, self._out_of_reach = Line.HELD, out_of_reach
+                self.forget_absence()
                 self.environment = environment
                 first = not self.stack.services
                 self._show(refreshed(self.stack, status, self._clock()))  # type: ignore[arg-type]  # as the wire has it
@@ -168,7 +165,7 @@ class Dashboard(App[str]):
                 if self.start is None or self._twice.is_new(event, goes_on=self.start.goes_on):
                     self._take_event(event)
             case Gone():
-                self._line = Line.CUT
+                self.line = Line.CUT
                 self._show(lost(self.stack))
                 self.main.show_banner(banner(self.stack, news))
 
@@ -227,9 +224,9 @@ class Dashboard(App[str]):
     def _show(self, stack: Stack) -> None:
         self.stack = stack
         self._feed.follow(stack.services)
-        if self._line is Line.HELD:
+        if self.line is Line.HELD:
             self.main.show_banner(banner(stack, None, self._out_of_reach))
-        self.main.show_stack(stack, self._line)
+        self.main.show_stack(stack, self.line)
 
     def _note(self, service: str, text: str) -> None:
         name = service if service in self.stack.services else next(iter(self.stack.services), "")
@@ -244,7 +241,7 @@ class Dashboard(App[str]):
     async def _measure(self) -> None:
         self._stale = False
         # Also without the focus: it stands beside an editor most of the day.
-        if self._line is not Line.HELD:
+        if self.line is not Line.HELD:
             return
         try:
             status = await self._link.ask("status")
@@ -313,35 +310,10 @@ class Dashboard(App[str]):
         self.main.refresh_bindings()
         if not came_of_it:
             return False
-        if self._line is Line.CUT:
+        if self.line is Line.CUT:
             self._link.revive()
         self._status_soon()
         return True
-
-    def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = False,
-    ) -> None:
-        """Say something for a few seconds, once at a time. No text is markup, whatever a caller or widget says."""
-        del markup
-        self._missed_supervisor |= severity == "error" and self._line is Line.CUT
-        message, title = plain(message), plain(title)
-        if all((shown.message, shown.title) != (message, title) for shown in self._notifications):
-            super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
-
-    def say(self, text: str, *, title: str = "", seconds: float) -> None:
-        """Say something for some seconds."""
-        self.notify(text, title=title, timeout=seconds)
-
-    def complain(self, error: DevinitError) -> None:
-        """Say what went wrong and what to do next."""
-        self._missed_supervisor |= isinstance(error, SupervisorError)
-        self.notify(error.hint or "", title=error.message, severity="error", timeout=10)
 
     @on(MainScreen.Wanted)
     async def take_wish(self, wanted: MainScreen.Wanted) -> None:
@@ -362,14 +334,13 @@ class Dashboard(App[str]):
             case "tasks":
                 await self._tasks.choose()
             case "stream":
-                self.lend(partial(self.stream, wanted.service), "this terminal has no plain stream")
+                if not self.lend(partial(self.stream, wanted.service)):
+                    self.notify("this terminal has no plain stream", severity="warning")
             case "attach" if wanted.service is not None:
                 from devinit.dashboard.attaching import attach  # as above
 
-                self.lend(
-                    partial(attach, self.root, wanted.service),
-                    f"not here: `devinit attach {wanted.service}` in a terminal types into it",
-                )
+                if not self.lend(partial(attach, self.root, wanted.service)):
+                    self.main.type_into(wanted.service)
             case what:
                 page = self._pages.page_of(what, wanted.service)
                 if page is not None:
@@ -381,14 +352,25 @@ class Dashboard(App[str]):
 
         stream(self.store.of(service), self.root, service, tuple(self.stack.services))
 
-    def lend(self, use: Callable[[], None], refusal: str) -> None:
-        """Let something else have the terminal until it returns; a page in a browser has none to lend."""
+    def lend(self, use: Callable[[], None]) -> bool:
+        """Let something else have the terminal until it returns; False where there is none, as in a browser."""
         try:
             with self.suspend():
                 use()
             self._turns.forget()
         except SuspendNotSupported:
-            self.notify(refusal, severity="warning")
+            return False
+        return True
+
+    @on(TypeLine.Typed)
+    @work
+    async def type_line(self, typed: TypeLine.Typed) -> None:
+        """Send a line to the standard input of a service."""
+        view = self.stack.services.get(typed.service)
+        if view is not None and not view.has_terminal:
+            # A terminal shows it by itself, where it is to be seen.
+            self._note(typed.service, f"> {'…' if typed.is_hidden else typed.text}")
+        await self._orders.type_line(typed.service, typed.text)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return colours that only our own themes have."""

@@ -39,7 +39,7 @@ class Desk(Protocol):
     def say(self, text: str, *, title: str = "", seconds: float) -> None:
         """Say something for some seconds."""
 
-    def lend(self, use: Callable[[], None], refusal: str) -> None:
+    def lend(self, use: Callable[[], None]) -> bool:
         """Let something else have the terminal until it returns."""
 
 
@@ -94,7 +94,8 @@ class Opener:
         if command is None:
             self._desk.say(NO_EDITOR if not editor else f"{editor}: no command", seconds=6)
         elif command.needs_terminal:
-            self._desk.lend(partial(run, command.words), f"not here: {path}:{line}")
+            if not self._desk.lend(partial(run, command.words)):
+                self._desk.say(f"not here: {path}:{line}", seconds=8)
         else:
             self._begin(command.words)
 

@@ -96,6 +96,20 @@ class Orders:
             return False
         return True
 
+    async def type_line(self, service: str, text: str) -> None:
+        """Send a line to the standard input of a service, and say why it was not taken."""
+        try:
+            report = await self._link.order("input", {"service": service, "text": f"{text}\n"})
+        except DevinitError as error:
+            self._desk.complain(error)
+            return
+        if not report["taken"]:
+            self._desk.say(
+                f"{report['unread']:,} bytes wait to be read: it takes no more",
+                title=f"{service} does not read its input",
+                seconds=8,
+            )
+
     async def see_through(self, given: Given, begun: Begun) -> DevinitError | None:
         """Ask what a start asks that was ordered before, until it is answered. Return why nothing came of it."""
         try:

@@ -86,6 +86,10 @@ class View(Struct, frozen=True, kw_only=True):
     """A server that it is connected to in the place of one of the project's own, in words."""
     prompt: str = ""
     """The question at which it waits for something to be typed."""
+    prompt_kind: str = ""
+    """What kind of question that is, as `InputWait` has it."""
+    has_terminal: bool = False
+    """Whether it runs in a terminal, which shows what is typed."""
     changed: str = ""
     """Which of its keys and `.env` files have changed since it started."""
 
@@ -148,6 +152,8 @@ def seen(before: View | None, status: ServiceStatus, at: float) -> View:
         autostart=status.get("autostart", True),
         wrong_server=in_words(status.get("wrong_servers", [])),
         prompt=prompt_of(status.get("waits_for_input")),
+        prompt_kind=kind_of(status.get("waits_for_input")),
+        has_terminal=status.get("terminal") is not None,
         changed=", ".join(status["changed"]),
     )
 
@@ -163,6 +169,11 @@ def measured(before: tuple[Measured, ...], status: ServiceStatus, at: float) -> 
 def prompt_of(wait: InputWait | None) -> str:
     """Return at which question a service waits for input; "" for none."""
     return wait["prompt"] if wait is not None else ""
+
+
+def kind_of(wait: InputWait | None) -> str:
+    """Return what kind of question that is; "" for none."""
+    return wait["kind"] if wait is not None else ""
 
 
 def in_words(servers: Sequence[WrongServer]) -> str:
@@ -196,7 +207,8 @@ def happened(stack: Stack, event: Mapping[str, Any], at: float) -> Stack:
         case "wrong_servers":
             view = replace(view, wrong_server=in_words(event["servers"]))
         case "waits_for_input":
-            view = replace(view, prompt=prompt_of(event["waits_for_input"]))
+            wait = event["waits_for_input"]
+            view = replace(view, prompt=prompt_of(wait), prompt_kind=kind_of(wait))
         case "progress":
             view = replace(view, doing=event["message"])
         case _:
@@ -216,6 +228,7 @@ def in_phase(view: View, event: Mapping[str, Any], at: float) -> View:
         doing=view.doing if event["phase"] == view.phase else "",
         wrong_server=view.wrong_server if same and event["phase"] in ALIVE else "",
         prompt=view.prompt if same and event["phase"] in ALIVE else "",
+        prompt_kind=view.prompt_kind if same and event["phase"] in ALIVE else "",
         pid=pid,
         started_at=view.started_at if same else at if pid is not None else None,
         cpu=view.cpu if same else (),

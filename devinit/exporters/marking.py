@@ -36,6 +36,12 @@ def marked(file: File, form: str, source: str) -> str:
     return f"{begins}{line} ({digest_of(file.text)}){ends}\n{file.text}"
 
 
+def remarked(first: str, text: str) -> str:
+    """Return the first line of an export with the digest of another text."""
+    found = _MARKER.search(first)
+    return first if found is None else first.replace(found["digest"], digest_of(text))
+
+
 def standing(there: str | None, text: str) -> Standing:
     """Return the state of a file on disk against the new text. Line endings do not count: git changes them."""
     if there is None:

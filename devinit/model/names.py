@@ -45,6 +45,12 @@ def within_service(port: str) -> str:
     return port.rpartition(".")[2]
 
 
+def is_of_debugger(port: str) -> bool:
+    """Whether a debugger listens on a further port, by its name."""
+    own = within_service(port).lower()
+    return any(each in own for each in ("debug", "inspect", "delve", "dlv"))
+
+
 def is_extra(port: str) -> bool:
     """Return whether a port is an extra port of its service, according to its name."""
     return "." in port

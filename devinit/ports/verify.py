@@ -8,13 +8,20 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from devinit.model.port import Listener
-from devinit.system.listeners import socket_inodes, tcp_listeners
+from devinit.system.listeners import ephemeral_range, socket_inodes, tcp_listeners
+from devinit.system.procfs import command_line_of
 
 SIDE_PORTS = frozenset({2345, 5005, 5678, 9229, 9230, 24678, 35729})
 """Default ports of debuggers (Delve, Java, debugpy, Node) and of page reloaders (Vite inside another server,
 LiveReload). They open before the server itself does, for seconds while it compiles.
 
 Sources: the documentation of each program.
+"""
+DEBUGGER, ADAPTER = "debugpy", "debugpy/adapter"
+"""Found in the command lines of a debugged program, and of the adapter between it and its client.
+
+Both listen on random ports for each other: briefly at first, then while the server loads or waits for the client
+(debugpy 1.8).
 """
 
 
@@ -48,7 +55,7 @@ def ownership(port: int, pids: Collection[int], *, expected: Collection[int] = (
     """Return who listens on a port, for a service with the process tree `pids`; takes 0.05-0.4 ms.
 
     `expected` are the service's other ports (such as a debugger's). They do not count
-    as a move, nor do SIDE_PORTS.
+    as a move, nor do SIDE_PORTS or the ports that a debugger opens for itself.
     """
     held = {pid: socket_inodes(pid) for pid in pids}
     ours = frozenset[int]().union(*held.values())
@@ -58,12 +65,20 @@ def ownership(port: int, pids: Collection[int], *, expected: Collection[int] = (
     if here:
         inodes = {found.inode for found in here}
         return Ours(tuple(pid for pid, sockets in held.items() if sockets & inodes))
-    elsewhere = {found.port for found in tcp_listeners() if found.inode in ours} - {
-        port,
-        *expected,
-        *SIDE_PORTS,
-    }
+    others = {found.inode: found.port for found in tcp_listeners() if found.inode in ours}
+    elsewhere = set(others.values()) - {port, *expected, *SIDE_PORTS}
+    if elsewhere:
+        for pid, sockets in held.items():
+            elsewhere -= of_debugger(pid, {others[inode] for inode in sockets & others.keys()})
     return Elsewhere(tuple(sorted(elsewhere))) if elsewhere else Nobody()
+
+
+def of_debugger(pid: int, ports: Collection[int]) -> set[int]:
+    """Return the ports of a process on which the parts of a debugger listen for each other."""
+    command = command_line_of(pid) if ports else ""
+    if ADAPTER in command:
+        return set(ports)
+    return {each for each in ports if each in ephemeral_range()} if DEBUGGER in command else set()
 
 
 def ownership_by_record(port: int, address: str, stands_for: int) -> Ownership:

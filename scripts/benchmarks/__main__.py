@@ -14,6 +14,7 @@ import example
 import flooding
 import holding
 import lightly
+import opening
 import printing
 import searching
 import storm
@@ -31,6 +32,7 @@ SUBJECTS: dict[str, Callable[[int], list[Row]]] = {
     "storm": storm.storm,
     "holders": holding.holders,
     "flooding": flooding.flooding,
+    "opening": opening.opening,
 }
 RUNS = 11
 

@@ -39,7 +39,7 @@ FOLLOWED = {
     "`devinit run {}` runs {}": "tests/cli/test_tasks.py::test_that_two_files_have_is_refused_until_one_is_named",
     "no tasks: [tasks.NAME] with": "tests/cli/test_tasks.py::test_runs_its_commands_with_the_arguments_behind_the_last",
     "`devinit export {}{}` writes it": "tests/cli/test_export.py::test_of_an_outdated_file_names_the_command_that_writes_it",
-    "a debug port that moves later": "tests/exporters/test_vscode.py::test_attaches_where_the_debugger_listens_after_a_new_export",
+    "it follows debug ports that move": "tests/cli/test_export.py::test_follows_a_debug_port_that_moves",
     "worktrees get new slots": "tests/faults/test_hints.py::test_slots_that_cannot_be_read_are_moved_away",
     "what still runs is found by its ports": "tests/faults/test_hints.py::test_a_record_that_cannot_be_read_is_moved_away",
     "it starts a supervisor that takes": "tests/faults/test_hints.py::test_an_order_whose_supervisor_went_away_is_given_again",

@@ -6,11 +6,14 @@ import json
 import os
 import shlex
 import signal
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Shop
+from tests.cli.conftest import PATIENCE, Listen, Shop
 
 
 @pytest.fixture
@@ -317,3 +320,43 @@ class TestAnExportInTheProject:
         explained = json.loads(shop("init", "--explain", "--json").stdout)
 
         assert [*explained["services"]] == ["web"]
+
+
+class TestForVSCode:
+    def test_follows_a_debug_port_that_moves(self, shop: Shop, port: int, listen: Listen) -> None:
+        command = f"exec {sys.executable} -S -E service.py"
+        shop.service("web", command=command, port=port, extra_ports={"debugger": port + 1})
+        assert shop("export", "vscode", "-o", ".vscode").returncode == 0
+        launch = shop.root / ".vscode" / "launch.json"
+        assert f'"port": {port + 1}' in launch.read_text()
+        listen(port + 1)
+
+        started = shop("start", "--on-conflict", "move")
+
+        assert started.returncode == 0, started.stderr
+        moved = shop.status()["web"]["extra_ports"][0]["port"]
+        assert moved != port + 1
+        wait_until(lambda: f'"port": {moved}' in launch.read_text())
+        assert shop("export", "vscode", "--check", "-o", ".vscode").returncode == 0
+
+    def test_leaves_a_file_alone_that_a_person_has_edited(
+        self, shop: Shop, port: int, listen: Listen
+    ) -> None:
+        command = f"exec {sys.executable} -S -E service.py"
+        shop.service("web", command=command, port=port, extra_ports={"debugger": port + 1})
+        assert shop("export", "vscode", "-o", ".vscode").returncode == 0
+        launch = shop.root / ".vscode" / "launch.json"
+        launch.write_text(edited := launch.read_text().replace("web: attach", "web: my own"))
+        listen(port + 1)
+
+        assert shop("start", "--on-conflict", "move").returncode == 0
+
+        assert shop("restart").returncode == 0
+        assert launch.read_text() == edited
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

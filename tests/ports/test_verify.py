@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import socket
 
 import pytest
 
@@ -56,6 +57,40 @@ class TestAPort:
         service = stranger(debugger)
 
         assert ownership(given, [service.pid], expected=[debugger]) == Nobody()
+
+    def test_was_not_left_for_one_at_which_a_debugger_waits_for_what_it_debugs(
+        self, block: Block, stranger: Stranger
+    ) -> None:
+        given, of_adapter = block(2)
+        adapter = stranger(of_adapter, "127.0.0.1", "/venv/site-packages/debugpy/adapter")
+
+        assert ownership(given, [adapter.pid]) == Nobody()
+
+    def test_was_not_left_for_a_random_one_of_what_runs_under_a_debugger(
+        self, port: int, stranger: Stranger
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            random = free.getsockname()[1]
+        service = stranger(random, "127.0.0.1", "-m debugpy")
+
+        assert ownership(port, [service.pid]) == Nobody()
+
+    def test_was_left_for_another_one_by_what_runs_under_a_debugger(
+        self, block: Block, stranger: Stranger
+    ) -> None:
+        given, chosen = block(2)
+        service = stranger(chosen, "127.0.0.1", "-m debugpy")
+
+        assert ownership(given, [service.pid]) == Elsewhere((chosen,))
+
+    def test_was_left_for_another_one_also_beside_such_a_debugger(
+        self, block: Block, stranger: Stranger
+    ) -> None:
+        given, of_adapter, chosen = block(3)
+        adapter = stranger(of_adapter, "127.0.0.1", "/venv/site-packages/debugpy/adapter")
+        service = stranger(chosen)
+
+        assert ownership(given, [adapter.pid, service.pid]) == Elsewhere((chosen,))
 
     def test_of_a_service_that_ended_is_nobody_s(self, port: int, stranger: Stranger) -> None:
         service = stranger(port)

@@ -16,8 +16,10 @@ from devinit.dashboard.asked import History
 from devinit.dashboard.lines.choice import Choice
 from devinit.dashboard.lines.line import LogLine
 from devinit.dashboard.lines.store import Store
+from devinit.dashboard.log_title import EVERYONE, FOLLOWING, PAUSED, log_title
 from devinit.dashboard.painting import content
 from devinit.dashboard.state import Stack, View
+from devinit.dashboard.widgets.input_lines import PatternLine
 from devinit.dashboard.widgets.log_pane import LogPane
 from devinit.dashboard.widgets.services import ServiceTable
 from devinit.text import counted
@@ -95,20 +97,15 @@ class LogScreen(Screen[None]):
     def say_title(self) -> None:
         """Say whose lines these are, and which of them."""
         pane = self.log_pane
-        service = pane.view.service or ("all services" if self.all_logs else "")
-        pieces = [("─ ", "dim"), (service or "logs", "title"), (" ", "")]
-        states = [("following", "good")] if pane.following else [("paused, Esc follows", "attention")]
+        whose = pane.view.service or (EVERYONE if self.all_logs else "")
+        states = [FOLLOWING if pane.following else PAUSED]
         states += [(said, "accent") for said in self.choice.said]
         if pane.search is not None:
             place = f" {pane.match.number} of {pane.match.total}" if pane.match is not None else ""
             states.append((f"search {pane.search.pattern}{place}", "accent"))
         if pane.wrap:
             states.append(("wrapped", "dim"))
-        for text, style in states:
-            pieces += [("· ", "dim"), (text + " ", style)]
-        used = sum(len(text) for text, _ in pieces)
-        count = f" {counted(len(pane.view.rows), 'line')} " if not pane.wrap else " "
-        pieces += [("─" * max(0, self.size.width - used - len(count) - 1) + count + "─", "dim")]
+        pieces = log_title(whose, states, None if pane.wrap else len(pane.view.rows), self.size.width)
         self.query_one("#log-title", Static).update(content(pieces))
 
     def action_all(self) -> None:
@@ -326,17 +323,18 @@ class LogScreen(Screen[None]):
         self.query_one("#prompt").display = False
         self.set_focus(self.table if self.table.display else self.log_pane)
 
+    @on(PatternLine.Left)
+    def leave_prompt(self) -> None:
+        """Leave the input line as if it had not been opened."""
+        self.close_prompt()
+        if self._asking == "search":
+            self._go_back()
+            self.log_pane.search_for(self._before.search)
+
     def key_escape(self) -> None:
-        """Leave the input line as if it had not been opened, or clear the search and go to the end of the logs."""
-        pane = self.log_pane
-        if self.query_one("#prompt").display:
-            self.close_prompt()
-            if self._asking == "search":
-                self._go_back()
-                pane.search_for(self._before.search)
-        else:
-            pane.search_for(None)
-            pane.following = True
+        """Clear the search and go to the end of the logs."""
+        self.log_pane.search_for(None)
+        self.log_pane.following = True
 
 
 def pattern_of(text: str) -> re.Pattern[str] | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual import events, on
 from textual.app import ComposeResult
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from devinit.dashboard.browser import has_browser
 from devinit.dashboard.keys import KEYS, Key, is_offered, ranks
@@ -21,10 +21,13 @@ from devinit.dashboard.refusals import called_for, refusal, refusal_for_all
 from devinit.dashboard.screens.table_screen import TableScreen
 from devinit.dashboard.starting import Start, start_line
 from devinit.dashboard.state import Line, Stack, is_everything_at_rest
+from devinit.dashboard.widgets.input_lines import PatternLine, TypeLine
 from devinit.dashboard.widgets.key_bar import KeyBar
 from devinit.dashboard.widgets.log_pane import LogPane
 from devinit.dashboard.widgets.services import ServiceTable
 from devinit.model.status import Phase
+
+ACTIONS = frozenset(key.action for key in KEYS)
 
 
 class MainScreen(TableScreen):
@@ -75,7 +78,8 @@ class MainScreen(TableScreen):
         yield Static(id="usage")
         yield Static(id="log-title")
         yield LogPane(self.opener.leads_somewhere)
-        yield Input(id="prompt", select_on_focus=False)
+        yield PatternLine()
+        yield TypeLine()
         yield KeyBar(self.ranks)
 
     # What is shown
@@ -96,6 +100,7 @@ class MainScreen(TableScreen):
         self.say_headline()
         self.say_start()
         self.arrange_services()
+        self.query_one(TypeLine).ask({view.name: view.prompt_kind for view in stack.services.values()})
         if tuple(stack.services) != names_before:
             self.show_logs()
         self.refresh_bindings()
@@ -176,6 +181,8 @@ class MainScreen(TableScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what makes no sense now."""
+        if isinstance(self.focused, PatternLine | TypeLine) and action in ACTIONS:
+            return False  # what is typed is text
         view = self.selected if self.is_mounted else None
         ordered = self._ordered.last(view.name) if view is not None else ""
         is_ending = view is not None and view.phase == Phase.STOPPING and ordered not in BRINGS_UP
@@ -281,6 +288,19 @@ class MainScreen(TableScreen):
         """Explain the service."""
         self._want("details")
 
+    def type_into(self, service: str) -> None:
+        """Let the user type lines into a service, under what it prints."""
+        self._leads = self.all_logs = False
+        self.table.select(service)
+        self.log_pane.following = True
+        self.show_logs()
+        self.query_one(TypeLine).type_into(service)
+
+    @on(TypeLine.Closed)
+    def go_back_to_services(self) -> None:
+        """Give the keys back to the table."""
+        self.set_focus(self.table if self.table.display else self.log_pane)
+
     def action_attach(self) -> None:
         """Type into the service."""
         if said := refusal("attach", self.selected):
@@ -291,7 +311,7 @@ class MainScreen(TableScreen):
     @on(ServiceTable.Entered)
     def action_enter(self) -> None:
         """Type into the service; explain one that cannot be typed into."""
-        if self.app.is_web or refusal("attach", self.selected):
+        if refusal("attach", self.selected):
             self._want("details")
         else:
             self._want("attach")

@@ -19,6 +19,7 @@ from devinit.supervisor.reporting import report
 from devinit.supervisor.service.end import let_ports_go
 from devinit.supervisor.service.file_watches import FileWatches
 from devinit.supervisor.service.runner import Runner
+from devinit.supervisor.stack.launch_file import LaunchFile
 from devinit.supervisor.stack.peer_looks import PeerLooks
 from devinit.supervisor.stack.restarts import restart_expected
 from devinit.supervisor.stack.stack import PRESENT, Stack
@@ -36,6 +37,7 @@ class Reactions:
         stage = stack.stage
         around = Surroundings(root=stage.root, state=stage.private, tasks=tasks, note=stage.note)
         self._notifiers = [notifier(around) for notifier in notifiers.NOTIFIERS]
+        self._launch_file = LaunchFile(stage.root, tasks, stage.note)
         self._watches = FileWatches(stack.stage.root, tasks, self._files_changed, stack.stage.note)
         self.record = Recorder(stack.stage, self._state, stack.note_once)
 
@@ -71,8 +73,10 @@ class Reactions:
         """Report a service's address to clients and notifiers, and request its first page."""
         service, endpoint = runner.service, self._stage.endpoint(runner.name)
         self._stage.broadcaster.tell(report.port_info(runner, self._stage))
-        for name in names_of_ports(service):
-            self._notify(runner, self._stage.endpoint(name))
+        further = [self._stage.endpoint(name) for name in names_of_ports(service)]
+        for each in further:
+            self._notify(runner, each)
+        self._launch_file.follow(service.name, further[1:])
         if service.warm is not None and endpoint.port is not None:
             self._tasks.create_task(warm(endpoint, service.warm, self._stage.note))
 

@@ -6,13 +6,11 @@ import json
 from typing import Any
 
 from devinit.exporters.exporter import Export, Exporter, File
-from devinit.model.names import within_service
+from devinit.model.names import is_of_debugger
 from devinit.model.resolved import Reader, Resolved, ResolvedPort, ResolvedService, Role
 
 FOLDER = ".vscode/"
 START = "devinit: start"
-_OF_DEBUGGERS = ("debug", "inspect", "delve", "dlv")
-"""Parts of port names that mark the port of a debugger."""
 
 
 def render(resolved: Resolved) -> Export:
@@ -20,10 +18,10 @@ def render(resolved: Resolved) -> Export:
     launch = [config for each in resolved.services for config in _configurations(each)]
     tasks = {"version": "2.0.0", "tasks": _tasks(resolved)}
     files = (
-        File(path="tasks.json", text=_json(tasks), comment=("// ", "")),
+        File(path="tasks.json", text=as_json(tasks), comment=("// ", "")),
         File(
             path="launch.json",
-            text=_json({"version": "0.2.0", "configurations": launch}),
+            text=as_json({"version": "0.2.0", "configurations": launch}),
             comment=("// ", ""),
         ),
     )
@@ -32,7 +30,9 @@ def render(resolved: Resolved) -> Export:
 
 def _notes(launch: list[dict[str, Any]]) -> list[str]:
     if any(each["request"] == "attach" for each in launch):
-        return ["a debug port that moves later needs a new export: `devinit export vscode -o .vscode`"]
+        return [
+            "`devinit export vscode -o .vscode` writes it; until it is edited, it follows debug ports that move"
+        ]
     return [
         "no service has a debug port: name one `debugger` in its extra_ports, and give it to its debugger"
     ]
@@ -71,7 +71,7 @@ def _configurations(service: ResolvedService) -> list[dict[str, Any]]:
     found = [
         config
         for port in service.extra_ports
-        if _is_of_debugger(port) and (config := _attaching(service, port))
+        if is_of_debugger(port.name) and (config := _attaching(service, port))
     ]
     if service.role is Role.FRONTEND and service.port is not None and service.port.url is not None:
         found.append(
@@ -87,13 +87,13 @@ def _configurations(service: ResolvedService) -> list[dict[str, Any]]:
     return found
 
 
-def _is_of_debugger(port: ResolvedPort) -> bool:
-    own = within_service(port.name).lower()
-    return any(each in own for each in _OF_DEBUGGERS)
+def attaching_name(service: str) -> str:
+    """Return what the configuration is called that attaches to a service."""
+    return f"{service}: attach"
 
 
 def _attaching(service: ResolvedService, port: ResolvedPort) -> dict[str, Any]:
-    common = {"name": f"{service.name}: attach", "request": "attach"}
+    common = {"name": attaching_name(service.name), "request": "attach"}
     match service.language:
         case "python":
             place = {"host": "127.0.0.1", "port": port.number}
@@ -120,7 +120,8 @@ def _folder(service: ResolvedService) -> str:
     return "${workspaceFolder}" if service.folder == "." else f"${{workspaceFolder}}/{service.folder}"
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
+    """Return a file of VS Code's as text. Any: what JSON can say."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
