@@ -28,7 +28,7 @@ NAMES = "services"
 DEFAULTS = {"max_bytes": None}
 WELL = ("ready", "exited")
 PLAIN_SERVICE_BYTES = 500
-"""Of a service in JSON, without its texts."""
+"""The maximum size of a service in JSON without its texts, in bytes."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -111,7 +111,7 @@ def run(arguments: Arguments) -> int:
 
 
 def exit_code_of(services: list[ServiceStatus], arguments: Arguments) -> int:
-    """Return 0, or with --exit-code 1 unless all is well that was named, or that a start starts."""
+    """Return 0; with --exit-code, return 1 unless all services are well that were named or that a start starts."""
     if not arguments.exit_code:
         return 0
     meant = [each for each in services if each["name"] in arguments.services or is_expected(each)]
@@ -119,13 +119,13 @@ def exit_code_of(services: list[ServiceStatus], arguments: Arguments) -> int:
 
 
 def is_expected(service: ServiceStatus) -> bool:
-    """Whether a service that was not named belongs to a project that is well; an older supervisor tells less."""
+    """Whether an unnamed service must be well for `--exit-code`; an older supervisor reports less."""
     starts = service.get("autostart", True) or service["phase"] != "stopped"
     return starts and not service.get("optional", False)
 
 
 def status_of(client: Client, names: list[str]) -> ProjectStatus:
-    """Return what a supervisor says of its services. Raise UsageError when it has some, and not one of these."""
+    """Return a supervisor's status. Raise UsageError if it has services, but not one of these."""
     status = api.status(client, measure=True)
     if status["services"]:
         chosen(names, status)
@@ -133,7 +133,7 @@ def status_of(client: Client, names: list[str]) -> ProjectStatus:
 
 
 def bounded(services: list[ServiceStatus], stated: int | None, paint: Paint | None) -> list[ServiceStatus]:
-    """Return services with texts that fit into what is printed: as lines, or without `paint` as JSON."""
+    """Return services with texts shortened to the limit: for lines with `paint`, for JSON without."""
     from devinit.cli.bounds import STATUS_BYTES, bound_of, rows_within, size_as_json
 
     most = bound_of(stated, STATUS_BYTES)
