@@ -21,7 +21,7 @@ SEQUENCES = (
     r"|\x1b[ -/]*[0-~]"  # every other escape sequence
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # control characters but tab and line break; C1 has an 8-bit CSI
     r"|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]"  # what turns the direction of writing
-    r"|[\ud800-\udfff]"  # bytes that are no text: beside each other they might make a control character
+    r"|[\ud800-\udfff]"  # undecodable bytes: adjacent ones might form a control character
 )
 """Control sequences of terminals (ECMA-48, ISO 2022), and characters that disguise a text (Unicode TR36).
 
@@ -56,7 +56,7 @@ def harmless(text: str) -> str:
     """Return text without control sequences; tabs, line breaks and passwords stay."""
     if is_harmless(text):
         return text
-    import re  # 5 ms with what it needs, which many a command never does
+    import re  # 5 ms with its own imports, which many commands never need
 
     return re.sub(SEQUENCES, lambda found: replacement(found[0]), text)
 
