@@ -91,10 +91,10 @@ def stay(arguments: Arguments, *, also: str = "") -> int:
     keys = DetachKeys(arguments.detach_keys or os.environ.get("DEVINIT_DETACH_KEYS") or USUAL)
     if terminal is not None and is_terminal():
         refuse_own(root, service)
-        from devinit.cli.attached.lending import lend  # the way with a terminal
+        from devinit.cli.attached.lending import lend  # only for a service with a terminal
 
         return lend(root, service, keys, arguments.lines, terminal["socket"], also=also)
-    from devinit.cli.attached.attachment import attach  # asyncio, which no refusal waits for
+    from devinit.cli.attached.attachment import attach  # loads asyncio, which no refusal should wait for
 
     return attach(root, service, arguments.lines, arguments.seconds, keys)
 

@@ -26,7 +26,7 @@ def show_in_browser(root: Path, port: int | None, profile: str | None) -> None:
         from devinit.dashboard.web.door import Door
         from devinit.dashboard.web.server import serve
     except ModuleNotFoundError as error:
-        from devinit.system.extras import command_for  # for an error only
+        from devinit.system.extras import command_for  # only for an error
 
         raise DevinitError(
             f"the dashboard in a browser needs textual-serve ({error.name} is not installed)",

@@ -221,7 +221,7 @@ def run(arguments: Arguments) -> int:
 
 def tasks_of(root: Path) -> list[str]:
     """Return the tasks of a project and those that files in its root suggest; service folders take longer."""
-    from devinit.sources.suggested import are_possible  # the scripts themselves do without
+    from devinit.sources.suggested import are_possible  # the scripts themselves do not need it
 
     if not are_possible([str(root)]):
         return tasks_stated(root)

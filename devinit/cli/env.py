@@ -85,13 +85,13 @@ def environment_from(client: Client) -> dict[str, str]:
 
 def origins_of_services(root: Path) -> dict[str, dict[str, str]]:
     """Return the origin of each variable, by service and name, for services that get variables."""
-    from devinit.kinds import KINDS  # the runtime environment alone does without
+    from devinit.kinds import KINDS  # the runtime environment alone does not need it
 
     # One client for all requests: a supervisor without services exits when its last client leaves, and the next
     # one has not read the configuration yet.
     client = connected(root)
     if client.greeting.wire < FIRST_WIRE_WITH_ORIGINS:
-        from devinit.cli.setting import needs_newer  # only beside an older supervisor
+        from devinit.cli.setting import needs_newer  # only with an older supervisor
 
         raise needs_newer("--explain", client)
     environment_from(client)

@@ -160,17 +160,17 @@ def arranged_by(arguments: Arguments) -> Arranged | None:
     is_whole = not (arguments.level or arguments.no_requests or arguments.json)
     if is_whole and (arguments.raw or not sys.stdout.isatty()):
         return None
-    from devinit.cli.arranged import arranged_for  # a pipe does without
+    from devinit.cli.arranged import arranged_for  # a pipe does not need it
 
     return arranged_for(arguments, Paint(sys.stdout))
 
 
 def mention_elsewhere(root: Path) -> None:
     """Report that the services run in another container. The supervisor is not queried, because it may hang."""
-    from devinit.control.waking import visible_supervisor_of  # --path does without it
+    from devinit.control.waking import visible_supervisor_of  # --path does not need it
 
     if visible_supervisor_of(root) == 0:
-        from devinit.control.elsewhere import OUT_OF_REACH  # hardly ever
+        from devinit.control.elsewhere import OUT_OF_REACH  # rarely needed
 
         talk(f"{root} {OUT_OF_REACH}")
 

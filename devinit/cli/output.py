@@ -118,7 +118,7 @@ def print_json(value: Any) -> None:
 
 def print_whole_json(value: Any) -> None:
     """Print a result as one line of JSON, unmasked: for the text of files, which `***` would corrupt."""
-    from devinit.control import wire  # only when it is asked for
+    from devinit.control import wire  # only with --json
 
     text = wire.encode(value)
     try:

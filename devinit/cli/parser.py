@@ -73,7 +73,7 @@ class Parser(ArgumentParser):
         terminal.data(message)
 
     def _nearest(self, word: str) -> str | None:
-        from difflib import get_close_matches  # only a mistake pays for it
+        from difflib import get_close_matches  # only needed for a mistake
 
         option = word.partition("=")[0]
         if BORROWED.get(option) in self._option_string_actions:

@@ -37,7 +37,7 @@ def select(question: str, choices: Sequence[Choice], default: str | None = None)
 
 def select_by_arrows(question: str, choices: Sequence[Choice], default: str | None, instruction: str) -> str:
     """Ask with a pointer that the arrow keys move."""
-    import questionary  # takes 80 ms to load, and TERM=dumb does without it
+    import questionary  # takes 80 ms to load, and TERM=dumb does not need it
     from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
     from prompt_toolkit.output.defaults import create_output
 

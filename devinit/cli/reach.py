@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def require_reach(client: Client) -> Client:
     """Return the client. Raise SupervisorError when its services cannot be reached from here."""
     if client.greeting.is_out_of_reach:
-        from devinit.control.elsewhere import out_of_reach  # hardly ever, as below
+        from devinit.control.elsewhere import out_of_reach  # rarely needed, as below
 
         client.close()
         raise out_of_reach(client.greeting)
@@ -95,7 +95,7 @@ def of_other_state(root: str, client: Client | None) -> DevinitError | None:
 
 def has_services(client: Client) -> bool:
     """Whether any service of a supervisor runs."""
-    from devinit.control import api  # hardly ever
+    from devinit.control import api  # rarely needed
 
     at_rest = ("stopped", "exited", "failed")
     return any(each["phase"] not in at_rest for each in api.status(client)["services"])
@@ -109,7 +109,7 @@ def nothing_runs(root: str, asked: Iterable[str] = ()) -> DevinitError:
     import os
     from pathlib import Path
 
-    from devinit.config.load import load  # what runs is asked instead, and quicker
+    from devinit.config.load import load  # a running supervisor answers faster, without it
     from devinit.errors import ServiceError
     from devinit.model.unknown import unknown_service
 

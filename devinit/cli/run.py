@@ -63,7 +63,7 @@ def run(arguments: Arguments) -> int:
     if arguments.list or not (words or arguments.is_after_dashes or arguments.service):
         if words:
             raise UsageError(f"what is {words[0]!r}?", hint="`devinit run --list` takes no name")
-        from devinit.cli.task_list import print_tasks  # a command does without
+        from devinit.cli.task_list import print_tasks  # a command does not need it
 
         return print_tasks(root_of(arguments), as_json=arguments.json)
     if arguments.json:

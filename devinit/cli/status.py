@@ -28,7 +28,7 @@ NAMES = "services"
 DEFAULTS = {"max_bytes": None}
 WELL = ("ready", "exited")
 PLAIN_SERVICE_BYTES = 500
-"""The maximum size of a service in JSON without its texts, in bytes."""
+"""The assumed size of a service in JSON without its texts, in bytes."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -59,7 +59,7 @@ def run(arguments: Arguments) -> int:
             raise UsageError("--all shows every project, without a choice of services")
         if arguments.watch or arguments.exit_code:
             raise UsageError("--watch and --exit-code are about one project, --all is about every one")
-        from devinit.cli.neighbours import show_projects  # one project is answered without all this
+        from devinit.cli.neighbours import show_projects  # the status of one project does not need it
 
         return show_projects(as_json=arguments.json)
     root = root_as_text(arguments)
@@ -69,7 +69,7 @@ def run(arguments: Arguments) -> int:
                 "--watch goes on until Ctrl-C, and has no other exit code",
                 hint="`devinit wait` waits until all is ready, and says so by its exit code",
             )
-        from devinit.cli.status_watch import watch  # one look is answered without all this
+        from devinit.cli.status_watch import watch  # a single status does not need it
 
         watch(root, arguments)
     client = connected(root)
@@ -104,7 +104,7 @@ def run(arguments: Arguments) -> int:
     elif sys.stdout.isatty() and all(service["phase"] == "stopped" for service in status["services"]):
         talk("`devinit start` starts everything")
     if everything and not is_configured(root) and not any(map(has_pages, everything)):
-        from devinit.config.absence import only_databases  # for a project that is not finished yet
+        from devinit.config.absence import only_databases  # only for an unfinished project
 
         talk(only_databases(root, [each["name"] for each in everything]))
     return code

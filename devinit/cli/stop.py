@@ -48,7 +48,7 @@ def run(arguments: Arguments) -> int:
     if arguments.all:
         if arguments.services:
             raise UsageError("--all stops every project, without a choice of services")
-        from devinit.cli.everywhere import stop_everywhere  # one project is stopped without all this
+        from devinit.cli.everywhere import stop_everywhere  # the stop of one project does not need it
 
         return stop_everywhere(force=arguments.force, as_json=arguments.json)
     began = time.monotonic()

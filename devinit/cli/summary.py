@@ -35,7 +35,7 @@ WORDS = {"exited": "finished"}
 def print_summary(summary: Json, starting: Sequence[str]) -> None:
     """Print the table of a start, then the reasons of failures. `starting`: services that did not run before."""
     if not summary["services"]:
-        from devinit.config.absence import NO_SERVICES  # hardly ever
+        from devinit.config.absence import NO_SERVICES  # rarely needed
 
         talk(f"there are no services: {NO_SERVICES}")
         return

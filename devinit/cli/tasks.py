@@ -38,7 +38,7 @@ def run_named(arguments: Arguments) -> int:
     """
     root, name = root_of(arguments), (arguments.command or [""])[0]
     if name in tasks_stated(root):
-        from devinit.config.load import load  # a command that is no task does without
+        from devinit.config.load import load  # a command that is no task does not need it
 
         project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
         if name in project.tasks:
@@ -67,7 +67,7 @@ def run_named(arguments: Arguments) -> int:
 
 
 def behind_name(arguments: Arguments) -> list[str]:
-    """Return the arguments after the name, without a `--` before them, which npm requires."""
+    """Return the arguments after the name, without the leading `--` that npm would require there."""
     further = (arguments.command or [])[1:]
     return further[1:] if further[:1] == ["--"] else further
 
@@ -86,7 +86,7 @@ def others(found: Iterable[Suggestion]) -> str:
 
 def meant(name: str, known: Iterable[str]) -> str | None:
     """Return a hint with the most similar task name; None if no name is similar."""
-    from devinit.text import nearest  # only a mistake pays for it
+    from devinit.text import nearest  # only needed for a mistake
 
     near = nearest(name, list(known))
     return f"did you mean {near}? {where(name)}" if near else None

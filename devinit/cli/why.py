@@ -132,7 +132,7 @@ def outdated_of(report: WhyReport) -> str:
     changed = report.get("changed")
     if not changed:
         return ""
-    from devinit.model.status import WHOLLY_CHANGED  # most services are as their files say
+    from devinit.model.status import WHOLLY_CHANGED  # most services are up to date with their files
 
     return WHOLLY_CHANGED.get(changed[0]) or ", ".join(changed)
 

@@ -18,7 +18,7 @@ class Key(NamedTuple):
     help: str
     group: str
     footer: int = 0
-    """Its rank in the footer: 1 is the last to be dropped for lack of room; 0 leaves it out."""
+    """Its rank in the footer: 1 is the last to be dropped for lack of room; 0 stands for `LAST`."""
     when_all_rest: int = 0
     """Its rank in the footer while nothing runs, if it differs."""
     display: str = ""

@@ -30,7 +30,7 @@ class Pages:
         """Return the page with a name; None if there is none, or none without a service."""
         match what:
             case "details" if service is not None:
-                from devinit.dashboard.screens.details import DetailsPage  # not for the first picture
+                from devinit.dashboard.screens.details import DetailsPage  # not needed for the first picture
 
                 return DetailsPage(service, self._ask, lambda name: changed(self._stack(), name))
             case "ports":

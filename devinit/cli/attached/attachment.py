@@ -39,7 +39,7 @@ def attach(root: Path, service: str, lines: int | None, seconds: float | None, k
     session = Session(root, link, service)
     if not can_edit():
         return asyncio.run(together(session, Piping(session, seconds), lines or 0))
-    from devinit.cli.attached.typed import Typing  # 80 ms, which a pipe does without
+    from devinit.cli.attached.typed import Typing  # 80 ms, not needed for a pipe
 
     talk(
         f"attached to {service}: what is typed goes to its standard input; {keys.words} detaches and leaves it "

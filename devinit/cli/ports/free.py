@@ -72,7 +72,7 @@ def confirm(report: PortReport, arguments: Arguments) -> None:
     """Ask whether to end the holders; raise PortConflict unless the user agrees."""
     if not can_ask(arguments):
         raise refusal(report, "there is no terminal to ask at: --force ends it")
-    from devinit.cli.prompts import select  # 80 ms, for a question only
+    from devinit.cli.prompts import select  # 80 ms, only for a question
 
     columns, _ = size_of(sys.stderr)
     holders: list[Json] = msgspec.to_builtins(report.holders)
