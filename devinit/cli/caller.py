@@ -24,7 +24,7 @@ def is_in_browser() -> bool:
 
 
 def caller_environment() -> dict[str, str]:
-    """Return the environment that services inherit, without variables that JSON cannot carry (no UTF-8)."""
+    """Return the environment that services inherit, without variables that JSON cannot carry (not UTF-8)."""
     environment = dict(os.environ)
     for name, value in os.environ.items():
         try:

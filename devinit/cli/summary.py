@@ -145,7 +145,7 @@ def fitting(
 
 
 def shown_url(row: Json) -> str:
-    """Return a service's URL as one line."""
+    """Return a service's URL as one line, with the password in it masked."""
     return one_line(row["url"] or "")
 
 

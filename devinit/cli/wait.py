@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 EXAMPLE = "devinit wait backend --after $saved --timeout 30"
 SECONDS = 60.0
 START_SECONDS = 5.0
-"""The time for another program to start the supervisor."""
+"""The time for another program to begin the start, because no supervisor runs before."""
 LOOK_SECONDS = 0.1
 
 

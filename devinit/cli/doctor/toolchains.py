@@ -18,7 +18,7 @@ CHECK = "toolchains"
 
 
 def toolchains(root: Path) -> Iterator[Finding]:
-    """Compare the repository's requirements with what is installed; mere warnings of a start are harmless."""
+    """Compare the repository's requirements with what is installed; what a start only warns of is harmless."""
     try:
         project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
         data = Path(state_folder(root), "data")

@@ -33,7 +33,7 @@ const folder = localStorage.getItem("devinit")
 if (folder && !location.search.includes("again=")) location.replace(`${folder}?again=1`)
 """
 """The script of a refused page. It has no secret: a browser that was admitted keeps the folder, for this port.
-From devinit's own page it sends the strict cookie, which is left out when another page opens the dashboard."""
+From devinit's own page the browser sends the strict cookie, but not when another page opens the dashboard."""
 BACK_DIGEST = b64encode(sha256(BACK.encode()).digest()).decode()
 HEADERS = {
     "Cache-Control": "no-store",

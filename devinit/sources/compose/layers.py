@@ -41,7 +41,7 @@ def _united(base: Mapping, over: Mapping) -> Mapping:
 
 
 def normal(node: Node, key: str) -> Node:
-    """Return the long form of a value."""
+    """Return a value in its long form, where compose also permits a short one."""
     match key, node:
         case "build", Scalar(text=str()):
             return _mapping({"context": node}, node.at)

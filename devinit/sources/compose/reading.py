@@ -14,7 +14,7 @@ from devinit.system.bounds import Bounds
 
 
 class Reading(Struct):
-    """The native services of a compose project, and everything found out so far on the way to them."""
+    """The members, servers and native services of a compose project, as read so far."""
 
     project: ComposeProject
     members: dict[str, Member] = field(default_factory=dict)
