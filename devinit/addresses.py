@@ -1,10 +1,10 @@
-"""Where the services of a checkout answer, for its applications, test suites and scripts.
+"""The addresses of a checkout's services, for its applications, test suites and scripts.
 
-The supervisor is asked, who knows every service. Where none answers, because it was killed and its services
-run on, a service's discovery file is read, and believed only with a proof. Asking starts nothing.
+They come from the supervisor, which knows every service. If none answers, because it was killed and its services
+keep running, they come from a service's discovery file, which counts only with proof. A request starts nothing.
 """
 
-# ruff: noqa: PTH100, PTH109, PTH112, PTH118, PTH120  -- pathlib takes longer than the question
+# ruff: noqa: PTH100, PTH109, PTH112, PTH118, PTH120  -- pathlib takes longer to load than a request
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ if TYPE_CHECKING:
     from devinit.control.wire import Json
 
 FRESH_SECONDS = 30.0
-"""A discovery file that is older than this has no process that keeps it."""
+"""A discovery file older than this is no longer maintained by any process."""
 POLL_SECONDS = 0.1
 ANSWER_SECONDS = 5.0
 _SERVING = ("ready", "unhealthy")
-"""A service whose health checks fail may be just the one that the user wants to look at."""
+"""Phases with an address. A service with failing health checks may be the one that the user wants to inspect."""
 
 
 class Discovered(NamedTuple):
-    """Where a service answers, in the words of the runtime environment."""
+    """The address of a service, as in the runtime environment."""
 
     service: str
     host: str
-    """What to connect to: `BACKEND_HOST`."""
+    """The host to connect to: `BACKEND_HOST`."""
     port: int
     url: str
-    """`BACKEND_URL`; a database's has its user and password in it."""
+    """`BACKEND_URL`; that of a database includes its user and password."""
 
 
 def discover(service: str = "backend", start: str | os.PathLike[str] | None = None) -> Discovered | None:
-    """Return where a service answers now, or None: it is not ready, has no port, or there is no such project.
+    """Return the current address of a service; None if it is not ready, has no port, or there is no such project.
 
-    The project is the one that `start` lies in (a folder or a file such as `__file__`; the current folder
-    without it). Every service with a port is found while the project's supervisor runs, databases and
-    servers that devinit does not run included; without one, those with a discovery file, usually `backend`.
+    The project is the one that contains `start` (a folder, or a file such as `__file__`; by default the current
+    folder). While the project's supervisor runs, every service with a port is found, including databases and
+    servers that devinit does not run; without a supervisor, those with a discovery file, usually `backend`.
 
-    Nothing is started, and what is not there is no error. Asking again takes less than a millisecond.
+    It starts nothing, and a missing service is no error. A repeated call takes less than a millisecond.
     """
     found = _look(service, start)
     return found if isinstance(found, Discovered) else None
@@ -54,11 +54,11 @@ def discover(service: str = "backend", start: str | os.PathLike[str] | None = No
 def wait_for(
     service: str = "backend", timeout: float = 60.0, start: str | os.PathLike[str] | None = None
 ) -> Discovered:
-    """Return where a service answers, as soon as it does: see `discover`.
+    """Return the address of a service as soon as it answers; for the parameters see `discover`.
 
-    A service that is ready is asked once whether it still serves: its program may have crashed since.
+    A ready service is checked once, because its program may have crashed since.
 
-    Raises TimeoutError, with what is known about the reason, when it does not within `timeout` seconds.
+    Raises TimeoutError, with the known reason, if it does not answer within `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
     while not isinstance(found := _look(service, start, confirm=True), Discovered):
@@ -70,7 +70,7 @@ def wait_for(
 
 
 def _look(service: str, start: str | os.PathLike[str] | None, *, confirm: bool = False) -> Discovered | str:
-    """Return where a service answers, or why it does not."""
+    """Return the address of a service, or why it has none."""
     from devinit.config.find import find_root_as_text
     from devinit.errors import DevinitError
 
@@ -80,7 +80,7 @@ def _look(service: str, start: str | os.PathLike[str] | None, *, confirm: bool =
         return "the current folder was deleted"
     root = find_root_as_text(folder)
     if root is None:
-        # Detection: only where a project is not evident, because it takes longer than the question.
+        # Detection takes longer than the request, so it is only for a folder without an evident project.
         from devinit.config.shown import root_around
 
         root = root_around(folder if os.path.isdir(folder) else os.path.dirname(folder))
@@ -89,17 +89,17 @@ def _look(service: str, start: str | os.PathLike[str] | None, *, confirm: bool =
     try:
         told = _told(root, service, confirm=confirm)
     except DevinitError as error:
-        # It hangs, or belongs to another user. What runs may have a file all the same.
+        # It hangs, or belongs to another user. Running services may have a discovery file all the same.
         told, problem = None, error.message
     else:
         if told is None and (elsewhere := _supervised_elsewhere(root)):
-            return elsewhere  # a file says what listens there, and another program may do so here
+            return elsewhere  # a file names a port there, which another program may have here
         problem = f"no supervisor looks after {root}: `devinit start` starts it"
     return told or _written(root, service) or problem
 
 
 def _told(root: str, service: str, *, confirm: bool) -> Discovered | str | None:
-    """Ask the supervisor; None when there is none, or it was only asked something and looks after nothing."""
+    """Ask the supervisor; return None if there is none, or it manages no services."""
     from devinit.control.launch import connect_to, refuse_another_users
 
     client = connect_to(root)
@@ -124,7 +124,7 @@ def _told(root: str, service: str, *, confirm: bool) -> Discovered | str | None:
 
 
 def _supervised_elsewhere(root: str) -> str | None:
-    """Return what to say of a supervisor that is there and cannot be seen from here; None otherwise."""
+    """Return a message about a supervisor that exists but is invisible from here; None otherwise."""
     from devinit.control.waking import ELSEWHERE, visible_supervisor_of
 
     return f"the supervisor of {root} {ELSEWHERE}" if visible_supervisor_of(root) == 0 else None
@@ -142,7 +142,7 @@ def _services(client: Client) -> dict[str, Json]:
 
 
 def _is_confirmed(client: Client, service: str) -> bool:
-    """Let the supervisor ask a service that is ready whether it still serves."""
+    """Have the supervisor check whether a ready service still serves."""
     from devinit.control import api
     from devinit.control.client import RemoteError
     from devinit.model.names import service_of
@@ -151,14 +151,14 @@ def _is_confirmed(client: Client, service: str) -> bool:
     try:
         phase = api.confirm(client, owner, tick=_patience())
     except RemoteError:
-        return True  # an older supervisor, which knows no better
+        return True  # an older supervisor, without this check
     return phase == "ready"
 
 
 def _address(
     client: Client, *, name: str, phase: str, port: int | None, reason: str | None, **_more: object
 ) -> Discovered | str:
-    """Return where a service answers, of which the supervisor has told this."""
+    """Return the address of a service with this status, or why it has none."""
     if port is None:
         return "it has no port"
     if phase not in _SERVING:
@@ -169,7 +169,7 @@ def _address(
     from devinit.control import api
     from devinit.model.names import variable_prefix
 
-    # The status is for people: no passwords are in its URLs.
+    # The status is for display, so its URLs contain no passwords.
     values = api.environment(client, tick=_patience())
     prefix = variable_prefix(name)
     host = values.get(f"{prefix}_HOST", "127.0.0.1")
@@ -177,7 +177,7 @@ def _address(
 
 
 def _patience() -> Callable[[], None]:
-    """Return what gives up a supervisor that has greeted and then says nothing more."""
+    """Return a function that raises SupervisorError when a supervisor stays silent after its greeting."""
     from devinit.errors import SupervisorError
 
     deadline = time.monotonic() + ANSWER_SECONDS
@@ -190,7 +190,7 @@ def _patience() -> Callable[[], None]:
 
 
 def _written(root: str, service: str) -> Discovered | None:
-    """Read a service's discovery file; None when there is none, or what it says is not true any more."""
+    """Read a service's discovery file; return None if there is none, or it is no longer true."""
     import json
 
     from devinit.errors import StateFileError
@@ -203,15 +203,15 @@ def _written(root: str, service: str) -> Discovered | None:
         said = json.loads(read_bytes(os.path.join(root, file)) or b"")
         found = Discovered(service, str(said["host"]), int(said["port"]), str(said["url"]))
         if _is_of_another(root, str(said.get("writer", ""))):
-            return None  # its process and its port are those of another container, or another user's
+            return None  # its process and port belong to another container or user
         is_true = _is_true(found.port, int(said["process_id"]), time.time() - float(said["timestamp"]))
     except (StateFileError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
-        return None  # there is none, or it is not one of ours
+        return None  # there is none, or it is not devinit's
     return _as_told(root, found) if is_true else None
 
 
 def _is_of_another(root: str, signature: str) -> bool:
-    """Whether a discovery file was written by devinit with another state folder."""
+    """Whether another state folder's devinit wrote a discovery file."""
     from pathlib import Path
 
     from devinit.system.state_folders import folder_of
@@ -221,7 +221,7 @@ def _is_of_another(root: str, signature: str) -> bool:
 
 
 def _as_told(root: str, found: Discovered) -> Discovered:
-    """Return an address in the words of `.env.runtime`: with the path and the password that a URL has there."""
+    """Return an address completed from `.env.runtime`, where a URL has its path and password."""
     from pathlib import Path
 
     from devinit.errors import ConfigError
@@ -252,7 +252,7 @@ def _file_of(root: str, service: str) -> str | None:
         text = read_text(os.path.join(root, CONFIGURATION_FILE), most=LARGEST_SETTINGS)
         table = parse_toml(text or "").get("discovery")
     except (StateFileError, ValueError, RecursionError):
-        # It is missing or being edited: what was started before runs on.
+        # The file is missing or being edited; services that were started before keep running.
         table = None
     usual = DISCOVERY.get(service)
     file = table.get(service, usual) if isinstance(table, dict) else usual
@@ -260,7 +260,7 @@ def _file_of(root: str, service: str) -> str | None:
 
 
 def _is_true(port: int, process_id: int, age: float) -> bool:
-    """Return whether the recorded process still listens, or another process does and the file is fresh.
+    """Return whether the recorded process listens, or another process does and the file is fresh.
 
     A program that reloads itself may listen in another process by now.
     """

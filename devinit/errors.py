@@ -1,4 +1,4 @@
-"""Every error that a user can meet, each with what happened, what to do next and an exit code.
+"""All errors that users can see, each with what happened, what to do next and an exit code.
 
     DevinitError                     1
     ├── UsageError                   2   the command line is wrong
@@ -17,7 +17,7 @@
     ├── Interrupted                130   Ctrl-C
     └── Terminated                 143   SIGTERM
 
-A start whose service was not ready in time ends with 4, and without an error: it reports every service.
+A start with a service that is not ready in time exits with 4, without an error: it reports every service.
 
 This module imports nothing, so that the fastest command can raise and show an error.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class DevinitError(Exception):
-    """What happened and to what (`message`), what to do next (`hint`), and the process's exit code."""
+    """An error with what happened to what (`message`), what to do next (`hint`), and the process's exit code."""
 
     exit_code = 1
 
@@ -47,24 +47,24 @@ class UsageError(DevinitError):
 
 
 class ConfigError(DevinitError):
-    """A file that the developer writes cannot be used as it is."""
+    """A file that the developer writes is invalid."""
 
     exit_code = 2
 
 
 class NoProject(ConfigError):
-    """Neither this folder nor one above it holds anything to start."""
+    """Neither this folder nor one above it contains anything to start."""
 
 
 class StateFileError(ConfigError):
-    """A file that devinit writes cannot be read or written; it is named and left as it is."""
+    """A file that devinit writes cannot be read or written; the error names it, and it is left unchanged."""
 
     path = ""
-    """The folder of devinit's own that cannot be used, where it is that."""
+    """devinit's own folder, if that is what cannot be used."""
 
 
 class PortError(DevinitError):
-    """A port could not be had."""
+    """No port could be obtained."""
 
     exit_code = 3
 
@@ -75,11 +75,11 @@ class PortConflict(PortError):
     def __init__(self, message: str, *, hint: str | None = None, conflicts: Sequence[object] = ()) -> None:
         super().__init__(message, hint=hint)
         self.conflicts = tuple(conflicts)
-        """What is known about the ports, for callers that can read it: of model.port, not imported here."""
+        """The facts about the ports, for callers that read them: types of model.port, not imported here."""
 
 
 class PortQuestion(PortConflict):
-    """Ports are taken and the user has to decide: the facts travel with the error, the answers come back."""
+    """Ports are taken and the user has to decide: the error carries the facts, the client sends the answers."""
 
 
 class PortsExhausted(PortError):
@@ -91,7 +91,7 @@ class ServiceError(DevinitError):
 
 
 class PreparationFailed(ServiceError):
-    """A command that is run before a service failed: its `setup`, or its `before_start`."""
+    """A command before a service's start failed: its `setup`, or its `before_start`."""
 
     def __init__(self, message: str, *, command: str, code: int, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -109,13 +109,13 @@ class SupervisorError(DevinitError):
 
 
 class CommandNotRunnable(DevinitError):
-    """The command of `devinit run` is there and cannot be executed."""
+    """The command of `devinit run` exists but cannot be executed."""
 
     exit_code = 126
 
 
 class CommandNotFound(DevinitError):
-    """There is no such command to run."""
+    """The command does not exist."""
 
     exit_code = 127
 
@@ -133,4 +133,4 @@ class Terminated(DevinitError):
 
 
 class Termination(BaseException):
-    """SIGTERM, where a command has something to say about it: for SIGTERM what KeyboardInterrupt is for Ctrl-C."""
+    """SIGTERM in a command that handles it: the counterpart of KeyboardInterrupt for Ctrl-C."""

@@ -1,8 +1,9 @@
-"""What packages that are installed beside devinit bring: kinds of services, sources, formats of an export.
+"""Plug-ins of packages that are installed beside devinit: kinds of services, sources, export formats.
 
-Found by entry points. Read for a name that is not built in, and by `devinit doctor`: to look through all packages
-takes milliseconds. Only what is installed beside devinit counts. A folder that merely is on the path, as the
-current one or by PYTHONPATH, may be the repository, whose code is not run by looking at it.
+They are found by entry points, but only for a name that is not built in and by `devinit doctor`, because a scan of
+all packages takes milliseconds. Only packages in devinit's own environment count. A folder that is merely on the
+path, like the current one or those of PYTHONPATH, may be the repository, whose code must not run just because
+devinit inspects it.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ _Declared = TypeVar("_Declared")
 
 
 class Group(Struct, frozen=True):
-    """One sort of things that packages bring."""
+    """One type of plug-in."""
 
     name: str
-    """Of the entry points: `devinit.kinds`."""
+    """The group of the entry points: `devinit.kinds`."""
     noun: str
-    """What one is called in errors: `provider`."""
+    """The word for it in errors: `provider`."""
 
 
 class PlugIn(Struct, frozen=True, kw_only=True):
-    """One thing that a package brings, before anything of the package is loaded."""
+    """One plug-in, before any code of its package is loaded."""
 
     group: Group
     name: str
@@ -47,10 +48,10 @@ class PlugIn(Struct, frozen=True, kw_only=True):
         return f"{self.package} {self.version}"
 
     def load(self, wanted: type[_Declared]) -> _Declared:
-        """Load what the package declares. Raise ConfigError when it is broken, or something else."""
+        """Load the declaration in the package. Raise ConfigError if it is broken, or of another type."""
         try:
             found = self.point.load()
-        except (Exception, SystemExit) as error:  # the code is not ours
+        except (Exception, SystemExit) as error:  # foreign code can raise anything
             raise self.broken(told(error)) from error
         article = "an" if wanted.__name__[0] in "AEIOU" else "a"
         if not isinstance(found, wanted):
@@ -61,7 +62,7 @@ class PlugIn(Struct, frozen=True, kw_only=True):
         return found
 
     def broken(self, reason: str) -> ConfigError:
-        """Return the error that names the package, and what can be done."""
+        """Return the error that names the package, with advice."""
         pip = f"{quote(sys.executable)} -m pip"
         return ConfigError(
             f'the {self.group.noun} "{self.name}" of {self.title} cannot be used: {reason}',
@@ -71,13 +72,13 @@ class PlugIn(Struct, frozen=True, kw_only=True):
 
 
 def plug_ins(group: Group) -> Iterator[PlugIn]:
-    """Yield what packages in devinit's own environment bring; nothing of them is loaded."""
+    """Yield the plug-ins of packages in devinit's own environment, without loading them."""
     from importlib.metadata import distributions  # 20 ms, which a project without plug-ins does not pay
 
     seen = set()
     for distribution in distributions(path=own_folders()):
         points = distribution.entry_points.select(group=group.name)
-        # Another version of it may lie in a folder that comes later.
+        # A later folder may contain another version of the package.
         if not points or distribution.name in seen:
             continue
         seen.add(distribution.name)
@@ -92,13 +93,13 @@ def plug_ins(group: Group) -> Iterator[PlugIn]:
 
 
 def own_folders() -> list[str]:
-    """Return the folders into which packages for this Python are installed."""
+    """Return the folders of packages that are installed for this Python."""
     of_user = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
     return [*site.getsitepackages(), *of_user]
 
 
 def plug_in_for(group: Group, name: str) -> PlugIn | None:
-    """Return what a package brings under this name. Raise ConfigError when two packages do."""
+    """Return the plug-in with this name. Raise ConfigError if two packages have one."""
     found = [each for each in plug_ins(group) if each.name == name]
     if len(found) > 1:
         raise ConfigError(
@@ -109,5 +110,5 @@ def plug_in_for(group: Group, name: str) -> PlugIn | None:
 
 
 def told(error: BaseException) -> str:
-    """Return an error of another package's code in one line."""
+    """Return an error of foreign code in one line."""
     return f"{type(error).__name__}: {error}"

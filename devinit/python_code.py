@@ -1,4 +1,4 @@
-"""Python source text as a tree: it is parsed, never imported or run."""
+"""A parser of Python source into syntax trees; it never imports or runs the code."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import warnings
 
 
 def parsed(text: str) -> ast.Module | None:
-    """Return the tree of a module; None for what is no Python, or too deeply nested for its parser."""
+    """Return the tree of a module; None if the text is not Python, or nested too deeply for the parser."""
     with warnings.catch_warnings():
-        # An invalid escape in the code of a repository is none of our business.
+        # Warnings about invalid escapes in a repository's code are of no use here.
         warnings.simplefilter("ignore")
         try:
             return ast.parse(text)

@@ -1,10 +1,10 @@
-"""Text that came from somewhere else, made safe to show and made to fit: what services print, commands, reasons.
+"""Foreign text, made safe to show and cut to size: output of services, commands, reasons.
 
-A terminal obeys what it is shown. A log line that clears the screen, sets the title or answers a query must not
-do so when a person reads it later. A name with controls for the direction of writing must not look like another
-name. A password in the command line of a foreign process must not be shown. `plain` and `one_line` remove all
-three, before a text is cut: no pattern recognises half a URL. `devinit.system.terminal` removes them again from
-all output.
+A terminal executes control sequences in its input. A log line that clears the screen, sets the title or answers a
+query must not do so when a user reads it later. A name with controls for the writing direction must not look like
+another name. A password in the command line of a foreign process must not be shown. `plain` and `one_line` remove
+all three before a text is cut, because no pattern recognises half a URL. `devinit.system.terminal` removes them
+again from all output.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ SEQUENCES = (
     r"|\x1b[ -/]*[0-~]"  # every other escape sequence
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # control characters but tab and line break; C1 has an 8-bit CSI
     r"|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]"  # what turns the direction of writing
-    r"|[\ud800-\udfff]"  # bytes that are no text: beside each other they might make a control character
+    r"|[\ud800-\udfff]"  # undecodable bytes: adjacent ones might form a control character
 )
-"""What a terminal would obey (ECMA-48, ISO 2022), and what makes a text look like another one (Unicode TR36).
+"""Control sequences of terminals (ECMA-48, ISO 2022), and characters that disguise a text (Unicode TR36).
 
-The marks U+200E, U+200F and U+061C go as well: they move only neighbouring signs, but they are invisible.
-Compiled when it is first needed: many commands never do.
+The marks U+200E, U+200F and U+061C are included: they only move neighbouring signs, but they are invisible.
+Compiled on first use, because many commands never need it.
 """
 COLOUR = r"\x1b\[[0-9;:]*m"
-"""SGR: colours and weights. All that is let through."""
+"""SGR sequences for colours and weights, the only ones that are kept."""
 LINK = r"\x1b\]8;[^;\x07\x1b]{0,200};(?P<url>https?://[!-~]{1,2000}|)(?:\x07|\x1b\\)"
-"""OSC 8: where a link to a page begins, or ends."""
+"""OSC 8: the beginning or the end of a link to a page."""
 RESET, LINK_END = "\x1b[0m", "\x1b]8;;\x1b\\"
 ELLIPSIS = "…"
 MOST_COMPARED = 300
-"""Among how many names one that was probably meant is looked for: each takes some 30 µs."""
+"""In a longer list, no similar name is searched: each takes about 30 µs."""
 LONGEST_COMPARED = 100
-"""In characters: what is longer is no name that was mistyped."""
+"""In characters. A longer text is not a mistyped name."""
 MOST_LISTED = 50
-"""How many names a message has room for."""
+"""The maximum number of names in a message."""
 NO_TEXT = "\ufffd"
-"""Stands in for bytes that cannot be decoded, as everywhere in Python."""
+"""The replacement for bytes that cannot be decoded, as everywhere in Python."""
 
 
 def plain(text: str) -> str:
-    """Return text as it may be shown: without secrets, and without anything that a terminal would obey.
+    """Return text that is safe to show: without secrets and control sequences.
 
     Tabs and line breaks stay.
     """
@@ -53,16 +53,16 @@ def plain(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """Return text without anything that a terminal would obey; tabs, line breaks and passwords stay."""
+    """Return text without control sequences; tabs, line breaks and passwords stay."""
     if is_harmless(text):
         return text
-    import re  # 5 ms with what it needs, which many a command never does
+    import re  # 5 ms with its own imports, which many commands never need
 
     return re.sub(SEQUENCES, lambda found: replacement(found[0]), text)
 
 
 def coloured(text: str) -> str:
-    """Return harmless text that keeps its colours, which end with it; secrets stay."""
+    """Return harmless text with its colours, which are reset at its end; secrets stay."""
     if is_harmless(text) or is_only_coloured(text):
         return text
     import re  # as above
@@ -74,7 +74,7 @@ def coloured(text: str) -> str:
 
 
 def linked(text: str) -> str:
-    """Return the same with links to pages (OSC 8), which end with it."""
+    """Return the same, with links to pages (OSC 8), which are closed at its end."""
     if "\x1b]8;" not in text:
         return coloured(text)
     import re  # as above
@@ -95,12 +95,12 @@ def linked(text: str) -> str:
 
 
 def is_harmless(text: str) -> bool:
-    """Whether there is nothing in a text that a terminal would obey. Quick; False is only probable."""
+    """Whether a text has no control sequences. The check is quick; False only means "probably not"."""
     return text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable()
 
 
 def is_only_coloured(text: str) -> bool:
-    """Whether all that a terminal would obey in a text are colours that end in it. Quick, as above."""
+    """Whether the only control sequences of a text are colours that are reset at its end. Quick, as above."""
     first, *rest = text.split("\x1b[")
     parts = [part.partition("m") for part in rest]
     return (
@@ -117,21 +117,21 @@ def replacement(found: str) -> str:
 
 
 def last_state(line: str) -> str:
-    """Return what a terminal would show of a line that was written over: the last state of a progress bar."""
+    """Return the visible state of an overwritten line: the last state of a progress bar."""
     if "\r" not in line:
         return line
     return next((part for part in reversed(line.split("\r")) if part), "")
 
 
 def one_line(text: str) -> str:
-    """Return text as it may be shown on one line, where there is no more room: a command, a reason."""
+    """Return text that is safe to show as a single line: a command, a reason."""
     return " ".join(plain(text.replace("\r", " ")).split())
 
 
 def without_folder(program: str) -> str:
     """Return a program without its folder: "vite".
 
-    In a title that a process gave itself ("node /srv/api.js") the program is the first word.
+    In a title that a process set itself ("node /srv/api.js"), the program is the first word.
     """
     title = " /" in program or (" " in program and not program.startswith("/"))
     first, space, words = program.partition(" ") if title else (program, "", "")
@@ -139,14 +139,14 @@ def without_folder(program: str) -> str:
 
 
 def width(text: str) -> int:
-    """Return how many cells of a terminal a text takes; it must be plain."""
+    """Return the width of a plain text in terminal cells."""
     if text.isascii():
         return len(text)
     return sum(map(cells, text))
 
 
 def cells(character: str) -> int:
-    """Return how many cells a character takes: 0 when it joins the one before, 2 for East Asian and emoji."""
+    """Return the width of a character in cells: 0 if it joins the previous one, 2 for East Asian and emoji."""
     if character < "\u0300":
         return 1
     import unicodedata  # most output has no such characters
@@ -157,7 +157,7 @@ def cells(character: str) -> int:
 
 
 def cut(text: str, columns: int, ellipsis: str = ELLIPSIS) -> str:
-    """Return as much of a text as fits, with a sign when something is missing."""
+    """Return a text cut to a number of columns, with an ellipsis if anything is missing."""
     if width(text) <= columns:
         return text
     left = columns - width(ellipsis)
@@ -171,23 +171,23 @@ def cut(text: str, columns: int, ellipsis: str = ELLIPSIS) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """Return the beginning of a text, and how much is missing: at most so many characters, and the note."""
+    """Return the first `most` characters of a text, followed by the number of missing ones."""
     missing = len(text) - most
     return text if missing <= 0 else f"{text[:most]}{ELLIPSIS} [{missing:,} more characters]"
 
 
 def pad(text: str, columns: int) -> str:
-    """Return a text with spaces up to a width."""
+    """Return a text padded with spaces to a width."""
     return text + " " * (columns - width(text))
 
 
 def counted(number: int, noun: str) -> str:
-    """Return how many there are: 1 line, 2,000 lines."""
+    """Return a number with its noun: 1 line, 2,000 lines."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that was probably meant, if there is one."""
+    """Return the most similar known name, if any."""
     import difflib  # 1 ms that only a mistake pays
 
     names = list(known)
@@ -198,13 +198,13 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return the first names of a list, and how many more there are."""
+    """Return the first names of a list, and the number of others."""
     more = len(names) - MOST_LISTED
     return ", ".join(names[:MOST_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def duration(seconds: float) -> str:
-    """Return a time span as a person would say it: 85 ms, 2.4 s, 3 min, 2 h."""
+    """Return a time span in words: 85 ms, 2.4 s, 3 min, 2 h."""
     if seconds < 0.9995:  # noqa: PLR2004  what is more would be rounded to 1000 ms
         return f"{seconds * 1000:.0f} ms"
     if seconds < 99.95:  # noqa: PLR2004  tenths stop to matter

@@ -1,6 +1,6 @@
-"""TOML within bounds: `tomllib` takes a time that grows with the square of the number of a key's parts.
+"""TOML within limits: the time of `tomllib` grows with the square of the number of parts in a key.
 
-A line of 100 KB (`[a.a.a…]`) cost 9 s, one of 500 KB more than a minute (measured with Python 3.11).
+A line of 100 KB (`[a.a.a…]`) took 9 s, one of 500 KB more than a minute (measured with Python 3.11).
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import tomllib
 from typing import Any
 
 MOST_PARTS = 32
-"""Of a dotted key. The longest that devinit reads have six: `profiles.ci.services.web.environment.NAME`."""
+"""The maximum for a dotted key. devinit's longest has six: `profiles.ci.services.web.environment.NAME`."""
 TOO_DEEP = "it is nested too deeply"
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _LONG_KEY = re.compile(
     rf"(?:^|[{{,])[ \t\[]*+(?P<key>{_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MOST_PARTS}}})", re.MULTILINE
 )
-"""Text that only looks like such a key, in a string of several lines, is refused as well: no real file has any."""
+"""It also refuses text in a multi-line string that looks like such a key, which no real file has."""
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Return the tables of a text (Any: nothing about them has been checked).
+    """Return the tables of a text (Any: the values are unchecked).
 
-    Raise TOMLDecodeError, which names the place, for what is no TOML and for keys of more than MOST_PARTS parts;
-    RecursionError for tables that are nested too deeply; ValueError for numbers of thousands of digits.
+    Raise TOMLDecodeError, with the position, for invalid TOML and for keys of more than MOST_PARTS parts;
+    RecursionError for tables that are nested too deeply; ValueError for numbers with thousands of digits.
     """
     if (found := _LONG_KEY.search(text)) is not None:
         line = text.count("\n", 0, found.start("key")) + 1

@@ -1,6 +1,6 @@
-"""Where a service answers, each time that this changes, for programs that live longer than an address.
+"""The address of a service after each change, for programs that run longer than an address stays valid.
 
-The supervisor's events say when to ask again; what is asked is the same as for `devinit.discover`.
+The supervisor's events trigger new requests, which are the same as in `devinit.discover`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from devinit.control.launch import connect_to
 from devinit.errors import DevinitError, SupervisorError
 
 LOOK_SECONDS = 0.5
-"""How often a supervisor is looked for while none runs."""
+"""The interval of the search for a supervisor while none runs."""
 
 
 class Watch:
-    """An iterator over where a service answers: now, and after each change; None while it does not.
+    """An iterator over the addresses of a service: now, and after each change; None while it does not answer.
 
         for address in devinit.watch("backend"): ...
         async for address in devinit.watch("backend"): ...
 
-    `close`, or the end of a `with` block, ends the iteration, also from another thread.
+    `close`, or the end of a `with` block, ends the iteration, even from another thread.
     """
 
     def __init__(self, service: str, start: str | os.PathLike[str] | None) -> None:
@@ -41,25 +41,25 @@ class Watch:
         self._guard = threading.Lock()
 
     def __iter__(self) -> Iterator[Discovered | None]:
-        """Return the changes, for a program that waits for them."""
+        """Return the addresses, for a program that blocks while it waits."""
         return self._changes
 
     async def __aiter__(self) -> AsyncIterator[Discovered | None]:
-        """Return the changes, for a program with a loop. A thread waits for each."""
+        """Yield the addresses, for a program with an event loop. A thread waits for each."""
         while True:
             waiting = asyncio.ensure_future(asyncio.to_thread(next, self._changes, self))
             try:
                 changed = await asyncio.shield(waiting)
             except asyncio.CancelledError:
                 self.close()
-                await asyncio.wait([waiting])  # the thread: it comes to its end at once
+                await asyncio.wait([waiting])  # the thread, which ends at once
                 raise
             if isinstance(changed, Watch):
                 return
             yield changed
 
     def __enter__(self) -> Self:
-        """Begin a block that ends the iteration at its end."""
+        """Enter a block that ends the iteration at its end."""
         return self
 
     def __exit__(
@@ -69,12 +69,12 @@ class Watch:
         self.close()
 
     def close(self) -> None:
-        """End the iteration, also one that another thread waits in."""
+        """End the iteration, even while another thread waits in it."""
         self._wake_up()
         try:
             self._changes.close()
         except ValueError:
-            return  # it runs, here or in another thread, and comes to its own end
+            return  # it is running, here or in another thread, and ends by itself
         self._let_go()
 
     def _wake_up(self) -> None:
@@ -84,7 +84,7 @@ class Watch:
             os.close(self._waker)  # makes the other end readable
 
     def _let_go(self) -> None:
-        """Close the end that is waited at, also of an iteration that was never begun."""
+        """Close the read end of the pipe, even for an iteration that never began."""
         with self._guard:
             was_over, self._is_over = self._is_over, True
         if not was_over:
@@ -103,7 +103,7 @@ class Watch:
             self._let_go()
 
     def _occasions(self) -> Iterator[None]:
-        """Yield when there is a reason to ask: at first, after each event, and now and then while nothing runs."""
+        """Yield when there is a reason to ask: at first, after each event, and regularly while nothing runs."""
         while not self._is_closed:
             client = self._supervisor()
             if client is None:
@@ -118,13 +118,13 @@ class Watch:
                     if client.pending():
                         yield
             except SupervisorError:
-                continue  # it has ended; its services may run on
+                continue  # it has exited; its services may keep running
             finally:
                 client.close()
 
     def _wait(self, seconds: float | None, *descriptors: int) -> None:
-        """Wait for something to read, for the end of the iteration, or for so many seconds."""
-        poll = select.poll()  # `select.select` knows 1,024 descriptors
+        """Wait for readable data, for the end of the iteration, or for `seconds`."""
+        poll = select.poll()  # `select.select` only supports 1,024 descriptors
         for descriptor in (self._wake, *descriptors):
             poll.register(descriptor, select.POLLIN)
         poll.poll(None if seconds is None else seconds * 1000)
@@ -134,12 +134,12 @@ class Watch:
         try:
             return None if root is None else connect_to(root)
         except DevinitError:
-            return None  # another user's, or it hangs: a discovery file may say more
+            return None  # it belongs to another user, or hangs: a discovery file may help
 
 
 def watch(service: str = "backend", start: str | os.PathLike[str] | None = None) -> Watch:
-    """Return an iterator over where a service answers, as `discover` says it: now, then after each change.
+    """Return an iterator over the addresses of a service, as `discover` returns them: now, and after each change.
 
-    It goes on over the ends and starts of supervisors, and ends with `close`.
+    It continues across exits and starts of supervisors, and ends with `close`.
     """
     return Watch(service, start)

@@ -1,4 +1,4 @@
-"""A real browser without a window, told what to do through its debugging protocol."""
+"""A real headless browser, controlled through its debugging protocol."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 PATIENCE = 60
 PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
 
-# The page keeps its terminal to itself; the debugger can look for it among all objects.
+# The page does not expose its terminal; the debugger can find it among all objects.
 IS_TERMINAL = "typeof each.loadAddon === 'function' && each.buffer && each.buffer.active"
 READ_TERMINAL = f"""function () {{
     const terminal = this.find((each) => {{ try {{ return {IS_TERMINAL} }} catch {{ return false }} }})
@@ -29,7 +29,7 @@ READ_TERMINAL = f"""function () {{
 
 
 class Leaving(Exception):
-    """The page goes to another address at this moment, and takes what was looked at along."""
+    """The error that the page is navigating, so that the inspected objects are gone."""
 
 
 LEAVING = (
@@ -39,7 +39,7 @@ LEAVING = (
     "Inspected target navigated or closed",
     "Promise was collected",
 )
-"""What the browser answers about a page that is no longer there."""
+"""The browser's errors for a page that no longer exists."""
 
 
 class Page:
@@ -49,7 +49,7 @@ class Page:
         self._socket = socket
         self._number = 0
         self.requests: list[str] = []
-        """The addresses that it asked for, since it is looked at."""
+        """The addresses that it has requested since the debugger was attached."""
 
     async def tell(self, method: str, **params: object) -> Json:
         """Send a command, and return its result."""
@@ -67,7 +67,7 @@ class Page:
                 return result
 
     async def evaluate(self, script: str) -> Any:
-        """Return what a script says in the page. Any: whatever it is."""
+        """Return the result of a script in the page. Any: any value."""
         answer = await self.tell("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         return answer["result"].get("value")
 
@@ -87,13 +87,13 @@ class Page:
         return text["result"].get("value") or ""
 
     async def shows(self, *texts: str) -> str:
-        """Wait until the terminal shows all of this, and return it."""
+        """Wait until the terminal shows all these texts; return its text."""
         shown = ""
         try:
             async with asyncio.timeout(PATIENCE):
                 while not all(text in shown for text in texts):
                     await asyncio.sleep(0.2)
-                    with suppress(Leaving):  # the next page is looked at then
+                    with suppress(Leaving):  # the next round inspects the next page
                         shown = await self.terminal()
         except TimeoutError:
             body = await self.evaluate("document.body.innerText + document.body.className")
@@ -101,7 +101,7 @@ class Page:
         return shown
 
     async def becomes(self, script: str) -> None:
-        """Wait until a script says yes in the page."""
+        """Wait until a script returns a true value in the page."""
         says = None
         async with asyncio.timeout(PATIENCE):
             while not says:
@@ -110,25 +110,25 @@ class Page:
                 await asyncio.sleep(0.1)
 
     async def type(self, keys: str) -> None:
-        """Press keys that write a character."""
+        """Press keys that write characters."""
         for key in keys:
             await self.tell("Input.dispatchKeyEvent", type="keyDown", key=key, text=key)
             await self.tell("Input.dispatchKeyEvent", type="keyUp", key=key)
 
     async def screenshot(self) -> bytes:
-        """Return a picture of what the page looks like (PNG)."""
+        """Return a screenshot of the page (PNG)."""
         return base64.b64decode((await self.tell("Page.captureScreenshot"))["data"])
 
 
 @asynccontextmanager
 async def chromium(profile: Path, *, size: str = "1200,700") -> AsyncIterator[Page]:
-    """Open a browser that has never been used."""
+    """Open a browser with a new profile."""
     if PROGRAM is None:
         pytest.skip("there is no chromium on PATH (Debian: apt-get install chromium)")
     process = await asyncio.create_subprocess_exec(
         PROGRAM,
         "--headless=new",
-        "--no-sandbox",  # it is root's in a container
+        "--no-sandbox",  # root runs it in a container
         "--disable-gpu",
         "--disable-dev-shm-usage",
         "--no-first-run",

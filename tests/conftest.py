@@ -1,4 +1,4 @@
-"""What every test stands on: a machine on which devinit was never used."""
+"""The base of every test: a machine on which devinit was never used."""
 
 from __future__ import annotations
 
@@ -29,49 +29,49 @@ OBEYED = {
     "QUIET",
     "SKIP_PORT_DISCOVERY",
 }
-"""Variables that devinit obeys, beside DEVINIT_* and *_PORT."""
+"""Variables that devinit obeys, besides DEVINIT_* and *_PORT."""
 
 
-# Some images for containers set this. Each command that a test runs would compile the whole of devinit, and what it
-# imports, for itself alone: that doubles the time of its start.
+# Some container images set this variable. Then each command in a test would compile all of devinit, and its
+# imports, for itself, which doubles its start time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# A shell that runs the tests in the background has them ignore these, and everything they start as well.
+# A shell that runs the tests in the background makes them, and all their processes, ignore these signals.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 class Machine(NamedTuple):
-    """Where devinit keeps its files during a test."""
+    """The folders of devinit's files during a test."""
 
     state: Path
     runtime: Path
 
 
 HYPOTHESIS_SETTINGS = "_hypothesis_internal_use_settings"
-"""The attribute of a test that has its settings; Hypothesis' own plugin for pytest reads it, too."""
+"""The attribute with a test's settings, which Hypothesis' own plugin for pytest also reads."""
 LONG_FILES = frozenset({"test_withstood.py"})
-"""Whose tests wait for minutes in all, because that is what they are about."""
+"""Files whose tests must wait for minutes in total."""
 
 
 @pytest.fixture(scope="session")
 def numbers() -> Iterator[int]:
-    """Count the folders of the tests; `mktemp` looks through those of all other tests for each new one."""
+    """Count the folders of the tests; `mktemp` would scan those of all other tests for each new one."""
     return itertools.count()
 
 
 @pytest.fixture(scope="session")
 def state_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the state folders of the tests lie."""
+    """The parent of the tests' state folders."""
     return tmp_path_factory.mktemp("states")
 
 
 @pytest.fixture(scope="session")
 def runtime_folders() -> Iterator[Path]:
-    """Where the runtime folders lie: not below pytest's, because the path of a unix socket has at most 107 bytes."""
+    """The parent of the tests' runtime folders, not below pytest's: Unix socket paths have at most 107 bytes."""
     folder = Path(tempfile.mkdtemp(prefix="dv-", dir="/tmp"))
-    folder.chmod(0o711)  # as open as /tmp is, for tests with other users
+    folder.chmod(0o711)  # as accessible as /tmp, for tests with other users
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -91,7 +91,7 @@ def tmp_path(
 def machine(
     state_folders: Path, runtime_folders: Path, numbers: Iterator[int], monkeypatch: pytest.MonkeyPatch
 ) -> Machine:
-    """Give each test state and runtime directories of its own, and no variable of devinit's."""
+    """Give each test its own state and runtime folders, without any variable of devinit."""
     for name in list(os.environ):
         if name in OBEYED or name.startswith("DEVINIT_") or name.endswith("_PORT"):
             monkeypatch.delenv(name)
@@ -105,25 +105,25 @@ def machine(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give a worker of pytest-xdist a network of its own."""
+    """Give a worker of pytest-xdist its own network."""
     if hasattr(config, "workerinput"):
         enter_own_network()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the long files where workers run side by side, so that none is left alone with one at the end.
+    """Run the long files first on parallel workers, so that no worker is left alone with one at the end.
 
-    And let no property fail for the time that it takes: another process may have had the processor meanwhile.
+    Also disable time limits for properties, because another process may have had the processor meanwhile.
     """
     if hasattr(config, "workerinput"):
         count = Counter(item.path for item in items)
-        # As pytest-xdist does by itself, but for files that are long with few tests.
+        # As pytest-xdist does itself, except for long files with few tests.
         items.sort(key=lambda item: (item.path.name not in LONG_FILES, -count[item.path]))
     if "hypothesis" not in sys.modules:
         return
-    from hypothesis import HealthCheck, settings  # 0.3 s, which most runs of a few tests do without
+    from hypothesis import HealthCheck, settings  # 0.3 s, which most runs of a few tests do not need
 
-    # A property keeps the settings that were in force when its module was imported: a profile would come too late.
+    # A property keeps the settings from the import of its module, so a profile would come too late.
     for item in items:
         function = getattr(getattr(item, "obj", None), "__func__", getattr(item, "obj", None))
         if (stated := getattr(function, HYPOTHESIS_SETTINGS, None)) is not None:

@@ -1,4 +1,4 @@
-"""A real Docker engine in a network namespace of its own, so that nothing of it stays on the machine."""
+"""A real Docker engine in its own network namespace, so that it leaves nothing on the machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STARTS_WITHIN = 30.0
 
 
 class Engine:
-    """An engine that is asked on its own socket, and looked at from inside its network."""
+    """An engine with its own socket, whose network can be inspected from inside."""
 
     def __init__(self, folder: Path, namespaces: subprocess.Popen[bytes]) -> None:
         self.folder, self._namespaces = folder, namespaces
@@ -27,7 +27,7 @@ class Engine:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, *options: str) -> None:
-        """Start it, and return when it answers."""
+        """Start the engine, and return when it answers."""
         places = {
             "host": f"unix://{self.socket}",
             "data-root": self.folder / "data",
@@ -47,7 +47,7 @@ class Engine:
         self._wait_until_it_answers(self.process)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """End it by a signal; what it runs may run on."""
+        """End the engine with a signal; its containers may keep running."""
         if self.process is not None:
             self.process.send_signal(number)
             self.process.wait()
@@ -76,12 +76,12 @@ class Engine:
             if process.poll() is not None or time.monotonic() > deadline:
                 log = (self.folder / "log").read_text(errors="replace")
                 pytest.skip(f"a Docker engine cannot run here: {log[-300:]}")
-            time.sleep(0.05)  # an engine that starts tells nobody when it listens
+            time.sleep(0.05)  # a starting engine does not signal when it listens
 
 
 @contextmanager
 def running_engine() -> Iterator[Engine]:
-    """Start an engine with an image that holds nothing but busybox."""
+    """Start an engine with an image that contains only busybox."""
     if os.geteuid() != 0:
         pytest.skip("only root can run a Docker engine in a namespace of its own")
     for program in ("dockerd", "docker", "busybox", "ip", "unshare", "nsenter"):
@@ -90,7 +90,7 @@ def running_engine() -> Iterator[Engine]:
     folder = Path(tempfile.mkdtemp(prefix="dv-docker-", dir="/tmp"))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        # Its mounts, too, end with their namespace.
+        # Its mounts also end with their namespace.
         namespaces = subprocess.Popen(["unshare", "--net", "--mount", "sh", "-c", NAMESPACES])
         stack.callback(namespaces.wait)
         stack.callback(namespaces.kill)
@@ -116,4 +116,4 @@ def _wait_for_the_network(engine: Engine) -> None:
         ).stdout.partition(b">")[0]
     ):
         assert time.monotonic() < deadline
-        time.sleep(0.01)  # a namespace tells nobody when it is there
+        time.sleep(0.01)  # a namespace does not signal when it is ready

@@ -1,7 +1,7 @@
-"""A network for each worker that runs tests, and the way out of it to a registry.
+"""A separate network for each test worker, and the way out of it to a registry.
 
-Workers that run side by side would take each other's ports. Each has a network namespace of its own, with
-nothing but a loopback in it, where the system lets it have one.
+Parallel workers would take each other's ports. So each gets its own network namespace, with only a loopback
+interface, where the system permits it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import os
 import subprocess
 
 _CLONE_NEWNET = 0x40000000
-"""unshare(2); `os.unshare` came with Python 3.12."""
+"""For unshare(2); `os.unshare` was added in Python 3.12."""
 _outside: list[str] = []
-"""The command that runs another one in the network of the machine; empty where the tests are in it."""
+"""The prefix that runs a command in the machine's network; empty if the tests run in it."""
 
 
 def enter_own_network() -> None:
-    """Leave the network of the machine, with this thread and with everything that it starts from now on."""
+    """Move this thread, and all processes that it starts from now on, out of the machine's network."""
     descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET) != 0:
         number = ctypes.get_errno()
@@ -27,5 +27,5 @@ def enter_own_network() -> None:
 
 
 def on_the_network(*command: str) -> list[str]:
-    """Return the command that runs another one where registries are reached."""
+    """Return a command that runs where registries can be reached."""
     return [*_outside, *command]

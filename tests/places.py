@@ -1,4 +1,4 @@
-"""Where devinit keeps what belongs to a checkout, for tests that look into it or damage it."""
+"""The locations of a checkout's files, for tests that inspect or damage them, and requirements of tests."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def state_of(root: Path) -> Path:
 
 
 def require_git() -> None:
-    """Skip the test on a machine without git: it makes repositories and worktrees."""
+    """Skip the test on a machine without git, because it creates repositories and worktrees."""
     if shutil.which("git") is None:
         pytest.skip("needs git")
 
 
 def require_birth(folder: Path) -> None:
-    """Skip the test where the file system does not say when a folder came into being."""
+    """Skip the test on a file system without creation times of folders."""
     if not birth_of(folder):
         pytest.skip("needs a file system that keeps the time of birth")
 
 
 @contextmanager
 def deep(folder: Path, levels: int = 1200) -> Iterator[None]:
-    """Let there be folders named d within folders, more levels than Python can recurse into, also when deleting."""
+    """Create nested folders named d, deeper than Python can recurse, even when it deletes them."""
     descriptor = os.open(folder, os.O_RDONLY)
     for _ in range(levels):
         os.mkdir("d", dir_fd=descriptor)

@@ -1,4 +1,4 @@
-"""A terminal with a program in it: what it shows, and keys to press."""
+"""An emulated terminal for tests of programs: its screen, and key presses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COLUMNS, LINES = 100, 24
 
 
 class Screen(pyte.Screen):
-    """A screen that knows of sequences that pyte takes for colours, as `ESC [ > 4 ; 2 m` of vim."""
+    """A screen that ignores sequences which pyte mistakes for colours, such as vim's `ESC [ > 4 ; 2 m`."""
 
     def select_graphic_rendition(self, *attributes: int, private: bool = False) -> None:
         if not private:
@@ -21,7 +21,7 @@ class Screen(pyte.Screen):
 
 
 class Terminal:
-    """A terminal with a program in it: what it shows, and keys to press."""
+    """A terminal that runs a program, with its screen and keys to press."""
 
     def __init__(self, child: pexpect.spawn[str]) -> None:
         self.child = child
@@ -32,7 +32,7 @@ class Terminal:
         return "\n".join(line.rstrip() for line in self.screen.display)
 
     def shows(self, *expected: str, gone: str = "") -> str:
-        """Wait until the screen shows all of this, and return it."""
+        """Wait until the screen shows all these texts; return its text."""
         return self._until(
             lambda text: all(each in text for each in expected) and (not gone or gone not in text)
         )
@@ -41,7 +41,7 @@ class Terminal:
         self.child.send(keys)
 
     def left(self) -> tuple[str, int | None]:
-        """Wait for the end; return what the shell shows then, and the exit code."""
+        """Wait for the end; return the text on the screen, and the exit code."""
         self._until(lambda _: not self.child.isalive())
         self._take(0.1)
         self.child.close()

@@ -1,1 +1,1 @@
-"""The command line: each command parses, asks the supervisor or a file, and prints."""
+"""The command line: each command parses its arguments, queries the supervisor or a file, and prints the result."""

@@ -1,7 +1,7 @@
-"""What a command was given, and how its words are read.
+"""The arguments of a command, and how they are parsed.
 
-argparse takes 8 ms to load, as much as the interpreter itself: a command that was given nothing but known
-switches, like `status --json`, and names of services, like `start backend -d`, does without it.
+argparse takes 8 ms to load, as much as the interpreter itself. A command line with only known switches, such as
+`status --json`, and names of services, such as `start backend -d`, is therefore parsed without it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class Arguments:
     directory: str | None = None
     json: bool = False
     json_summary: bool = False
-    """Of `start` and `restart`."""
+    """Only for `start` and `restart`."""
     command: list[str] | None = None
-    """Of `run` and `exec`."""
+    """Only for `run` and `exec`."""
     is_after_dashes: bool = False
-    """Whether `--` stands before the command: it is none of ours, under any name."""
+    """Whether `--` precedes the command: then the command is never a name that devinit gives a meaning to."""
 
     if TYPE_CHECKING:
         # Each command adds options of its own, which only its parser knows.
@@ -33,19 +33,19 @@ class Arguments:
 
 def module_of(command: str) -> ModuleType:
     """Return the module of a command."""
-    # The statement's own function: importlib would be loaded first, with `warnings`.
+    # The function behind the `import` statement; importlib would have to be loaded first, with `warnings`.
     module: ModuleType = __import__(f"devinit.cli.{command.replace('-', '_')}", fromlist=["run"])
     return module
 
 
 def read(module: ModuleType, name: str, words: list[str], directory: str | None) -> Arguments:
-    """Return what the words mean to a command. Raise UsageError when they mean nothing."""
+    """Return the parsed arguments of a command. Raise UsageError for words that it does not accept."""
     arguments = Arguments()
     arguments.directory = directory
     if is_plain(module, words):
         return read_plain(module, words, arguments)
     if hasattr(module, "split"):
-        # The rest is the command line of another program, and is passed on as it is.
+        # The rest is the command line of another program, and is passed on unchanged.
         count = len(words)
         words, arguments.command = module.split(words)
         arguments.is_after_dashes = len(words) + len(arguments.command or ()) < count
@@ -53,20 +53,20 @@ def read(module: ModuleType, name: str, words: list[str], directory: str | None)
 
 
 def is_plain(module: ModuleType, words: list[str]) -> bool:
-    """Whether the words are only switches of a command and, where it takes them, names of services."""
+    """Whether the words are only switches of a command and, if it accepts them, names of services."""
     switches = getattr(module, "SWITCHES", None)
     names = [word for word in words if switches is None or word not in switches]
     return switches is not None and (takes_names(module, names) if names else not hasattr(module, "NAME"))
 
 
 def takes_names(module: ModuleType, names: list[str]) -> bool:
-    """Whether these can be nothing but names of services to a command, or the one name that it needs."""
+    """Whether a command reads all these words as names of services, or as the one name that it requires."""
     takes = hasattr(module, "NAMES") or (hasattr(module, "NAME") and len(names) == 1)
     return takes and not any(name.startswith("-") for name in names)
 
 
 def read_plain(module: ModuleType, words: list[str], arguments: Arguments) -> Arguments:
-    """Take switches and names as they are; every other option has its default."""
+    """Set switches and names without a parser; every other option gets its default."""
     for attribute, default in getattr(module, "DEFAULTS", {}).items():
         setattr(arguments, attribute, default)
     for attribute in module.SWITCHES.values():

@@ -1,4 +1,4 @@
-"""Log lines as a user reads them: structured ones arranged, unwanted ones left out."""
+"""Log lines for a human reader: structured lines are reformatted, and unwanted lines are filtered out."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from devinit.cli.output import Paint
 
 MOST_BELOW = 100
-"""Lines of a stack trace that are printed below its record."""
+"""The maximum number of stack trace lines that are printed below their record."""
 
 
 class Arranged:
-    """How lines are printed: which of them, and in which form."""
+    """The rules by which log lines are filtered and formatted."""
 
     def __init__(self, sieve: Sieve, paint: Paint, *, is_raw: bool) -> None:
-        """`is_raw`: each line as it was printed."""
+        """`is_raw`: print each line as the service wrote it."""
         self.sieve = sieve
         self._paint = paint
         self._is_raw = is_raw
 
     def rows(self, text: str, *, with_time: bool) -> list[str] | None:
-        """Return a structured line as it is shown; None for every other line."""
+        """Return the rows in which a structured line is shown; None for any other line."""
         if self._is_raw or (record := record_of(text)) is None:
             return None
         level = record.level or Level.INFO
@@ -40,14 +40,14 @@ class Arranged:
         return [first, *rows, *([self._paint.dim("      …")] if len(more) > MOST_BELOW else [])]
 
     def marked(self, text: str) -> str:
-        """Return a line of plain text in the colour of its level, if it states one and has no colours."""
+        """Return a plain text line in the colour of its level, if it states one and has no colours of its own."""
         level = None if self._is_raw or "\x1b" in text else stated_level(text)
         if level is None or level < Level.WARNING:
             return text
         return self._styled(harmless(text), "message", level)
 
     def searched(self, text: str) -> str:
-        """Return what is seen of a line, for a search."""
+        """Return the visible text of a line, for a search."""
         record = None if self._is_raw else record_of(text)
         return text if record is None else "".join(part for part, _ in folded(record))
 
@@ -59,7 +59,7 @@ class Arranged:
         return self.sieve.keeps(service, plain, record_of(plain))
 
     def level(self, text: str) -> str:
-        """Return how serious a line is, in a word."""
+        """Return the name of a line's level."""
         return level_in(text).word
 
     def _styled(self, text: str, style: str, level: Level) -> str:
@@ -76,7 +76,7 @@ class Arranged:
 
 
 def arranged_for(arguments: Arguments, paint: Paint) -> Arranged:
-    """Return how lines are printed."""
+    """Return the filter and format that the arguments ask for."""
     at_least = LEVELS[arguments.level] if arguments.level else None
     sieve = Sieve(at_least, requests=not arguments.no_requests)
     return Arranged(sieve, paint, is_raw=arguments.raw or arguments.json or not sys.stdout.isatty())

@@ -1,4 +1,4 @@
-"""What decides about a taken port: the user at the terminal, or a policy."""
+"""Who decides about a taken port: the user at the terminal, or a policy."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def add_port_options(parser: ArgumentParser) -> None:
 
 
 def policy_of(arguments: Arguments) -> str:
-    """Return how conflicts are decided: options before the environment, the terminal last."""
+    """Return the policy for conflicts: from the options, else the environment, else `ask` if a user can answer."""
     if arguments.on_conflict:
         chosen = str(arguments.on_conflict)
     elif arguments.force or is_true(os.environ.get("FORCE_MODE", "")):
@@ -51,6 +51,6 @@ def policy_of(arguments: Arguments) -> str:
 
 
 def can_ask(arguments: Arguments) -> bool:
-    """Whether a person can answer: without a terminal there is none, and the reader of JSON is a program."""
+    """Whether a user can answer. Without a terminal none can, and JSON is read by a program."""
     is_program = arguments.json or arguments.json_summary
     return sys.stdin.isatty() and sys.stderr.isatty() and not is_program

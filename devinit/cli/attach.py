@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "devinit attach backend"
 FIRST_WIRE_WITH_INPUT = 6
-"""An older supervisor writes to no service."""
+"""A supervisor with an older wire cannot write to a service."""
 AT_REST = ("stopped", "exited", "failed")
 
 
@@ -70,12 +70,12 @@ def add_keys(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Stay attached until a key detaches, the input ends, or the service does."""
+    """Stay attached until a key detaches, the input ends, or the service ends."""
     return stay(arguments)
 
 
 def stay(arguments: Arguments, *, also: str = "") -> int:
-    """Attach as `run` does. `also`: what is said of a service with a terminal when it is left running."""
+    """Attach as `run` does. `also`: text for the message that a service with a terminal keeps running."""
     root, named = root_of(arguments), arguments.service
     require_project(str(root))
     client = connect_to_running(root)
@@ -85,22 +85,22 @@ def stay(arguments: Arguments, *, also: str = "") -> int:
         service, terminal = require_input(client, named)
     finally:
         client.close()
-    # As below, and of two ways only the one that is taken.
+    # Imported late like the modules below: only the way that is taken needs it.
     from devinit.cli.attached.detach_keys import USUAL, DetachKeys
 
     keys = DetachKeys(arguments.detach_keys or os.environ.get("DEVINIT_DETACH_KEYS") or USUAL)
     if terminal is not None and is_terminal():
         refuse_own(root, service)
-        from devinit.cli.attached.lending import lend  # the way with a terminal
+        from devinit.cli.attached.lending import lend  # only for a service with a terminal
 
         return lend(root, service, keys, arguments.lines, terminal["socket"], also=also)
-    from devinit.cli.attached.attachment import attach  # asyncio, which no refusal waits for
+    from devinit.cli.attached.attachment import attach  # loads asyncio, which no refusal should wait for
 
     return attach(root, service, arguments.lines, arguments.seconds, keys)
 
 
 def runs_in_terminal(arguments: Arguments) -> bool:
-    """Whether the service runs, and in a terminal."""
+    """Whether the service runs in a terminal."""
     client = connect_to_running(root_of(arguments))
     if client is None:
         return False
@@ -114,12 +114,12 @@ def runs_in_terminal(arguments: Arguments) -> bool:
 
 
 def is_terminal() -> bool:
-    """Whether a person types here, and sees what is printed."""
+    """Whether standard input and output are both a terminal."""
     return os.isatty(0) and os.isatty(1)
 
 
 def refuse_own(root: Path, service: str) -> None:
-    """Raise UsageError in a service's own terminal: what it is shown there would be its output again."""
+    """Raise UsageError in the service's own terminal, which would show the service its own output again."""
     if marked_service(os.environ.get(RUN_VARIABLE, ""), root) == service:
         raise UsageError(
             f"this is the terminal of {service} itself",
@@ -128,7 +128,7 @@ def refuse_own(root: Path, service: str) -> None:
 
 
 def require_input(client: Client, named: str | None) -> tuple[str, TerminalStatus | None]:
-    """Return the service that is meant, and its terminal. Raise DevinitError for one that cannot be typed into."""
+    """Return the service to attach to, and its terminal. Raise DevinitError if it does not accept input."""
     if client.greeting.wire < FIRST_WIRE_WITH_INPUT:
         raise needs_newer("`devinit attach`", client)
     rows = {row["name"]: row for row in api.status(client)["services"]}
@@ -144,7 +144,7 @@ def require_input(client: Client, named: str | None) -> tuple[str, TerminalStatu
             hint=f"`devinit restart {service}` gives it another one",
         )
     if row is None or row["pid"] is not None or row["mode"] == "external":
-        # It may read from something else by now. One that is on its way has no input yet, and will have.
+        # Its input may be redirected by now. A service that is still starting has no input yet, but will get one.
         api.write_input(client, service, "")
     return service, terminal
 

@@ -1,6 +1,6 @@
-"""How much is printed where no terminal reads: programs and agents have room for a limited text.
+"""Limits on output that no terminal reads, because programs and agents have room for a limited text.
 
-Lines are shortened first, then the oldest are left out, and both is said. `--max-bytes 0` prints everything.
+Lines are shortened first, then the oldest are omitted; a notice reports both. `--max-bytes 0` prints everything.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     """A service of `status` or `wait`, or a finding of `doctor`."""
 
 LOG_BYTES = 64 * 1024
-"""Of logs: some 16,000 tokens of a language model."""
+"""The limit for logs: about 16,000 tokens of a language model."""
 WHY_BYTES = 16 * 1024
 STATUS_BYTES = 64 * 1024
-"""Of `status`, `wait` and `doctor`."""
+"""The limit for `status`, `wait` and `doctor`."""
 SHORTEST_TEXT = 80
-"""Characters of a reason that are printed however many services there are: no service is left out."""
+"""The minimum length of a reason in characters, even for many services; no service is omitted."""
 LONGEST_TEXT = 2000
-"""Characters of a reason in an answer of the supervisor."""
+"""The maximum length of a reason in an answer of the supervisor, in characters."""
 TEXTS = ("reason", "restarted_for", "watch", "problem", "advice")
-"""The fields of a row that may be shortened, beside its last error and its last lines."""
+"""The fields of a row that may be shortened, besides its last error and its last lines."""
 LONGEST_LINE = 2000
-"""Characters of one line of a log."""
+"""The maximum length of a log line, in characters."""
 
 
 def add_bound(parser: ArgumentParser, usual: int) -> None:
-    """Add the option to a command's parser."""
+    """Add `--max-bytes` to a command's parser."""
     from devinit.cli.parser import count
 
     parser.add_argument(
@@ -46,7 +46,7 @@ def add_bound(parser: ArgumentParser, usual: int) -> None:
 
 
 def add_text_bound(parser: ArgumentParser, usual: int) -> None:
-    """Add the option to the parser of a command that shortens texts instead of leaving something out."""
+    """Add `--max-bytes` to the parser of a command that shortens texts instead of omitting rows."""
     from devinit.cli.parser import count
 
     parser.add_argument(
@@ -59,14 +59,14 @@ def add_text_bound(parser: ArgumentParser, usual: int) -> None:
 
 
 def bound_of(stated: int | None, usual: int) -> int | None:
-    """Return how many bytes may be printed, `usual` where no terminal reads; None for all, as 0 says."""
+    """Return the limit in bytes, `usual` by default where no terminal reads; None for no limit, which 0 states."""
     if stated is None:
         return None if sys.stdout.isatty() else usual or None
     return stated or None
 
 
 def last_within(items: list[Item], most: int, size_of: Callable[[Item], int]) -> tuple[list[Item], int]:
-    """Return the last items that fit into so many bytes, the last one in any case, and how many are left out."""
+    """Return the last items that fit into `most` bytes, always at least one, and the number of omitted items."""
     total, first = 0, len(items)
     while first and (total := total + size_of(items[first - 1])) <= most:
         first -= 1
@@ -75,7 +75,7 @@ def last_within(items: list[Item], most: int, size_of: Callable[[Item], int]) ->
 
 
 def rows_within(rows: list[Row], most: int, size_of: Callable[[list[Row]], int]) -> list[Row]:
-    """Return all rows, with texts shortened until they fit into a number of bytes, or can get no shorter."""
+    """Return all rows, with texts shortened until they fit into `most` bytes or reach the minimum length."""
     if size_of(rows) <= most:
         return rows
     low, high = SHORTEST_TEXT, LONGEST_TEXT
@@ -89,10 +89,10 @@ def rows_within(rows: list[Row], most: int, size_of: Callable[[list[Row]], int])
 
 
 def with_texts_of(row: Row, most: int) -> Row:
-    """Return a row with texts of at most so many characters, and whether something is missing."""
+    """Return a row with texts of at most `most` characters, marked `truncated` if anything was cut."""
     from devinit.text import shortened
 
-    # Any: what differs between the rows of several commands; a row all the same (`cast` would load `typing`).
+    # Any, because the rows of several commands differ; it stays a row (`cast` would load `typing`).
     told: Any = {**row}
     for key in TEXTS:
         if text := told.get(key):
@@ -108,7 +108,7 @@ def with_texts_of(row: Row, most: int) -> Row:
 
 
 def size_as_json(rows: Sequence[object]) -> int:
-    """Return how many bytes rows have in JSON."""
+    """Return the size of rows as JSON, in bytes."""
     from devinit.control import wire
 
     return len(wire.encode(rows).encode(errors="replace"))

@@ -1,4 +1,4 @@
-"""`devinit dashboard --web`: a port and a link, and a server until Ctrl-C."""
+"""`devinit dashboard --web`: reserve a port, print a link, and serve the dashboard until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LOOPBACK = "127.0.0.1"
 
 
 def show_in_browser(root: Path, port: int | None, profile: str | None) -> None:
-    """Say where the dashboard is, and show it there until Ctrl-C."""
+    """Print the link to the dashboard, and serve it until Ctrl-C."""
     try:
-        # What devinit may have been installed without.
+        # devinit may have been installed without these.
         from devinit.dashboard.web.door import Door
         from devinit.dashboard.web.server import serve
     except ModuleNotFoundError as error:
-        from devinit.system.extras import command_for  # for an error only
+        from devinit.system.extras import command_for  # only for an error
 
         raise DevinitError(
             f"the dashboard in a browser needs textual-serve ({error.name} is not installed)",
@@ -37,7 +37,7 @@ def show_in_browser(root: Path, port: int | None, profile: str | None) -> None:
     with listening:
         try:
             door = Door(listening.getsockname()[1])
-            terminal.data(f"{door.link}\n")  # with its token, which is the point
+            terminal.data(f"{door.link}\n")  # including its token, without which it would not work
             talk(
                 f"The dashboard of {name}: the link works once, on this machine. Ctrl-C ends it, no service."
             )
@@ -49,17 +49,17 @@ def show_in_browser(root: Path, port: int | None, profile: str | None) -> None:
 
 
 def name_of(root: Path, profile: str | None) -> str:
-    """Return the name of the project, as the page shows it."""
+    """Return the name of the project for the page."""
     from devinit.config.load import load  # it may read the whole repository
 
     try:
         return load(root, profile=profile).name
     except ConfigError:
-        return root.name  # the dashboard says what is wrong with the file
+        return root.name  # the dashboard reports what is wrong with the file
 
 
 def listen(port: int | None) -> tuple[socket.socket, Hold]:
-    """Listen on loopback, on the port that is wanted or a free one; no other process has it at any address."""
+    """Listen on loopback, on the requested port or a free one, which no other process has at any address."""
     if port in BROWSER_UNSAFE_PORTS:
         raise UsageError(
             f"browsers refuse to open port {port}", hint="choose another one, or leave --port away"
@@ -76,7 +76,7 @@ def listen(port: int | None) -> tuple[socket.socket, Hold]:
 
 
 def kernel_choice() -> int:
-    """Return a port that is free, from a range in which no project prefers its own."""
+    """Return a free port from the kernel's ephemeral range, in which no project prefers one."""
     with socket.socket() as attempt:
         attempt.bind((LOOPBACK, 0))
         number: int = attempt.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The environment that a command was called in, as it goes to the supervisor and on to the services."""
+"""The environment of a command, as it goes to the supervisor and on to the services."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ SET_FOR_A_PAGE = (
     "COLUMNS",
     "ROWS",
 )
-"""What textual-serve tells the dashboard of a page in a browser, and no service is to hear."""
+"""Variables that textual-serve sets for the dashboard in a browser, and that no service should get."""
 
 
 def is_in_browser() -> bool:
-    """Whether this process is the dashboard of a page, which has no terminal."""
+    """Whether this process is the dashboard in a browser, which has no terminal."""
     return os.environ.get("TEXTUAL_DRIVER", "").startswith("textual.drivers.web_driver:")
 
 
 def caller_environment() -> dict[str, str]:
-    """Return our environment, which services inherit, without what is no text: JSON cannot carry that."""
+    """Return the environment that services inherit, without variables that JSON cannot carry (not UTF-8)."""
     environment = dict(os.environ)
     for name, value in os.environ.items():
         try:

@@ -33,7 +33,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Print what each service answered."""
+    """Print the result of each service's check."""
     root = root_as_text(arguments)
     names = [] if "all" in arguments.services else arguments.services
     client = connect_to_running(root)
@@ -52,14 +52,14 @@ def run(arguments: Arguments) -> int:
 
 
 def lines_of(checked: Checked, wide: int, paint: Paint) -> list[str]:
-    """Return what one service answered, and which servers it uses in the place of the project's own."""
+    """Return the lines for one service: its result, and the servers that it uses instead of the project's own."""
     mark = symbol("✗", "x", sys.stdout)
     wrong = [paint.bad(f"{mark} {one_line(each['text'])}") for each in checked.get("wrong_servers", [])]
     return [line_of(checked, wide, paint), *(f"  {each}" for each in wrong)]
 
 
 def line_of(checked: Checked, wide: int, paint: Paint) -> str:
-    """Return what one service answered."""
+    """Return the line with the result of one service."""
     name = pad(one_line(checked["service"]), wide)
     if checked["well"]:
         said = "finished" if checked["phase"] == "exited" else f"well after {duration(checked['seconds'])}"

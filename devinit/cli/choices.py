@@ -1,4 +1,4 @@
-"""What can be answered about taken ports, in words: the choices for one, and all of them at a glance."""
+"""The possible answers about taken ports, as text: the choices for one port, and an overview of all."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from devinit.control.wire import Json
 
 Choice = tuple[str, str]
-"""An answer, and how it is offered."""
+"""The kind of an answer, and the text that offers it."""
 ACCEPT, EACH, DETAILS, ALWAYS, BACK = "accept", "each", "details", "always", "back"
-"""Answers that only the person and this screen exchange; the others are kinds of resolutions."""
+"""Answers that only navigate this screen; the others are kinds of resolutions."""
 ABORTING = "abort: nothing is ended, nothing is started"
 LEAST_ROOM = 20
-"""How many columns a holder takes at least in a table."""
+"""The minimum width of the holder's column, in columns."""
 POINTER = 5
-"""What stands before a choice, and a column that stays free: a choice that wraps looks like two."""
+"""The columns of the pointer before a choice, and a free one: a choice that wraps looks like two."""
 
 
 def choices_of(conflict: Json, columns: int, *, has_details: bool) -> list[Choice]:
-    """Return what can be answered to one conflict, in the order in which it is offered."""
+    """Return the possible answers to one conflict, in the order in which they are offered."""
     offered = [kind for kind in conflict["choices"] if kind != "abort"]
     choices = [(kind, answer_text(kind, conflict, columns - POINTER)) for kind in offered]
     if lasting_kinds(conflict):
@@ -39,18 +39,18 @@ def choices_of(conflict: Json, columns: int, *, has_details: bool) -> list[Choic
 
 
 def lasting_choices(conflict: Json, columns: int) -> list[Choice]:
-    """Return what can be answered once and for all."""
+    """Return the possible answers that are kept for later starts."""
     kinds = lasting_kinds(conflict)
     return [*((kind, cut(LASTING[kind], columns - POINTER)) for kind in kinds), (BACK, ONLY_NOW_TEXT)]
 
 
 def abort_text(columns: int) -> str:
-    """Return how it is offered to do nothing."""
+    """Return the text of the choice to do nothing."""
     return ABORTING if width(ABORTING) <= columns - POINTER else "abort"
 
 
 def overview(conflicts: list[Json], paint: Paint, columns: int) -> Iterator[str]:
-    """Yield all conflicts at a glance: the holder of each port, and what is suggested."""
+    """Yield an overview of all conflicts: the holder of each port, and the suggested answer."""
     yield paint.bold(f"{len(conflicts)} ports are taken:")
     yield ""
     header = ("SERVICE", "PORT", "WHO HAS IT", "SUGGESTION")
@@ -73,7 +73,7 @@ def overview(conflicts: list[Json], paint: Paint, columns: int) -> Iterator[str]
 
 
 def first_choices(conflicts: list[Json], columns: int) -> list[Choice]:
-    """Return what can be answered to several conflicts at once."""
+    """Return the possible answers to several conflicts at once."""
     texts = [(EACH, "decide one by one"), ("abort", abort_text(columns))]
     if any(map(has_suggestion, conflicts)):
         texts.insert(0, (ACCEPT, accept_text(conflicts, columns - POINTER)))

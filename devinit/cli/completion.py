@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 EXAMPLE = "source <(devinit completion bash)"
 
-# The services come from `status --json`, which answers in the time of a key stroke, and says nothing outside
-# of a project. -C is passed on as it was typed.
+# The services come from `status --json`, which answers within a keystroke, and prints nothing outside of a
+# project. -C is passed on as it was typed.
 SERVICES = (
     "devinit {place} status --json 2>/dev/null"
     """ | tr '{{' '\\n' | sed -n 's/^"name": "\\([^"]*\\)".*/\\1/p'"""
 )
 PAGES = SERVICES.replace(" | sed", """ | grep -E '"port": [0-9].*"has_pages": true|"url": "http' | sed""")
-"""A service that is stopped has no URL yet."""
+"""A stopped service has no URL yet, so `has_pages` selects it."""
 PROFILES = "devinit {place} completion profiles 2>/dev/null"
 TASKS = "devinit {place} completion tasks 2>/dev/null"
 TAKING_SERVICES = (
@@ -42,7 +42,7 @@ TAKING_SERVICES = (
     "wait",
 )
 ASKED = {"--profile": "(__devinit_profiles)", "--service": "(__devinit_services)"}
-"""What fish asks for the values of options."""
+"""The functions from which fish gets the values of options."""
 VALUES = {"--on-conflict": "ask kill move reuse fail", "--format": "dotenv shell json"}
 
 BASH = r"""_devinit_offer() {{
@@ -210,7 +210,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Print the script."""
+    """Print the script, or the names that a script asks for."""
     if arguments.shell in OFFERED:
         for name in OFFERED[arguments.shell](root_of(arguments)):
             terminal.data(f"{name}\n")
@@ -220,8 +220,8 @@ def run(arguments: Arguments) -> int:
 
 
 def tasks_of(root: Path) -> list[str]:
-    """Return the tasks of a project, and what the files in its folder suggest; services' folders take longer."""
-    from devinit.sources.suggested import are_possible  # the scripts themselves do without
+    """Return the tasks of a project and those that files in its root suggest; service folders take longer."""
+    from devinit.sources.suggested import are_possible  # the scripts themselves do not need it
 
     if not are_possible([str(root)]):
         return tasks_stated(root)
@@ -233,7 +233,7 @@ def tasks_of(root: Path) -> list[str]:
 
 
 OFFERED = {"profiles": profiles_stated, "tasks": tasks_of}
-"""What the scripts ask for, by name."""
+"""The lists of names that the scripts ask for, by word."""
 
 
 def bash() -> str:
@@ -306,7 +306,7 @@ SCRIPTS = {"bash": bash, "zsh": zsh, "fish": fish}
 
 
 def options_of_all() -> dict[str, list[str]]:
-    """Return the options of each command, as its parser knows them."""
+    """Return the options of each command, from its parser."""
     return {
         name: sorted(
             option
@@ -318,5 +318,5 @@ def options_of_all() -> dict[str, list[str]]:
 
 
 def quoted() -> dict[str, str]:
-    """Return the commands with what they do, safe between single quotes."""
+    """Return the commands with their summaries, safe between single quotes."""
     return {name: summary.replace("'", "’") for name, summary in COMMANDS.items()}  # noqa: RUF001  typographic

@@ -1,6 +1,6 @@
-"""Ask a person about all taken ports at once, before anything is ended or started.
+"""Ask the user about all taken ports at once, before any process is ended or started.
 
-The facts come from the supervisor; what is decided here goes back to it.
+The facts come from the supervisor, and the answers go back to it.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 
 class GivenUp(Exception):
-    """The user has left the questions without an answer."""
+    """The user's decision to leave the questions without an answer."""
 
 
 def decide(conflicts: list[Json], *, can_pin: bool, again: bool = False) -> list[Answer]:
-    """Ask about every conflict. Raise PortConflict when the person gives up.
+    """Ask about every conflict. Raise PortConflict when the user gives up.
 
-    `can_pin`: there is a devinit.toml in which an answer can be kept. `again`: other answers were sent before,
+    `can_pin`: a devinit.toml exists in which an answer can be kept. `again`: earlier answers were sent already,
     and may have been carried out.
     """
     try:
@@ -47,7 +47,7 @@ def decide(conflicts: list[Json], *, can_pin: bool, again: bool = False) -> list
 
 
 def decide_all(conflicts: list[Json], *, can_pin: bool) -> list[Answer]:
-    """Ask about all conflicts at once if there are several, then about each that is left."""
+    """Ask about all conflicts at once if there are several, then about each remaining one."""
     answers: list[Answer] = []
     if len(conflicts) > 1:
         say(["", *overview(conflicts, Paint(sys.stderr), columns())])
@@ -59,7 +59,7 @@ def decide_all(conflicts: list[Json], *, can_pin: bool) -> list[Answer]:
 
 
 def decide_one(conflict: Json, *, can_pin: bool) -> Answer:
-    """Show what is known about one port, and ask about it."""
+    """Show the facts about one port, and ask about it."""
     few, all_of_it = (screen_of(conflict, in_full=in_full) for in_full in (False, True))
     say(few)
     more = few != all_of_it
@@ -80,7 +80,7 @@ def decide_one(conflict: Json, *, can_pin: bool) -> Answer:
 
 
 def asked(question: str, choices: list[Choice], default: str | None = None) -> str:
-    """Return what was chosen; raise GivenUp when the person does not go on."""
+    """Return the chosen answer; raise GivenUp when the user aborts."""
     kind = select(question, choices, default)
     if kind == "abort":
         raise GivenUp
@@ -100,10 +100,10 @@ def screen_of(conflict: Json, *, in_full: bool) -> list[str]:
 
 
 def columns() -> int:
-    """Return how wide the terminal is now."""
+    """Return the current width of the terminal."""
     return size_of(sys.stderr)[0]
 
 
 def say(lines: Iterable[str]) -> None:
-    """Write lines of the screen."""
+    """Write lines to standard error."""
     terminal.write(sys.stderr, lines)

@@ -26,7 +26,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Start it again, and stay attached; return the exit code of what went wrong first."""
+    """Restart the service, and stay attached; return the exit code of the first failure."""
     switches = dict.fromkeys((*start.OF_RESTART_TOO.values(), "changed"), False)
     others = {"services": [arguments.service], "timeout": None, "lines": None, "seconds": None}
     for name, value in {**switches, **others, "force": arguments.force}.items():

@@ -1,4 +1,4 @@
-"""A question at a terminal that a signal ends, before the command does what the signal means."""
+"""A question at a terminal that a signal ends before the command handles the signal."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SOON_SECONDS = 0.01
 
 @contextmanager
 def ended_by_signals(application: Application[Any]) -> Iterator[None]:
-    """Let the signals that end this command end a question first.
+    """Let the signals that end this command end the question first.
 
-    What their handlers raise would be taken by asyncio for the error of one step of the question, and be lost.
+    asyncio would treat an exception from their handlers as the error of one step of the question, and lose it.
     """
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
     obeyed = {each: handler for each, handler in before.items() if callable(handler)}
@@ -30,7 +30,7 @@ def ended_by_signals(application: Application[Any]) -> Iterator[None]:
         if application.is_running and application.future is not None and not application.future.done():
             application.exit(exception=EOFError)
         elif not application.is_done:
-            asyncio.get_running_loop().call_later(SOON_SECONDS, end)  # it is about to ask
+            asyncio.get_running_loop().call_later(SOON_SECONDS, end)  # the question is about to appear
 
     def take(number: int, frame: FrameType | None) -> None:
         loop = application.loop

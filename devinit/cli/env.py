@@ -41,7 +41,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def about_stray(word: str) -> str:
-    """Return what was meant by a name: that of a variable, or of a service."""
+    """Return a hint for a stray word, which is the name of a variable or of a service."""
     if word.isupper():
         of_service = f"`devinit exec SERVICE -- printenv {word}` that of a service"
         return f"`devinit run -- printenv {word}` prints one variable, {of_service}"
@@ -50,7 +50,7 @@ def about_stray(word: str) -> str:
 
 
 def run(arguments: Arguments) -> int:
-    """Print the runtime environment, or where its values come from."""
+    """Print the runtime environment, or the origins of its values."""
     if arguments.explain:
         origins = origins_of_services(root_of(arguments))
         if arguments.format == "json":
@@ -71,7 +71,7 @@ def runtime_environment(root: Path) -> dict[str, str]:
 
 
 def connected(root: Path) -> Client:
-    """Return a client of the project's supervisor, which is started when there is none."""
+    """Return a client of the project's supervisor, which is started if none runs."""
     require_project(str(root))
     client = connect_or_start(root)
     mention_reach(client, str(root), may_run_here=True)
@@ -79,18 +79,19 @@ def connected(root: Path) -> Client:
 
 
 def environment_from(client: Client) -> dict[str, str]:
-    """Return the runtime environment; where nothing runs, the configuration is read for it."""
+    """Return the runtime environment; if nothing runs, the supervisor reads the configuration for it."""
     return api.environment(client, caller_environment(), os.environ.get("DEVINIT_PROFILE") or None)
 
 
 def origins_of_services(root: Path) -> dict[str, dict[str, str]]:
-    """Return where the variables of each service come from that is given any, by service and name."""
-    from devinit.kinds import KINDS  # the runtime environment alone does without
+    """Return the origin of each variable, by service and name, for services that get variables."""
+    from devinit.kinds import KINDS  # the runtime environment alone does not need it
 
-    # One client for all: without any, a supervisor of nothing leaves, and the next one has read nothing yet.
+    # One client for all requests: a supervisor without services exits when its last client leaves, and the next
+    # one has not read the configuration yet.
     client = connected(root)
     if client.greeting.wire < FIRST_WIRE_WITH_ORIGINS:
-        from devinit.cli.setting import needs_newer  # only beside an older supervisor
+        from devinit.cli.setting import needs_newer  # only with an older supervisor
 
         raise needs_newer("--explain", client)
     environment_from(client)
@@ -103,7 +104,7 @@ def origins_of_services(root: Path) -> dict[str, dict[str, str]]:
 
 
 def as_text(origins: dict[str, dict[str, str]]) -> str:
-    """Return origins for a person, a table for each service."""
+    """Return origins as text, with a table for each service."""
     lines = []
     for service, names in origins.items():
         longest = max(map(len, names), default=0)

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 EXAMPLE = "devinit events --follow --json"
 GONE = {"build": "build is clean", "change": "the file with the build's error has changed", "run": ""}
-"""What is said of an error that is no more; a new run, which shows in its own event, proves nothing yet."""
+"""Messages for a build error that is gone; a new run has its own event, and proves nothing about the build yet."""
 LOOK_SECONDS = 0.5
-"""How often a supervisor is looked for while none runs."""
+"""The interval of the search for a supervisor while none runs."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -69,7 +69,7 @@ def run(arguments: Arguments) -> int:
 
 
 def follow(root: str, see: Callable[[Json], None], after: float) -> NoReturn:
-    """Print events as they come, until interrupted."""
+    """Print events as they arrive, until interrupted."""
     latest = after
 
     def take(event: Json) -> None:
@@ -94,21 +94,21 @@ def follow(root: str, see: Callable[[Json], None], after: float) -> NoReturn:
             mention_configuration(api.status(client))
             client.call("events", {"after": latest, "follow": True}, take, gone_with_reader)
         except SupervisorError:
-            # It has ended, after a stop most often. What its successor tells is new.
+            # The supervisor has ended, usually after a stop. Everything that its successor reports is new.
             latest = max(latest, time.time())
         finally:
             client.close()
 
 
 def mention_obstacle(root: str) -> None:
-    """Say what keeps the project from being started, if that is its configuration."""
+    """Print the configuration error that keeps the project from being started, if there is one."""
     error = nothing_runs(root)
     if isinstance(error, ConfigError):
         talk(f"{error.message}\n  {error.hint}" if error.hint else error.message)
 
 
 def gone_with_reader() -> None:
-    """Raise BrokenPipeError when the reader of what is printed has gone."""
+    """Raise BrokenPipeError when the reader of the output has gone."""
     from devinit.cli.logs import is_reader_gone
 
     if is_reader_gone():
@@ -116,13 +116,13 @@ def gone_with_reader() -> None:
 
 
 class Printer:
-    """Events as lines for a person."""
+    """A printer of events as human-readable lines."""
 
     def __init__(self) -> None:
         self._paint = Paint(sys.stdout)
 
     def see(self, event: Json) -> None:
-        """Print an event; what says nothing in a line is left out."""
+        """Print an event, unless it has no one-line form."""
         from devinit.cli.log_printer import clock
 
         if said := said_of(event):
@@ -132,7 +132,7 @@ class Printer:
 
 
 def said_of(event: Json) -> str:
-    """Return an event in a few words."""
+    """Return an event in a few words; "" for an event that is not shown."""
     match event["type"]:
         case "plan":
             names = ", ".join(map(one_line, event["starting"]))

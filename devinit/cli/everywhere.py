@@ -1,4 +1,4 @@
-"""`stop --all`: every project of this user, from any folder; before an upgrade, or at the end of the day."""
+"""`stop --all`: stop every project of this user, from any folder; before an upgrade, or at the end of the day."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ GOES_ON = "\nthe stops go on in the background: `devinit status --all` shows how
 
 
 def stop_everywhere(*, force: bool, as_json: bool) -> int:
-    """Stop what runs in every project; return 1 when it could not be stopped, or is not known to be, in one.
+    """Stop all projects; return 1 if one could not be stopped, or is not known to be.
 
-    All are ordered to stop before the first is waited for: together they take as long as the slowest.
+    All stops are ordered before the first is awaited, so that together they take as long as the slowest.
     """
     began = time.monotonic()
     stops = [Stop(each) for each in neighbours() if each["state"] != NeighbourState.STOPPED]
@@ -61,7 +61,7 @@ class Stop:
         self.error: DevinitError | None = None
 
     def order(self, *, force: bool) -> None:
-        """Have everything stopped, and wait for nothing that can be waited for later."""
+        """Order the stop of all services, without waiting for what `finish` can wait for."""
         root, state = self._project["root"], self._project["state"]
         try:
             if state == NeighbourState.UNREACHABLE:
@@ -76,7 +76,7 @@ class Stop:
             self.error = error
 
     def finish(self) -> None:
-        """Wait until nothing of it runs."""
+        """Wait until the project is stopped."""
         if self._client is None or self.error is not None:
             return
         try:
@@ -88,7 +88,7 @@ class Stop:
             self._client.close()
 
     def said(self, seconds: float) -> str:
-        """Return what came of it, for a person."""
+        """Return the result for a user."""
         name = f"{one_line(self._project['project'] or 'project')} ({at_home(self._project['root'])})"
         if self.error is not None:
             lines = [*self.error.message.splitlines(), *(self.error.hint or "").splitlines()]
@@ -99,7 +99,7 @@ class Stop:
         return f"{name}: stopped {stopped} in {duration(seconds)}{beside}"
 
     def as_object(self) -> Json:
-        """Return what came of it, for a program."""
+        """Return the result for a program."""
         return {
             "project": self._project["project"],
             "root": self._project["root"],

@@ -16,7 +16,7 @@ EXAMPLE = "devinit exec backend -- alembic upgrade head"
 
 
 def split(words: list[str]) -> tuple[list[str], list[str]]:
-    """Return our own options with the service, and the command behind them or behind `--`."""
+    """Return the options of `exec` with the service, and the command after them or after `--`."""
     position, names = 0, 0
     while position < len(words) and words[position] != "--":
         is_name = not words[position].startswith("-")
@@ -28,14 +28,14 @@ def split(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Add the options of this command; the command itself never comes to the parser."""
+    """Add the options of this command; the parser never sees the command to run."""
     parser.usage = "devinit exec [-h] [-C DIR] [--test] SERVICE [--] COMMAND ..."
     parser.add_argument("service", metavar="SERVICE", help="the service as which the command runs")
     add_test(parser)
 
 
 def run(arguments: Arguments) -> int:
-    """Become the command: its exit code is ours."""
+    """Replace this process by the command, whose exit code becomes its own."""
     if not arguments.command or not arguments.command[0]:
         raise UsageError("`devinit exec` needs a command", hint=f"example: {EXAMPLE}")
     return carry_out(arguments)

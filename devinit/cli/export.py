@@ -87,7 +87,7 @@ def run(arguments: Arguments) -> int:
 
 
 def list_formats(*, as_json: bool) -> int:
-    """Print the formats, those of other packages too."""
+    """Print the formats, including those of other packages."""
     rows = {**BUILT_IN, **{each.name: f"of {each.title}" for each in plug_ins(EXPORTERS_OF_PACKAGES)}}
     if as_json:
         print_json({"formats": rows})
@@ -97,14 +97,14 @@ def list_formats(*, as_json: bool) -> int:
 
 
 def resolved_for(exporter: Exporter, root: Path) -> Resolved:
-    """Return what the project resolves to, on the ports on which it runs if it does."""
+    """Return the resolved project, with the ports on which it runs if it does."""
     is_for_containers = exporter.reader is Reader.CONTAINER
     present = NOTHING_RUNS if is_for_containers else present_in(root)
     return resolve(at_rest(root, as_written=is_for_containers), exporter.reader, present)
 
 
 def present_in(root: Path) -> Present:
-    """Return on which ports the services run, and what they speak."""
+    """Return the current ports and schemes of the services."""
     try:
         client = connect_to_running(root)
         if client is None:
@@ -126,7 +126,7 @@ def present_in(root: Path) -> Present:
 
 
 def print_export(exporter: Exporter, export: Export, resolved: Resolved, arguments: Arguments) -> None:
-    """Print the files of an export, each with its name when there are several."""
+    """Print the files of an export, with their names if there are several."""
     files = [*export.files, *(export.beside if arguments.dockerfiles else ())]
     texts = {each.path: marked(each, exporter.name, resolved.source) for each in files}
     if arguments.json:
@@ -142,7 +142,7 @@ def print_export(exporter: Exporter, export: Export, resolved: Resolved, argumen
 
 
 def targets_of(exporter: Exporter, export: Export, resolved: Resolved, arguments: Arguments) -> list[Target]:
-    """Return the files that are to be written, with what is there."""
+    """Return the files to write, with the state of the existing ones."""
     base = Path(arguments.output) if arguments.output is not None else resolved.root / exporter.path
     if not exporter.has_several_files and base.is_dir():
         raise UsageError(
@@ -161,7 +161,7 @@ def targets_of(exporter: Exporter, export: Export, resolved: Resolved, arguments
 
 
 def check(targets: Sequence[Target], arguments: Arguments) -> int:
-    """Say which files would differ. Return 1 when one does."""
+    """Report which files would differ. Return 1 if one does."""
     differing = [each for each in targets if each.standing is not Standing.SAME]
     if arguments.json:
         print_json({"format": arguments.form, "files": as_json(targets), "differs": bool(differing)})
@@ -180,7 +180,7 @@ def check(targets: Sequence[Target], arguments: Arguments) -> int:
 
 
 def write(targets: Sequence[Target], export: Export, resolved: Resolved, arguments: Arguments) -> int:
-    """Write what differs."""
+    """Write the files that differ."""
     if not arguments.force:
         refuse_edited(targets)
     beside = [
@@ -218,24 +218,24 @@ def write(targets: Sequence[Target], export: Export, resolved: Resolved, argumen
 
 
 def as_json(targets: Sequence[Target]) -> list[dict[str, str]]:
-    """Return the files with what was there before: "missing", "same", "outdated", "edited", "foreign"."""
+    """Return the files with their former state: "missing", "same", "outdated", "edited" or "foreign"."""
     return [{"path": str(each.path), "was": each.standing.name.lower()} for each in targets]
 
 
 def mention(export: Export, resolved: Resolved, arguments: Arguments) -> None:
-    """Say what the user should know."""
+    """Print the notes for the user."""
     for note in notes_of(export, resolved, arguments):
         talk(f"  {note}")
 
 
 def notes_of(export: Export, resolved: Resolved, arguments: Arguments) -> list[str]:
-    """Return what the user should know, a line each."""
+    """Return the notes for the user, one line each."""
     unwritten = () if arguments.dockerfiles else export.without_beside
     return [*export.notes, *unwritten, *secret_commands(resolved)]
 
 
 def secret_commands(resolved: Resolved) -> list[str]:
-    """Return a line for each command that has a secret in its words: it is exported as it is."""
+    """Return a note for each command with a secret in its words, which is exported unchanged."""
     return [
         f"the command of {each.name} holds a secret, which is written as it stands: put it into a variable"
         for each in resolved.services
@@ -245,6 +245,6 @@ def secret_commands(resolved: Resolved) -> list[str]:
 
 
 def holds_secret(command: Command) -> bool:
-    """Return whether a command holds a secret by itself, and not only the name of a variable."""
+    """Return whether a command contains a secret itself, not just the name of a variable."""
     text = command.line.written(lambda _: "")
     return masked(text) != text

@@ -1,6 +1,6 @@
-"""`devinit start --foreground`: stay, print what services print, and take all of them down on a signal.
+"""`devinit start --foreground`: stay, print the services' output, and stop all of them on a signal.
 
-The services belong to the supervisor as ever; this command is its client, and may be process 1 of a container.
+The supervisor still owns the services; this command is its client, and may be process 1 of a container.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from devinit.system.state_folders import is_replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any  # what comes off the wire
+    from typing import Any  # data from the wire
 
     from devinit.cli.arguments import Arguments
     from devinit.control.client import Client
@@ -48,19 +48,19 @@ if TYPE_CHECKING:
     from devinit.model.status import ProjectStatus
 
 AT_REST = frozenset({"stopped", "exited", "failed"})
-"""Phases in which nothing of a service runs or is about to."""
+"""Phases in which a service has no processes and is not about to start any."""
 LOOK_SECONDS = 1.0
-"""How late it is noticed, at most, that nothing runs any more."""
+"""The maximum delay until this command notices that nothing runs any more."""
 LEAVING_SECONDS = 5.0
-"""How long the supervisor may take to be gone after the last service: as process 1 we take it along."""
+"""The time for the supervisor to exit after the last service: if this is process 1, its own exit would kill it."""
 READER_GONE = 141
 
 
 def run_in_foreground(root: str, arguments: Arguments) -> int:
-    """Start services, show their output until a signal or their own end, and stop everything.
+    """Start services, show their output until a signal or until they end, and stop everything.
 
-    A signal before the start is done stops only what this start has started. Return what the start came to when
-    it failed; 0 after SIGTERM, SIGHUP, or when all have ended well.
+    A signal during the start stops only the services that this start has started. Return the exit code of a start
+    that failed; 0 after SIGTERM, SIGHUP, or when all services have ended without a failure.
     """
     if arguments.json or arguments.detach:
         raise UsageError("--foreground goes neither with --json nor with --detach")
@@ -87,14 +87,14 @@ def run_in_foreground(root: str, arguments: Arguments) -> int:
         except Leave as leaving:
             code = leaving.exit_code
             if before and not is_up:
-                # Also what a start that is under way brings up only now: it goes on without its client.
+                # This includes services that the pending start brings up later: it goes on without its client.
                 if others := [name for name in project.services if name not in before]:
                     take_down(root, others, output)
                 return code
         except BrokenPipeError:
             code = READER_GONE
         except OSError as error:
-            # Of the output: what cannot be done with files of ours is a DevinitError.
+            # An error of the output: errors with devinit's own files are DevinitErrors.
             talk_if_possible(f"the output cannot be written: {error.strerror}; everything is stopped")
             code = DevinitError.exit_code
         except DevinitError:
@@ -105,8 +105,8 @@ def run_in_foreground(root: str, arguments: Arguments) -> int:
 
 
 def running_before(root: str) -> frozenset[str]:
-    """Return the services that ran before this start: they are not its own until it is done."""
-    with suppress(DevinitError):  # the start says what is wrong
+    """Return the services that ran before this start; a signal during the start must not stop them."""
+    with suppress(DevinitError):  # the start reports what is wrong
         client = connect_to_running(root)
         if client is not None:
             phases = phases_in(api.status(client))
@@ -116,7 +116,7 @@ def running_before(root: str) -> frozenset[str]:
 
 
 def adopt_orphans() -> None:
-    """As process 1, wait for every process that has lost its parent: else they would pile up."""
+    """As process 1, reap every orphaned process; otherwise zombies would pile up."""
     if os.getpid() != 1:
         return
 
@@ -130,9 +130,9 @@ def adopt_orphans() -> None:
 
 
 def stay(root: str, output: Output, optional: set[str]) -> int:
-    """Show what is printed and what happens until nothing runs any more; return 1 if a service has failed.
+    """Show output and events until nothing runs any more; return 1 if a service has failed.
 
-    Return 1 as well when the checkout is deleted or moved, whatever is being asked at that moment.
+    Also return 1 when the checkout is deleted or moved, even in the middle of a request.
     """
     try:
         return until_end(root, output, optional)
@@ -144,7 +144,7 @@ def stay(root: str, output: Output, optional: set[str]) -> int:
 
 
 def until_end(root: str, output: Output, optional: set[str]) -> int:
-    """Do that in a checkout that stays where it is, with each supervisor that comes after another one."""
+    """Do the same in a checkout that stays in place, across successive supervisors."""
     progress = Progress(sys.stderr, redraws=False)
 
     def see(event: Json) -> None:
@@ -160,7 +160,7 @@ def until_end(root: str, output: Output, optional: set[str]) -> int:
         except SupervisorError as error:
             if is_replaced(root):
                 raise
-            # It was killed, or replaced by that of a newer devinit: services run on.
+            # It was killed, or replaced by a newer devinit: the services keep running.
             talk(error.message)
             continue
         finally:
@@ -174,7 +174,7 @@ def until_rest(client: Client, output: Output, see: Callable[[Json], None]) -> d
     """Show output and events until nothing runs; return the phases. Raise SupervisorError when it goes away."""
     status = api.subscribe(client)
     for each in status["services"]:
-        # What was seen after the summary, and before we listened.
+        # Findings from between the summary and this subscription.
         output.wrong_servers.say(each["name"], each.get("wrong_servers", []))
     phases = phases_in(status)
     while True:
@@ -184,7 +184,7 @@ def until_rest(client: Client, output: Output, see: Callable[[Json], None]) -> d
             if event["type"] == "phase":
                 phases[event["service"]] = event["phase"]
         if AT_REST.issuperset(phases.values()):
-            # Answered once it is decided what a restart in another terminal starts again.
+            # The answer comes after a restart in another terminal has decided which services it starts.
             api.environment(client, caller_environment(), see=see)
             phases = phases_in(api.status(client, see=see))
             if AT_REST.issuperset(phases.values()):
@@ -198,14 +198,14 @@ def phases_in(status: ProjectStatus) -> dict[str, str]:
 
 
 def take_back(root: str, seen: list[ForegroundWatch], output: Output) -> None:
-    """Stop the services that a failed start has named in its plan."""
+    """Stop the services in the plan of a failed start."""
     obey(lambda _number, _frame: None)
     if seen and (starting := seen[-1].scope.starting):
         take_down(root, starting, output)
 
 
 def take_down(root: str, services: list[str], output: Output) -> None:
-    """Stop services in order, showing their last words, and wait until the supervisor has gone."""
+    """Stop services in order, show their last output, and wait until the supervisor has exited."""
     progress = Progress(sys.stderr, redraws=False)
 
     def see(event: Json) -> None:
@@ -213,10 +213,10 @@ def take_down(root: str, services: list[str], output: Output) -> None:
             progress.see(event)
         output.show_if_possible()
 
-    # In a checkout that is gone, its supervisor stops everything by itself, and no other one can be started.
+    # In a deleted checkout, the supervisor stops everything by itself, and no other one can be started.
     client = None if is_replaced(root) else connect_to_running(root)
     if client is not None:
-        # It may be the answer to a Ctrl-C, so the next one ends at once what is left.
+        # This may be the response to a Ctrl-C, so the next one kills the remaining processes at once.
         result = stop_services(client, services, see, output.show_if_possible, talk_if_possible, pressed=1)
         client.close()
         if (left := still_running(result)) is not None:
@@ -224,17 +224,17 @@ def take_down(root: str, services: list[str], output: Output) -> None:
     output.finish()
     deadline = time.monotonic() + LEAVING_SECONDS
     while not services and supervisor_of(root) is not None and time.monotonic() < deadline:
-        time.sleep(0.01)  # a lock that is released wakes no process
+        time.sleep(0.01)  # the release of a lock wakes no process
 
 
 def talk_if_possible(text: str) -> None:
-    """Say something, if the terminal is still there."""
+    """Print a message, if the terminal still exists."""
     with suppress(OSError):
         talk(text)
 
 
 class Output:
-    """What the services print, on standard output: merged in the order of time, from now on."""
+    """The services' output on standard output, merged in the order of time, from now on."""
 
     def __init__(self, root: str, services: Iterable[str]) -> None:
         self.wrong_servers = WrongServers()
@@ -246,14 +246,14 @@ class Output:
         self._follow(services)
 
     def see(self, event: Json) -> None:
-        """Update from an event which services print output, and which values in it are secret."""
+        """Update, from an event, which services print output and which values in it are secret."""
         if event["type"] == "plan" and not set(event["services"]) <= set(self._names):
             self._follow([*self._names, *event["services"]])
         elif event["type"] == "environment":
             self._printer = None
 
     def show(self) -> None:
-        """Print what has come. Raise OSError, once, when it cannot be written or its reader has gone."""
+        """Print new output. Raise OSError, once, if it cannot be written or its reader has gone."""
         if self._printer is None:
             arranged = Arranged(Sieve(), Paint(sys.stdout), is_raw=False) if sys.stdout.isatty() else None
             self._printer = Printer(
@@ -267,12 +267,12 @@ class Output:
                 raise
 
     def show_if_possible(self) -> None:
-        """Print what has come, if there is a reader."""
+        """Print new output, if there is a reader."""
         with suppress(DevinitError, OSError):
             self.show()
 
     def finish(self) -> None:
-        """Print the last words as well that no line end follows."""
+        """Print the remaining output, including unfinished lines."""
         self.show_if_possible()
         if self._printer is not None and self._follower is not None and not self._is_broken:
             rest = ((tail.name, line) for tail in self._follower.tails if (line := tail.unfinished()))
@@ -280,13 +280,13 @@ class Output:
                 self._printer.show(rest)
 
     def wait(self, seconds: float) -> None:
-        """Return when there may be more, or after so many seconds. Raise BrokenPipeError as above."""
+        """Return when there may be new output, or after `seconds`. Raise BrokenPipeError if the reader is gone."""
         if self._follower is not None and not self._follower.wait(seconds) and is_reader_gone():
             self._is_broken = True
             raise BrokenPipeError
 
     def _follow(self, services: Iterable[str]) -> None:
-        """Follow these as well, each from what it prints next."""
+        """Follow these services, new ones from their next output on."""
         known = {} if self._follower is None else {each.name: each for each in self._follower.tails}
         self._names = list(dict.fromkeys(services))
         descriptors.raise_limit(len(self._names))
@@ -308,24 +308,24 @@ class Output:
 
 
 class WrongServers:
-    """Which servers in the place of the project's own a person has been told of, by service."""
+    """The servers, used instead of the project's own, that were reported last, by service."""
 
     def __init__(self) -> None:
         self._said: dict[str, Sequence[Mapping[str, Any]]] = {}
 
     def summed_up(self, rows: Iterable[Json]) -> None:
-        """Take in what a summary says of them."""
+        """Record the servers that a summary has reported."""
         self._said = {row["service"]: row.get("wrong_servers", []) for row in rows}
 
     def say(self, service: str, servers: Sequence[Mapping[str, Any]]) -> None:
-        """Tell what a service is connected to, unless that was told last."""
+        """Report the servers that a service is connected to, unless they were reported last."""
         if servers != self._said.get(service, []):
             self._said[service] = servers
             terminal.write(sys.stderr, summary.wrong_lines(service, servers, Paint(sys.stderr)))
 
 
 class ForegroundWatch(Watch):
-    """What is seen of a start while the services' output goes to standard output."""
+    """The progress of a start while the services' output goes to standard output."""
 
     def __init__(self, output: Output) -> None:
         super().__init__(None)
@@ -333,17 +333,17 @@ class ForegroundWatch(Watch):
         self._output = output
 
     def see(self, event: Json) -> None:
-        """Take an event in, and show what was printed before it."""
+        """Process an event, after showing the output that preceded it."""
         self._output.see(event)
         self._output.show()
         super().see(event)
 
     def tick(self) -> None:
-        """Show what has been printed."""
+        """Show new output."""
         self._output.show()
 
     def print_summary(self, *, of_changes: bool) -> None:
-        """Print what it came to beside the output."""
+        """Print the result of the start next to the output."""
         del of_changes
         self._output.show()
         if self.summary is not None:

@@ -33,7 +33,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Forget a project, and say what was dropped."""
+    """Forget a project, and report which records were dropped."""
     done = forget(root_of(arguments), data=arguments.data)
     if arguments.json:
         print_json(
@@ -56,7 +56,7 @@ def run(arguments: Arguments) -> int:
 def root_of(arguments: Arguments) -> str:
     """Return the folder to forget: the given one if it is on record, else the root of the project around it."""
     if arguments.folder == "":
-        # A variable of a script that is empty, most likely: the project of the current folder is not meant.
+        # Most likely an empty variable in a script, which does not mean the project of the current folder.
         raise UsageError("the folder to forget is empty", hint="without DIR it is the project around you")
     base = arguments.directory or current_directory()
     folder = os.path.abspath(os.path.join(base, arguments.folder or ""))  # noqa: PTH100, PTH118  paths are text here
@@ -66,7 +66,7 @@ def root_of(arguments: Arguments) -> str:
 
 
 def told(done: Forgotten) -> str:
-    """Return what was dropped, and what was not."""
+    """Return a message about the dropped and the kept records."""
     kept = f"its logs and data stay: it was moved to {done.moved_to}" if done.moved_to else ""
     if done.is_nothing:
         return "; ".join(filter(None, [f"nothing is on record about {done.root}", kept]))

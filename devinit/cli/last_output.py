@@ -1,4 +1,4 @@
-"""The last line that a service has printed since a start began, for the one line that it has while it starts."""
+"""The last output line of a service since its start began, for the service's progress line."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from devinit.logs.tail import Tail
 from devinit.text import one_line, plain
 
 LINES = 5
-"""How many are looked at: the last ones may be empty."""
+"""The number of lines to search, because the last ones may be empty."""
 
 
 class LastOutput:
-    """The logs of a project's services, as far as a start is concerned."""
+    """A reader of the last lines in the logs of a project's services."""
 
     def __init__(self, root: str) -> None:
         self._root = root
         self._mask = mask_of(root)
 
     def of(self, service: str) -> str:
-        """Return the last line of a service that says something; "" when it has printed none yet."""
+        """Return the last line of a service that is not empty; "" if there is none since its start."""
         try:
             lines = Tail(service, log_path(self._root, service)).last(LINES)
         except StateFileError:
-            return ""  # it belongs to another user, which the supervisor says
+            return ""  # it belongs to another user, as the supervisor reports
         for line in reversed(lines):
             if line.text.startswith(MARKER):
                 return ""

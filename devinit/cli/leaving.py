@@ -1,9 +1,9 @@
-"""The signals that end `start --foreground`, obeyed before all of it is imported: it must not die of them."""
+"""Handlers for the signals that end `start --foreground`, installed before its imports, so that none kills it."""
 
 from __future__ import annotations
 
-# The module below `signal`, which builds enumerations for 4 ms.
-import _signal  # type: ignore[import-not-found]  # typeshed has only what stands above it
+# The C module behind `signal`, which takes 4 ms to build enumerations.
+import _signal  # type: ignore[import-not-found]  # typeshed has only `signal`
 
 from devinit.errors import Interrupted
 
@@ -16,7 +16,7 @@ SIGNALS: tuple[int, ...] = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP)
 
 
 class Leave(BaseException):
-    """A signal that ends the foreground."""
+    """A signal that ends `start --foreground`, as an exception."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -24,12 +24,12 @@ class Leave(BaseException):
 
     @property
     def exit_code(self) -> int:
-        """What the foreground comes to: it was asked to end, but for Ctrl-C."""
+        """The exit code: 0, because the command was asked to end, except after Ctrl-C."""
         return Interrupted.exit_code if self.number == _signal.SIGINT else 0
 
 
 def until_left(act: Callable[[], int]) -> int:
-    """Do something and return its exit code; that of the signal when one comes before it has answered signals."""
+    """Call `act`; return its exit code, or that of a signal that arrives before `act` handles signals itself."""
     try:
         obey(leave)
         return act()
@@ -38,13 +38,13 @@ def until_left(act: Callable[[], int]) -> int:
 
 
 def obey(act: Callable[[int, FrameType | None], None]) -> None:
-    """Do this on the signals that end a foreground, but for those that our caller has us ignore."""
+    """Call `act` on the signals that end the foreground, except those that the caller has set to be ignored."""
     for number in SIGNALS:
         if _signal.getsignal(number) is not _signal.SIG_IGN:
             _signal.signal(number, act)
 
 
 def leave(number: int, _frame: FrameType | None) -> None:
-    """End the foreground, once: what follows is no reason to leave services behind. Ctrl-C hurries the stop."""
+    """End the foreground, once: later signals must not leave services behind. Ctrl-C speeds up the stop."""
     obey(lambda _number, _frame: None)
     raise Leave(number)

@@ -1,4 +1,4 @@
-"""How `devinit logs` prints a line: as it is for programs, structured ones arranged for a person."""
+"""The printer of `devinit logs`: lines unchanged for programs, structured lines reformatted for a user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Printer:
-    """How lines are shown: with the service's name before them when there are several, without secrets."""
+    """A printer of log lines: masks secrets, and prefixes the service's name if there are several services."""
 
     def __init__(
         self,
@@ -38,9 +38,9 @@ class Printer:
         shortens: bool = False,
         arranged: Arranged | None = None,
     ) -> None:
-        """`most`: how many bytes are printed of what is there already; None for all. `shortens`: long lines.
+        """`most`: the limit for existing lines in bytes; None for no limit. `shortens`: shorten long lines.
 
-        `arranged`: which lines are printed, and in which form; None for each of them as it is.
+        `arranged`: the filter and format of lines; None prints every line unchanged.
         """
         self.has_shown = False
         self._paint = Paint(sys.stdout)
@@ -53,10 +53,10 @@ class Printer:
         self._coloured = wants_color(sys.stdout)
 
     def wants(self, line: Line) -> bool:
-        """Whether a line is wanted: what counts is what one would see of it."""
+        """Whether the visible text of a line matches the pattern."""
         if self._pattern is None:
             return True
-        from devinit.system.matching import PatternTooSlow  # as above; it is loaded by now
+        from devinit.system.matching import PatternTooSlow  # loaded by now, because there is a pattern
 
         try:
             return any(self._pattern.is_found(text) for text in self._seen(line))
@@ -64,28 +64,28 @@ class Printer:
             raise UsageError(f"--grep: {slow}") from slow
 
     def takes(self, service: str, line: Line) -> bool:
-        """Whether the next line of a service is wanted."""
+        """Whether the next line of a service passes all filters."""
         return (self._arranged is None or self._arranged.keeps(service, line.text)) and self.wants(line)
 
     def wanted(self, service: str, lines: Iterable[Line]) -> Iterator[Line]:
-        """Yield those lines of a service that are wanted."""
+        """Return an iterator of the lines of a service that pass all filters."""
         return (line for line in lines if self.takes(service, line))
 
     def backwards(self, service: str) -> Callable[[Iterator[Line]], Iterator[Line]]:
-        """Return what leaves lines out of those that come from the last one to the first."""
+        """Return the filter for lines that are read from the last to the first."""
         if self._arranged is None:
             return iter
         return partial(self._arranged.sieve.backwards, service)
 
     def _seen(self, line: Line) -> Iterator[str]:
-        """Yield a line as it was printed, and as it is shown where that is another text."""
+        """Yield a line as it was printed, and as it is shown if that differs."""
         text = self._mask(harmless(line.text))
         yield text
         if self._arranged is not None and (shown := self._arranged.searched(text)) != text:
             yield shown
 
     def show_last(self, lines: Iterable[tuple[str, Line]]) -> None:
-        """Print as many of the last lines as may be printed, after a line about what is left out."""
+        """Print the last lines within the limit, after a line about the omitted ones."""
         if self._most is None:
             self.show(lines)
             return
@@ -102,7 +102,7 @@ class Printer:
         self.show(kept)
 
     def _size(self, each: tuple[str, Line]) -> int:
-        """Return how many bytes a line takes when it is printed."""
+        """Return the size of a printed line in bytes."""
         if not self._as_json:
             return sum(len(row.encode(errors="replace")) + 1 for row in self._rows(*each))
         from devinit.control import wire  # as `print_json`
@@ -110,7 +110,7 @@ class Printer:
         return len(wire.encode(self._as_object(*each)).encode(errors="replace")) + 1
 
     def show(self, lines: Iterable[tuple[str, Line]]) -> None:
-        """Print lines of services."""
+        """Print lines with the services that wrote them."""
         if not self._as_json:
             terminal.write(
                 sys.stdout, (row for each in lines for row in self._rows(*each)), self._mask, links=True
@@ -121,20 +121,20 @@ class Printer:
             print_json(self._as_object(service, line))
 
     def _rows(self, service: str, line: Line) -> list[str]:
-        """Return a line as it is printed: in several rows if it is a structured one with a stack trace."""
+        """Return the rows of a line; several for a structured line with a stack trace."""
         self.has_shown = True
         when = self._paint.dim(f"{clock(line.time)} ") if self._times else ""
         before = f"{when}{self._before[service]}"
         if self._arranged is None:
             return [f"{before}{self._styled(self._fitting(line.text))}"]
-        # Secrets first: in another form they are not recognised everywhere.
+        # Secrets are masked first, because not all are recognisable in another format.
         rows = self._arranged.rows(self._mask(harmless(line.text)), with_time=not self._times)
         if rows is None:
             return [f"{before}{self._styled(self._arranged.marked(self._fitting(line.text)))}"]
         return [f"{before}{row}" for row in rows]
 
     def _fitting(self, text: str) -> str:
-        """Return a line as long as it may be. Secrets first: half of one is none that is recognised."""
+        """Return a line within the maximum length. Secrets are masked first: a cut one would not be recognised."""
         if not self._shortens or len(text) <= LONGEST_LINE:
             return text
         return shortened(self._mask(harmless(text)), LONGEST_LINE)
@@ -157,7 +157,7 @@ class Printer:
         }
 
     def _prefixes(self, names: list[str]) -> dict[str, str]:
-        """Return what stands before the lines of each service: in a colour of its own, all equally wide."""
+        """Return the prefix for the lines of each service, in its own colour; all are equally wide."""
         wide = max(map(len, names), default=0)
         return {name: self._paint.distinct(f"{name:<{wide}} | ", number) for number, name in enumerate(names)}
 
@@ -170,7 +170,7 @@ def timestamp(time: float) -> str:
 
 
 def clock(time: float) -> str:
-    """Return a time for a person: the local time of day, with the date unless it was today."""
+    """Return a time for a user: the local time of day, with the date unless it was today."""
     from datetime import UTC, datetime, timedelta  # as above
 
     then, now = datetime.fromtimestamp(time, UTC).astimezone(), datetime.now(UTC).astimezone()

@@ -1,4 +1,4 @@
-"""Which services' logs a command means, and which logs were deleted while they were written."""
+"""The selection of the services whose logs a command shows, and the detection of deleted logs."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 
 def log_of(root: Path, service: str) -> Path:
-    """Return where the output of a service is."""
+    """Return the log file of a service."""
     return Path(log_path(root, service))
 
 
 def logs_folder(root: Path) -> Path:
-    """Return the folder of all logs of a checkout."""
+    """Return the folder with all logs of a checkout."""
     return Path(folder_with_logs(root)) / "logs"
 
 
 def chosen(names: list[str], root: Path, *, silent_too: bool) -> list[str]:
-    """Return the services whose logs are meant; refuse a name that is none.
+    """Return the services whose logs to show. Raise UsageError for an unknown name.
 
-    What has left the configuration and does not run is meant only by its name. With `silent_too` those count
-    that have printed nothing yet: they may, while we follow.
+    A service that does not run and is no longer in the configuration must be named. `silent_too` includes services
+    without output, which may print something while the logs are followed.
     """
     written = written_in(root)
     if names and "all" not in names:
@@ -43,7 +43,7 @@ def chosen(names: list[str], root: Path, *, silent_too: bool) -> list[str]:
         return list(dict.fromkeys(names))
     profile, running = on_record(root)
     if written and not silent_too and running.issuperset(written):
-        # The usual case is spared the reading of the configuration, which takes longer than the rest.
+        # This usual case avoids reading the configuration, which takes longer than the rest.
         return written
     configured = services_of(root, profile)
     if configured is None:
@@ -53,7 +53,7 @@ def chosen(names: list[str], root: Path, *, silent_too: bool) -> list[str]:
 
 
 def written_in(root: Path) -> list[str]:
-    """Return the services that have a log."""
+    """Return the services that have a log file."""
     try:
         return sorted(path.stem for path in logs_folder(root).glob("*.log"))
     except PermissionError as error:
@@ -64,7 +64,7 @@ def written_in(root: Path) -> list[str]:
 
 
 def on_record(root: Path) -> tuple[str | None, set[str]]:
-    """Return the profile of the last start, and the services that run; nothing without a legible record."""
+    """Return the profile of the last start, and the running services; nothing without a readable record."""
     import json  # only a command without a service needs it
 
     try:
@@ -76,7 +76,7 @@ def on_record(root: Path) -> tuple[str | None, set[str]]:
 
 
 def services_of(root: Path, profile: str | None) -> list[str] | None:
-    """Return the services of the configuration; None when it is broken, which is no reason to show no logs."""
+    """Return the services of the configuration; None if it is broken, because logs are shown even then."""
     from devinit.config.load import (
         load,
     )  # takes longer than the rest of this command, which often needs it not
@@ -89,9 +89,9 @@ def services_of(root: Path, profile: str | None) -> list[str] | None:
 
 
 def refuse_unknown(names: list[str], root: Path) -> None:
-    """Raise UsageError unless the project has all these services, of which one has only printed nothing yet.
+    """Raise UsageError unless all services exist, of which one has printed nothing yet.
 
-    It has those that run, also when they are not in the configuration any more.
+    Running services exist even if the configuration no longer has them.
     """
     from devinit.config.load import load  # as above
 
@@ -105,7 +105,7 @@ def refuse_unknown(names: list[str], root: Path) -> None:
 
 
 def refuse_another_users_logs(root: Path, names: list[str]) -> None:
-    """Raise SupervisorError for services that another user runs: their logs are in no place of ours."""
+    """Raise SupervisorError for services of another user, whose logs are in that user's folders."""
     if any(log_of(root, name).exists() for name in names):
         return
     from devinit.control.launch import (  # only needed where there is no log
@@ -116,13 +116,13 @@ def refuse_another_users_logs(root: Path, names: list[str]) -> None:
     try:
         refuse_another_users(root)
     except SupervisorError:
-        # Root may reach the supervisor of another user, and then the logs that will be there.
+        # Root may connect to another user's supervisor, and then read the logs that will be there.
         if connect_to(root) is None:
             raise
 
 
 def lost_by_running(root: Path, names: list[str]) -> list[str]:
-    """Return the services, of these or of all, that run and print into a log that was deleted."""
+    """Return the running services, among these or all, whose log file was deleted."""
     from devinit.control.launch import connect_to  # only needed where there is no log
 
     with suppress(DevinitError):
@@ -135,5 +135,5 @@ def lost_by_running(root: Path, names: list[str]) -> list[str]:
 
 
 def without_log(root: Path, services: Iterable[ServiceStatus]) -> list[str]:
-    """Return the services that run although their log is gone (`rm -rf` of the folder)."""
+    """Return the running services whose log file is gone (`rm -rf` of the folder)."""
     return [each["name"] for each in services if each["pid"] and not log_of(root, each["name"]).exists()]

@@ -44,10 +44,10 @@ SWITCHES = {
 NAMES = "services"
 DEFAULTS = {"lines": None, "since": None, "grep": None, "level": None, "max_bytes": None}
 LINES = 100
-"""How many lines of each service are shown when no option says how many, or since when."""
+"""The number of lines per service without `--lines` or `--since`."""
 ALL = sys.maxsize
 READER_SECONDS = 1.0
-"""Seconds between two looks whether the reader has gone, as in `devinit logs -f | grep -m1 ready`."""
+"""The interval of the checks whether the reader has gone, as in `devinit logs -f | grep -m1 ready`."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -102,7 +102,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def level(word: str) -> str:
-    """Return the word for a level; raise ArgumentTypeError for one that is none."""
+    """Return the name of a level; raise ArgumentTypeError if there is no such level."""
     from argparse import ArgumentTypeError  # as above
 
     from devinit.logs.levels import LEVELS  # only `--level` needs it
@@ -128,7 +128,7 @@ def run(arguments: Arguments) -> int:
 def show(
     arguments: Arguments, names: list[str], root: Path, pattern: Search | None, since: float | None
 ) -> int:
-    """Print what the services have printed, and follow them if asked to."""
+    """Print the selected lines of the services, and follow them if asked to."""
     printer = Printer(
         names,
         pattern,
@@ -136,7 +136,7 @@ def show(
         as_json=arguments.json,
         times=arguments.times,
         arranged=arranged_by(arguments),
-        # With `-f` all that comes is printed; only what is there already may be bounded.
+        # With `-f`, all new lines are printed; only the existing ones may be limited.
         most=bound_of(arguments.max_bytes, 0 if arguments.follow else LOG_BYTES),
         shortens=bound_of(arguments.max_bytes, LOG_BYTES) is not None,
     )
@@ -156,27 +156,27 @@ def show(
 
 
 def arranged_by(arguments: Arguments) -> Arranged | None:
-    """Return how lines are printed; None where every line is printed as it is."""
+    """Return the filter and format of lines; None if every line is printed unchanged."""
     is_whole = not (arguments.level or arguments.no_requests or arguments.json)
     if is_whole and (arguments.raw or not sys.stdout.isatty()):
         return None
-    from devinit.cli.arranged import arranged_for  # a pipe does without
+    from devinit.cli.arranged import arranged_for  # a pipe does not need it
 
     return arranged_for(arguments, Paint(sys.stdout))
 
 
 def mention_elsewhere(root: Path) -> None:
-    """Say that what is shown is printed in another container. The supervisor is not asked: it may hang."""
-    from devinit.control.waking import visible_supervisor_of  # --path does without it
+    """Report that the services run in another container. The supervisor is not queried, because it may hang."""
+    from devinit.control.waking import visible_supervisor_of  # --path does not need it
 
     if visible_supervisor_of(root) == 0:
-        from devinit.control.elsewhere import OUT_OF_REACH  # hardly ever
+        from devinit.control.elsewhere import OUT_OF_REACH  # rarely needed
 
         talk(f"{root} {OUT_OF_REACH}")
 
 
 def show_paths(names: list[str], root: Path, *, as_json: bool) -> None:
-    """Print the log file of each service, whether it was written already or not."""
+    """Print the path of each service's log file, even if the file does not exist yet."""
     for name in names:
         path = str(log_of(root, name))
         if as_json:
@@ -188,10 +188,10 @@ def show_paths(names: list[str], root: Path, *, as_json: bool) -> None:
 def begin(
     tails: list[Tail], printer: Printer, lines: int | None, since: float | None, *, follow: bool
 ) -> Iterable[tuple[str, Line]]:
-    """Return what is shown first, in the order of time."""
+    """Return the existing lines to show, in the order of time."""
     found: Mapping[str, Iterable[Line]]
     if since is not None and lines is None:
-        # There may be very many: they are read while they are shown.
+        # There may be very many lines, so they are read while they are shown.
         found = {tail.name: printer.wanted(tail.name, tail.since(since, follow=follow)) for tail in tails}
     else:
         count = LINES if lines is None else lines
@@ -205,7 +205,7 @@ def begin(
 
 
 def follow(tails: list[Tail], printer: Printer, lines: int | None, since: float | None) -> None:
-    """Print lines as they come, until Ctrl-C or SIGTERM."""
+    """Print lines as they arrive, until Ctrl-C or SIGTERM."""
     from devinit.logs.follow import Follower  # only `-f` needs it
 
     with Terminable(), Follower(tails, complain=talk) as follower:
@@ -218,7 +218,7 @@ def follow(tails: list[Tail], printer: Printer, lines: int | None, since: float 
 
 
 def pattern_of(text: str | None) -> Search | None:
-    """Compile what the user wants to see."""
+    """Compile the pattern of `--grep`. Raise UsageError if it is invalid."""
     if text is None:
         return None
     from devinit.system.matching import Search  # it loads threading, which nothing else here needs
@@ -230,7 +230,7 @@ def pattern_of(text: str | None) -> Search | None:
 
 
 def pointed(error: re.error) -> str:
-    """Return a pattern with a mark under the place that is wrong."""
+    """Return a pattern with a mark under the error."""
     pattern = str(error.pattern)
     if error.pos is None or not pattern.isprintable():
         return f"it is {pattern!r}"
@@ -238,7 +238,7 @@ def pointed(error: re.error) -> str:
 
 
 def since_of(text: str | None) -> float | None:
-    """Return the time that the user means."""
+    """Return the Unix time of `--since`."""
     if text is None:
         return None
     from datetime import UTC, datetime  # only a stated time needs it
@@ -249,7 +249,7 @@ def since_of(text: str | None) -> float | None:
 
 
 def nothing_of(arguments: Arguments) -> str:
-    """Say why nothing was shown."""
+    """Return the reason why no line was shown."""
     if arguments.grep:
         return "no line matches"
     return f"nothing has been printed {f'since {arguments.since}' if arguments.since else 'yet'}"

@@ -1,4 +1,4 @@
-"""`status --all` and `ports --all`: every project of this machine, in any folder."""
+"""`status --all` and `ports --all`: every project on this machine, in any folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from devinit.text import duration, plain
 HEADER = ("PORT", "SERVICE", "PROJECT", "STATE", "BRANCH", "CHECKOUT")
 DAY = 86400.0
 CALM = ("ready", "stopped")
-"""Phases of which nothing is said beside the port."""
+"""Phases that are not shown next to the port."""
 
 
 def show_projects(*, as_json: bool) -> int:
@@ -34,7 +34,7 @@ def show_projects(*, as_json: bool) -> int:
 
 
 def show_ports(*, as_json: bool) -> int:
-    """Print every port that a project has."""
+    """Print the ports of all projects."""
     rows = port_rows()
     if as_json:
         print_json({"ports": rows})
@@ -59,7 +59,7 @@ def show_ports(*, as_json: bool) -> int:
 
 
 def lines_of(project: NeighbourStatus, paint: Paint, now: float) -> list[str]:
-    """Return one project: what it is and does, where its services answer, what to do about it."""
+    """Return the lines for one project: its state and place, its services with their ports, and advice."""
     first = f"{mark_of(project['state'], paint)} {paint.bold(plain(project['project']))}  {project['state']}"
     place = [at_home(project["root"]), *([plain(project["branch"])] if project["branch"] else [])]
     if project["slot"]:
@@ -77,7 +77,7 @@ def lines_of(project: NeighbourStatus, paint: Paint, now: float) -> list[str]:
 
 
 def services_of(project: NeighbourStatus, paint: Paint) -> str:
-    """Return what runs, or which ports a stopped project keeps and which it only used."""
+    """Return the running services; for a stopped project, the ports that it keeps and those that it only used."""
 
     def listed(services: Iterable[NeighbourService]) -> str:
         return "  ".join(service_of(each, paint) for each in services)
@@ -94,7 +94,7 @@ def services_of(project: NeighbourStatus, paint: Paint) -> str:
 
 
 def mark_of(state: str, paint: Paint) -> str:
-    """Return a state as one symbol."""
+    """Return the symbol for a state."""
     match state:
         case NeighbourState.RUNNING:
             return paint.good(symbol("✓", "+", sys.stdout))
@@ -104,7 +104,7 @@ def mark_of(state: str, paint: Paint) -> str:
 
 
 def service_of(service: NeighbourService, paint: Paint) -> str:
-    """Return a service as `backend 8000`, with its phase where that is not as it should be."""
+    """Return a service as `backend 8000`, with its phase if that is not the expected one."""
     port = f" {service['port']}" if service["port"] is not None else ""
     phase = service["phase"] or ""
     said = "" if phase in CALM or not phase else f" {paint.attention(phase)}"
@@ -114,14 +114,14 @@ def service_of(service: NeighbourService, paint: Paint) -> str:
 
 
 def at_home(path: str) -> str:
-    """Return a path as a person would write it."""
+    """Return a path with `~` for the home folder."""
     home = os.path.expanduser("~")  # noqa: PTH111  paths are text here
     inside = path.startswith(home + os.sep) and home != os.sep
     return plain(f"~{path.removeprefix(home)}" if inside else path)
 
 
 def age(seconds: float) -> str:
-    """Return how long ago something was: minutes, hours, then days."""
+    """Return an age in words: minutes, hours, then days."""
     if seconds < 2 * DAY:
         return duration(max(seconds, 1.0))
     return f"{seconds / DAY:.0f} days"

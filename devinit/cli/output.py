@@ -1,4 +1,4 @@
-"""How things look: colours only on a terminal, symbols beside colours, tables, JSON, talk beside the result."""
+"""Output of the command line: colours on terminals only, symbols next to colours, tables, JSON, and messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 GREEN, YELLOW, RED, DIM, BOLD, RESET = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
 SEVERAL = ("36", "35", "34", "32", "33", "96", "95", "94")
-"""Colours that tell several things apart; red means that something went wrong."""
+"""Colours that distinguish several items; red is reserved for failures."""
 
 
 class Paint:
@@ -26,27 +26,27 @@ class Paint:
         self._on = wants_color(stream)
 
     def good(self, text: str) -> str:
-        """Paint what is as it should be."""
+        """Paint a text about a good state."""
         return self._paint(GREEN, text)
 
     def attention(self, text: str) -> str:
-        """Paint what the user should look at."""
+        """Paint a text that needs the user's attention."""
         return self._paint(YELLOW, text)
 
     def bad(self, text: str) -> str:
-        """Paint what went wrong."""
+        """Paint a text about a failure."""
         return self._paint(RED, text)
 
     def dim(self, text: str) -> str:
-        """Paint what stands in the background."""
+        """Paint a text of minor importance."""
         return self._paint(DIM, text)
 
     def bold(self, text: str) -> str:
-        """Paint what stands out."""
+        """Paint an emphasised text."""
         return self._paint(BOLD, text)
 
     def distinct(self, text: str, number: int) -> str:
-        """Paint one of several things that stand beside each other."""
+        """Paint one of several adjacent items in its own colour."""
         return self._paint(f"\x1b[{SEVERAL[number % len(SEVERAL)]}m", text)
 
     def _paint(self, colour: str, text: str) -> str:
@@ -54,29 +54,29 @@ class Paint:
 
 
 def wants_color(stream: TextIO) -> bool:
-    """Whether a stream shows colours: a terminal that can, and a user who has not said no."""
+    """Whether a stream is a terminal that supports colours, which the user has not turned off."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def is_quiet() -> bool:
-    """Whether the user wants no talk (QUIET=true)."""
+    """Whether the user wants no messages (QUIET=true)."""
     return is_true(os.environ.get("QUIET", ""))
 
 
 def is_true(value: str) -> bool:
-    """Read a switch from the environment."""
+    """Whether the value of an environment variable turns a switch on."""
     return value.strip().lower() in ("1", "true", "yes", "on")
 
 
 def columns_of(stream: TextIO) -> int | None:
-    """Return the width of the terminal that a stream shows; None when it shows none."""
+    """Return the width of the terminal of a stream; None if it is no terminal."""
     if not stream.isatty():
         return None
     return size_of(stream)[0]
 
 
 def size_of(stream: TextIO) -> tuple[int, int]:
-    """Return columns and lines of a terminal as they are now; 80 by 24 when it does not say."""
+    """Return the current columns and lines of a terminal; 80 by 24 if unknown."""
     try:
         columns, lines = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):
@@ -85,13 +85,13 @@ def size_of(stream: TextIO) -> tuple[int, int]:
 
 
 def talk(text: str) -> None:
-    """Say something that is not the result, unless the user wants quiet."""
+    """Print a message that is not the result to standard error, unless the user wants quiet."""
     if not is_quiet():
         terminal.write(sys.stderr, [wrapped(plain(text), columns_of(sys.stderr))])
 
 
 def wrapped(text: str, columns: int | None) -> str:
-    """Return a text that breaks between words where a terminal is too narrow for it."""
+    """Return a text with line breaks between words if the terminal is too narrow for it."""
     if columns is None or max(map(width, text.split("\n"))) <= columns:
         return text
     from textwrap import fill  # few texts are that long
@@ -103,7 +103,7 @@ def wrapped(text: str, columns: int | None) -> str:
 
 
 def symbol(good: str, plain: str, stream: TextIO) -> str:
-    """Return a symbol that the stream can write."""
+    """Return `good` if the stream can encode it, else `plain`."""
     try:
         good.encode(stream.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -112,35 +112,35 @@ def symbol(good: str, plain: str, stream: TextIO) -> str:
 
 
 def print_json(value: Any) -> None:
-    """Print a result as JSON, one line, without the secrets in it. Any: whatever came off the wire."""
+    """Print a result as one line of JSON, with secrets masked. Any: data from the wire."""
     print_whole_json(masked_data(value))
 
 
 def print_whole_json(value: Any) -> None:
-    """Print a result as JSON, one line, unmasked: for the text of files, in which `***` would be a fault."""
-    from devinit.control import wire  # only when it is asked for
+    """Print a result as one line of JSON, unmasked: for the text of files, which `***` would corrupt."""
+    from devinit.control import wire  # only with --json
 
     text = wire.encode(value)
     try:
         text.encode(sys.stdout.encoding)
     except (UnicodeEncodeError, LookupError):
-        # An 8-bit locale, or a path whose bytes are no text: JSON has escapes for both.
+        # An 8-bit locale, or a path that is not UTF-8: JSON has escapes for both.
         import json
 
         text = json.dumps(value)
-    # A reader of events gets them as they happen. Escaped, a name is safe to look at and still the same.
+    # Each line is written at once for readers of events. An escaped name is safe to display and still the same.
     terminal.data(escaped(text) + "\n")
 
 
 def escaped(text: str) -> str:
-    """Return JSON with an escape for each character that cannot be seen: programs read the same text."""
+    """Return JSON with an escape for each unprintable character, which programs read as the same text."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else escape(each) for each in text)
 
 
 def escape(character: str) -> str:
-    """Return a character as JSON escapes it: one beyond U+FFFF as a pair of surrogates."""
+    """Return the JSON escape of a character; beyond U+FFFF, a pair of surrogates."""
     code = ord(character)
     if code <= 0xFFFF:  # noqa: PLR2004  the last that needs no pair
         return f"\\u{code:04x}"
@@ -149,7 +149,7 @@ def escape(character: str) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], *, header: Sequence[str]) -> list[str]:
-    """Return rows in columns under a header; the last column is not padded."""
+    """Return rows in aligned columns under a header; the last column is not padded."""
     every = [header, *rows]
     widths = [max(width(row[column]) for row in every) for column in range(len(header) - 1)]
     return ["  ".join([*map(pad, row[:-1], widths), row[-1]]).rstrip() for row in every]

@@ -1,4 +1,4 @@
-"""argparse with errors of ours: one line that says what is wrong, a hint, exit code 2."""
+"""An argparse parser with devinit's errors: one line with the problem, a hint, and exit code 2."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from devinit.cli.arguments import Arguments
 
 LONGEST_NUMBER = 18
-"""Digits: more than that is no number of anything here."""
+"""In digits. No option accepts a longer number."""
 UNKNOWN = re.compile(r"unrecognized arguments: (?P<words>.*)", re.DOTALL)
 MISSING = re.compile(r"the following arguments are required: (?P<names>.*)")
 BORROWED = {
@@ -27,7 +27,7 @@ BORROWED = {
     "--detached": "--detach",
     "--daemon": "--detach",
 }
-"""What options of other programs are called here, in commands that have them."""
+"""Options of other programs, with their equivalents in the commands that have these."""
 ABOUT = re.compile(r"argument (?P<name>\S+): (?P<what>.*)", re.DOTALL)
 
 
@@ -36,24 +36,24 @@ class Parser(ArgumentParser):
 
     _has_actions = False
     stray: Callable[[str], str] | None = None
-    """Returns what was meant by a word that the command does not take."""
+    """Returns a hint for a word that the command does not accept."""
 
     def add_subparsers(self, **options: Any) -> Any:
-        """Add actions, each with a parser of its own. Any: as argparse has it."""
+        """Add subcommands, each with its own parser. Any: as in argparse."""
         self._has_actions = True
         return super().add_subparsers(**options)
 
     def read(self, words: list[str], arguments: Arguments) -> Arguments:
-        """Read words into arguments; options may stand between names."""
+        """Parse words into arguments; options may stand between names."""
         if self._has_actions:  # argparse cannot mix these
             return self.parse_args(words, arguments)
         return self.parse_intermixed_args(words, arguments)
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and which option was probably meant."""
+        """Raise UsageError with the problem and the option that was probably meant."""
         hint = f"`{self.prog} --help` lists what it understands"
         if match := UNKNOWN.fullmatch(message):
-            word = next(iter(match["words"].split()), "")  # an empty word is none
+            word = next(iter(match["words"].split()), "")  # an empty word has no parts
             near = self._nearest(word)
             if self.stray is not None and word and not word.startswith("-"):
                 raise UsageError(f"`{self.prog}` takes no {word!r}", hint=self.stray(word))
@@ -68,12 +68,12 @@ class Parser(ArgumentParser):
         raise UsageError(f"`{self.prog}`: {message}", hint=hint)
 
     def _print_message(self, message: str, file: object = None) -> None:
-        """Print the help that argparse has written."""
-        del file  # it is standard output: what is wrong is raised
+        """Print the help text of argparse."""
+        del file  # always standard output, because errors are raised
         terminal.data(message)
 
     def _nearest(self, word: str) -> str | None:
-        from difflib import get_close_matches  # only a mistake pays for it
+        from difflib import get_close_matches  # only needed for a mistake
 
         option = word.partition("=")[0]
         if BORROWED.get(option) in self._option_string_actions:
@@ -83,7 +83,7 @@ class Parser(ArgumentParser):
 
 
 def seconds(text: str) -> float:
-    """Read a time span in seconds."""
+    """Parse a number of seconds above 0."""
     try:
         value = float(text)
     except ValueError:
@@ -94,7 +94,7 @@ def seconds(text: str) -> float:
 
 
 def count(text: str) -> int:
-    """Read how many of something are wanted."""
+    """Parse a whole number of 0 or more."""
     if not text.isdecimal() or len(text) > LONGEST_NUMBER:
         shown = text if len(text) <= LONGEST_NUMBER else f"{text[:LONGEST_NUMBER]}…"
         raise ArgumentTypeError(f"{shown!r} is not a number of 0 or more")

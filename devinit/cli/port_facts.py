@@ -1,4 +1,4 @@
-"""What is known about a taken port, as lines for a person: the same in a question and in `ports who`."""
+"""The facts about a taken port as lines of text, for the question about it and for `ports who`."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from devinit.control.wire import Json
 
 LABELS = 12
-"""How many columns the names of the facts take ..."""
+"""The width of the column with the names of the facts ..."""
 NARROW = 60
-"""... unless the terminal has less than so many: then they have no columns of their own."""
+"""... unless the terminal has fewer columns than this: then the names have no column of their own."""
 INDENT = "  "
 LEAST_ROOM = 10
 
 
 def heading(report: Json, paint: Paint, columns: int | None) -> list[str]:
-    """Return the line above the facts: which port, for whom, and who has it."""
+    """Return the lines above the facts: the port, the service that wants it, and the holder."""
     wanted = f", which {one_line(report['service'])} wants," if "service" in report else ""
     name = f"Port {report['port']}"
     first, *more = folded(f"{name}{wanted} is {one_line(report['summary'])}.", columns)
@@ -38,9 +38,9 @@ def heading(report: Json, paint: Paint, columns: int | None) -> list[str]:
 
 
 def facts_of(report: Json, paint: Paint, columns: int | None, *, in_full: bool = False) -> list[str]:
-    """Return what is known about a port, each part after an empty line. `columns` None: no limit.
+    """Return the facts about a port, in parts separated by empty lines. `columns` None: no limit.
 
-    Unless it is wanted in full, a command takes one line and of several holders one is shown.
+    Unless `in_full`, a command takes one line, and only one of several holders is shown.
     """
     holders = parents_first(report["holders"])
     shown = holders if in_full else holders[:1]
@@ -63,12 +63,12 @@ def facts_of(report: Json, paint: Paint, columns: int | None, *, in_full: bool =
 
 
 def paragraph(text: str, columns: int | None) -> list[str]:
-    """Return a text as indented lines; none for none."""
+    """Return a text as indented lines; no lines for no text."""
     return [INDENT + line for line in folded(text, columns, len(INDENT))] if text else []
 
 
 def laid_out(row: Row, paint: Paint, columns: int | None, *, in_full: bool) -> Iterator[str]:
-    """Yield a fact as lines, its name before the first one."""
+    """Yield the lines of a fact; its name precedes the first one."""
     name, text = row
     wide = columns is None or columns >= NARROW
     label, hanging = (pad(name, LABELS), LABELS) if wide else (f"{name}: ", len(INDENT))
@@ -80,7 +80,7 @@ def laid_out(row: Row, paint: Paint, columns: int | None, *, in_full: bool) -> I
 
 
 def folded(text: str, columns: int | None, taken: int = 0, taken_later: int | None = None) -> list[str]:
-    """Return text in lines that leave some columns free; a word that is too long for a line is broken."""
+    """Return the lines of a text, which leave `taken` columns free; a word longer than a line is broken."""
     if columns is None:
         return [text]
     later = taken if taken_later is None else taken_later

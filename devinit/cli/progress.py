@@ -1,7 +1,7 @@
-"""Show a start or a stop while it goes on.
+"""The progress display of a start or a stop.
 
-On a terminal each service has a line that is redrawn, elsewhere each thing that happens has one. It goes
-to the standard error stream: it is talk, not the result.
+On a terminal, each service has a line that is redrawn; elsewhere, each event is a line. The display goes to
+standard error, because it is not the result.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 BUSY = ("waiting", "starting", "stopping", "backoff", "unhealthy")
 LONG_SECONDS = 1.0
-"""A step that takes longer shows its last line of output."""
+"""A step that takes longer than this shows the last line of its output."""
 TELLING_SECONDS = 0.1
-"""For less than this no user has waited."""
+"""Waiting times below this are not shown."""
 _RAN_BEFORE = "ran on "
-"""How the reason begins of a one-shot that was not run: it has run on this data."""
+"""The beginning of the reason of a one-shot that did not run again, because it already ran on this data."""
 
 
 class Line:
-    """One service as it is shown."""
+    """The displayed state of one service."""
 
     def __init__(self, name: str, phase: str, now: float) -> None:
         self.name = name
@@ -44,23 +44,23 @@ class Line:
 
 
 class Board:
-    """What is known of one start or stop so far: events come in, lines come out, nothing is written."""
+    """The state of one start or stop: it turns events into lines, and writes nothing."""
 
     def __init__(
         self, paint: Paint, symbols: dict[str, str], output_of: Callable[[str], str] = lambda _: ""
     ) -> None:
         self._paint = paint
         self.output_of = output_of
-        """Returns the last line that a service has printed; "" for none."""
+        """Returns the last output line of a service; "" if there is none."""
         self._symbols = symbols
         self._lines: dict[str, Line] = {}
 
     def is_busy(self) -> bool:
-        """Whether anything is waited for."""
+        """Whether any service is still being waited for."""
         return any(line.phase in BUSY for line in self._lines.values())
 
     def see(self, event: Json, now: float) -> list[str]:
-        """Take an event in; return what is to be said about it once and for all."""
+        """Process an event; return the messages about it that stay on the screen."""
         match event["type"]:
             case "plan":
                 for name in event["starting"]:
@@ -77,10 +77,10 @@ class Board:
         return []
 
     def lines(self, now: float, columns: int, most: int) -> list[str]:
-        """Return the current picture: at most so many lines, each shorter than so many columns."""
+        """Return the current display: at most `most` lines, each shorter than `columns`."""
         lines = list(self._lines.values())
         if len(lines) > most:
-            # More services than the terminal has lines: show those that something happens to.
+            # More services than the terminal has lines: show only those in progress.
             lines = [line for line in lines if line.phase in BUSY]
         shown = lines if len(lines) <= most else lines[: max(most - 1, 0)]
         texts = [self._drawn(line, now, columns) for line in shown]
@@ -89,7 +89,7 @@ class Board:
         return texts
 
     def line_of(self, event: Json) -> str | None:
-        """Return the line that an event is worth where nothing is redrawn; None for those that say nothing new."""
+        """Return the line for an event where nothing is redrawn; None for an event without news."""
         match event["type"]:
             case "progress":
                 return f"  {event['service']}: {one_line(event['message'])}"
@@ -97,7 +97,7 @@ class Board:
                 if event["phase"] == "waiting" and not event["reason"]:
                     return None
                 line = self._lines[event["service"]]
-                # The summary says why; it is the place for the last lines of output, too.
+                # The summary gives the reason, together with the last lines of output.
                 reason = "" if line.phase == "failed" else line.detail
                 mark, said = self._state(line, "", reason)
                 return f"{mark} {self._columns(line)}{said}"
@@ -121,7 +121,7 @@ class Board:
         if event["moved_from"] is not None:
             why = f": {one_line(event['reason'])}" if event["reason"] else ""
             tries = event["attempts"]
-            # The first was the port that it left, the second is the next one.
+            # The first attempt was the port that it left, the second the next one.
             after = f" after {tries} attempts" if tries > 2 else ""  # noqa: PLR2004  as it says
             said.append(f"{service}: {event['moved_from']} {self._symbols['arrow']} {port}{after}{why}")
         if event["uses"]:
@@ -133,12 +133,12 @@ class Board:
         mark, said = self._state(
             line, f" {duration(waited)}" if waited >= TELLING_SECONDS else "", line.detail
         )
-        # Before it come the symbol and a space. The last column stays free: terminals disagree about the width
-        # of a few characters, and a line that wraps could not be drawn over.
+        # The symbol and a space precede it. The last column stays free: terminals disagree about the width of a
+        # few characters, and a line that wraps could not be redrawn.
         said = self._columns(line) + said
         room = max(columns - 3, 0)
         if waited >= LONG_SECONDS and line.phase in BUSY and (output := self.output_of(line.name)):
-            # Where there is no room for both, what it prints says more than what it was told to do.
+            # Without room for both, the output is more informative than the detail.
             before = cut(said, max(room // 2, room - width(output) - 2), self._symbols["cut"])
             shown = cut(output, room - width(before) - 2, self._symbols["cut"])
             return f"{mark} {before}  {self._paint.dim(shown)}"
@@ -151,7 +151,7 @@ class Board:
         return f"{pad(line.name, names)}  {port}"
 
     def _state(self, line: Line, waited: str, reason: str) -> tuple[str, str]:
-        """Return a symbol and what is to be said about a service."""
+        """Return the symbol and the text for the state of a service."""
         detail = f": {reason}" if reason else ""
         paint, symbols = self._paint, self._symbols
         match line.phase:
@@ -172,10 +172,10 @@ class Board:
 
 
 class Progress:
-    """The lines of one start or stop on a stream. Use it as a context manager.
+    """The display of one start or stop on a stream. Use it as a context manager.
 
-    With `vanishes` the picture is wiped at the end, because something better takes its place. Without `redraws`
-    there are only lines, because something else is written to the same terminal.
+    With `vanishes`, the display is erased at the end, because a better one replaces it. Without `redraws`,
+    there are only lines, because other output goes to the same terminal.
     """
 
     def __init__(
@@ -188,7 +188,7 @@ class Progress:
         self._redraws = redraws and can_redraw and not self._silent
         self._board = Board(Paint(stream), symbols_of(stream))
         self._drawn: list[int] = []
-        """The widths of the lines on the screen."""
+        """The widths of the lines that are on the screen."""
 
     def __enter__(self) -> Self:
         return self
@@ -198,7 +198,7 @@ class Progress:
     ) -> None:
         if not self._redraws:
             return
-        # An error tells what is left to tell; an interrupt leaves what was there to see.
+        # An error reports everything that matters; an interrupt leaves the display as it was.
         wiped = issubclass(kind, Exception) if kind else self._vanishes
         if wiped:
             terminal.draw(self._stream, self._rows(), [], [])
@@ -206,7 +206,7 @@ class Progress:
             self._draw([])
 
     def see(self, event: Json) -> None:
-        """Take an event in and show it."""
+        """Process and show an event."""
         if self._silent:
             return
         said = self._board.see(event, time.monotonic())
@@ -217,19 +217,19 @@ class Progress:
             terminal.write(self._stream, [each for each in (*said, line) if each is not None])
 
     def say(self, message: str) -> None:
-        """Say something of our own, above the picture."""
-        # After what the terminal shows of the keys that were pressed.
+        """Print a message of this command above the display."""
+        # The message follows the terminal's echo of the pressed keys.
         self.see({"type": "note", "message": message})
 
     def show_output_of(self, root: str) -> None:
-        """Show what the services of a project print while they take their time."""
+        """Show the last output line of services whose step takes long."""
         if not self._redraws:
             return
         found: list[LastOutput] = []
 
         def output_of(service: str) -> str:
             if not found:
-                from devinit.cli.last_output import LastOutput  # only a start that takes its time pays for it
+                from devinit.cli.last_output import LastOutput  # only needed for a start that takes long
 
                 found.append(LastOutput(root))
             return found[0].of(service)
@@ -237,23 +237,23 @@ class Progress:
         self._board.output_of = output_of
 
     def tick(self) -> None:
-        """Time has passed: show for how long things have been waited for."""
+        """Update the displayed waiting times."""
         if self._redraws and self._board.is_busy():
             self._draw([])
 
     def _draw(self, said: list[str]) -> None:
-        """Draw the current picture over the one before, below the lines that stay."""
+        """Draw the current display over the previous one, below the permanent lines."""
         before = self._rows()
         columns, rows = size_of(self._stream)
-        # One row is the cursor's.
+        # One row is reserved for the cursor.
         lines = self._board.lines(time.monotonic(), columns, max(rows - 1, 1))
         self._drawn = [columns_taken(line) for line in lines]
         terminal.draw(self._stream, before, said, lines)
 
     def _rows(self) -> int:
-        """Return how many rows the picture of before takes, which is no more from now on.
+        """Return the number of rows of the previous display, and forget it.
 
-        Terminals wrap what is on the screen again when they become narrower: lines take more rows then.
+        A terminal that becomes narrower wraps existing lines again, so they take more rows then.
         """
         if not self._drawn:
             return 0
@@ -264,7 +264,7 @@ class Progress:
 
 
 def symbols_of(stream: TextIO) -> dict[str, str]:
-    """Return the symbols that a stream can write."""
+    """Return the symbols that a stream can encode."""
     return {
         "good": symbol("✓", "+", stream),
         "bad": symbol("✗", "x", stream),
@@ -277,5 +277,5 @@ def symbols_of(stream: TextIO) -> dict[str, str]:
 
 
 def columns_taken(line: str) -> int:
-    """Return how many columns a painted line takes."""
+    """Return the width of a painted line in columns."""
     return width(plain(line))

@@ -1,4 +1,4 @@
-"""Which project a command works on."""
+"""The project that a command works on."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def root_of(arguments: Arguments) -> Path:
-    """Return the root of the project that the command was given, or stands in."""
-    from pathlib import Path  # a third of the time of the fastest command, which does without it
+    """Return the root of the project in the given or the current folder."""
+    from pathlib import Path  # a third of the fastest command's time, which does not need it
 
     return Path(root_as_text(arguments))
 
@@ -27,7 +27,7 @@ def root_as_text(arguments: Arguments) -> str:
     start = folder_of(arguments)
     root = find_root_as_text(start)
     if root is None:
-        # Detection: a folder whose project is not evident pays for it, and one without any.
+        # Only a folder without an evident project, or without any, pays for detection.
         from devinit.config.shown import root_shown_by
 
         root = root_shown_by(start)
@@ -35,22 +35,22 @@ def root_as_text(arguments: Arguments) -> str:
 
 
 def is_elsewhere(root: str, arguments: Arguments) -> bool:
-    """Whether a project is not the folder that the command was given, or stands in, but one around it."""
+    """Whether the root is not the given or the current folder, but one around it."""
     return root != os.path.abspath(folder_of(arguments))  # noqa: PTH100  as above
 
 
 def require_project(root: str) -> None:
-    """Raise NoProject for a folder that only looks like a project: no supervisor is started for nothing."""
+    """Raise NoProject for a folder that only looks like a project, so that no supervisor starts in vain."""
     if not (os.path.lexists(os.path.join(root, CONFIGURATION_FILE)) or was_started(root)):  # noqa: PTH118  as above
         from pathlib import Path  # as above
 
-        from devinit.config.load import load  # without a devinit.toml it is all guesswork anyway
+        from devinit.config.load import load  # a project without a devinit.toml needs slow detection anyway
 
         load(Path(root))
 
 
 def require_services(root: str, profile: str | None) -> None:
-    """Raise NoProject, or what is wrong with devinit.toml, where there is evidently nothing to start."""
+    """Raise NoProject, or the error in devinit.toml, if there is evidently nothing to start."""
     if may_have_services(root):
         return
     from pathlib import Path  # as above
@@ -64,7 +64,7 @@ def require_services(root: str, profile: str | None) -> None:
 
 
 def folder_of(arguments: Arguments) -> str:
-    """Return the folder that the command was given, or run in."""
+    """Return the folder of `-C`, or the current one. Raise UsageError if it does not exist."""
     if arguments.directory is None:
         return current_directory()
     if not os.path.isdir(arguments.directory):  # noqa: PTH112  as above
@@ -76,7 +76,7 @@ def folder_of(arguments: Arguments) -> str:
 
 
 def current_directory() -> str:
-    """Return the folder that the command was run in."""
+    """Return the current folder. Raise UsageError if it was deleted."""
     try:
         return os.getcwd()  # noqa: PTH109  as above
     except FileNotFoundError:

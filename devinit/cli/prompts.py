@@ -1,4 +1,4 @@
-"""Let a person choose: with the arrow keys, or by number where the cursor cannot move or there is no room."""
+"""A choice at the terminal: with the arrow keys, or by number where the cursor cannot move or there is no room."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from devinit.cli.choices import Choice
 
 NARROWEST = 30
-"""Columns below which choices are numbered."""
+"""In columns. On a narrower terminal, choices are numbered."""
 GIVEN_UP = "abort"
 
 
 def select(question: str, choices: Sequence[Choice], default: str | None = None) -> str:
-    """Return what the person chose, `abort` for q and for the end of the input; Ctrl-C interrupts."""
+    """Return the chosen kind, `abort` for q and for the end of the input; Ctrl-C interrupts."""
     question, choices = one_line(question), [(kind, one_line(text)) for kind, text in choices]
     columns, _ = size_of(sys.stderr)
     instruction = "(arrow keys, q to abort)"
@@ -37,7 +37,7 @@ def select(question: str, choices: Sequence[Choice], default: str | None = None)
 
 def select_by_arrows(question: str, choices: Sequence[Choice], default: str | None, instruction: str) -> str:
     """Ask with a pointer that the arrow keys move."""
-    import questionary  # takes 80 ms to load, and TERM=dumb does without it
+    import questionary  # takes 80 ms to load, and TERM=dumb does not need it
     from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
     from prompt_toolkit.output.defaults import create_output
 
@@ -49,13 +49,13 @@ def select_by_arrows(question: str, choices: Sequence[Choice], default: str | No
         default=default,
         style=questionary.Style([]) if os.environ.get("NO_COLOR") else None,
         instruction=instruction,
-        # Standard output is data and may go elsewhere; the talk, and so the question, is on standard error.
+        # Standard output is data and may go elsewhere; messages and questions are on standard error.
         output=create_output(stdout=sys.stderr),
     )
     leaving = KeyBindings()
     for key in ("q", "c-d"):
         leaving.add(key)(lambda event: event.app.exit(result=GIVEN_UP))
-    # `kill -INT`, and `timeout -s INT`: the library takes the signal for a key, which means nothing by itself.
+    # From `kill -INT` and `timeout -s INT`: the library reads the signal as a key without an effect.
     leaving.add("<sigint>")(lambda event: event.app.exit(exception=KeyboardInterrupt))
     theirs = asking.application.key_bindings or KeyBindings()
     asking.application.key_bindings = merge_key_bindings([theirs, leaving])

@@ -25,7 +25,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Become psql."""
+    """Replace this process by psql."""
     service = server_of(arguments, "postgres")
     environment, own = setting_for(arguments, service, test=arguments.test, needed=("HOST", "PORT"))
     names = kind_of(service).client_names

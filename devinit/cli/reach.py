@@ -1,4 +1,4 @@
-"""Notes beside an answer: the services are in another container, or their configuration is broken."""
+"""Checks before a supervisor's answer counts: services out of reach, a broken configuration, an older version."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def require_reach(client: Client) -> Client:
     """Return the client. Raise SupervisorError when its services cannot be reached from here."""
     if client.greeting.is_out_of_reach:
-        from devinit.control.elsewhere import out_of_reach  # hardly ever, as below
+        from devinit.control.elsewhere import out_of_reach  # rarely needed, as below
 
         client.close()
         raise out_of_reach(client.greeting)
@@ -29,11 +29,11 @@ def require_reach(client: Client) -> Client:
 
 
 def answered(client: Client, root: str, ask: Callable[[Client], Answer]) -> tuple[Client, Answer]:
-    """Return the answer of a supervisor, and the client for further questions.
+    """Return the answer of a supervisor, and a client for further requests.
 
-    An older devinit may not understand the project as this command does. If it answers with an error, or knows of
-    one in the configuration, it is replaced where that is safe, as a start does, and asked again. Raise its error
-    otherwise, with both versions.
+    An older supervisor may not understand the project as this command does. If it answers with an error, or
+    reports one in the configuration, it is replaced where that is safe, as in a start, and asked again.
+    Otherwise, raise its error with both versions.
     """
     greeting = client.greeting
     if not greeting.is_older or greeting.is_out_of_reach:
@@ -48,10 +48,10 @@ def answered(client: Client, root: str, ask: Callable[[Client], Answer]) -> tupl
         error = raised
     client.close()
     try:
-        # It says what became of the older one: replaced, or why it stays.
+        # It reports whether the older supervisor was replaced, or why it stays.
         client = connect_or_start(root, talk)
     except DevinitError as refused:
-        # Two versions that cannot follow each other: what is on record of the older one is refused by name.
+        # Two incompatible versions: the error names the record of the older one that was refused.
         raise error or refused from None
     answer = ask(client)
     if client.greeting.is_older and (problem := answer.get("configuration_error")) is not None:
@@ -60,9 +60,9 @@ def answered(client: Client, root: str, ask: Callable[[Client], Answer]) -> tupl
 
 
 def mention_reach(client: Client | None, root: str = "", *, may_run_here: bool = False) -> str | None:
-    """Say that the services cannot be reached from here, and return what was said; None when they can.
+    """Report that the services cannot be reached from here; return the message, or None if they can be.
 
-    `root`: the checkout, which may run with another state folder instead; `may_run_here`: or as well.
+    `root`: the checkout, which may run with another state folder instead; `may_run_here`: or with both.
     """
     if client is not None and client.greeting.is_out_of_reach:
         from devinit.control.elsewhere import out_of_reach
@@ -78,9 +78,9 @@ def mention_reach(client: Client | None, root: str = "", *, may_run_here: bool =
 
 
 def of_other_state(root: str, client: Client | None) -> DevinitError | None:
-    """Return what is to be said of a checkout that was started with another state folder.
+    """Return the error for a checkout that was started with another state folder.
 
-    `client`: of a supervisor of this one, which may have services.
+    `client`: that of this state folder's supervisor, which may have services too.
     """
     import os
 
@@ -95,21 +95,21 @@ def of_other_state(root: str, client: Client | None) -> DevinitError | None:
 
 def has_services(client: Client) -> bool:
     """Whether any service of a supervisor runs."""
-    from devinit.control import api  # hardly ever
+    from devinit.control import api  # rarely needed
 
     at_rest = ("stopped", "exited", "failed")
     return any(each["phase"] not in at_rest for each in api.status(client)["services"])
 
 
 def nothing_runs(root: str, asked: Iterable[str] = ()) -> DevinitError:
-    """Return the error for a project that does not run: of its configuration, or a name it lacks, if there is one.
+    """Return the error for a project that does not run: its broken configuration, an unknown name, or just that.
 
-    `asked`: the names of services that were asked about.
+    `asked`: the names of the requested services.
     """
     import os
     from pathlib import Path
 
-    from devinit.config.load import load  # what runs is asked instead, and quicker
+    from devinit.config.load import load  # a running supervisor answers faster, without it
     from devinit.errors import ServiceError
     from devinit.model.unknown import unknown_service
 
@@ -131,6 +131,6 @@ def nothing_runs(root: str, asked: Iterable[str] = ()) -> DevinitError:
 
 
 def mention_configuration(answer: ProjectStatus | WhyReport | CheckReport | WaitReport) -> None:
-    """Say that the configuration cannot be read, if it cannot: what is shown is as it was read before."""
+    """Report an unreadable configuration; the answer is then based on the previous one."""
     if (error := answer.get("configuration_error")) is not None:
         talk(still_as_before(error))

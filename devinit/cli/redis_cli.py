@@ -20,10 +20,10 @@ __all__ = ["EXAMPLE", "configure", "run", "split"]
 
 EXAMPLE = "devinit redis-cli keys 'session:*'"
 PROGRAMS = ("redis-cli", "valkey-cli")
-"""Either one talks to either server."""
+"""Either program works with either server."""
 USUAL_PORT = 6379
 USUAL_USER = "default"
-"""Whom a password alone means; a redis-cli before 6 knows no users."""
+"""The user for a password without a user name; a redis-cli before version 6 does not support users."""
 HINT = "install redis-tools or valkey: the server that devinit brings comes without a client"
 
 
@@ -33,7 +33,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Become redis-cli, or valkey-cli where there is no other."""
+    """Replace this process by redis-cli, or by valkey-cli if there is no redis-cli."""
     service = server_of(arguments, "redis")
     environment, own = setting_for(arguments, service, test=False, needed=("URL",))
     path = environment.get("PATH")
@@ -42,13 +42,13 @@ def run(arguments: Arguments) -> int:
     if url.password:
         environment["REDISCLI_AUTH"] = unquote(url.password)
     elif service.external_url is None:
-        # That of the shell is another server's, which would be sent to this one.
+        # The shell's password is for another server, and would be sent to this one.
         environment.pop("REDISCLI_AUTH", None)
     return become([program, *place_of(url), *(arguments.command or [])], environment, hint=HINT)
 
 
 def place_of(url: SplitResult) -> list[str]:
-    """Return the options by which redis-cli finds a server; its password is none of them. Pure."""
+    """Return the options that address a server; the password is not among them. Pure."""
     words = ["-h", url.hostname or "localhost", "-p", str(url.port or USUAL_PORT)]
     user = unquote(url.username or "")
     words += ["--user", user] if user not in ("", USUAL_USER) else []

@@ -30,5 +30,5 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Restart services; return the exit code that they add up to."""
+    """Restart services; return the exit code of the result."""
     return bring_up("restart", root_as_text(arguments), arguments)

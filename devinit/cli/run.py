@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 EXAMPLE = "devinit run -- alembic upgrade head"
 WITH_VALUES = ("-C", "-s", "--service")
-"""Options whose value is the next word."""
+"""Options with a value in the next word."""
 
 
 def split(words: list[str]) -> tuple[list[str], list[str]]:
-    """Return our own options and the command, which follows `--` or begins with the first word that is none."""
+    """Return the options of `run`, and the command, which follows `--` or starts at the first non-option."""
     position = 0
     while position < len(words) and words[position].startswith("-"):
         if words[position] == "--":
@@ -32,7 +32,7 @@ def split(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Add the options of this command; the command itself never comes to the parser."""
+    """Add the options of this command; the parser never sees the command to run."""
     parser.usage = (
         "devinit run [-h] [-C DIR] [-s SERVICE] [--test] [--list] [--json] [TASK | [--] COMMAND] ..."
     )
@@ -49,7 +49,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def add_test(parser: ArgumentParser) -> None:
-    """Add the option that `devinit exec` has as well."""
+    """Add the `--test` option, which `devinit exec` shares."""
     parser.add_argument(
         "--test",
         action="store_true",
@@ -58,12 +58,12 @@ def add_test(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Become the command, whose exit code is ours, or list what can be run."""
+    """Replace this process by the command, whose exit code becomes its own, or list the tasks."""
     words = arguments.command or []
     if arguments.list or not (words or arguments.is_after_dashes or arguments.service):
         if words:
             raise UsageError(f"what is {words[0]!r}?", hint="`devinit run --list` takes no name")
-        from devinit.cli.task_list import print_tasks  # a command does without
+        from devinit.cli.task_list import print_tasks  # a command does not need it
 
         return print_tasks(root_of(arguments), as_json=arguments.json)
     if arguments.json:

@@ -15,7 +15,7 @@ EXAMPLE = "devinit schema > devinit.schema.json"
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Add the options of this command: it has none."""
+    """Add the `--json` option, which changes nothing."""
     parser.add_argument("--json", action="store_true", help="it is JSON anyway")
 
 

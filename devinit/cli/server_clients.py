@@ -1,6 +1,6 @@
-"""The client programs of the project's servers, `psql` and `redis-cli`: which server, and how they find it.
+"""The client programs of the project's servers, `psql` and `redis-cli`: selection of the server, and its address.
 
-A password goes into the environment of the program, and never into its command line, which every user can read.
+A password goes into the environment of the program, never into its command line, which every user can read.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 ITS_OWN = ("PATH", "PG", "PSQL", "REDISCLI")
-"""How the names begin that a client program itself knows. The project's others, such as keys of services in the
-cloud, are none of its business, nor of a pager that it starts."""
+"""The prefixes of variables that a client program uses itself. The project's other variables, such as keys of
+cloud services, are withheld from it and from a pager that it starts."""
 
 
 def split(words: list[str]) -> tuple[list[str], list[str]]:
-    """Return our own options, which stand first, and the words for the client program."""
+    """Return devinit's options, which come first, and the words for the client program."""
     position = 0
     while position < len(words) and words[position] in (*WITH_VALUES, "--test", "--help"):
         position += 2 if words[position] in WITH_VALUES else 1
@@ -36,7 +36,7 @@ def split(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def configure(parser: ArgumentParser, program: str, *, has_tests: bool) -> None:
-    """Add our own options; those of the program never come to the parser."""
+    """Add devinit's options; the parser never sees those of the program."""
     test = " [--test]" if has_tests else ""
     parser.usage = f"devinit {program} [--help] [-C DIR] [-s SERVICE]{test} [ARGUMENT ...]"
     parser.add_argument(
@@ -50,8 +50,8 @@ def configure(parser: ArgumentParser, program: str, *, has_tests: bool) -> None:
 
 
 def server_of(arguments: Arguments, provider: str) -> Service:
-    """Return the server that is meant, of this kind. Raise UsageError for one that does not exist."""
-    from devinit.config.load import load  # as the supervisor reads it
+    """Return the selected server of this kind. Raise UsageError if it does not exist."""
+    from devinit.config.load import load  # the same reader as the supervisor's
 
     root = root_of(arguments)
     require_project(str(root))
@@ -72,10 +72,10 @@ def server_of(arguments: Arguments, provider: str) -> Service:
 def setting_for(
     arguments: Arguments, service: Service, *, test: bool, needed: tuple[str, ...]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the environment of a client program, and the server's own variables without their prefix.
+    """Return the environment of a client program, and the server's variables without their prefix.
 
-    The shell may have variables of these names for another server: they are none of them. Raise UsageError where
-    one that is `needed` is left out.
+    The shell's variables of these names may be for another server, so they do not count. Raise UsageError if a
+    `needed` one is excluded from the environment.
     """
     root = root_of(arguments)
     setting = setting_of(root, test=test, where={})

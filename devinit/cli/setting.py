@@ -1,4 +1,4 @@
-"""The environment of a command that runs beside the services, as the supervisor returns it, and its start."""
+"""The environment of a command that runs next to the services, and the start of such a command."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from devinit.model.status import CommandSetting
 
 FIRST_WIRE_WITH_COMMANDS = 3
-"""An older supervisor knows the runtime environment alone."""
+"""An older supervisor only provides the runtime environment."""
 FIRST_WIRE_WITH_PLACES = 5
-"""An older supervisor runs no command as a service, or in a folder."""
+"""An older supervisor has no environment for a command of a service, or in a folder."""
 AT_REST = ("stopped", "exited", "failed")
 ANSWERING = ("ready", "unhealthy")
 COMING = ("waiting", "starting", "backoff")
@@ -37,9 +37,9 @@ COMING = ("waiting", "starting", "backoff")
 def carry_out(
     arguments: Arguments, setting: CommandSetting | None = None, hint: str | None = None
 ) -> NoReturn:
-    """Become a command of the project, or of the service that is named.
+    """Replace this process by a command of the project, or of the named service.
 
-    `setting`: what the supervisor gives it, if it was asked already. `hint`: said where there is no such command.
+    `setting`: the supervisor's answer, if it was asked already. `hint`: the hint if the command does not exist.
     """
     root, words = root_of(arguments), arguments.command or []
     if setting is None:
@@ -51,7 +51,7 @@ def carry_out(
 
 
 def environment_of(setting: CommandSetting, root: Path) -> dict[str, str]:
-    """Return the whole environment of a command."""
+    """Return the complete environment of a command."""
     inherited = {} if "directory" in setting else own_environment(os.environ, root)
     without = setting.get("without", ())
     kept = {name: value for name, value in inherited.items() if name not in without}
@@ -61,10 +61,10 @@ def environment_of(setting: CommandSetting, root: Path) -> dict[str, str]:
 
 
 def setting_of(root: Path, *, test: bool, where: Json, again: bool = False) -> CommandSetting:
-    """Return what the supervisor gives a command (model.status.CommandSetting).
+    """Return the setting of a command from the supervisor (model.status.CommandSetting).
 
-    `where`: the `service` as which it runs, or the `directory` in which it does. `again`: what there is to say of
-    the supervisor was said before.
+    `where`: the `service` as which the command runs, or the `directory` in which it runs. `again`: the notes about
+    the supervisor were printed before.
     """
     require_project(str(root))
     client = connect_or_start(root)
@@ -77,7 +77,7 @@ def setting_of(root: Path, *, test: bool, where: Json, again: bool = False) -> C
 
 
 def asked(client: Client, *, test: bool, where: Json) -> CommandSetting:
-    """Ask a supervisor for it, which may be an older one."""
+    """Request the setting from a supervisor, which may be an older one."""
     environ, profile = caller_environment(), os.environ.get("DEVINIT_PROFILE") or None
     if where and client.greeting.wire < FIRST_WIRE_WITH_PLACES:
         raise needs_newer("a command of a service", client)
@@ -90,7 +90,7 @@ def asked(client: Client, *, test: bool, where: Json) -> CommandSetting:
 
 
 def needs_newer(what: str, client: Client) -> SupervisorError:
-    """Return the error for what an older supervisor cannot do."""
+    """Return the error for a feature that an older supervisor lacks."""
     return SupervisorError(
         f"{what} needs a newer supervisor: {client.greeting.beside_ours()}",
         hint="`devinit start` replaces it; services keep running",
@@ -98,7 +98,7 @@ def needs_newer(what: str, client: Client) -> SupervisorError:
 
 
 def mention(setting: CommandSetting, *, test: bool) -> None:
-    """Say that what a command may need does not run, or that it has no test database although one is wanted."""
+    """Report databases that do not run, and missing test databases if one is requested."""
     if (line := idle_line(setting["phases"], setting["databases"])) is not None:
         talk(line)
     if test and setting["untested"]:
@@ -107,7 +107,7 @@ def mention(setting: CommandSetting, *, test: bool) -> None:
 
 
 def idle_line(phases: Mapping[str, str], databases: Sequence[str]) -> str | None:
-    """Say that what a command may need does not run: it would find out by a time-out. None: nothing to say."""
+    """Return a note about databases that do not run, which the command would only notice by a time-out."""
     missing = [name for name in databases if phases.get(name) not in ANSWERING]
     names = ", ".join(missing)
     if phases and all(phase in AT_REST for phase in phases.values()):
@@ -121,7 +121,7 @@ def idle_line(phases: Mapping[str, str], databases: Sequence[str]) -> str | None
 
 
 def hint_about(words: Sequence[str], setting: CommandSetting) -> str | None:
-    """Return what was meant by a command that does not exist, where its name is a service's."""
+    """Return a hint for a missing command whose name is that of a service."""
     name, *rest = words
     if name not in setting["phases"]:
         return None

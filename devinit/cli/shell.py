@@ -35,7 +35,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Become the shell that $SHELL names."""
+    """Replace this process by the shell that $SHELL names."""
     if (outer := os.environ.get(IN_SHELL)) is not None:
         raise UsageError(
             f"this is a shell of devinit already ({outer})", hint="`exit` leaves it; then open the other one"

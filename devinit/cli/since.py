@@ -1,4 +1,4 @@
-"""Since when, as a person says it: `5m`, `10:30`, `2026-11-02T10:30`; or a script: a Unix time (`date +%s.%N`)."""
+"""The parser of points in time: `5m`, `10:30`, `2026-11-02T10:30`, or a Unix time (`date +%s.%N`)."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 from devinit.errors import UsageError
 
 SPAN = r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?"
-"""1h30m, 90s, 2d."""
+"""For example 1h30m, 90s, 2d."""
 CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2}))?"
 UNIX = r"@?(\d{9,11}(?:\.\d+)?)"
-"""What `date +%s` and `date +%s.%N` print, in this century and the next."""
+"""The output of `date +%s` and `date +%s.%N`, in this century and the next."""
 FORMS = "5m, 1h30m, 2d, 10:30, 2026-11-02, 2026-11-02T10:30 or a Unix time"
 
 
 def moment(text: str, now: datetime, option: str = "--since") -> float:
-    """Return the Unix time that a text means. Raise UsageError when it means none.
+    """Return the Unix time of a text. Raise UsageError if it is not a time.
 
-    `now` has a time zone: a time of day is meant there. One that is still to come was yesterday.
+    `now` has a time zone, in which a time of day is read. One that lies in the future was yesterday.
     """
     said = text.strip()
     try:
@@ -32,7 +32,7 @@ def moment(text: str, now: datetime, option: str = "--since") -> float:
             hour, minute, second = (int(each or 0) for each in clock.groups())
             then = now.replace(hour=hour, minute=minute, second=second, microsecond=0)
             return (then if then <= now else then - timedelta(days=1)).timestamp()
-        # Without a zone it is local time, with the summer time of that day.
+        # Without a time zone it is local time, with the daylight saving time of that day.
         return datetime.fromisoformat(said).timestamp()
     except (ValueError, OverflowError):
         raise UsageError(f"{option} {text!r} is not a time", hint=f"write it like {FORMS}") from None

@@ -28,7 +28,7 @@ NAMES = "services"
 DEFAULTS = {"max_bytes": None}
 WELL = ("ready", "exited")
 PLAIN_SERVICE_BYTES = 500
-"""Of a service in JSON, without its texts."""
+"""The assumed size of a service in JSON without its texts, in bytes."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -59,7 +59,7 @@ def run(arguments: Arguments) -> int:
             raise UsageError("--all shows every project, without a choice of services")
         if arguments.watch or arguments.exit_code:
             raise UsageError("--watch and --exit-code are about one project, --all is about every one")
-        from devinit.cli.neighbours import show_projects  # one project is answered without all this
+        from devinit.cli.neighbours import show_projects  # the status of one project does not need it
 
         return show_projects(as_json=arguments.json)
     root = root_as_text(arguments)
@@ -69,7 +69,7 @@ def run(arguments: Arguments) -> int:
                 "--watch goes on until Ctrl-C, and has no other exit code",
                 hint="`devinit wait` waits until all is ready, and says so by its exit code",
             )
-        from devinit.cli.status_watch import watch  # one look is answered without all this
+        from devinit.cli.status_watch import watch  # a single status does not need it
 
         watch(root, arguments)
     client = connected(root)
@@ -104,14 +104,14 @@ def run(arguments: Arguments) -> int:
     elif sys.stdout.isatty() and all(service["phase"] == "stopped" for service in status["services"]):
         talk("`devinit start` starts everything")
     if everything and not is_configured(root) and not any(map(has_pages, everything)):
-        from devinit.config.absence import only_databases  # for a project that is not finished yet
+        from devinit.config.absence import only_databases  # only for an unfinished project
 
         talk(only_databases(root, [each["name"] for each in everything]))
     return code
 
 
 def exit_code_of(services: list[ServiceStatus], arguments: Arguments) -> int:
-    """Return 0, or with --exit-code 1 unless all is well that was named, or that a start starts."""
+    """Return 0; with --exit-code, return 1 unless all services are well that were named or that a start starts."""
     if not arguments.exit_code:
         return 0
     meant = [each for each in services if each["name"] in arguments.services or is_expected(each)]
@@ -119,13 +119,13 @@ def exit_code_of(services: list[ServiceStatus], arguments: Arguments) -> int:
 
 
 def is_expected(service: ServiceStatus) -> bool:
-    """Whether a service that was not named belongs to a project that is well; an older supervisor tells less."""
+    """Whether an unnamed service must be well for `--exit-code`; an older supervisor reports less."""
     starts = service.get("autostart", True) or service["phase"] != "stopped"
     return starts and not service.get("optional", False)
 
 
 def status_of(client: Client, names: list[str]) -> ProjectStatus:
-    """Return what a supervisor says of its services. Raise UsageError when it has some, and not one of these."""
+    """Return a supervisor's status. Raise UsageError if it has services, but not one of these."""
     status = api.status(client, measure=True)
     if status["services"]:
         chosen(names, status)
@@ -133,7 +133,7 @@ def status_of(client: Client, names: list[str]) -> ProjectStatus:
 
 
 def bounded(services: list[ServiceStatus], stated: int | None, paint: Paint | None) -> list[ServiceStatus]:
-    """Return services with texts that fit into what is printed: as lines, or without `paint` as JSON."""
+    """Return services with texts shortened to the limit: for lines with `paint`, for JSON without."""
     from devinit.cli.bounds import STATUS_BYTES, bound_of, rows_within, size_as_json
 
     most = bound_of(stated, STATUS_BYTES)

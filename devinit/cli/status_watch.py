@@ -1,4 +1,4 @@
-"""`status --watch`: the same lines again whenever something has changed, in their place at a terminal."""
+"""`status --watch`: the status again whenever it has changed; at a terminal, it is redrawn in place."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from devinit.model.status import ProjectStatus
 
 TOGETHER_SECONDS = 0.1
-"""What happens within this time is shown at once."""
+"""Changes within this time are shown together."""
 LOOK_SECONDS = 1.0
-"""How often a supervisor is looked for while none runs."""
+"""The interval of the search for a supervisor while none runs."""
 AGAIN_SECONDS = 5.0
-"""How often it is asked without an event: a file of the configuration may have changed."""
+"""The interval of requests without an event, because a configuration file may have changed."""
 MOVING = ("uptime_seconds", "cpu_percent", "memory_bytes")
-"""What of a service is another value each time, and no change."""
+"""Fields of a service that differ each time, and do not count as a change."""
 
 
 def watch(root: str, arguments: Arguments) -> NoReturn:
@@ -46,16 +46,16 @@ def watch(root: str, arguments: Arguments) -> NoReturn:
             try:
                 follow(client, shown, root, arguments)
             except SupervisorError:
-                client.close()  # it is looked for again
+                client.close()  # the next round looks for it again
 
 
 def follow(client: Client, shown: InPlace | Blocks, root: str, arguments: Arguments) -> NoReturn:
-    """Show what a supervisor tells. Raise SupervisorError when it goes away."""
+    """Show the status of a supervisor, again after each event. Raise SupervisorError when it goes away."""
     client.call("subscribe")
     while True:
         status = api.status(client, measure=True)
         if not status["services"]:
-            # It was only asked something, and has not been given services.
+            # This supervisor only answered a request, and has not been given services.
             status = {**status_at_rest(root), "supervisor": status["supervisor"]}
         shown.show(of_interest(status, arguments))
         if select.select([client.fileno()], [], [], AGAIN_SECONDS)[0]:
@@ -64,19 +64,19 @@ def follow(client: Client, shown: InPlace | Blocks, root: str, arguments: Argume
 
 
 def of_interest(status: ProjectStatus, arguments: Arguments) -> ProjectStatus:
-    """Return a status with the services that were asked for."""
+    """Return a status with only the requested services."""
     return {**status, "services": chosen(arguments.services, status)}
 
 
 class Blocks:
-    """Prints everything again when something has changed: for a pipe, a file, a program."""
+    """A printer that prints the whole status after each change: for a pipe, a file, a program."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self._before: object = None
 
     def show(self, status: ProjectStatus) -> None:
-        """Print a status unless it says what the one before said."""
+        """Print a status unless it equals the previous one."""
         if self._as_json:
             services = [{key: each[key] for key in each if key not in MOVING} for each in status["services"]]  # type: ignore[literal-required]  # its own keys
             now: object = {**status, "services": services}
@@ -91,14 +91,14 @@ class Blocks:
 
 
 class InPlace:
-    """Draws over what it drew before."""
+    """A printer that redraws the status in place."""
 
     def __init__(self) -> None:
         self._drawn: list[int] = []
-        """The widths of the lines on the screen."""
+        """The widths of the lines that are on the screen."""
 
     def show(self, status: ProjectStatus) -> None:
-        """Draw a status in the place of the one before."""
+        """Draw a status over the previous one."""
         columns, rows = size_of(sys.stdout)
         before = sum(max(1, -(-taken // columns)) for taken in self._drawn)
         lines = fitting(lines_of(status["services"], Paint(sys.stdout), aligned=True), columns, rows - 1)
@@ -107,7 +107,7 @@ class InPlace:
 
 
 def fitting(lines: list[str], columns: int, rows: int) -> list[str]:
-    """Return as many lines as can be drawn over again; what scrolls away could not be."""
+    """Return as many lines as can be redrawn; lines that scroll off the screen could not be."""
     found: list[str] = []
     taken = 0
     for number, line in enumerate(lines):

@@ -48,7 +48,7 @@ def run(arguments: Arguments) -> int:
     if arguments.all:
         if arguments.services:
             raise UsageError("--all stops every project, without a choice of services")
-        from devinit.cli.everywhere import stop_everywhere  # one project is stopped without all this
+        from devinit.cli.everywhere import stop_everywhere  # the stop of one project does not need it
 
         return stop_everywhere(force=arguments.force, as_json=arguments.json)
     began = time.monotonic()
@@ -76,9 +76,9 @@ def run(arguments: Arguments) -> int:
 
 
 def refuse_other_state(arguments: Arguments) -> None:
-    """Raise SupervisorError where nothing was stopped, and the services run with another state folder.
+    """Raise SupervisorError if nothing was stopped and the services run with another state folder.
 
-    Where it is only known that they were started so, that is said.
+    If that is not certain, but they were started that way, report it.
     """
     from devinit.control.other_state import runs_there, said_of  # as below
 
@@ -90,17 +90,17 @@ def refuse_other_state(arguments: Arguments) -> None:
 
 
 def in_deleted_folder(arguments: Arguments) -> StopReport | None:
-    """Stop what still runs in a folder that does not exist any more; None when that is not what was asked."""
+    """Stop services that still run in a deleted folder; return None if the folder exists or nothing ran there."""
     if arguments.directory is None or os.path.isdir(arguments.directory):  # noqa: PTH112  paths are text here
         return None
-    from devinit.control.orphans import end_orphans  # an accident, and no other stop pays for it
+    from devinit.control.orphans import end_orphans  # a rare accident, for which no other stop pays
 
     ended = end_orphans(arguments.directory)
     return {"stopped": ended, "left": []} if ended else None
 
 
 def in_project(arguments: Arguments) -> StopReport:
-    """Stop what runs, also without a supervisor and a record."""
+    """Stop the running services, even without a supervisor and a record."""
     root = root_as_text(arguments)
     client = connect_to_running(root)
     if client is None:
@@ -111,7 +111,7 @@ def in_project(arguments: Arguments) -> StopReport:
 
 
 def order(client: Client, arguments: Arguments) -> StopReport:
-    """Order the stop and show what happens."""
+    """Order the stop and show its progress."""
     try:
         with Terminable(), Progress(sys.stderr, silent=arguments.json, vanishes=True) as progress:
             see = print_json if arguments.json else progress.see

@@ -1,9 +1,9 @@
-"""Order a stop and wait for it. Ctrl-C once is polite: the stop goes on; twice ends at once what is left."""
+"""A stop with handling of Ctrl-C: the first lets the stop go on, the second kills what is left at once."""
 
 from __future__ import annotations
 
-# The module below `signal`, which builds enumerations for 4 ms.
-import _signal  # type: ignore[import-not-found]  # typeshed has only what stands above it
+# The C module behind `signal`, which takes 4 ms to build enumerations.
+import _signal  # type: ignore[import-not-found]  # typeshed has only `signal`
 
 from devinit.control import api
 
@@ -30,14 +30,14 @@ def stop_services(
     force: bool = False,
     pressed: int = 0,
 ) -> StopReport:
-    """Stop services; return what the supervisor answers. A third Ctrl-C leaves.
+    """Stop services; return the supervisor's report. A third Ctrl-C leaves.
 
-    `pressed`: how many of them have been obeyed already; the stop itself may be the answer to one.
+    `pressed`: the number of Ctrl-Cs that were handled before; the stop itself may be the response to one.
     """
     answered = pressed
 
     def press(_number: int, _frame: FrameType | None) -> None:
-        # No exception in the middle of a message: what was read of it would be lost.
+        # An exception in the middle of a message would lose the part that was already read.
         nonlocal pressed
         pressed += 1
         if pressed > 2:  # noqa: PLR2004  after the polite one and the one that forces

@@ -1,4 +1,4 @@
-"""The result of a start: the table on standard output, and the last lines of what failed."""
+"""The result of a start: a table on standard output, and the last output lines of failed services."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from devinit.text import cut, duration, one_line, plain, width
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import Any  # what comes off the wire
+    from typing import Any  # data from the wire
 
     from devinit.control.wire import Json
 
@@ -21,21 +21,21 @@ TRIES = "TRIES"
 HEADER = ("", "SERVICE", "PORT", "PREFERRED", TRIES, "READY", "URL")
 LAST = len(HEADER) - 1
 DISPENSABLE = (TRIES, "READY", "PREFERRED", "PORT")
-"""What is left out, in this order, until the table fits a narrow terminal: a URL that wraps cannot be copied."""
+"""The columns that are omitted, in this order, until the table fits: a URL that wraps cannot be copied."""
 SHORTEST_REASON = 20
 TROUBLES = {"starting": "cannot start", "unhealthy": "is unhealthy"}
-"""How a service that is in trouble is spoken of, where its phase is not the word."""
+"""Words for the phases of services in trouble, where the phase itself is not the word."""
 NO_ATTENTION = ("ready", "exited")
 EXTRA = ""
-"""Stands for the phase of a row that is a further port of the service above it."""
+"""The phase of a row that is a further port of the service above it."""
 WORDS = {"exited": "finished"}
-"""What the table says where a phase is not the word for it."""
+"""Words of the table for phases that need another word."""
 
 
 def print_summary(summary: Json, starting: Sequence[str]) -> None:
-    """Print the table of a start, then why what failed has failed. `starting`: what did not run before."""
+    """Print the table of a start, then the reasons of failures. `starting`: services that did not run before."""
     if not summary["services"]:
-        from devinit.config.absence import NO_SERVICES  # hardly ever
+        from devinit.config.absence import NO_SERVICES  # rarely needed
 
         talk(f"there are no services: {NO_SERVICES}")
         return
@@ -48,10 +48,10 @@ def print_summary(summary: Json, starting: Sequence[str]) -> None:
 
 
 def picture(summary: Json, paint: Paint, symbols: dict[str, str], columns: int | None) -> list[str]:
-    """Return the table: every line at most so wide, unless a URL is wider; None for no limit."""
+    """Return the lines of the table, at most `columns` wide unless a URL is wider; None for no limit."""
     rows = [each for row in summary["services"] for each in (row, *extra_rows(row))]
     cells = [cells_of(row, symbols) for row in rows]
-    # How many ports were tried says something only where one is not the preferred one.
+    # The number of attempts only matters if a port is not the preferred one.
     tried = any(row["port"] != row["preferred"] for row in rows if row["preferred"] is not None)
     names = [name for name in HEADER if tried or name != TRIES]
     head, *lines = fitting(cells, [is_up(row) for row in rows], columns, symbols["cut"], names)
@@ -64,7 +64,7 @@ def picture(summary: Json, paint: Paint, symbols: dict[str, str], columns: int |
 
 
 def extra_rows(row: Json) -> list[Json]:
-    """Return the further ports of a service that is up, as rows of the table; an older supervisor tells none."""
+    """Return rows for the further ports of a service that is up; an older supervisor does not report them."""
     if not is_up(row):
         return []
     return [
@@ -84,7 +84,7 @@ def extra_rows(row: Json) -> list[Json]:
 
 
 def cells_of(row: Json, symbols: dict[str, str]) -> tuple[str, ...]:
-    """Return a service as the cells of its line."""
+    """Return the cells of a service's row."""
     marks = {
         EXTRA: " ",
         "ready": symbols["good"],
@@ -92,10 +92,10 @@ def cells_of(row: Json, symbols: dict[str, str]) -> tuple[str, ...]:
         "failed": symbols["bad"],
     }
     port, preferred = row["port"], row["preferred"]
-    # What was passed over last may be a remembered port; what the developer knows is the preferred one.
+    # The last port passed over may be a remembered one; the developer knows the preferred one.
     moved = "" if port == preferred or preferred is None else f"moved from {preferred}"
     if row["mode"] == "external":
-        # devinit does not run it: that is more than on which port it is.
+        # That devinit does not run it matters more than its port.
         moved = "external"
     ready = duration(row["ready_seconds"]) if row["ready_seconds"] is not None else ""
     phase: str = row["phase"]
@@ -111,12 +111,12 @@ def cells_of(row: Json, symbols: dict[str, str]) -> tuple[str, ...]:
 
 
 def is_up(row: Json) -> bool:
-    """Whether a service answers where the table says."""
+    """Whether a service answers at the URL in the table."""
     return row["phase"] in ("ready", "unhealthy", EXTRA)
 
 
 def reason_of(row: Json) -> str:
-    """Return why a service is not up, unless that is shown below the table, with its last words."""
+    """Return why a service is not up, unless that is shown below the table with its last output."""
     return "" if needs_attention(row) else one_line((row["reason"] or "").partition("\n")[0])
 
 
@@ -127,7 +127,7 @@ def fitting(
     ellipsis: str,
     names: list[str],
 ) -> list[str]:
-    """Return the lines of the table, without the columns that there is no room for."""
+    """Return the lines of the table, without columns that do not fit."""
     dispensable = [name for name in DISPENSABLE if name in names]
     while True:
         chosen = [HEADER.index(name) for name in names]
@@ -145,19 +145,19 @@ def fitting(
 
 
 def shown_url(row: Json) -> str:
-    """Return a service's URL without the password that it may contain."""
+    """Return a service's URL as one line, with the password in it masked."""
     return one_line(row["url"] or "")
 
 
 def print_in_foreground(summary: Json, starting: Sequence[str]) -> None:
-    """Print the same to standard error alone: standard output belongs to the services."""
+    """Print the summary to standard error only, because standard output belongs to the services."""
     paint, symbols = Paint(sys.stderr), symbols_of(sys.stderr)
     lines = [*picture(summary, paint, symbols, columns_of(sys.stderr)), "", totals(summary, starting)]
     terminal.write(sys.stderr, [*([] if is_quiet() else lines), *explanation(summary, paint)])
 
 
 def explanation(summary: Json, paint: Paint) -> Iterator[str]:
-    """Yield why services failed, with the last lines of their output."""
+    """Yield the reasons of failed services, with the last lines of their output."""
     for row in filter(needs_attention, summary["services"]):
         first, *more = plain(row["reason"] or "for an unknown reason").splitlines()
         said = TROUBLES.get(row["phase"], row["phase"])
@@ -178,7 +178,7 @@ def explanation(summary: Json, paint: Paint) -> Iterator[str]:
 
 
 def wrong_lines(service: str, servers: Sequence[Mapping[str, Any]], paint: Paint) -> Iterator[str]:
-    """Yield which servers a service is connected to in the place of its project's own, and what helps."""
+    """Yield the servers that a service uses instead of its project's own, and advice."""
     for wrong in servers:
         yield ""
         yield paint.bad(f"{one_line(service)} is {one_line(wrong['text'])}")
@@ -186,13 +186,13 @@ def wrong_lines(service: str, servers: Sequence[Mapping[str, Any]], paint: Paint
 
 
 def needs_attention(row: Json) -> bool:
-    """Whether the user has to fix a service: it failed, it is unwell, or its output says why it cannot start."""
+    """Whether the user has to fix a service: it failed, is unhealthy, or its output shows why it cannot start."""
     stuck = row["phase"] == "starting" and bool(row["log_tail"])
     return stuck or row["phase"] in ("failed", "unhealthy")
 
 
 def advice(summary: Json) -> str:
-    """Return what can be done next."""
+    """Return the commands that the user may need next."""
     rows = summary["services"]
     if summary["exit_code"] == 0:
         return "`devinit logs -f` follows the output, `devinit stop` ends everything"

@@ -1,4 +1,4 @@
-"""Run what a name means: a task of devinit.toml, a command, or a command that the repository has that name for."""
+"""`devinit run NAME`: run a task of devinit.toml, a command, or a task that files of the repository suggest."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     from devinit.sources.suggested.reading import Suggestion
 
 INTERRUPTED = [128 + number for number in (*OF_THE_TERMINAL, *HANDED_ON)]
-"""Exit codes of a command that was to end."""
+"""Exit codes of a command that was interrupted."""
 SATISFIED = ("ready", "exited")
-"""Phases of a service for which a task does not wait."""
+"""Phases of a service in which a task does not wait for it."""
 
 
 def run_named(arguments: Arguments) -> int:
-    """Run a task, a command, or what the repository suggests under the name; return its exit code.
+    """Run the task, command or suggestion of the repository with this name; return its exit code.
 
-    What the repository suggests is run only where no command has the name. It is never run by a part of its name.
+    A suggestion is run only if no command has its name, and only by its full name.
     """
     root, name = root_of(arguments), (arguments.command or [""])[0]
     if name in tasks_stated(root):
-        from devinit.config.load import load  # a command that is no task does without
+        from devinit.config.load import load  # a command that is no task does not need it
 
         project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
         if name in project.tasks:
@@ -67,33 +67,33 @@ def run_named(arguments: Arguments) -> int:
 
 
 def behind_name(arguments: Arguments) -> list[str]:
-    """Return the arguments for what a name means, without a `--` between, which npm wants there."""
+    """Return the arguments after the name, without the leading `--` that npm would require there."""
     further = (arguments.command or [])[1:]
     return further[1:] if further[:1] == ["--"] else further
 
 
 def folders_of(setting: CommandSetting) -> list[Path]:
-    """Return the folders in which the services of the project run."""
+    """Return the folders in which the project's services run."""
     from pathlib import Path  # as above
 
     return [Path(folder) for folder in dict.fromkeys(setting.get("folders", {}).values())]
 
 
 def others(found: Iterable[Suggestion]) -> str:
-    """Return how each suggestion of one name is run."""
+    """Return the commands that run each suggestion of a name."""
     return ", ".join(f"`devinit run {each.full_name}` runs {each.says or each.words[0]}" for each in found)
 
 
 def meant(name: str, known: Iterable[str]) -> str | None:
-    """Return which task was probably meant by a name that nothing has; None when none is near."""
-    from devinit.text import nearest  # only a mistake pays for it
+    """Return a hint with the most similar task name; None if no name is similar."""
+    from devinit.text import nearest  # only needed for a mistake
 
     near = nearest(name, list(known))
     return f"did you mean {near}? {where(name)}" if near else None
 
 
 def run_suggestion(found: Suggestion, setting: CommandSetting, arguments: Arguments) -> NoReturn:
-    """Become what a suggestion runs, in its folder, as the service there if there is exactly one."""
+    """Replace this process by a suggestion in its folder, as the service there if there is exactly one."""
     root = root_of(arguments)
     there = [name for name, folder in setting.get("folders", {}).items() if folder == str(found.directory)]
     place: Json = {"service": there[0]} if len(there) == 1 else {"directory": str(found.directory)}
@@ -106,11 +106,11 @@ def run_suggestion(found: Suggestion, setting: CommandSetting, arguments: Argume
 
 
 def run_task(project: Project, name: str, arguments: Arguments) -> int:
-    """Run a task after those that it depends on, and become its last command."""
+    """Run a task after its dependencies; its last command replaces this process."""
     from devinit.config.tasks import in_order, services_needed  # only a task needs them
 
     further = behind_name(arguments)
-    setting_of(project.root, test=arguments.test, where={})  # what is to be said of the supervisor, once
+    setting_of(project.root, test=arguments.test, where={})  # the notes about the supervisor, once
     order = in_order(name, project.tasks)
     if further and not project.tasks[name].commands:
         raise UsageError(
@@ -130,9 +130,9 @@ def run_task(project: Project, name: str, arguments: Arguments) -> int:
 
 
 def run_commands(task: Task, project: Project, arguments: Arguments, further: Sequence[str] | None) -> int:
-    """Run the commands of a task; return the exit code of the first one that fails.
+    """Run the commands of a task; return the exit code of the first that fails.
 
-    `further`: arguments for the last one, which this process becomes; None when other tasks come after it.
+    `further`: arguments for the last command, which replaces this process; None if other tasks follow.
     """
     from devinit.kinds.command import with_arguments  # as above
     from devinit.runtime.templates import expand_command
@@ -164,12 +164,12 @@ def says_its_needs(task: Task, project: Project) -> bool:
 
 
 def bring_up_for(names: Sequence[str], task: str, project: Project, arguments: Arguments) -> int:
-    """Start the services that a task needs and that are not ready; return an exit code, 0 when all are."""
+    """Start the services that a task needs and that are not ready; return the exit code, 0 when all are ready."""
     if not names:
         return 0
     phases = setting_of(project.root, test=False, where={}, again=True)["phases"]
     missing = [name for name in names if name in phases and phases[name] not in SATISFIED]
-    # One that is new in devinit.toml since the last start has no phase yet.
+    # A service that was added to devinit.toml since the last start has no phase yet.
     missing += [name for name in names if name not in phases and project.services[name].external_url is None]
     if not missing:
         return 0

@@ -1,9 +1,9 @@
-"""SIGTERM in a command that waits. Unhandled, it would end without a message, and as process 1 not at all."""
+"""SIGTERM in a command that waits. By default it ends a command without a message, and process 1 not at all."""
 
 from __future__ import annotations
 
-# The module below `signal`, which builds enumerations for 4 ms.
-import _signal  # type: ignore[import-not-found]  # typeshed has only what stands above it
+# The C module behind `signal`, which takes 4 ms to build enumerations.
+import _signal  # type: ignore[import-not-found]  # typeshed has only `signal`
 
 from devinit.errors import Termination
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Terminable:
-    """Use it as a context manager: SIGTERM raises Termination inside, unless it means something else already."""
+    """A context manager in which SIGTERM raises Termination, unless SIGTERM has another handler already."""
 
     def __enter__(self) -> Self:
         self._before = _signal.getsignal(_signal.SIGTERM)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 EXAMPLE = "devinit wait backend --after $saved --timeout 30"
 SECONDS = 60.0
 START_SECONDS = 5.0
-"""How long another program may take to begin the start: the supervisor is not there before."""
+"""The time for another program to begin the start, because no supervisor runs before."""
 LOOK_SECONDS = 0.1
 
 
@@ -59,7 +59,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Wait, and print what came of it."""
+    """Wait, and print the outcome."""
     from devinit.cli.bounds import STATUS_BYTES, bound_of, rows_within, size_as_json
 
     after = after_of(arguments.after)
@@ -92,7 +92,7 @@ def run(arguments: Arguments) -> int:
 
 
 def after_of(text: str | None) -> float | None:
-    """Return the time that the user means."""
+    """Return the Unix time of `--after`."""
     if text is None:
         return None
     from datetime import UTC, datetime  # only a stated time needs it
@@ -103,9 +103,9 @@ def after_of(text: str | None) -> float | None:
 
 
 def connected(root: str, names: list[str], began: float, seconds: float) -> Client:
-    """Return a client of the supervisor, which may be about to be started by another program.
+    """Return a client of the supervisor, which another program may be about to start.
 
-    Raise UsageError when it is not, and the project has no service of one of these names.
+    Raise an error if no supervisor appears: UsageError if the project has no service of one of these names.
     """
     while True:
         client = connect_to_running(root)
@@ -117,10 +117,10 @@ def connected(root: str, names: list[str], began: float, seconds: float) -> Clie
 
 
 def lines_of(awaited: Awaited, wide: int, paint: Paint) -> Iterator[str]:
-    """Yield what came of waiting for one service: of one that is not live the reason and its last lines."""
+    """Yield the outcome for one service; if it is not live, with the reason and its last lines."""
     name = pad(one_line(awaited["service"]), wide)
     if awaited["outcome"] == "live":
-        # The URL of a database holds its password.
+        # The URL of a database contains its password.
         url = awaited["url"] or ""
         where = f"  {paint.dim(one_line(url))}" if url.startswith("http") else ""
         said = "finished" if awaited["phase"] == "exited" else "live"

@@ -1,4 +1,4 @@
-"""The progress of a start: its events, and its result."""
+"""The progress and the result of a start, from its events."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from devinit.control.wire import Json
 
     Shown: TypeAlias = Literal["events", "summary"] | None
-    """What is printed as JSON; None: what a person reads is printed."""
+    """The events that are printed as JSON; None for output to a user."""
 
 
 class Scope:
-    """Which services a start or a restart is about, as far as its events have said so."""
+    """The services that a start or a restart affects, according to its events so far."""
 
     def __init__(self) -> None:
         self.starting: list[str] | None = None
-        """What it brings up; None before that is decided."""
+        """The services that it brings up; None until that is decided."""
         self.stopped: set[str] = set()
-        """Services that a restart has stopped, or is stopping: they ran before it."""
+        """Services that a restart has stopped or is stopping, so they ran before it."""
 
     def see(self, event: Json) -> None:
-        """Take an event in."""
+        """Process an event."""
         match event["type"]:
             case "plan":
                 self.starting = event["starting"]
@@ -37,18 +37,18 @@ class Scope:
 
 
 class Watch:
-    """What has been seen of a start so far."""
+    """The progress of a start, and its summary once there is one."""
 
     def __init__(self, as_json: Shown) -> None:
         # The table on standard output takes the place of the lines, if it goes to a terminal as well.
         self.progress = Progress(sys.stderr, silent=as_json is not None, vanishes=sys.stdout.isatty())
         self.scope = Scope()
         self.summary: Json | None = None
-        """What it came to, once that is known."""
+        """The result of the start, once it is known."""
         self._as_json = as_json
 
     def see(self, event: Json) -> None:
-        """Take an event in."""
+        """Process an event."""
         self.scope.see(event)
         if self._as_json == "events" or (self._as_json == "summary" and event["type"] == "summary"):
             print_json(event)
@@ -57,11 +57,11 @@ class Watch:
         self.progress.see(event)
 
     def tick(self) -> None:
-        """Take in that time has passed."""
+        """Update the displayed waiting times."""
         self.progress.tick()
 
     def print_summary(self, *, of_changes: bool) -> None:
-        """Print what it came to, to a person. A restart of what changed, where nothing did, was told so."""
+        """Print the result to a user, unless a restart of changed services found none: that was reported."""
         if self.summary is None or self._as_json or (of_changes and not self.summary["services"]):
             return
         summary.print_summary(self.summary, self.scope.starting or [])

@@ -1,4 +1,4 @@
-"""The progress of a start that a command has ordered for itself: standard output is left to the command."""
+"""The progress of a start on behalf of another command, which keeps standard output."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class WatchBeside(Watch):
-    """Says what has failed, and nothing of what has not."""
+    """The progress of such a start: only failures are reported."""
 
     def print_summary(self, *, of_changes: bool) -> None:
-        """Print why what failed has failed."""
+        """Print the reasons of failures."""
         del of_changes  # it is a start
         if self.summary is not None and self.summary["exit_code"]:
             terminal.write(sys.stderr, explanation(self.summary, Paint(sys.stderr)))
@@ -26,5 +26,5 @@ class WatchBeside(Watch):
 
 
 def watch_beside(_arguments: Arguments) -> Watch:
-    """Return what shows such a start."""
+    """Return the progress of such a start."""
     return WatchBeside(None)

@@ -34,7 +34,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Print what is known about a service."""
+    """Print the facts about a service."""
     root = root_as_text(arguments)
     require_project(root)
     client = connect_or_start(root)
@@ -58,7 +58,7 @@ def run(arguments: Arguments) -> int:
 
 
 def bounded(report: WhyReport, most: int) -> WhyReport:
-    """Return a report without its oldest lines, so that its JSON fits into a number of bytes."""
+    """Return a report without its oldest lines, so that its JSON fits into `most` bytes."""
     from devinit.control import wire  # as `print_json`
 
     rest = len(wire.encode({**report, "log_tail": []}).encode(errors="replace"))
@@ -69,7 +69,7 @@ def bounded(report: WhyReport, most: int) -> WhyReport:
 
 
 def facts_of(report: WhyReport) -> list[tuple[str, str]]:
-    """Return what is worth saying, in the order in which one would ask."""
+    """Return the facts of a report, in the order in which a reader would ask for them."""
     since = f" for {duration(report['since_seconds'])}" if report["since_seconds"] is not None else ""
     facts = [
         ("service", report["name"]),
@@ -103,7 +103,7 @@ def facts_of(report: WhyReport) -> list[tuple[str, str]]:
 
 
 def asking_of(report: WhyReport) -> str:
-    """Return what a service waits for that has to be typed, and how; an older supervisor does not report it."""
+    """Return the prompt that a service waits at, and how to answer it; an older supervisor does not report it."""
     wait = report.get("waits_for_input")
     if wait is None:
         return ""
@@ -111,14 +111,14 @@ def asking_of(report: WhyReport) -> str:
 
 
 def wrong_of(report: WhyReport) -> str:
-    """Return which servers it uses in the place of the project's own, why, and what helps; a line each."""
+    """Return the servers used instead of the project's own, with the reason and advice, one line each."""
     found = report.get("wrong_servers", [])
     lines = (line for each in found for line in (each["text"].removeprefix("connected "), *each["advice"]))
     return "\n".join(lines)
 
 
 def build_of(report: WhyReport) -> str:
-    """Return the error that the last build of a service ended with which runs on."""
+    """Return the error of the last build of a service that keeps running."""
     error = report.get("last_error")
     if error is None:
         return ""
@@ -128,17 +128,17 @@ def build_of(report: WhyReport) -> str:
 
 
 def outdated_of(report: WhyReport) -> str:
-    """Return what has changed since the service was started; an older supervisor does not report it."""
+    """Return the changes since the service was started; an older supervisor does not report them."""
     changed = report.get("changed")
     if not changed:
         return ""
-    from devinit.model.status import WHOLLY_CHANGED  # most services are as their files say
+    from devinit.model.status import WHOLLY_CHANGED  # most services are up to date with their files
 
     return WHOLLY_CHANGED.get(changed[0]) or ", ".join(changed)
 
 
 def port_of(report: WhyReport) -> str:
-    """Return the port, and why it is not the preferred one, or not the service's own."""
+    """Return the port, and why it is not the preferred one or not the service's own."""
     if report["port"] is None:
         return ""
     why = f" ({report['port_reason']})" if report["port_reason"] else ""
@@ -148,18 +148,18 @@ def port_of(report: WhyReport) -> str:
 
 
 def extra_port_of(extra: ExtraPortStatus) -> str:
-    """Return a further port as one line."""
+    """Return the line for a further port."""
     moved = f", preferred {extra['preferred_port']}" if extra["port"] != extra["preferred_port"] else ""
     return f"{extra['name']} {extra['port']}{moved}  {extra['url'] or ''}".rstrip()
 
 
 def names_of(services: list[DependencyStatus]) -> str:
-    """Return services with their phases, and with what is waited for where that is not that they are ready."""
+    """Return dependencies with their phases, and with the awaited condition if it is not readiness."""
     return ", ".join(f"{each['name']} ({each['phase']}{condition_of(each)})" for each in services)
 
 
 def condition_of(service: DependencyStatus) -> str:
-    """Return what is waited for, to stand behind the phase."""
+    """Return the awaited condition, to follow the phase."""
     from devinit.model.status import CONDITION_WORDS  # only `devinit why` needs it
 
     words = CONDITION_WORDS.get(service.get("condition", ""), "")

@@ -1,1 +1,1 @@
-"""The dashboard: a client of the supervisor. It may crash or lag without touching a service."""
+"""The dashboard: a client of the supervisor, so that its crashes and delays do not affect services."""

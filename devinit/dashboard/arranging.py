@@ -1,4 +1,4 @@
-"""Which services the table shows, in which order, and in which groups. Pure."""
+"""The filter, order and groups of the services in the table. Pure."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ ORDERS = {
     MEMORY: "by memory",
     NAME: "by name",
 }
-"""Every order with its words, in the order in which a key goes through them."""
+"""Every order with its label; a key cycles through them."""
 GRAVITY = ("failed", "unhealthy", "backoff", "starting", "stopping", "waiting", "ready", "exited", "stopped")
-"""What is looked at first when there is trouble."""
+"""Phases in the order "trouble first", the worst first."""
 
 
 class Arrangement(Struct, frozen=True):
-    """How the user wants to see the services."""
+    """The order and filter of services that the user has chosen."""
 
     order: str = CONFIGURED
     pattern: re.Pattern[str] | None = None
-    """Only services with such names; None for all."""
+    """Only services with matching names are shown; None for all."""
 
     @property
     def said(self) -> str:
-        """What differs from the order that is built in."""
+        """The differences from the default, as text."""
         only = f"only {self.pattern.pattern}" if self.pattern is not None else ""
         ordered = ORDERS[self.order] if self.order != CONFIGURED else ""
         return ", ".join(filter(None, (ordered, only)))
 
     def next_order(self) -> Arrangement:
-        """Return the arrangement with the order after this one."""
+        """Return the arrangement with the next order."""
         names = list(ORDERS)
         return replace(self, order=names[(names.index(self.order) + 1) % len(names)])
 
 
 def arranged(stack: Stack, arrangement: Arrangement) -> Stack:
-    """Return a stack with the services that are wanted, in the order that is wanted."""
+    """Return a stack with the selected services in the chosen order."""
     pattern = arrangement.pattern
     views = [view for view in stack.services.values() if pattern is None or pattern.search(view.name)]
     key = key_of(arrangement.order, stack.services)
@@ -60,7 +60,7 @@ def arranged(stack: Stack, arrangement: Arrangement) -> Stack:
 
 
 def key_of(order: str, services: Mapping[str, View]) -> Callable[[View], Any] | None:
-    """Return by what services are ordered; None for the order of the configuration. Any: what can be compared."""
+    """Return the sort key of an order; None for the configured order. Any: a comparable value."""
     match order:
         case "layers":
             layer = layers(services)
@@ -77,7 +77,7 @@ def key_of(order: str, services: Mapping[str, View]) -> Callable[[View], Any] | 
 
 
 def groups(stack: Stack, arrangement: Arrangement) -> dict[str, str]:
-    """Return what stands before the first service of each group; nothing where there are no groups."""
+    """Return the label before the first service of each group; nothing if there are no groups."""
     if arrangement.order != LAYERS:
         return {}
     layer = layers(stack.services)
@@ -90,14 +90,14 @@ def groups(stack: Stack, arrangement: Arrangement) -> dict[str, str]:
 
 
 def layers(services: Mapping[str, View]) -> dict[str, int]:
-    """Return in which layer each service is: 1 for those that need no other, else one more than what they need."""
+    """Return the layer of each service: 1 without dependencies, else one above its highest dependency."""
     needs = {name: [each for each in view.depends_on if each in services] for name, view in services.items()}
     left = {name: len(set(each)) for name, each in needs.items()}
     waiters: dict[str, list[str]] = {name: [] for name in services}
     for name, each in needs.items():
         for needed in set(each):
             waiters[needed].append(name)
-    # What needs each other in a circle, which no configuration allows, stays in the first one.
+    # Services in a cycle, which no valid configuration has, stay in the first layer.
     found = dict.fromkeys(services, 1)
     pending = [name for name, count in left.items() if not count]
     while pending:

@@ -1,4 +1,4 @@
-"""The whole terminal for one service: `devinit attach`, in a process of its own that cannot harm the dashboard."""
+"""The whole terminal for one service: `devinit attach` in its own process, which cannot harm the dashboard."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from devinit.system.import_path import options
 
 
 def attach(root: Path, service: str) -> None:
-    """Run `devinit attach` until it detaches. What it says of an error stays until Enter is pressed."""
+    """Run `devinit attach` until it detaches. Its error message stays until Enter is pressed."""
     command = [sys.executable, *options(), "-m", "devinit", "-C", str(root), "attach", service]
-    # Before it reads the keys, Ctrl-C at the terminal reaches both: it ends the attachment alone.
+    # Until the attachment reads the keys, Ctrl-C reaches both processes, but must end only the attachment.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         if subprocess.call(command) != 0:

@@ -1,4 +1,4 @@
-"""A start that was ordered before the dashboard opened: its events, its answer, and how to give it again."""
+"""A start that was ordered before the dashboard opened: its events, its result, and how to order it again."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from devinit.control.pending import Pending
 
 Json: TypeAlias = dict[str, Any]
-# As it comes off the wire: model.event, and the parameters of a start.
+# As on the wire: model.event, and the parameters of a start.
 
 
 class Begun(Protocol):
-    """What the dashboard needs of such a start; tests have one without a supervisor."""
+    """The interface of such a start; tests implement it without a supervisor."""
 
     params: Json
-    """What was ordered."""
+    """The parameters of the order."""
 
     @property
     def seconds(self) -> float:
@@ -28,19 +28,19 @@ class Begun(Protocol):
         ...
 
     def listen(self, tell: Callable[[Json], None]) -> None:
-        """Call `tell` in the running loop with every event, also with those that have come already."""
+        """Call `tell` in the running loop with every event, including those that have arrived already."""
         ...
 
     async def send(self, params: Json) -> Any:
-        """Return what comes of the start, ordered again unless this is the first call. Raise DevinitError.
+        """Return the result of the start, ordering it again except on the first call. Raise DevinitError.
 
-        Any: whatever came off the wire.
+        Any: data from the wire.
         """
         ...
 
 
 class BegunStart:
-    """Such a start on the connection that it was ordered on."""
+    """Such a start on the connection on which it was ordered."""
 
     def __init__(self, pending: Pending, params: Json) -> None:
         self._pending, self.params = pending, params
@@ -56,13 +56,13 @@ class BegunStart:
         loop = asyncio.get_running_loop()
 
         def pass_on(event: Json) -> None:
-            with suppress(RuntimeError):  # the loop is closed: the dashboard was left
+            with suppress(RuntimeError):  # the loop is closed, because the user left the dashboard
                 loop.call_soon_threadsafe(tell, event)
 
         self._pending.listen(pass_on)
 
     async def send(self, params: Json) -> Any:
-        """Return what comes of the start."""
+        """Return the result of the start."""
         if not self._is_ordered:
             self._pending.order(params)
         self._is_ordered = False
@@ -79,13 +79,13 @@ class BegunStart:
 
 
 class Twice:
-    """Tells events apart that come on two connections: the start's own one, and that of the dashboard."""
+    """A filter for events that arrive on two connections: that of the start, and that of the dashboard."""
 
     def __init__(self) -> None:
         self._seen: set[tuple[object, ...]] = set()
 
     def is_new(self, event: Json, *, goes_on: bool = True) -> bool:
-        """Whether an event has not come yet. `goes_on`: whether events still come on both."""
+        """Whether an event has not arrived before. `goes_on`: whether events still arrive on both."""
         mark = (event["type"], event["at"], event.get("service"), event.get("message"), event.get("phase"))
         if mark in self._seen:
             self._seen.discard(mark)

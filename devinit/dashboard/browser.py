@@ -1,4 +1,4 @@
-"""Whether there is a browser for what the dashboard opens: over ssh and in a container there is none."""
+"""Detection of a browser for the pages that the dashboard opens: over ssh and in a container there is none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import webbrowser
 
 
 def has_browser() -> bool:
-    """Whether the system knows a program that shows a page."""
+    """Whether the system has a program that shows web pages."""
     try:
         webbrowser.get()
     except webbrowser.Error:

@@ -1,4 +1,4 @@
-"""What the details, the environment and the ports say: answers of the supervisor → lines of pieces. Pure."""
+"""Content of the details, environment and ports pages: answers of the supervisor → lines of pieces. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from devinit.text import counted, cut, duration, harmless, one_line, pad, plain,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    # Answers come off the wire as JSON; model.status and model.port say what is in them.
+    # Answers arrive as JSON; model.status and model.port define their contents.
     Json = Mapping[str, Any]
 
 Line = list[Piece]
@@ -34,7 +34,7 @@ STATES = {"running": "good", "stopped": "dim", "orphaned": "attention", "unreach
 
 
 def explanation(why: Json, inspection: Json | None, changed: str = "", *, revealed: bool) -> Iterator[Line]:
-    """Yield everything that explains a service: why it is as it is, and what it is given."""
+    """Yield everything that explains a service: why it is in its state, and its environment."""
     mark, style = MARKS.get(why["phase"], ("?", "attention"))
     since = f" for {duration(why['since_seconds'])}" if why["since_seconds"] is not None else ""
     yield [(f"{mark} {why['name']} ", "title"), (f"{why['phase']}{since}", style)]
@@ -57,7 +57,7 @@ def explanation(why: Json, inspection: Json | None, changed: str = "", *, reveal
 
 
 def reasons(why: Json) -> Iterator[tuple[str, str]]:
-    """Yield what is worth saying, in the order in which one would ask."""
+    """Yield the facts about its state, in the order in which a reader would ask for them."""
     yield "because", why["reason"] or ""
     wait = why.get("waits_for_input")
     yield (
@@ -76,7 +76,7 @@ def reasons(why: Json) -> Iterator[tuple[str, str]]:
 
 
 def exit_text(code: int) -> str:
-    """Return how a process ended."""
+    """Return the exit code or the signal of a process in words."""
     return f"signal {-code}" if code < 0 else f"code {code}"
 
 
@@ -91,19 +91,19 @@ def port_text(why: Json) -> str:
 
 
 def extra_port_text(extra: Json) -> str:
-    """Return a further port as one line."""
+    """Return the line for a further port."""
     moved = f", preferred {extra['preferred_port']}" if extra["port"] != extra["preferred_port"] else ""
     return f"{extra['name']} {extra['port']}{moved}  {extra['url'] or ''}".rstrip()
 
 
 def readiness(why: Json) -> Iterator[tuple[str, str]]:
-    """Yield what readiness means for a service, and what was seen last."""
+    """Yield the readiness probe of a service, and its last result."""
     yield "ready when", why["probe"]
     yield "last seen", why["last_probe"] or ""
 
 
 def dependencies(why: Json) -> Iterator[Line]:
-    """Yield what a service depends on, and what depends on it."""
+    """Yield the dependencies of a service, and its dependants."""
     if not why["depends_on"] and not why["needed_by"]:
         return
     yield []
@@ -119,7 +119,7 @@ def dependencies(why: Json) -> Iterator[Line]:
 
 
 def changes(changed: Sequence[Json], *, revealed: bool) -> Iterator[Line]:
-    """Yield the variables that a service would be given another value of if it were started now."""
+    """Yield the variables whose values would differ if the service were started now."""
     if not changed:
         return
     yield []
@@ -136,7 +136,7 @@ def changes(changed: Sequence[Json], *, revealed: bool) -> Iterator[Line]:
 
 
 def environment(values: Mapping[str, str], *, revealed: bool, title: str = "") -> Iterator[Line]:
-    """Yield variables, passwords hidden unless they are to be seen."""
+    """Yield variables, with passwords hidden unless revealed."""
     if not values:
         return
     if title:
@@ -149,12 +149,12 @@ def environment(values: Mapping[str, str], *, revealed: bool, title: str = "") -
 
 
 def value_of(name: str, value: str, *, revealed: bool) -> str:
-    """Return a value as it may be seen: in clear when the user asked for it, harmless to the terminal always."""
+    """Return a value masked unless revealed, and always without terminal control sequences."""
     return harmless(value if revealed else masked_value(name, value))
 
 
 def section(title: str, pairs: Iterable[tuple[str, str]]) -> Iterator[Line]:
-    """Yield facts under a heading; nothing when there are none."""
+    """Yield facts under a heading; nothing if there are none."""
     lines = list(rows(pairs))
     if lines:
         yield []
@@ -163,7 +163,7 @@ def section(title: str, pairs: Iterable[tuple[str, str]]) -> Iterator[Line]:
 
 
 def rows(pairs: Iterable[tuple[str, str]], style: str = "") -> Iterator[Line]:
-    """Yield facts with their names before them."""
+    """Yield facts with their labels before them."""
     for label, text in pairs:
         first, *more = plain(text).splitlines() or [""]
         if first:
@@ -172,7 +172,7 @@ def rows(pairs: Iterable[tuple[str, str]], style: str = "") -> Iterator[Line]:
 
 
 def port_facts(report: Json) -> Iterator[Line]:
-    """Yield what is known about a taken port: the same facts as in a question on the shell."""
+    """Yield the facts about a taken port, the same as in a question on the shell."""
     if problem := sentence(report.get("problem", "")):
         yield [(problem, "attention")]
         yield []
@@ -191,10 +191,10 @@ def port_facts(report: Json) -> Iterator[Line]:
 
 
 def port_overview(conflicts: Sequence[dict[str, Any]], room: int) -> Iterator[Line]:
-    """Yield several taken ports at a glance: the holder of each, and what is suggested."""
+    """Yield an overview of several taken ports: the holder of each, and the suggested answer."""
     services = max(width(each["service"]) for each in conflicts)
     suggestions = [suggestion(each) for each in conflicts]
-    # A port takes five columns, and three times two stand between.
+    # A port takes five columns, and there are three gaps of two.
     left = max(room - services - max(map(width, suggestions)) - 11, 12)
     for each, said in zip(conflicts, suggestions, strict=True):
         yield [
@@ -210,7 +210,7 @@ def port_heading(report: Json) -> str:
     wanted = f", which {one_line(report['service'])} wants," if "service" in report else ""
     summary = one_line(report["summary"])
     if width(summary) > LONGEST_SUMMARY and report["holders"]:
-        # What is left out of a long command is said below; the pid is not to be lost.
+        # The facts below show the full command; the pid must not be lost.
         pids = ", ".join(str(holder["identity"]["pid"]) for holder in report["holders"])
         summary = f"{cut(summary, LONGEST_SUMMARY)} (pid {pids})"
     return f"Port {report['port']}{wanted} is {summary}."

@@ -1,4 +1,4 @@
-"""How a place in a file is opened in an editor: which command, and whether it needs the terminal. Pure."""
+"""The command that opens a place in a file in an editor, and whether it needs the terminal. Pure."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ WITH_WINDOWS = {
     **dict.fromkeys(("gedit", "gvim", "kate", "xed"), ("+{line}", "{path}")),
     "mate": ("-l", "{line}", "{path}"),
 }
-"""Editors with windows of their own, and what they are given."""
+"""Editors with their own windows, and their arguments."""
 IN_THE_TERMINAL = {
     **dict.fromkeys(("hx", "helix"), ("{path}:{line}:{column}",)),
     "kak": ("+{line}:{column}", "{path}"),
     "micro": ("+{line}:{column}", "{path}"),
 }
-"""Of the others those that take a line in another form than `+LINE FILE`."""
+"""Editors in the terminal that do not take `+LINE FILE`, and their arguments."""
 LINE_FIRST = ("+{line}", "{path}")
 TAKE_LINES = frozenset(
     ("vi", "vim", "nvim", "nano", "emacs", "emacsclient", "joe", "jed", "ne", "pico", "less", "more", "vise")
@@ -37,7 +37,7 @@ TAKE_LINES = frozenset(
 
 
 class Command(Struct, frozen=True):
-    """A command that shows a place."""
+    """A command that opens a place in a file."""
 
     words: tuple[str, ...]
     needs_terminal: bool
@@ -49,10 +49,10 @@ def chosen_editor(environ: Mapping[str, str]) -> str:
 
 
 def command_for(editor: str, path: str, line: int = 1, column: int = 0) -> Command | None:
-    """Return the command that opens a file at a line; None when the editor is no command line.
+    """Return the command that opens a file at a line; None if `editor` is not a valid command line.
 
-    The words of the editor are split as a shell splits them, and no shell runs them. `path`: absolute, so that it
-    is never taken for an option.
+    `editor` is split into words as by a shell, but no shell runs it. `path` must be absolute, so that it is never
+    taken for an option.
     """
     try:
         words = shlex.split(editor)
@@ -70,7 +70,7 @@ def command_for(editor: str, path: str, line: int = 1, column: int = 0) -> Comma
 
 
 def filled(word: str, values: Mapping[str, str]) -> str:
-    """Return a word with the values in it. The path is put in last: it may look like another one."""
+    """Return a word with its placeholders replaced. The path comes last, because it may contain a placeholder."""
     for name in ("{line}", "{column}", "{path}"):
         word = word.replace(name, values[name])
     return word

@@ -1,4 +1,4 @@
-"""What is said on the shell after the dashboard was left. Pure."""
+"""The message on the shell after the user has left the dashboard. Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ STOPPED, RESTARTING = "stopped", "restarting"
 
 
 def farewell(stack: Stack, ordered: Mapping[str, str]) -> str:
-    """Return what is said on the shell after the dashboard was left.
+    """Return the message on the shell after the user has left the dashboard.
 
-    `ordered`: the last order of each service that is not answered yet; it goes on without the dashboard.
+    `ordered`: the last unanswered order of each service, which is carried out without the dashboard.
     """
     phases = {view.name: phase_soon(view, ordered.get(view.name, "")) for view in stack.services.values()}
     running = [name for name, phase in phases.items() if phase in RUNS]
@@ -32,9 +32,9 @@ def farewell(stack: Stack, ordered: Mapping[str, str]) -> str:
 
 
 def phase_soon(view: View, ordered: str) -> str:
-    """Return the phase that an order without an answer brings a service to, `RESTARTING` for a restart.
+    """Return the phase that an unanswered order leads to, `RESTARTING` for a restart.
 
-    The phase that is shown is older: a stop of everything reaches a database after all that depend on it.
+    The displayed phase is older: a stop of everything reaches a database after all its dependants.
     """
     match ordered:
         case "stop" if view.phase not in AT_REST:

@@ -11,7 +11,7 @@ SEEN = "dashboard-seen"
 
 
 def hint_of_first_run() -> str:
-    """Return the hint the first time; "" ever after, and where that cannot be remembered."""
+    """Return the hint the first time; "" later, and if that cannot be recorded."""
     try:
         path = state_directory() / SEEN
         if read_text(path) is not None:

@@ -1,4 +1,4 @@
-"""The dependencies of all services, drawn: who waits for whom, and who talks to whom. Pure."""
+"""The dependency graph of all services as text: which waits for which, and which talks to which. Pure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from devinit.dashboard.state import Stack, View
 
 DEEPEST = 24
-"""Levels that are drawn; what is below is named only."""
+"""The maximum depth of the tree; deeper services are only named."""
 
 
 def graph_lines(stack: Stack) -> Iterator[list[Piece]]:
-    """Yield a tree for each service that no other one needs: below it what it needs."""
+    """Yield a tree for each service that no other one needs, with its dependencies below it."""
     services = stack.services
     needed = {each for view in services.values() for each in view.depends_on}
     drawn: set[str] = set()
@@ -28,16 +28,16 @@ def graph_lines(stack: Stack) -> Iterator[list[Piece]]:
     for view in services.values():
         if view.name not in needed:
             yield from tree(view, services, drawn)
-    # A circle, which no configuration allows, has no beginning.
+    # The services of a cycle, which no valid configuration has, are not below any root.
     for view in services.values():
         if view.name not in drawn:
             yield from tree(view, services, drawn)
 
 
 def tree(top: View, services: Mapping[str, View], drawn: set[str]) -> Iterator[list[Piece]]:
-    """Yield the lines of a service and of all that it needs; what was drawn before is only named.
+    """Yield the lines of a service and of all its dependencies; those drawn before are only named.
 
-    A loop: a row of services may be deeper than Python recurses.
+    It is a loop, because a chain of services may be deeper than Python's recursion limit.
     """
     pending: list[tuple[View, str, str]] = [(top, "", "")]
     while pending:
@@ -89,7 +89,7 @@ def line_of(
 
 
 def blocker(view: View, services: Mapping[str, View]) -> str | None:
-    """Return the service that one waits for, directly or through others; None when it waits for none."""
+    """Return the service that a service waits for, directly or through others; None if it waits for none."""
     seen = {view.name}
     found: str | None = None
     while True:
@@ -97,7 +97,7 @@ def blocker(view: View, services: Mapping[str, View]) -> str | None:
         coming = [each for each in needs if each.phase not in ("ready", "exited")]
         if not coming:
             return found
-        # One that has failed is waited for in vain; one that comes up is what takes the time.
+        # A failed one is waited for in vain; otherwise, one that comes up takes the time.
         view = next((each for each in coming if each.phase not in COMING_UP), coming[0])
         seen.add(view.name)
         found = view.name

@@ -1,4 +1,4 @@
-"""What the dashboard needs for permanent answers; the command that opens it knows the configuration."""
+"""The interface for permanent answers about ports; the command that opens the dashboard implements it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Protocol
 
 
 class KeptAnswers(Protocol):
-    """Where answers about taken ports are kept."""
+    """A store of permanent answers about taken ports."""
 
     def can_keep(self) -> bool:
-        """Whether there is a place for them."""
+        """Whether answers can be stored."""
         ...
 
     def keep(self, answers: Mapping[str, str]) -> list[str]:
-        """Keep the policies of services, and return what is to be said of that."""
+        """Store the policies of services; return messages about the result."""
         ...

@@ -1,4 +1,4 @@
-"""Every key of the dashboard, once: the footer, the help screen, the palette and the guide say the same."""
+"""The keys of the dashboard, defined once for the footer, the help screen, the palette and the guide."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ if TYPE_CHECKING:
 
 
 class Key(NamedTuple):
-    """A key of the main screen, and what it does."""
+    """A key of the main screen, and its action."""
 
     key: str
     action: str
     label: str
-    """In the footer and the palette."""
+    """Its name in the footer and the palette."""
     help: str
     group: str
     footer: int = 0
-    """Its rank in the footer, 1 for the last that is given up where there is little room; 0: it is not there."""
+    """Its rank in the footer: 1 is the last to be dropped for lack of room; 0 stands for `LAST`."""
     when_all_rest: int = 0
-    """Its rank in the footer while nothing runs, where that is another one."""
+    """Its rank in the footer while nothing runs, if it differs."""
     display: str = ""
-    """How the key is written, where Textual's own name is unusual."""
+    """The key's label, if Textual's name is unusual."""
 
 
 SERVICES, LOGS, MORE = "Services", "Logs", "Everything else"
@@ -193,40 +193,40 @@ KEYS = (
     Key("q", "leave", "Quit", "leave; services keep running", MORE, footer=2),
     Key("Q", "stop_and_leave", "Stop and quit", "stop every service and leave (asks first)", MORE),
 )
-"""Ctrl-P opens the palette, Tab goes from the table to the logs and back, the arrow keys choose."""
+"""Further keys: Ctrl-P opens the palette, Tab switches between the table and the logs, arrow keys choose."""
 
 
 def shown_key(key: Key) -> str:
-    """Return a key as it is written."""
+    """Return the label of a key."""
     names = {"pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "space": "Space"}
     return key.display or names.get(key.key) or key.key.replace("ctrl+", "Ctrl-")
 
 
 LAST = 100
-"""The rank of what is in the footer only where there is room for everything."""
+"""The rank of keys that the footer only shows if there is room for everything."""
 NEVER = ("scroll_log", "clear", "copy_lines", "save", "theme", "next_match", "previous_match")
-"""Actions that a footer does not offer: they are where one looks for them."""
+"""Actions that the footer does not offer: users find them in their usual places."""
 
 
 def ranks(*, all_rest: bool, counts_now: Mapping[str, int]) -> dict[str, int]:
     """Return the rank of every action in the footer.
 
-    `all_rest`: nothing runs; `counts_now`: what the service that is looked at calls for, with its rank.
+    `all_rest`: nothing runs; `counts_now`: the actions that the selected service calls for, with their ranks.
     """
     found = {key.action: (all_rest and key.when_all_rest) or key.footer or LAST for key in KEYS}
     return found | dict(counts_now)
 
 
 def is_offered(key: Key) -> bool:
-    """Whether the footer offers a key where it has room."""
+    """Whether the footer offers a key if there is room."""
     return not key.action.startswith(NEVER)
 
 
 def in_footer(entries: Sequence[tuple[str, int]], columns: int, ranked: Mapping[str, int]) -> list[int]:
-    """Return which entries of a footer are shown: actions with their widths, without the least important."""
+    """Return the entries that fit into the footer; they are actions with widths, dropped by rank."""
     known = {**ranked, "app.pop_screen": 0}
     shown = list(range(len(entries)))
     while len(shown) > 1 and sum(entries[number][1] for number in shown) > columns:
-        # What only some page has stands in the order of its importance; the way back is the last to be given up.
+        # The keys of a page are ordered by importance; the way back is dropped last.
         shown.remove(max(shown, key=lambda number: (known.get(entries[number][0], number), number)))
     return shown

@@ -1,6 +1,6 @@
-"""The dashboard's line to the supervisor: one subscription that comes back, and a connection for each order.
+"""The dashboard's connection to the supervisor: one subscription that reconnects, and one connection per order.
 
-Orders are sent one after the other, in the order in which they are given; their answers come in any order.
+Orders are sent in the order in which they are given; their answers arrive in any order.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from devinit.control.elsewhere import out_of_reach
 from devinit.errors import DevinitError, SupervisorError
 
 SENDING_SECONDS = 3.0
-"""How long leaving waits for orders to be sent: a supervisor that has to be started first takes less."""
+"""The time that leaving waits for orders to be sent, enough for a supervisor that has to be started first."""
 LOOK_SECONDS = 1.0
-"""How often it is looked whether another command has started a supervisor again."""
+"""The interval of checks whether another command has started a supervisor."""
 
 
 class Found(Struct, frozen=True):
-    """The supervisor answers: what runs, and the runtime environment."""
+    """News that the supervisor answers, with its status and the runtime environment."""
 
     status: Json
     environment: dict[str, str]
     out_of_reach: str = ""
-    """Why its services cannot be reached from here, if they run in another container."""
+    """The reason why its services cannot be reached from here, if they run in another container."""
 
 
 class Happened(Struct, frozen=True):
-    """The supervisor tells an event."""
+    """News of an event from the supervisor."""
 
     event: Json
 
 
 class Gone(Struct, frozen=True):
-    """No supervisor answers any more, or none could be started."""
+    """News that no supervisor answers any more, or that none could be started."""
 
     message: str
     hint: str = ""
     again: str = "tries again"
-    """What Ctrl-R does about it."""
+    """The effect of Ctrl-R."""
 
 
 GONE = Gone("The supervisor is gone", "what runs keeps running", "starts one that takes over what runs")
@@ -53,25 +53,25 @@ Tell: TypeAlias = Callable[[News], None]
 
 
 class Link(Protocol):
-    """What the dashboard needs of a supervisor; tests have one without processes."""
+    """The interface to a supervisor; tests implement it without processes."""
 
     async def follow(self, tell: Tell) -> None:
-        """Tell what happens, for ever."""
+        """Report news, for ever."""
         ...
 
     async def ask(self, method: str, params: Json | None = None) -> Any:
-        """Ask a question that is answered at once. Raise DevinitError. Any: whatever came off the wire."""
+        """Send a request that is answered at once. Raise DevinitError. Any: data from the wire."""
         ...
 
     async def order(self, method: str, params: Json) -> Any:
-        """Order something that takes its time, after everything that was ordered before. Raise DevinitError.
+        """Send a request that takes time, after all earlier orders. Raise DevinitError.
 
         Any: as above.
         """
         ...
 
     async def until_sent(self) -> None:
-        """Return when every order that was given is on its way, or after a moment."""
+        """Return when every order has been sent, or after a time-out."""
         ...
 
     def revive(self) -> None:
@@ -80,7 +80,7 @@ class Link(Protocol):
 
 
 class SupervisorLink:
-    """The line to the supervisor of a checkout."""
+    """The connection to the supervisor of a checkout."""
 
     def __init__(self, root: Path, environ: dict[str, str], profile: str | None) -> None:
         self._root = root
@@ -88,13 +88,13 @@ class SupervisorLink:
         self._profile = profile
         self._client: AsyncClient | None = None
         self._unsent: set[asyncio.Event] = set()
-        """Orders that were given and are not on their way yet; each is set when it is."""
+        """Orders that have not been sent yet; each event is set when its order is sent."""
         self._revival = asyncio.Event()
-        # A user who opens the dashboard wants a supervisor to talk to.
+        # A user who opens the dashboard wants a supervisor.
         self._revival.set()
 
     async def follow(self, tell: Tell) -> None:
-        """Keep a subscription over deaths and returns of the supervisor."""
+        """Keep a subscription across deaths and restarts of the supervisor."""
         while True:
             wanted = self._revival.is_set()
             self._revival.clear()
@@ -113,24 +113,24 @@ class SupervisorLink:
             await self._pause()
 
     async def ask(self, method: str, params: Json | None = None) -> Any:
-        """Ask over the connection that is there."""
+        """Send a request over the existing connection."""
         if self._client is None:
             raise SupervisorError("there is no supervisor to ask", hint="Esc, then Ctrl-R starts one")
         return await self._client.call(method, params)
 
     async def order(self, method: str, params: Json) -> Any:
-        """Order something on a connection of its own, so that its events do not come twice."""
+        """Send an order on its own connection, so that its events do not arrive twice."""
         if method in ("start", "restart"):
             params = {"environ": self._environ, "profile": self._profile, **params}
         sent = asyncio.Event()
         earlier = tuple(self._unsent)
         self._unsent.add(sent)
         try:
-            # The last key wins: what is connected first must not arrive first.
+            # The last key wins, so an order must not overtake earlier ones by connecting sooner.
             await all_set(earlier)
             async with self._connection(None, start=True) as client:
                 if method in ("start", "restart") and client.greeting.is_out_of_reach:
-                    # As in commands: a start promises services that answer here.
+                    # As in commands, a start promises services that answer here.
                     raise out_of_reach(client.greeting)
                 return await client.call(method, params, sent.set)
         finally:
@@ -138,17 +138,17 @@ class SupervisorLink:
             sent.set()
 
     async def until_sent(self) -> None:
-        """Wait for the orders that are not on their way yet."""
+        """Wait for the orders that have not been sent yet."""
         with suppress(TimeoutError):
             async with asyncio.timeout(SENDING_SECONDS):
                 await all_set(tuple(self._unsent))
 
     def revive(self) -> None:
-        """Start a supervisor with the next look."""
+        """Start a supervisor at the next check."""
         self._revival.set()
 
     async def _subscribe(self, client: AsyncClient, tell: Tell) -> None:
-        # Before anything else: a supervisor that was only just started reads the configuration for it.
+        # First of all: a supervisor that was just started reads the configuration for this request.
         environment = await client.call("environment", {"environ": self._environ, "profile": self._profile})
         status = await client.call("subscribe")
         elsewhere = out_of_reach(client.greeting).message if client.greeting.is_out_of_reach else ""
@@ -173,10 +173,10 @@ class SupervisorLink:
 
 
 async def all_set(events: Iterable[asyncio.Event]) -> None:
-    """Return when each of these has happened."""
+    """Return when all events are set."""
     for event in events:
         await event.wait()
 
 
 class NobodyThere(Exception):
-    """No supervisor listens, and none was to be started."""
+    """The error that no supervisor listens, and none was to be started."""

@@ -1,4 +1,4 @@
-"""The styles in which the fields of a structured line are shown. Pure."""
+"""The styles for the fields of a structured line. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user has ordered and the supervisor has not answered yet: the screen shows it later. Pure."""
+"""Orders of the user that the supervisor has not answered yet, and the screen does not show yet. Pure."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BRINGS_UP = frozenset({"start", "restart"})
-"""Orders after which a service runs, whatever it does now."""
+"""Orders after which a service runs, whatever its current phase."""
 
 
 class Given(Struct, frozen=True, eq=False):
-    """One order; two alike are two orders."""
+    """One order; identical ones remain distinct."""
 
     method: str
     services: tuple[str, ...]
-    """Of which services; empty for all."""
+    """The services that it concerns; empty for all."""
 
 
 class Ordered:
-    """Orders without an answer, in the order of the keys."""
+    """The unanswered orders, in the order of the keys."""
 
     def __init__(self) -> None:
         self._given: list[Given] = []
 
     def add(self, method: str, services: Sequence[str]) -> Given:
-        """Note an order, at the moment of the key: the next key is judged by it."""
+        """Record an order at the moment of its key, so that the next key takes it into account."""
         given = Given(method, tuple(services))
         self._given.append(given)
         return given
 
     def answered(self, given: Given) -> None:
-        """Forget an order: the supervisor has answered it, or it is not sent."""
+        """Forget an order that the supervisor has answered, or that is not sent."""
         self._given.remove(given)
 
     def last(self, service: str) -> str:
-        """Return the method that was ordered last for a service; "" when every order is answered."""
+        """Return the method of a service's last unanswered order; "" if there is none."""
         concerned = (
             each.method for each in reversed(self._given) if service in each.services or not each.services
         )
         return next(concerned, "")
 
     def methods(self) -> frozenset[str]:
-        """Return which methods were ordered, for whatever services."""
+        """Return the methods of all unanswered orders."""
         return frozenset(each.method for each in self._given)

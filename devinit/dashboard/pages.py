@@ -1,4 +1,4 @@
-"""The pages behind the main screen. Each is loaded when it is opened: the first picture waits for none of them."""
+"""The pages behind the main screen. Each is imported when it is opened, so that none delays the first picture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Pages:
-    """Makes each page when it is opened."""
+    """A factory that creates each page when it is opened."""
 
     def __init__(
         self,
@@ -27,10 +27,10 @@ class Pages:
         self._keys, self._stack, self._ask, self._restart = keys, stack, ask, restart
 
     def page_of(self, what: str, service: str | None) -> Screen[None] | None:
-        """Return the page of a name; None when there is none, or none without a service."""
+        """Return the page with a name; None if there is none, or none without a service."""
         match what:
             case "details" if service is not None:
-                from devinit.dashboard.screens.details import DetailsPage  # not for the first picture
+                from devinit.dashboard.screens.details import DetailsPage  # not needed for the first picture
 
                 return DetailsPage(service, self._ask, lambda name: changed(self._stack(), name))
             case "ports":
@@ -53,6 +53,6 @@ class Pages:
 
 
 def changed(stack: Stack, service: str) -> str:
-    """Return what of a service's configuration is newer than it is."""
+    """Return the changes to a service's configuration since its start."""
     view = stack.services.get(service)
     return view.changed if view is not None else ""

@@ -1,7 +1,7 @@
-"""From pieces of text with the names of styles to what Textual shows: one place that knows both.
+"""The conversion of styled pieces of text into Textual's types, the only place that knows both.
 
-Textual gives escape sequences in a text to the terminal, and takes brackets for markup. So no widget is given text
-but by these functions, which let nothing through that a terminal would obey, and know no markup.
+Textual passes escape sequences in a text to the terminal, and interprets brackets as markup. So every text
+reaches widgets through these functions, which remove control sequences and know no markup.
 """
 
 from __future__ import annotations
@@ -31,31 +31,31 @@ STYLES = {
     "violet": "$secondary",
 }
 COMPONENTS = {f"piece--{name}" for name in STYLES if name}
-"""The component classes of a widget that paints lines itself; dashboard.tcss has the same styles."""
+"""The component classes of a widget that paints lines itself; dashboard.tcss defines the same styles."""
 
 
 def content(pieces: Iterable[Piece]) -> Content:
-    """Return pieces as one text that follows the theme."""
+    """Return pieces as one text whose colours follow the theme."""
     return Content.assemble(*((harmless(text), STYLES[style]) for text, style in pieces))
 
 
 def words(text: str) -> Content:
-    """Return a text without a style of its own."""
+    """Return a text without a style."""
     return content([(text, "")])
 
 
 def strip(widget: Widget, pieces: Iterable[Piece], base: Style) -> Strip:
-    """Return pieces as a line of a widget that paints lines itself."""
+    """Return pieces as a line for a widget that paints lines itself."""
     return Strip([Segment(on_its_line(text), base + style_of(widget, style)) for text, style in pieces])
 
 
 def on_its_line(text: str) -> str:
-    """Return a text that stays on the line on which it is painted."""
+    """Return a text without line breaks."""
     return harmless(text).replace("\n", " ")
 
 
 def style_of(widget: Widget, name: str) -> Style:
-    """Return a style as the theme has it now, without a background of its own."""
+    """Return a style in the current theme, without a background."""
     if not name:
         return Style.null()
     found = widget.get_component_rich_style(f"piece--{name}", partial=True)

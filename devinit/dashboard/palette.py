@@ -1,4 +1,4 @@
-"""What the palette offers: every key, every task, and what Textual brings."""
+"""The commands of the palette: every key, every task, and Textual's own."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ def palette(
         yield SystemCommand(key.label, key.help, act)
     yield from tasks
     for command in of_textual:
-        # In a browser that would be a download, which our server has not.
+        # In a browser, a screenshot would be a download, which the web server does not support.
         if not (is_web and command.title == "Screenshot"):
             yield command

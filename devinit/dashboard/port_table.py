@@ -1,4 +1,4 @@
-"""What the ports page says: rows of the supervisor and of the machine → lines of pieces. Pure."""
+"""Content of the ports page: rows of the supervisor and of the machine → lines of pieces. Pure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from devinit.model.neighbour import PortRow
 
 Json: TypeAlias = "Mapping[str, Any]"
-# Rows come off the wire as JSON: model.status.OwnPort.
+# Rows arrive as JSON: model.status.OwnPort.
 LONGEST_ROOT, SHORTEST_ROOT = 50, 8
 TITLES = ("SERVICE", "PORT", "PREFERRED", "RANGE", "")
 
 
 def header(rows: Sequence[Json]) -> list[Piece]:
-    """Return the line above the ports."""
+    """Return the header of the table."""
     widths = widths_of(rows)
     return [("   ", "")] + [
         (pad(title, wide) + "  ", "dim") for title, wide in zip(TITLES, widths, strict=True)
@@ -27,7 +27,7 @@ def header(rows: Sequence[Json]) -> list[Piece]:
 
 
 def line(row: Json, rows: Sequence[Json], columns: int) -> list[Piece]:
-    """Return one port as a line: where it is, where it should be, and who is there."""
+    """Return the line for a port: its state, its current and preferred port, and the preferred one's holder."""
     mark, style = MARKS.get(row["phase"], ("?", "attention"))
     moved = row["port"] != row["preferred_port"]
     styles = ("strong", "attention" if moved else "", "", "dim", "")
@@ -48,14 +48,14 @@ def line(row: Json, rows: Sequence[Json], columns: int) -> list[Piece]:
 
 
 def cells(row: Json) -> tuple[str, ...]:
-    """Return the texts of a line, in the order of TITLES."""
+    """Return the cells of a row, in the order of TITLES."""
     first, last = row["range"]
     where = "fixed" if row["strict"] else f"{first}-{last}"
     return row["service"], str(row["port"]), str(row["preferred_port"]), where, ""
 
 
 def widths_of(rows: Sequence[Json]) -> list[int]:
-    """Return how wide each column is."""
+    """Return the width of each column."""
     every = [TITLES, *map(cells, rows)]
     return [max(width(row[column]) for row in every) for column in range(len(TITLES))]
 

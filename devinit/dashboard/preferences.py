@@ -1,6 +1,6 @@
-"""What a user wants of every dashboard: own keys and colours, in `~/.config/devinit/config.toml`.
+"""The user's preferences for every dashboard: keys and colours in `~/.config/devinit/config.toml`.
 
-A mistake in it is no reason to show nothing: what is wrong is said with the nearest name, and the rest counts.
+A mistake in the file does not stop the dashboard: a message names the nearest valid name, and the rest applies.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from devinit.text import listed, nearest
 from devinit.toml import parse_toml
 
 Table: TypeAlias = Mapping[str, Any]
-"""A table as it was read. Any: nothing about it has been checked."""
+"""A table of the file. Any: its values are unchecked."""
 TABLES = ("dashboard", "keys", "themes")
 ACTIONS = tuple(dict.fromkeys(key.action for key in KEYS if key.action.isidentifier()))
 PALETTE = (
@@ -34,7 +34,7 @@ PALETTE = (
     "surface",
     "panel",
 )
-"""The colours that Textual knows by itself; the others are those of devinit."""
+"""The colours of Textual; the others are devinit's."""
 COLOURS = (
     *PALETTE,
     "border",
@@ -42,17 +42,17 @@ COLOURS = (
 )
 BASES = ("dark", "light")
 RESERVED = ("up", "down", "tab", "shift+tab", "enter", "escape", "ctrl+q", "ctrl+p", "ctrl+c")
-"""Keys whose meaning is the same everywhere."""
+"""Keys with a fixed meaning."""
 NAMED = re.compile(
     r"(?:ctrl|alt)\+[a-z]|f(?:[1-9]|1[0-2])|space|insert|delete|backspace|home|end|pageup|pagedown"
 )
 COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 SIGNS = {",": "comma", ";": "semicolon", "/": "slash", "?": "question_mark", " ": "space"}
-"""Characters that Textual has names for, of those that keys of ours have."""
+"""Textual's names for characters that are among devinit's keys."""
 
 
 class OwnTheme(Struct, frozen=True):
-    """A theme of the user: another one, with some colours changed."""
+    """A user's theme: a base theme with some colours changed."""
 
     name: str
     base: str
@@ -60,23 +60,23 @@ class OwnTheme(Struct, frozen=True):
 
 
 class Preferences(Struct, frozen=True):
-    """What the user wants."""
+    """The valid preferences from the file, and its problems."""
 
     theme: str | None = None
     keys: dict[str, str] = {}
-    """Of some actions their keys."""
+    """The keys of some actions, by action."""
     themes: tuple[OwnTheme, ...] = ()
     problems: tuple[str, ...] = ()
-    """What is wrong in the file, each in one line."""
+    """The problems in the file, one line each."""
 
 
 class _Reading(Struct):
-    """What has been read so far."""
+    """The state of reading the file: the problems so far."""
 
     problems: list[str] = field(default_factory=list)
 
     def table(self, tables: Table, name: str) -> Table:
-        """Return a table; an empty one where there is none, or something else stands in its place."""
+        """Return a table; an empty one if it is missing or not a table."""
         found = tables.get(name, {})
         if isinstance(found, Mapping):
             return found
@@ -84,21 +84,21 @@ class _Reading(Struct):
         return {}
 
     def unknown(self, where: str, name: str, known: tuple[str, ...]) -> None:
-        """Say that there is no such name, and which is the nearest."""
+        """Report an unknown name, with the nearest valid one."""
         near = nearest(name, known)
         hint = f"did you mean {near}?" if near else f"there are {listed(known)}"
         self.problems.append(f"{where}{name}: unknown, {hint}")
 
 
 def preferences_path(environ: Mapping[str, str]) -> Path:
-    """Return where the file is."""
+    """Return the path of the file."""
     base = Path(environ.get("XDG_CONFIG_HOME", ""))
-    # The XDG specification: a relative path is ignored.
+    # By the XDG specification, a relative path is ignored.
     return (base if base.is_absolute() else Path("~/.config").expanduser()) / "devinit" / "config.toml"
 
 
 def read_preferences(environ: Mapping[str, str]) -> Preferences:
-    """Return what the user's file says; the built-in ones where there is none."""
+    """Return the preferences of the user's file; the defaults if there is none."""
     path = preferences_path(environ)
     try:
         text = read_text(path)
@@ -108,7 +108,7 @@ def read_preferences(environ: Mapping[str, str]) -> Preferences:
 
 
 def preferences_of(text: str) -> Preferences:
-    """Return what a text says."""
+    """Return the preferences in a text."""
     try:
         tables = parse_toml(text)
     except (ValueError, RecursionError) as error:
@@ -153,7 +153,7 @@ def _themes(tables: Table, reading: _Reading) -> list[OwnTheme]:
 
 
 def _keys(table: Table, reading: _Reading) -> dict[str, str]:
-    """Return the keys that can be had: each is one, is free, and belongs to an action."""
+    """Return the valid keys: each is a key, is free, and belongs to a known action."""
     wanted: dict[str, str] = {}
     for action, value in table.items():
         if action not in ACTIONS:
@@ -167,13 +167,13 @@ def _keys(table: Table, reading: _Reading) -> dict[str, str]:
         else:
             wanted[action] = SIGNS.get(value, value)
     if "stop" in wanted:
-        # The same key, while the service stops.
+        # It is the same key, while the service stops.
         wanted.setdefault("end_now", wanted["stop"])
     return {action: key for action, key in wanted.items() if not _is_taken(action, key, wanted, reading)}
 
 
 def _is_taken(action: str, key: str, wanted: Mapping[str, str], reading: _Reading) -> bool:
-    """Whether another action has a key already; then that is said."""
+    """Whether another action has the key already, which is reported."""
     for each in KEYS:
         its = wanted.get(each.action, each.key).split(",")
         if key in its and each.action != action and {each.action, action} != {"stop", "end_now"}:
@@ -183,7 +183,7 @@ def _is_taken(action: str, key: str, wanted: Mapping[str, str], reading: _Readin
 
 
 def keys_with(own: Mapping[str, str]) -> tuple[Key, ...]:
-    """Return every key of the dashboard, with the user's own ones."""
+    """Return all keys of the dashboard, with the user's changes."""
     shown = {name: sign for sign, name in SIGNS.items() if sign != " "}
     return tuple(
         each._replace(key=key, display=shown.get(key, "")) if (key := own.get(each.action)) else each

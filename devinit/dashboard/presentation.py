@@ -1,4 +1,4 @@
-"""What the dashboard's cells say: model → pieces of text with the name of a style. Pure, and free of Textual."""
+"""Content of the main screen: model → pieces of text with the name of a style. Pure, and without Textual."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from devinit.dashboard.link import Gone
 
 Piece: TypeAlias = tuple[str, str]
-"""A text, and the style that it is shown in: good, bad, attention, busy, dim, strong, link, or none."""
+"""A text, and its style: good, bad, attention, busy, dim, strong, link, or none."""
 NEWER = "configuration is newer"
 
 MARKS = {
@@ -30,15 +30,15 @@ MARKS = {
     "failed": ("✗", "bad"),
     "orphaned": ("◇", "attention"),
 }
-"""Every phase has a shape of its own, for users who do not see the colours."""
+"""Every phase has its own shape, for users who cannot distinguish the colours."""
 ASKS: Piece = ("▌", "attention")
-"""In place of it: it waits for something to be typed."""
+"""The mark of a service that waits for input, instead of its phase's."""
 MARKED = "+"
-"""Before the sign of a service that was marked for one order."""
+"""The sign before a service that is marked for the next order."""
 BARS = "▁▂▃▄▅▆▇█"
 SPARK = 8
 SHORTEST_EXTRA = 12
-"""Further ports are shown behind the URL where there is room for one."""
+"""The minimum room, in columns, for further ports after the URL."""
 LONGEST_NAME = 24
 NOTHING_RUNS: list[Piece] = [
     ("Nothing runs. ", ""),
@@ -61,12 +61,12 @@ class Column(NamedTuple):
 
     title: str
     at_least: int
-    """From which width of the terminal on it is shown; what needs the most is given up first."""
+    """The minimum width of the terminal at which it is shown; the highest is dropped first."""
     cell: Callable[[View, float], Piece]
-    """What it shows of a service, at a time of the clock that `View.started_at` was read from."""
+    """Returns the cell of a service, at a time of the clock of `View.started_at`."""
     right: bool = False
     stays: bool = False
-    """It is shown where it is empty for every service, too."""
+    """Whether it is shown even if it is empty for every service."""
 
 
 STATE = "STATE"
@@ -77,12 +77,12 @@ COLUMNS = (
     Column("PID", 112, lambda view, _: (str(view.pid or ""), "dim"), right=True),
     Column("UP", 60, lambda view, now: (up(view, now), ""), right=True),
     Column("CPU", 66, lambda view, _: cpu(view), right=True),
-    # The bars belong to the column before.
+    # The bars belong to the preceding column.
     Column("", 76, lambda view, _: (sparkline(view.cpu) if view.pid is not None else "", "busy")),
     Column("MEMORY", 70, lambda view, _: (memory(view), ""), right=True),
     Column("↻", 64, lambda view, _: (str(view.restarts or ""), "attention"), right=True),
 )
-"""All but the last one, which has what `remark` says. Another one is a row here, and what it shows in `View`."""
+"""All columns but the last, which shows `remark`. A new column needs a row here, and its data in `View`."""
 
 
 def table(
@@ -93,9 +93,9 @@ def table(
     marked: AbstractSet[str] = frozenset(),
     groups: Mapping[str, str] | None = None,
 ) -> tuple[list[Piece], list[list[Piece]]]:
-    """Return the header and one line for each service, as wide as the terminal and no wider.
+    """Return the header and one line for each service, at most as wide as the terminal.
 
-    `marked`: services that were marked for one order; `groups`: what stands before the first one of each group.
+    `marked`: services that are marked for the next order; `groups`: labels before the first service of each group.
     """
     first = max(map(len, groups.values())) + 1 if groups else 0
     columns -= first
@@ -129,7 +129,7 @@ def table(
 
 
 def without_cutting(shown: list[int], widths: dict[int, int], columns: int, longest: int) -> list[int]:
-    """Return the columns that can be shown beside a URL so long; all of them if it would be cut anyway."""
+    """Return the columns that fit next to a URL of this length; all of them if it would be cut anyway."""
     kept = list(shown)
     while room_behind(kept, widths, columns) < longest:
         least = max(kept, key=lambda number: COLUMNS[number].at_least)
@@ -140,34 +140,34 @@ def without_cutting(shown: list[int], widths: dict[int, int], columns: int, long
 
 
 def room_behind(shown: list[int], widths: dict[int, int], columns: int) -> int:
-    """Return how wide the last column may be."""
+    """Return the room for the last column."""
     return columns - sum(widths[number] + len(GAP) for number in shown) - 3
 
 
 def mark_of(view: View) -> Piece:
-    """Return the sign of what a service is doing, and its style."""
+    """Return the mark of a service's phase, and its style."""
     return ASKS if view.prompt else MARKS.get(view.phase, ("?", "attention"))
 
 
 def up(view: View, now: float) -> str:
-    """Return for how long a service has run."""
+    """Return how long a service has been running."""
     return uptime(now - view.started_at) if view.started_at is not None else ""
 
 
 def cpu(view: View) -> Piece:
-    """Return what a service uses of a CPU now."""
+    """Return the current CPU usage of a service."""
     if view.pid is None or not view.cpu:
         return "", ""
     return percent(view.cpu[-1]), "attention" if is_hot(view) else ""
 
 
 def memory(view: View) -> str:
-    """Return what a service uses of the memory."""
+    """Return the memory usage of a service."""
     return size(view.memory) if view.pid is not None and view.memory is not None else ""
 
 
 def port(view: View) -> Piece:
-    """Return the port, and the one that it was meant to be."""
+    """Return the port, and the preferred one if it was moved."""
     if view.port is None:
         return "", ""
     if view.is_moved:
@@ -176,7 +176,7 @@ def port(view: View) -> Piece:
 
 
 def remark(view: View, *, stated: bool) -> list[Piece]:
-    """Return what stands at the end of a line: where to find a service, or why it is not there."""
+    """Return the end of a line: the URL of a service, or why it is not available."""
     reason = one_line((view.reason or "").partition("\n")[0])
     place = [(one_line(view.url), "link")] if view.url else []
     match view.phase:
@@ -200,7 +200,7 @@ def remark(view: View, *, stated: bool) -> list[Piece]:
 
 
 def is_link_at(line: Sequence[Piece], column: int) -> bool:
-    """Whether a URL is shown in a column of a line."""
+    """Whether a column of a line is part of a URL."""
     end = 0
     for text, style in line:
         end += width(text)
@@ -210,12 +210,12 @@ def is_link_at(line: Sequence[Piece], column: int) -> bool:
 
 
 def is_hot(view: View) -> bool:
-    """Whether a service has been using most of a CPU for a while: most do only while they start."""
+    """Whether a service has been using most of a CPU for a while; most services do so only while they start."""
     return len(view.cpu) >= 5 and min(view.cpu[-5:]) >= 80  # noqa: PLR2004  ten seconds of 80 %
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """Return the latest measurements as bars: full height is one CPU, or the most that was measured."""
+    """Return the latest measurements as bars; full height is one CPU, or the maximum if that is higher."""
     latest = values[-SPARK:]
     if not latest:
         return ""
@@ -227,12 +227,12 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def percent(value: float) -> str:
-    """Return a share of a CPU."""
+    """Return a CPU usage as text."""
     return f"{value:.1f}%" if value < 9.95 else f"{value:.0f}%"  # noqa: PLR2004  tenths stop to matter
 
 
 def size(count: int) -> str:
-    """Return an amount of memory."""
+    """Return a memory size as text."""
     megabytes = count / 1_000_000
     if megabytes < 999.5:  # noqa: PLR2004  what is more would be rounded to 1000 MB
         return f"{megabytes:.0f} MB"
@@ -240,7 +240,7 @@ def size(count: int) -> str:
 
 
 def uptime(seconds: float) -> str:
-    """Return a time span in the fewest characters that say it: 42s, 12m, 3h 05m, 2d 4h."""
+    """Return a time span as short text: 42s, 12m, 3h 05m, 2d 4h."""
     whole = max(0, int(seconds))
     if whole < 60:  # noqa: PLR2004  a minute
         return f"{whole}s"
@@ -253,9 +253,9 @@ def uptime(seconds: float) -> str:
 
 
 def headline(stack: Stack, columns: int, line: Line, aside: str = "") -> list[Piece]:
-    """Return the first line of the screen: which project, how it is, and where.
+    """Return the first line of the screen: the project, its state, and its folder.
 
-    `aside`: what the user has changed of the picture.
+    `aside`: the user's changes to the display.
     """
     ready, finished, total = counts(stack)
     good = ready + finished
@@ -280,9 +280,9 @@ def headline(stack: Stack, columns: int, line: Line, aside: str = "") -> list[Pi
 
 
 def banner(stack: Stack, gone: Gone | None, out_of_reach: str = "") -> list[Piece]:
-    """Return the problem that blocks everything else, and what to do about it.
+    """Return the problem that blocks everything else, with advice.
 
-    `out_of_reach`: why the services cannot be reached from here, if that is so.
+    `out_of_reach`: the reason why the services cannot be reached from here, if so.
     """
     if gone is None and out_of_reach:
         return [(plain(out_of_reach), "strong")]
@@ -298,7 +298,7 @@ def banner(stack: Stack, gone: Gone | None, out_of_reach: str = "") -> list[Piec
 
 
 def cut_pieces(pieces: Sequence[Piece], columns: int) -> list[Piece]:
-    """Return as much of several pieces as fits."""
+    """Return pieces, cut to a number of columns."""
     found: list[Piece] = []
     for text, style in pieces:
         if columns <= 0:
@@ -310,12 +310,12 @@ def cut_pieces(pieces: Sequence[Piece], columns: int) -> list[Piece]:
 
 
 def cut_left(text: str, columns: int) -> str:
-    """Return the end of a path, which tells checkouts apart, with a sign when something is missing."""
+    """Return the end of a path, which distinguishes checkouts, with an ellipsis if it was cut."""
     return text if width(text) <= columns else "…" + text[-(columns - 1) :]
 
 
 def fit(text: str, columns: int, *, right: bool = False) -> str:
-    """Return a text in so many cells."""
+    """Return a text padded to a number of columns."""
     if right:
         return " " * (columns - width(text)) + text
     return pad(text, columns)

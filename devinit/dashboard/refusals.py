@@ -1,4 +1,4 @@
-"""Which keys count for a service as it is now, and why others have nothing to do. Pure."""
+"""The keys that apply to a service in its current state, and the reasons why others do not. Pure."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ ON_THE_WAY = {
     "backoff": ("waits to be started again", "wait to be started again"),
     "stopping": ("is being stopped", "are being stopped"),
 }
-"""What services do that neither run nor rest: of one, of several."""
+"""Texts for phases in which services neither run nor rest: for one service, and for several."""
 REVERSED_BY = {"start": ("stop",), "stop": ("start", "restart"), "restart": ("stop", "start")}
-"""Of each action the orders after which it has something to do, whatever the phase that is shown."""
+"""For each action, the pending orders after which it applies, whatever the displayed phase."""
 
 
 def called_for(view: View | None) -> dict[str, int]:
-    """Return the actions that a service calls for as it is now, with their ranks in the footer."""
+    """Return the actions that a service's current state calls for, with their ranks in the footer."""
     found: dict[str, int] = {}
     if view is None:
         return found
@@ -41,9 +41,9 @@ def called_for(view: View | None) -> dict[str, int]:
 
 
 def refusal(action: str, view: View | None, ordered: str = "") -> str:
-    """Return why an action has nothing to do for a service; "" when it has.
+    """Return why an action does not apply to a service; "" if it does.
 
-    `ordered`: what was ordered last for it and is not answered yet. The phase that is shown is older than that.
+    `ordered`: its last unanswered order, which the displayed phase does not reflect yet.
     """
     if view is None:
         return "there is no service"
@@ -73,9 +73,9 @@ def refusal(action: str, view: View | None, ordered: str = "") -> str:
 
 
 def refusal_for_all(action: str, stack: Stack, ordered: AbstractSet[str] = frozenset()) -> str:
-    """Return why an action has nothing to do for all services; "" when it has.
+    """Return why an action does not apply to all services; "" if it does.
 
-    `ordered`: what was ordered, of any service, and is not answered yet.
+    `ordered`: all unanswered orders, of any service.
     """
     if not ordered.isdisjoint(REVERSED_BY.get(action.removesuffix("_all"), ())):
         return ""

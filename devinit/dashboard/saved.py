@@ -1,4 +1,4 @@
-"""Lines of logs as a file: where the user wants it, or for the editor."""
+"""Log lines saved as a file: at a path of the user's choice, or for the editor."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from devinit.system.paths import project_id, runtime_directory
 
 
 def save(lines: Sequence[str], path: Path) -> None:
-    """Write lines into a new file that only the user can read. Raise OSError, also when there is one already."""
+    """Write lines to a new file that only the user can read. Raise OSError, also if the file exists."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
         file.writelines(f"{line}\n" for line in lines)
 
 
 def save_for_the_editor(lines: Sequence[str], root: Path, name: str) -> Path:
-    """Write lines where the next ones of the same service replace them; return where that is.
+    """Write lines to a file per service, replacing the previous ones; return its path.
 
-    Raise StateFileError where that cannot be written.
+    Raise StateFileError if it cannot be written.
     """
     path = runtime_directory() / f"{project_id(root)}-{name}.log.txt"
     write_atomically(

@@ -1,4 +1,4 @@
-"""The start that the dashboard was opened by: how far it is, its line on the screen, its exit code. Pure."""
+"""The start that opened the dashboard: its progress, its line on the screen, its exit code. Pure."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
 WELL = frozenset({"ready", "exited"})
 UNWELL = frozenset({"failed", "unhealthy"})
 SHOWN_SECONDS = 60.0
-"""How long the line stays after a start that went well."""
+"""How long the line stays after a successful start."""
 TELLING_SECONDS = 1.0
-"""What takes less is not timed."""
+"""Shorter times are not shown."""
 FAILED, NOT_READY = 1, 4
 
 
 class Start(Struct, frozen=True, kw_only=True):
-    """A start, as far as it is."""
+    """The state of a start."""
 
     began: float
-    """On the dashboard's clock."""
+    """The time when it began, on the dashboard's clock."""
     services: tuple[str, ...] = ()
-    """What it covers, in the order of the configuration."""
+    """The services that it covers, in the order of the configuration."""
     starting: tuple[str, ...] = ()
-    """What of that did not run before."""
+    """Those of them that did not run before."""
     summary: Mapping[str, Any] | None = None
-    """What it came to; None until that is known. Any: a `SummaryEvent`, as it comes off the wire."""
+    """Its result; None until that is known. Any: a `SummaryEvent` from the wire."""
     ended: float = 0.0
-    """When that was, on the dashboard's clock."""
+    """The time of the result, on the dashboard's clock."""
 
     @property
     def goes_on(self) -> bool:
-        """Whether it is not known yet what it comes to."""
+        """Whether it has no result yet."""
         return self.summary is None
 
 
@@ -59,7 +59,7 @@ def after(start: Start, event: Mapping[str, Any], at: float) -> Start:
 
 
 def start_line(start: Start | None, stack: Stack, now: float, columns: int) -> list[Piece]:
-    """Return what is said of a start in one line; nothing when there is nothing more to say."""
+    """Return the line about a start; empty if there is nothing more to report."""
     if start is None:
         return []
     if start.goes_on:
@@ -70,7 +70,7 @@ def start_line(start: Start | None, stack: Stack, now: float, columns: int) -> l
     if now - start.ended > SHOWN_SECONDS or start.summary is None or not start.summary["services"]:
         return []
     if unwell:
-        return []  # it was ready, and is no more: its own line says so
+        return []  # it is no longer ready, as its own line shows
     late = [view.name for view in covered(start, stack) if view.phase in COMING_UP]
     if late:
         return fitting([(" … ", "attention"), (f"not ready in time: {', '.join(late)}", "")], columns)
@@ -78,7 +78,7 @@ def start_line(start: Start | None, stack: Stack, now: float, columns: int) -> l
 
 
 def going_on(start: Start, stack: Stack, now: float) -> list[Piece]:
-    """Return how far a start is, and what it waits for."""
+    """Return the progress of a start, and what it waits for."""
     views = covered(start, stack)
     pieces: list[Piece] = [(" ◐ ", "busy")]
     pieces += [("starting", ""), (waited(now - start.began), "dim")]
@@ -98,7 +98,7 @@ def going_on(start: Start, stack: Stack, now: float) -> list[Piece]:
 
 
 def failed(start: Start, unwell: Sequence[View]) -> list[Piece]:
-    """Return what is wrong after a start, and which key tells more."""
+    """Return the problem after a start, and the keys that help."""
     first = unwell[0]
     more = f" and {len(unwell) - 1} more" if len(unwell) > 1 else ""
     reason = one_line((first.reason or first.phase).partition("\n")[0])
@@ -116,17 +116,17 @@ def failed(start: Start, unwell: Sequence[View]) -> list[Piece]:
 
 
 def covered(start: Start, stack: Stack) -> list[View]:
-    """Return the services of a start that are known."""
+    """Return the known services of a start."""
     return [stack.services[name] for name in start.services if name in stack.services]
 
 
 def waited(seconds: float) -> str:
-    """Return for how long something has been waited for, where that is long enough to be noticed."""
+    """Return a waiting time as text, if it is long enough to notice."""
     return f", {uptime(seconds)}" if seconds >= TELLING_SECONDS else ""
 
 
 def fitting(pieces: Sequence[Piece], columns: int) -> list[Piece]:
-    """Return pieces that fit: what is long in the middle is cut, the keys at the end stay."""
+    """Return pieces cut to fit: the longest are shortened first, so that the keys at the end stay."""
     over = sum(width(text) for text, _ in pieces) - columns
     found = list(pieces)
     while over > 0 and found:
@@ -145,8 +145,8 @@ def fitting(pieces: Sequence[Piece], columns: int) -> list[Piece]:
 def exit_code(start: Start, stack: Stack) -> int:
     """Return the exit code of a start whose dashboard is left now.
 
-    Services that failed and were brought up from the dashboard count as they are. Left before it is known what the
-    start comes to, it has failed if a service has, and was not ready in time otherwise.
+    Services that failed and were then brought up from the dashboard count with their current state. Without a
+    result yet, the start has failed if a service has failed; otherwise it was not ready in time.
     """
     views = covered(start, stack)
     if views and len(views) == len(start.services) and all(view.phase in WELL for view in views):
@@ -158,7 +158,7 @@ def exit_code(start: Start, stack: Stack) -> int:
 
 
 def unwell_rows(start: Start, stack: Stack) -> list[Mapping[str, Any]]:
-    """Return the rows of the summary of services that had failed and have now. Any: as in `summary`."""
+    """Return the summary's rows of services that had failed and still do. Any: as in `summary`."""
     rows = start.summary["services"] if start.summary is not None else []
     now = {view.name for view in covered(start, stack) if view.phase in UNWELL}
     return [row for row in rows if row["service"] in now and row["phase"] not in WELL]

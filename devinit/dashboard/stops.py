@@ -1,4 +1,4 @@
-"""Stopping what is not to be stopped by mistake: everything, or at once. It is asked whether that is meant."""
+"""Stops that need a confirmation: of everything, or at once."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from devinit.model.status import Phase
 
 WITHOUT_GRACE = "No grace: KILL, for PostgreSQL QUIT. What was not written is lost."
 Order: TypeAlias = Callable[[Given, dict[str, Any]], Awaitable[bool]]
-"""Carries an order out; False when nothing came of it."""
+"""Carries out an order; returns False if it failed."""
 
 
 class Stops:
-    """Asks, and orders what is meant."""
+    """The confirmations of stops, and the orders that follow."""
 
     def __init__(self, app: App[str], ordered: Ordered, stack: Callable[[], Stack], order: Order) -> None:
         self._app, self._ordered, self._stack, self._order = app, ordered, stack, order
         self._all: Worker[None] | None = None
-        """The stop of everything that was ordered last."""
+        """The worker of the last stop of everything."""
 
     def end_now(self, service: str) -> None:
-        """End a service that takes its time to stop, if that is meant."""
+        """Ask for confirmation, and kill a service that is slow to stop."""
 
         def take(is_meant: bool | None) -> None:
             if is_meant and self._stack().services[service].phase == Phase.STOPPING:
@@ -38,7 +38,7 @@ class Stops:
         self._app.push_screen(Confirm(f"End {service} at once?", WITHOUT_GRACE, "End now"), take)
 
     def stop_all(self, leave: Callable[[], None] | None = None) -> None:
-        """Stop every service, or end at once what is left of a stop that goes on; then `leave`, if given."""
+        """Ask, and stop every service, or kill the rest in a stop that is in progress; then `leave`, if given."""
         views = self._stack().services.values()
         coming = [view for view in views if self._ordered.last(view.name) in BRINGS_UP]
         left = [view for view in views if view.pid is not None or view in coming]
@@ -51,7 +51,7 @@ class Stops:
         self._ask([view.name for view in left], leaves=leave is not None, force=force)
 
     def _ask(self, names: list[str], *, leaves: bool, force: bool) -> None:
-        """Stop every service, if that is meant."""
+        """Ask for confirmation, and stop every service."""
         listed = ", ".join(names)
         question = "End at once what is left" if force else "Stop everything"
         consequence = f"{listed}. {WITHOUT_GRACE}" if force else f"{listed} end, dependants first."
@@ -68,6 +68,6 @@ class Stops:
         self._app.push_screen(ask, take)
 
     async def _stop_everything(self, given: Given, said: str | None, *, force: bool) -> None:
-        """Stop every service, and leave with some last words if there are any."""
+        """Stop every service, and leave with a message if there is one."""
         if await self._order(given, {"force": force}) and said is not None:
             self._app.exit(said)

@@ -22,7 +22,7 @@ WAIT_SECONDS = 1.0
 
 
 def stream(lines: Sequence[LogLine], root: Path, service: str | None, services: Sequence[str]) -> None:
-    """Print lines, and what comes after them, until Ctrl-C."""
+    """Print lines and new output, until Ctrl-C."""
     names = [service] if service is not None else list(services)
     wide = max(map(width, names), default=0) + 2 if service is None else 0
     write([f"{name_of(line.service, wide)}{line.coloured}" for line in lines[-LINES_BEFORE:]])
@@ -31,7 +31,7 @@ def stream(lines: Sequence[LogLine], root: Path, service: str | None, services: 
     for tail in tails:
         tail.last(1, follow=True)
     mask = mask_of(root)
-    # asyncio takes Ctrl-C for the wish that the whole program ends.
+    # asyncio would end the whole program on Ctrl-C.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with suppress(KeyboardInterrupt), Follower(tails, lambda text: write([text])) as follower:
@@ -43,11 +43,11 @@ def stream(lines: Sequence[LogLine], root: Path, service: str | None, services: 
 
 
 def name_of(service: str, wide: int) -> str:
-    """Return a service's name where several are shown."""
+    """Return the prefix with a service's name, if several are shown."""
     return pad(service, wide) if wide else ""
 
 
 def write(lines: Iterable[str], mask: Callable[[str], str] = masked) -> None:
-    """Write lines to the terminal that the dashboard has left."""
+    """Write lines to the terminal while the dashboard is suspended."""
     if sys.__stdout__ is not None:
         terminal.write(sys.__stdout__, lines, mask, links=True)

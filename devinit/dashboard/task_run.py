@@ -1,6 +1,6 @@
-"""One run of a task: `devinit run NAME` in a process of its own, whose output goes straight into a log of its own.
+"""One run of a task: `devinit run NAME` in its own process, whose output goes directly into its own log.
 
-As with services nothing stands in between: the task goes on when the dashboard is left.
+As with services, no process stands in between: the task keeps running when the user leaves the dashboard.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from devinit.system.regular import open_regular
 from devinit.text import duration
 
 LARGEST = 1024 * 1024
-"""Bytes of a log from which on the next run begins a new file, and keeps the old one."""
+"""In bytes. When a log is larger, the next run begins a new file, and keeps the old one."""
 
 
 class TaskRun:
-    """A task that runs, or has run."""
+    """A running or finished run of a task."""
 
     def __init__(self, root: Path, name: str) -> None:
-        """Begin to run a task. Raise OSError where its log cannot be written."""
+        """Start a task. Raise OSError if its log cannot be written."""
         self.name = name
         self.log = log_of(root, name)
         self.code: int | None = None
@@ -59,17 +59,17 @@ class TaskRun:
 
     @property
     def seconds(self) -> float:
-        """How long it has run."""
+        """The time since it started."""
         return time.monotonic() - self._began
 
     def lines(self) -> Iterator[Line]:
-        """Yield what it has printed since."""
+        """Yield new output lines."""
         return self._tail.more()
 
     async def ended(self) -> int:
-        """Wait for its end; return the exit code."""
+        """Wait until it ends; return the exit code."""
         if (identity := identity_of(self._process.pid)) is not None:
-            # No thread waits for it: it would keep the dashboard from being left.
+            # A waiting thread would keep the dashboard from exiting.
             with Process(identity) as process:
                 await _until_readable(process.fileno())
         code = self._process.wait()
@@ -82,10 +82,10 @@ class TaskRun:
         return code
 
     def end(self) -> None:
-        """Ask it to end; when it is asked again, end it and all that it has started."""
+        """Send SIGTERM; on the second call, kill the task with all processes of its group."""
         if self.code is not None or self._process.returncode is not None:
             return
-        # It is not reaped before `ended` has seen its end, so the numbers are still its own.
+        # Only `ended` reaps the process, so its pid cannot have been reused.
         with suppress(ProcessLookupError):
             if self._asked_to_end:
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -104,12 +104,12 @@ async def _until_readable(descriptor: int) -> None:
 
 
 def log_of(root: Path, name: str) -> Path:
-    """Return where the output of a task is kept."""
+    """Return the path of a task's log."""
     return Path(folder_with_logs(root)) / "tasks" / f"{name}.log"
 
 
 def open_log(path: Path, *, may_turn: bool = True) -> int:
-    """Open the log of a task to append to it; begin a new one when it has become too large."""
+    """Open the log of a task for appending; begin a new one if it has become too large."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(FileNotFoundError):
         if may_turn and path.stat().st_size > LARGEST:

@@ -1,4 +1,4 @@
-"""The tasks of the project in the dashboard: what there is, what runs, and which need a confirmation."""
+"""The project's tasks in the dashboard: the list, running tasks, and confirmations."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from devinit.errors import DevinitError
 from devinit.model.task import Task
 
 Source = Callable[[], Sequence[Task]]
-"""Reads the tasks of the project; it may take a while, and raises DevinitError."""
+"""Reads the tasks of the project; may take a while, and raises DevinitError."""
 NO_TASKS = "no tasks: [tasks.NAME] with a `command` in devinit.toml is one"
 
 
 class Tasks:
-    """Lists tasks, runs them, and shows what they print."""
+    """The list of tasks and their runs, with the actions on them."""
 
     def __init__(self, app: App[str], root: Path, source: Source) -> None:
         self._app, self._root, self._source = app, root, source
         self._tasks: dict[str, Task] = {}
         self._runs: dict[str, TaskRun] = {}
-        """The last run of each."""
+        """The last run of each task."""
 
     async def read(self) -> None:
-        """Find out which tasks there are now."""
+        """Read the current tasks."""
         try:
             found = await asyncio.to_thread(self._source)
         except DevinitError:
-            return  # the banner says what is wrong with the configuration
+            return  # the banner reports the problem in the configuration
         self._tasks = {each.name: each for each in found}
 
     async def choose(self) -> None:
@@ -48,7 +48,7 @@ class Tasks:
         self._app.push_screen(TaskList(list(self._tasks.values()), running), self.take)
 
     def take(self, name: str | None) -> None:
-        """Run a task, after a yes if it wants one; show it when it runs already."""
+        """Run a task, after a confirmation if it needs one; if it is running, show it."""
         task = self._tasks.get(name or "")
         if task is None:
             return
@@ -84,7 +84,7 @@ class Tasks:
     async def _follow(self, run: TaskRun, task: Task) -> None:
         code = await run.ended()
         if isinstance(self._app.screen, TaskPage) and self._app.screen.task_run is run:
-            return  # it is seen there
+            return  # the page shows it
         if code == 0:
             self._app.notify(f"{task.title}: done", timeout=4)
         else:

@@ -1,7 +1,7 @@
-"""Passes keys and pasted text on one after the other, each when the one before has been handled.
+"""A queue of keys and pasted text, which passes each on when the previous one has been handled.
 
-Textual hands a key to the widget that has the focus when the key is read. What the key before opens gets the focus
-later, so that text behind a key that asks for text would act as commands.
+Textual sends a key to the widget that has the focus when the key is read. A widget that the previous key opens
+gets the focus later, so text typed after such a key would act as commands.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
 
 Typed: TypeAlias = events.Key | events.Paste
 LONGEST_SECONDS = 5.0
-"""How long a widget may keep the next key waiting: one that hangs must not take every key with it."""
+"""The maximum time a widget may delay the next key, so that a hanging one does not block every key."""
 
 
 class Turns:
-    """Keys and pasted text in the order in which they were typed."""
+    """A queue of keys and pasted text in the order of typing."""
 
     def __init__(self, app: App[str], dispatch: Callable[[Typed], Awaitable[None]]) -> None:
         self._app = app
         self._dispatch = dispatch
-        """Hand an event to what has the focus now."""
+        """Sends an event to the current focus."""
         self._waiting: asyncio.Queue[Typed] = asyncio.Queue()
         self._since = 0.0
-        """What was typed before this time, in seconds of `monotonic`, is for nothing that is shown now."""
+        """Input from before this time, in seconds of `monotonic`, is dropped."""
 
     def add(self, event: Typed) -> None:
-        """Let an event wait for its turn."""
+        """Append an event to the queue."""
         self._waiting.put_nowait(event)
 
     def forget(self) -> None:
-        """Let nothing act that was typed so far, also if it has not been added yet: the terminal was not ours."""
+        """Drop all input so far, even if it has not been added yet, because another program had the terminal."""
         self._since = time.monotonic()
 
     async def give(self) -> None:
-        """Hand events on for as long as the application runs."""
+        """Pass events on as long as the application runs."""
         while True:
             event = await self._waiting.get()
             if event.time < self._since:
@@ -61,8 +61,8 @@ class Turns:
         first = self._receiver()
         await _processed(self._app, lambda: self._dispatch(event))
         await _passed(first)
-        # The key has reached the application, which carries actions out. What they post takes the same way; what
-        # they open is complete once it has processed what it was sent so far.
+        # The key has reached the application, which carries out actions. The messages that they post take the same
+        # way, and a screen that they open is complete once it has processed its messages so far.
         receiver = self._receiver()
         await _passed(receiver)
         while (now := self._receiver()) is not receiver:
@@ -74,7 +74,7 @@ class Turns:
 
 
 async def _passed(node: DOMNode | None) -> None:
-    """Wait until a widget and everything above it have processed what they were sent so far."""
+    """Wait until a widget and all its ancestors have processed their messages so far."""
     while node is not None:
         above = node.parent
         await _processed(node, _nothing)
@@ -82,7 +82,7 @@ async def _passed(node: DOMNode | None) -> None:
 
 
 async def _processed(node: DOMNode, action: Callable[[], Awaitable[None]]) -> None:
-    """Let a widget act behind what it was sent so far, and wait for that; a widget that closes is skipped."""
+    """Let a widget act after its messages so far, and wait for that; skip a widget that is closing."""
     done = asyncio.Event()
 
     async def act() -> None:

@@ -1,4 +1,4 @@
-"""CPU and memory of one service over the last minutes, in one line. Pure."""
+"""The line with the CPU and memory usage of one service over the last minutes. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from devinit.dashboard.state import View
 
 SHORTEST = 8
-"""Bars below which there is no picture."""
+"""The minimum number of bars for a chart."""
 LONGEST = 90
 
 
 def usage_line(view: View | None, columns: int) -> list[Piece]:
-    """Return how much a service has used; nothing before that was measured twice."""
+    """Return the usage of a service; empty before two measurements."""
     if view is None or len(view.usage) < 2:  # noqa: PLR2004  as it says
         return []
     seconds = view.usage[-1].at - view.usage[0].at
@@ -44,7 +44,7 @@ def usage_line(view: View | None, columns: int) -> list[Piece]:
 
 
 def bars_of(values: Sequence[float], count: int, top: float) -> str:
-    """Return values as so many bars or fewer, each the highest of those that it stands for."""
+    """Return a chart of at most `count` bars, each the maximum of its values."""
     bars = min(count, len(values))
     parts = [
         values[number * len(values) // bars : (number + 1) * len(values) // bars] for number in range(bars)

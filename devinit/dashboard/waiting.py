@@ -1,4 +1,4 @@
-"""Who waits for whom during a start: the critical path. Pure."""
+"""The critical path of a start: which services wait for which. Pure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def critical_path(services: Mapping[str, View]) -> list[View]:
-    """Return what a start waits for, then the longest row of services that wait for it one after the other.
+    """Return the service that a start waits for, then the longest chain of services that wait for it.
 
-    The first is a service that comes up and waits for no other. Of several, most services wait for the first one
-    that is returned, directly or through others. Empty when nothing comes up.
+    The first is a service that comes up and waits for no other. Among several, it is the one for which most
+    services wait, directly or through others. The list is empty if nothing comes up.
     """
     coming = {name: view for name, view in services.items() if view.phase in COMING_UP}
     needs = {name: [each for each in view.depends_on if each in coming] for name, view in coming.items()}
@@ -33,10 +33,10 @@ def critical_path(services: Mapping[str, View]) -> list[View]:
 
 
 def heads_of(services: Mapping[str, View]) -> list[str]:
-    """Return which services come up and wait for no other one that does."""
+    """Return the services that come up and wait for no other one that does."""
     coming = {name for name, view in services.items() if view.phase in COMING_UP}
     heads = [name for name in services if name in coming and coming.isdisjoint(services[name].depends_on)]
-    # Before the first status it is not known what a service waits for.
+    # Before the first status, the dependencies of services are unknown.
     return [name for name in heads if services[name].phase != Phase.WAITING] or heads
 
 
@@ -54,7 +54,7 @@ def _all_behind(name: str, waiters: Mapping[str, Sequence[str]]) -> set[str]:
 def _longest(
     head: str, waiters: Mapping[str, Sequence[str]], needs: Mapping[str, Sequence[str]]
 ) -> list[str]:
-    """Return the longest row from a service on; a loop, because a row may be deeper than Python recurses."""
+    """Return the longest chain from a service; a loop, because it may be deeper than Python's recursion limit."""
     behind = {head, *_all_behind(head, waiters)}
     left = {name: len(behind.intersection(needs[name])) for name in behind}
     left[head] = 0

@@ -1,4 +1,4 @@
-"""Collects the regular expressions of the code, and makes texts on which each could take very long."""
+"""The regular expressions in the code, and texts on which each could take very long."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ EXAMPLES = {
     "port": 8000,
     "quote": '"',
 }
-"""What stands for the names that only a function knows."""
+"""Example values for names that only exist inside a function."""
 TITLES = {
     "f'(?<!\\\\S){form": "FORM",
     "f'\"{re.escape(script)": "SCRIPT",
     "f'{USER_AGENT}": "REQUESTS",
     'f"""(?<![^': "BEFORE",
 }
-"""How long patterns without a name begin, and what they are called in a list."""
+"""The beginnings of long patterns without a name → their titles in a list."""
 MANY = 10
-"""A repetition that may go on further than this is pumped."""
+"""Repetitions with a higher maximum than this are pumped."""
 
 
 class Found(NamedTuple):
@@ -41,15 +41,15 @@ class Found(NamedTuple):
 
     module: str
     written: str
-    """What it is called there: `_URL`; or how it is written where it has no name."""
+    """Its name in the module, such as `_URL`; without a name, its source text."""
     call: str
-    """The function of `re` that it is given to."""
+    """The function of `re` that gets it."""
     pattern: re.Pattern[Any] | None
-    """None when it is not known before the code runs."""
+    """None if it is not known until the code runs."""
 
 
 def patterns() -> Iterator[Found]:
-    """Yield each regular expression that the code gives to a function of `re`."""
+    """Yield each regular expression in a call of a function of `re`."""
     for path in sorted(PACKAGE.rglob("*.py")):
         text = path.read_text()
         if "import re\n" not in text:
@@ -75,7 +75,7 @@ def patterns() -> Iterator[Found]:
 
 
 def call_of(node: ast.AST) -> str | None:
-    """Return the name of the function of `re` that is called."""
+    """Return the name of the function of `re` that a node calls."""
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name)) if name in CALLS:
             return name
@@ -83,7 +83,7 @@ def call_of(node: ast.AST) -> str | None:
 
 
 def pattern_of(node: ast.Call, call: str, names: dict[str, Any]) -> re.Pattern[Any] | None:
-    """Return the compiled pattern, when it is known without running the code."""
+    """Return the compiled pattern, if it is known without running the code."""
     place = {"compile": 1, "sub": 4, "subn": 4, "split": 3}.get(call, 2)
     given = [keyword.value for keyword in node.keywords if keyword.arg == "flags"] or node.args[
         place : place + 1
@@ -99,7 +99,7 @@ def pattern_of(node: ast.Call, call: str, names: dict[str, Any]) -> re.Pattern[A
 
 
 def hostile_texts(pattern: re.Pattern[Any], length: int) -> Iterator[Any]:
-    """Yield texts that repeat what a pattern repeats, and what leads there, and end with what matches nothing."""
+    """Yield texts that repeat a pattern's repetitions, and the parts before them, and end without a match."""
     tree = parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG)
     pumped = dict.fromkeys([("", " "), *places(list(tree), "")])
     ends = dict.fromkeys(["\x00", "\n", *excluded(list(tree))])
@@ -110,7 +110,7 @@ def hostile_texts(pattern: re.Pattern[Any], length: int) -> Iterator[Any]:
 
 
 def places(items: list[Any], before: str) -> Iterator[tuple[str, str]]:
-    """Yield what stands before each repetition, with what it repeats; and all that leads there, repeated."""
+    """Yield the text before each repetition, with a repeated text; and all the text before it, repeated."""
     for number, (kind, value) in enumerate(items):
         if kind in {constants.MAX_REPEAT, constants.MIN_REPEAT, constants.POSSESSIVE_REPEAT}:
             low, high, body = value
@@ -133,7 +133,7 @@ def places(items: list[Any], before: str) -> Iterator[tuple[str, str]]:
 
 
 def excluded(items: list[Any]) -> Iterator[str]:
-    """Yield what the repetitions of a pattern may not go over: `"` of `[^"]*`."""
+    """Yield characters at which the repetitions of a pattern stop: `"` for `[^"]*`."""
     for kind, value in items:
         if kind is constants.IN and value[0][0] is constants.NEGATE:
             yield from (chr(each) for inner, each in value[1:3] if inner is constants.LITERAL)
@@ -146,7 +146,7 @@ def excluded(items: list[Any]) -> Iterator[str]:
 
 
 def inside(kind: Any, value: Any) -> Iterator[list[Any]]:
-    """Yield the sequences in a part of a pattern."""
+    """Yield the sequences inside a part of a pattern."""
     if kind is constants.SUBPATTERN:
         yield list(value[3])
     elif kind is constants.ATOMIC_GROUP:
@@ -158,7 +158,7 @@ def inside(kind: Any, value: Any) -> Iterator[list[Any]]:
 
 
 def samples(items: list[Any]) -> Iterator[str]:
-    """Yield texts that a sequence matches: by each of its branches, and for the usual characters of a set."""
+    """Yield texts that a sequence matches: one for each of its branches, and for the usual characters of a set."""
     if len(items) == 1:
         kind, value = items[0]
         if kind in {constants.IN, constants.ANY, constants.NOT_LITERAL, constants.CATEGORY}:
@@ -173,13 +173,13 @@ def samples(items: list[Any]) -> Iterator[str]:
 
 
 def characters(kind: Any, value: Any) -> list[str]:
-    """Return characters that a set holds, one of each sort."""
+    """Return characters in a set, one of each sort."""
     expression = re.compile(class_of(kind, value), re.DOTALL)
     return [each for each in "aA0 \t\n_-./:'\"=[({<\u2500#@%$;,\\}])>" if expression.fullmatch(each)]
 
 
 def class_of(kind: Any, value: Any) -> str:
-    """Return a set as it would be written."""
+    """Return the source text of a set."""
     if kind is constants.ANY:
         return "[^\n]"
     if kind is constants.NOT_LITERAL:
@@ -210,7 +210,7 @@ CATEGORIES = {
 
 
 def sample(items: list[Any]) -> str:
-    """Return one text that a sequence matches, as far as that is easily said."""
+    """Return one text that a sequence matches, as far as that is simple."""
     text = ""
     for kind, value in items:
         if kind is constants.LITERAL:

@@ -1,4 +1,4 @@
-"""A project with light services, the real command line to work on it, and terminals to look at."""
+"""A project with lightweight services, the real command line for it, and terminals to inspect."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from devinit.system.processes import members_of, process_ids
 from tests.places import state_of
 
 PATIENCE = 30
-"""How long anything may take on a machine that is busy; nothing is expected to."""
+"""The time limit for any step on a busy machine; none is expected to take that long."""
 
 SERVICE = r"""
 import signal, socket, sys, os
@@ -67,7 +67,7 @@ Listen = Callable[..., "subprocess.Popen[str]"]
 
 
 class Shop:
-    """A project, and what one does with it."""
+    """A project, with the operations of the tests on it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -77,7 +77,7 @@ class Shop:
         self._terminals: list[pexpect.spawn[str]] = []
 
     def service(self, name: str, *options: str, **keys: object) -> None:
-        """Describe a service that runs `service.py`."""
+        """Configure a service that runs `service.py`."""
         command = " ".join(["exec", sys.executable, "-S", "-E", "service.py", *options])
         lines = [f"[services.{name}]"]
         for key, value in {"command": command, **keys}.items():
@@ -96,11 +96,11 @@ class Shop:
         return [sys.executable, "-m", "devinit", "-C", str(self.root), *words]
 
     def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command without a terminal, to its end."""
+        """Run a command without a terminal until it ends."""
         return self.run(self.program(*words), env={**os.environ, **environment})
 
     def sh(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a line of shell in which `devinit` is the command line."""
+        """Run a shell command in which `devinit` is the command line."""
         begin = f'devinit() {{ {sys.executable} -m devinit "$@"; }}\n'
         return self.run(["bash", "-c", begin + script], env={**os.environ, **environment})
 
@@ -118,7 +118,7 @@ class Shop:
         )
 
     def begin(self, *words: str, **environment: str) -> subprocess.Popen[str]:
-        """Begin a command without a terminal."""
+        """Start a command without a terminal."""
         return subprocess.Popen(
             self.program(*words),
             env={**os.environ, **environment},
@@ -148,7 +148,7 @@ class Shop:
         return {service["name"]: service for service in json.loads(answer.stdout)["services"]}
 
     def log(self, name: str) -> Path:
-        """Return the path of a service's log, in a folder that is there."""
+        """Return the path of a service's log, in a folder that exists."""
         folder = state_of(self.root) / "logs"
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{name}.log"
@@ -156,7 +156,7 @@ class Shop:
     def finish(self) -> None:
         for child in self._terminals:
             child.close(force=True)
-        # Nothing was ever started in a checkout that is there and has no state folder.
+        # An existing checkout without a state folder never had anything started.
         if state_of(self.root).is_dir() or not self.root.is_dir():
             with suppress(subprocess.TimeoutExpired):
                 self("stop")
@@ -172,7 +172,7 @@ class Shop:
 
 
 class Screen:
-    """What a terminal shows of what was written to it: as much of one as the progress lines need."""
+    """An emulated terminal screen with the sequences that the progress lines need."""
 
     TOKEN = re.compile(r"\x1b\[(\d*)([A-Za-z])|([\r\n])|(.)")
 
@@ -214,7 +214,7 @@ class Screen:
             self.rows.append("")
 
     def narrow(self, columns: int) -> None:
-        """Become narrower, and wrap what is shown again, as terminals do."""
+        """Become narrower, and wrap the existing lines again, as terminals do."""
         rows = [
             row[start : start + columns] for row in self.rows for start in range(0, max(len(row), 1), columns)
         ]
@@ -226,7 +226,7 @@ class Screen:
 
 
 class Pty:
-    """A terminal of this process: a stream to write to, and the screen behind it."""
+    """A terminal of this process: a stream to write to, and the screen that shows it."""
 
     def __init__(self, columns: int, rows: int) -> None:
         self._master, slave = os.openpty()
@@ -261,7 +261,7 @@ MakePty = Callable[[int, int], Pty]
 
 @pytest.fixture
 def make_pty() -> Iterator[MakePty]:
-    """Make terminals of so many columns and rows."""
+    """Create terminals with a number of columns and rows."""
     made: list[Pty] = []
 
     def make(columns: int, rows: int) -> Pty:
@@ -285,7 +285,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 def port() -> int:
     """A port that is free, as are the nine after it."""
     while True:
-        first = random.randrange(25300, 25990)  # noqa: S311  test runs beside each other differ
+        first = random.randrange(25300, 25990)  # noqa: S311  concurrent test runs differ
         holds = [hold(each) for each in range(first, first + 10)]
         for each in holds:
             if isinstance(each, Hold):
@@ -296,7 +296,7 @@ def port() -> int:
 
 @pytest.fixture
 def stranger(port: int) -> Iterator[subprocess.Popen[str]]:
-    """Somebody who listens on the port."""
+    """A foreign process that listens on the port."""
     process = subprocess.Popen(
         [sys.executable, "-S", "-c", STRANGER, str(port)], stdout=subprocess.PIPE, text=True
     )
@@ -310,7 +310,7 @@ def stranger(port: int) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def listen(tmp_path: Path) -> Iterator[Listen]:
-    """Be a stranger on a port, with a short command unless more words are given."""
+    """Start a foreign process that listens on a port, with a short command unless more words are given."""
     started: list[subprocess.Popen[str]] = []
     folder = tmp_path / "blog"
     folder.mkdir()
@@ -336,14 +336,14 @@ def listen(tmp_path: Path) -> Iterator[Listen]:
 
 
 def code_of(child: pexpect.spawn[str]) -> int | None:
-    """Return the exit code after the end, or minus the signal."""
+    """Return the exit code after the end, or the negated signal number."""
     child.expect(pexpect.EOF)
     child.close()
     return child.exitstatus if child.signalstatus is None else -child.signalstatus
 
 
 def choose(child: pexpect.spawn[str], text: str) -> None:
-    """Move the pointer to a choice and take it."""
+    """Move the pointer to a choice and select it."""
     for _ in range(8):
         child.expect(r"» ([^\r\n]*)")
         match = child.match

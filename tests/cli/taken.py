@@ -1,4 +1,4 @@
-"""Taken ports as the supervisor tells of them, to be shown."""
+"""Taken ports in the supervisor's form, for tests of their display."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def holder(*command: str, pid: int = 4242, **more: Any) -> dict[str, Any]:
-    """A process; Any: the values of JSON."""
+    """Return the holder of a port. Any: JSON values."""
     return {
         "identity": {"pid": pid, "start_time": 1, "boot_id": "x"},
         "parent_pid": 1,
@@ -26,7 +26,7 @@ def holder(*command: str, pid: int = 4242, **more: Any) -> dict[str, Any]:
 
 
 def report(*holders: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """What is known about a taken port."""
+    """Return the facts about a taken port."""
     return {
         "port": 8000,
         "kind": "stranger",
@@ -43,7 +43,7 @@ def report(*holders: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def conflict(*holders: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A taken port that backend wants."""
+    """Return the conflict about a taken port that backend needs."""
     return report(
         *holders,
         **{

@@ -1,4 +1,4 @@
-"""A project's folder to write files into, and devinit.toml in one line."""
+"""The folder of a project, its files, and one-line loading of a devinit.toml."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from devinit.model.service import DatabaseSettings, Project
 
 
 def with_names(project: Project) -> Project:
-    """Return a project in which no name follows the folder's: what is written down has names of its own."""
+    """Return a project whose names do not depend on the folder's: a written configuration states its names."""
     services = {
         name: replace(each, settings=replace(settings, after_folder=()))
         for name, each in project.services.items()
@@ -34,7 +34,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def write(root: Path) -> Callable[..., Path]:
-    """Write a file of the project, with the folders above it."""
+    """Write a file of the project, and create its parent folders."""
 
     def writing(name: str, text: str = "") -> Path:
         path = root / name
@@ -58,7 +58,7 @@ def loaded(root: Path, write: Callable[..., Path]) -> Callable[..., Project]:
 
 @pytest.fixture
 def refused(loaded: Callable[..., Project]) -> Callable[..., str]:
-    """Return what is said about a devinit.toml that is refused: message and hint."""
+    """Return the error about an invalid devinit.toml: message and hint."""
 
     def refusing(text: str, profile: str | None = None) -> str:
         with pytest.raises(ConfigError) as caught:

@@ -1,4 +1,4 @@
-"""A server on a real socket, with methods made for the tests."""
+"""A server on a real socket, with methods for the tests."""
 
 from __future__ import annotations
 
@@ -37,29 +37,29 @@ NONSENSE = {
     "a refusal that is a text": b'{"id": 1, "error": "no"}\n',
     "bytes that are no text": b"\xff\xfe\x00\n",
 }
-"""What a program that is no supervisor may send."""
+"""Lines that a program other than a supervisor may send."""
 
 
 class Asked(PortConflict):
-    """A refusal that carries facts."""
+    """An error that carries facts."""
 
 
 class Methods:
-    """What the server of a test understands."""
+    """The methods of a test's server."""
 
     def __init__(self) -> None:
         self.connections: list[Connection] = []
         self.begun: list[str] = []
-        """Every method that was begun, in order."""
+        """Every method that was started, in order."""
         self.entered = asyncio.Queue[str]()
-        """The same, to wait for."""
+        """The same methods as a queue, to wait for."""
         self.done: list[str] = []
-        """Every order that was carried out."""
+        """Every order that was completed."""
         self.release = asyncio.Event()
         self.idle = asyncio.Queue[int]()
 
     async def handle(self, method: str, params: msgspec.Raw, connection: Connection) -> Any:
-        """Carry a method out."""
+        """Execute a method."""
         self.begun.append(method)
         self.entered.put_nowait(method)
         match method:
@@ -95,7 +95,7 @@ class Methods:
 
 
 class Talk:
-    """A client that says exactly what a test wants it to say."""
+    """A client that sends exactly the bytes of a test."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self.writer = reader, writer
@@ -105,7 +105,7 @@ class Talk:
         await self.writer.drain()
 
     async def ask(self, method: str, params: object = None, request_id: int | str = 1) -> Message:
-        """Ask and return the next message."""
+        """Send a request and return the next message."""
         request = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params or {}}
         await self.say(json.dumps(request).encode() + b"\n")
         return await self.hear()
@@ -117,7 +117,7 @@ class Talk:
         return message
 
     async def is_hung_up_on(self) -> bool:
-        """Wait for the end of the conversation."""
+        """Wait until the server closes the connection."""
         try:
             return await self._reader.read() == b""
         except ConnectionError:
@@ -128,7 +128,7 @@ class Talk:
 
 
 class House:
-    """A server, its methods, and whoever talks to it."""
+    """A server with its methods and its clients."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -138,7 +138,7 @@ class House:
         self._talks: list[Talk] = []
 
     async def talk(self) -> Talk:
-        """Connect, and hear the greeting."""
+        """Connect, and receive the greeting."""
         talk = Talk(*await asyncio.open_unix_connection(str(self.path), limit=64 * 1024 * 1024))
         self._talks.append(talk)
         assert (await talk.hear())["method"] == "hello"
@@ -163,7 +163,7 @@ class House:
 
 @pytest.fixture
 async def house(machine: Machine) -> AsyncIterator[House]:
-    """A server that listens."""
+    """A listening server."""
     async with House(machine.runtime / "test.sock") as house:
         yield house
 

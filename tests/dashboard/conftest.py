@@ -1,4 +1,4 @@
-"""A dashboard without a supervisor: fixed values in, keys pressed, orders out."""
+"""A dashboard without a supervisor: fixed data in, key presses, orders out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOON = 1_790_000_000.0
 
 
 def status(name: str, phase: str = "ready", **changes: object) -> Json:
-    """Return a service as `status` tells it."""
+    """Return a service's row in `status`."""
     alive = phase in ("ready", "starting", "unhealthy")
     return {
         "name": name,
@@ -175,7 +175,7 @@ PORTS = [
 
 
 class FakeLink:
-    """A line to a supervisor that says what a test wants it to say, and remembers what it was told."""
+    """A fake supervisor connection that returns a test's answers, and records its orders."""
 
     def __init__(self) -> None:
         self.services: list[Json] = [dict(each) for each in SERVICES]
@@ -196,9 +196,9 @@ class FakeLink:
         self.now = 1000.0
         self.configuration_error: str | None = None
         self.patience: asyncio.Event | None = None
-        """What orders wait for."""
+        """The event that orders wait for."""
         self.is_sent = asyncio.Event()
-        """Whether all orders are on their way."""
+        """Set when all orders have been sent."""
         self.is_sent.set()
         self.is_waited_for = asyncio.Event()
         self.reachable = asyncio.Event()
@@ -259,7 +259,7 @@ class FakeLink:
 
 
 class FakeBegun:
-    """A start that was ordered before the dashboard opened, and goes as a test says."""
+    """A fake start that was ordered before the dashboard opened, controlled by the test."""
 
     def __init__(self, *services: str) -> None:
         self.params: Json = {"services": list(services), "can_answer": True}
@@ -290,13 +290,13 @@ class FakeBegun:
 
 
 def summed_up(name: str, phase: str = "ready", **changes: object) -> Json:
-    """Return a service as the summary of a start tells it."""
+    """Return a service's row in the summary of a start."""
     row = {"service": name, "phase": phase, "port": 8000, "preferred": 8000, "reason": None, "log_tail": []}
     return {**row, **changes}
 
 
 class FakePins:
-    """A place for answers for good, which remembers what is to be kept there."""
+    """A fake store of permanent answers, which records them."""
 
     def __init__(self) -> None:
         self.kept: dict[str, str] = {}
@@ -311,7 +311,7 @@ class FakePins:
 
 
 class Desk:
-    """A dashboard that is open, and what one does with it."""
+    """An open dashboard, with the operations of the tests on it."""
 
     def __init__(self, app: Dashboard, link: FakeLink, pilot: Pilot[str]) -> None:
         self.app, self.link, self.pilot = app, link, pilot
@@ -328,35 +328,35 @@ class Desk:
             await self.pilot.pause()
 
     async def types(self, keys: Iterable[str]) -> None:
-        """Press keys that a terminal sends in one write: each comes before the one before it has done its work."""
+        """Press keys that a terminal sends in one write: each arrives before the previous one has been handled."""
         for key in keys:
             self.app.simulate_key(key)
         await self.pilot.pause()
-        # On a busy machine the application looks idle while keys still wait for their turn.
+        # On a busy machine, the application looks idle while keys still wait for their turn.
         while not self.app._turns._waiting.empty():
             await self.pilot.pause()
         await self.pilot.pause()
 
     async def settled(self) -> None:
-        """Wait until nothing that was begun is still being done."""
-        # Two are always there: the line to the supervisor, and the turns of the keys.
+        """Wait until all started work is done."""
+        # Two workers always run: the connection to the supervisor, and the turns of the keys.
         while begun := [worker for worker in self.app.workers if worker.name not in ("link", "turns")]:
             await self.app.workers.wait_for_complete(begun)
             await self.pilot.pause()
         await self.pilot.pause()
 
     async def shows(self, text: str) -> None:
-        """Wait until a text is on the screen; the test's own time limit is the end of it."""
+        """Wait until a text is on the screen; only the test's own time limit ends the wait."""
         while text not in self.text():
             await self.pilot.pause()
 
     def text(self) -> str:
-        """Return what is on the screen."""
+        """Return the text on the screen."""
         lines = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
     def says(self, service: str, text: str) -> None:
-        """Let a service print a line."""
+        """Simulate a line of output from a service."""
         self.app._add_lines([Piece(service, [Line(text, NOON + 60)])])
 
     def logs(self) -> list[str]:
@@ -368,7 +368,7 @@ Open = Callable[..., Any]
 
 @pytest.fixture
 def another_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Show paths in full, whatever the home of the user who runs the tests is called."""
+    """Show paths in full, wherever the home of the user who runs the tests is."""
     monkeypatch.setenv("HOME", "/home/ann")
 
 
@@ -384,10 +384,10 @@ def pins() -> FakePins:
 
 @pytest.fixture
 def open_desk(link: FakeLink, pins: FakePins, monkeypatch: pytest.MonkeyPatch) -> Open:
-    """Open a dashboard of so many columns and lines."""
+    """Open a dashboard with a number of columns and lines."""
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    # What a test says happened is not to be taken back by the next status.
+    # The next status must not undo a test's events.
     monkeypatch.setattr("devinit.dashboard.app.MEASURE_SECONDS", 3600)
     monkeypatch.setattr("devinit.dashboard.app.SOON_SECONDS", 3600)
 
@@ -453,9 +453,9 @@ Check = Callable[[Desk, str], Awaitable[None]]
 
 @pytest.fixture
 def matches(request: pytest.FixtureRequest) -> Callable[[Desk, str], None]:
-    """Compare the screen with the picture of it that was looked at and kept.
+    """Compare the screen with its reviewed snapshot.
 
-    DEVINIT_UPDATE_SNAPSHOTS=1 keeps the screens of now: look at them before they are committed.
+    DEVINIT_UPDATE_SNAPSHOTS=1 saves the current screens as snapshots: review them before a commit.
     """
     folder = Path(__file__).with_name("snapshots")
     update = bool(UPDATE)
@@ -471,4 +471,4 @@ def matches(request: pytest.FixtureRequest) -> Callable[[Desk, str], None]:
 
 
 UPDATE = os.environ.get("DEVINIT_UPDATE_SNAPSHOTS")
-# Read before the fixture `machine` takes away every variable of devinit's.
+# Read before the fixture `machine` removes all of devinit's variables.

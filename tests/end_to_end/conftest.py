@@ -1,4 +1,4 @@
-"""Copies of the example that tests start for real; pip and npm run once, and nothing is left behind."""
+"""Copies of the example for real starts; pip and npm run only once, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from tests.end_to_end.guestbook import (
 Checkouts = Callable[..., Guestbook]
 
 BLOCK = 50
-"""Ports between one test's and the next one's, so that what moves has somewhere to go."""
+"""The distance between the ports of two tests, which leaves room for moved ports."""
 
 
 @pytest.fixture(scope="session")
 def first_start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Guestbook, Outcome]]:
-    """The first start of a fresh clone, with everything that has to be installed, in a path of many alphabets.
+    """The first start of a fresh clone, with all installations, in a path with several alphabets.
 
-    It has been stopped since: other tests copy what was installed.
+    It has been stopped since, so that other tests can copy the installed files.
     """
     with checkouts(tmp_path_factory.mktemp("first")) as make:
         guestbook = make("Gästebuch 一号 (copy)")
@@ -48,7 +48,7 @@ def first_start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gues
 def checkout(
     tmp_path_factory: pytest.TempPathFactory, first_start: tuple[Guestbook, Outcome]
 ) -> Iterator[Checkouts]:
-    """Return further checkouts on ports of their own."""
+    """Return further checkouts with their own ports."""
     with checkouts(tmp_path_factory.mktemp("checkouts"), first_start[0]) as make:
         yield make
 
@@ -57,14 +57,14 @@ def checkout(
 def checkout_of_module(
     tmp_path_factory: pytest.TempPathFactory, first_start: tuple[Guestbook, Outcome]
 ) -> Iterator[Checkouts]:
-    """Return further checkouts that several tests look at."""
+    """Return further checkouts that several tests share."""
     with checkouts(tmp_path_factory.mktemp("checkouts"), first_start[0]) as make:
         yield make
 
 
 @pytest.fixture(scope="module")
 def running(checkout_of_module: Checkouts) -> Guestbook:
-    """A checkout that runs, for tests that only look."""
+    """A running checkout, for tests that do not change it."""
     guestbook = checkout_of_module("running")
     guestbook.start()
     return guestbook
@@ -72,13 +72,13 @@ def running(checkout_of_module: Checkouts) -> Guestbook:
 
 @contextmanager
 def checkouts(folder: Path, installed: Guestbook | None = None) -> Iterator[Checkouts]:
-    """Give what makes checkouts in a folder; end all of them at the end."""
+    """Yield a function that creates checkouts in a folder; end all of them at the end."""
     if shutil.which("npm") is None:
         pytest.skip("there is no npm on PATH (scripts/test brings one along)")
     with ExitStack() as stack:
 
         def machine() -> Machine:
-            # Not below pytest's directory: the path of a unix socket has at most 107 bytes.
+            # Not below pytest's directory, because Unix socket paths have at most 107 bytes.
             runtime = Path(tempfile.mkdtemp(prefix="dv-", dir="/tmp"))
             stack.callback(shutil.rmtree, runtime, ignore_errors=True)
             state = runtime / "state"
@@ -88,7 +88,7 @@ def checkouts(folder: Path, installed: Guestbook | None = None) -> Iterator[Chec
         def make(
             name: str = "guestbook", *, on: Machine | None = None, user: User | None = None
         ) -> Guestbook:
-            """Make a checkout: on the machine of another one, else on one that never saw devinit before."""
+            """Create a checkout: on the machine of another one, else on a machine that never had devinit."""
             root = folder / name
             copy_sources(root)
             guestbook = Guestbook(root, on or machine(), user)
@@ -104,7 +104,7 @@ def checkouts(folder: Path, installed: Guestbook | None = None) -> Iterator[Chec
 
 
 def free_ports() -> dict[str, int]:
-    """Return a port for each service that is free, and so are those behind it."""
+    """Return a free port for each service, whose successors are free as well."""
     while True:
         first = random.randrange(28000, 32000, BLOCK * len(SERVICES))  # noqa: S311  not a secret
         ports = {service: first + BLOCK * number for number, service in enumerate(SERVICES)}
@@ -122,7 +122,7 @@ def is_free(port: int) -> bool:
 
 
 def listen(port: int) -> socket.socket:
-    """Be a stranger on a port."""
+    """Listen on a port as a foreign process would."""
     stranger = socket.create_server(("127.0.0.1", port))
     stranger.settimeout(0)
     return stranger
@@ -130,7 +130,7 @@ def listen(port: int) -> socket.socket:
 
 @pytest.fixture
 def stranger() -> Iterator[Callable[[int], subprocess.Popen[str]]]:
-    """Return what starts a process of the user's own that listens on a port."""
+    """Return a function that starts a process of the user's own which listens on a port."""
     started: list[subprocess.Popen[str]] = []
 
     def start(port: int) -> subprocess.Popen[str]:

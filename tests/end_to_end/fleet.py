@@ -1,4 +1,4 @@
-"""Many projects on one machine, started at the same instant."""
+"""Many projects on one machine, started simultaneously."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ while True:
 
 
 class Fleet:
-    """Projects with the same services, which prefer the same ports."""
+    """Projects with the same services and the same preferred ports."""
 
     def __init__(
         self, folder: Path, count: int, ports: Mapping[str, int], *, boot_seconds: Sequence[float] = (0.0,)
@@ -60,20 +60,20 @@ class Fleet:
             )
 
     def start(self) -> list[subprocess.CompletedProcess[str]]:
-        """Start all of them at the same instant."""
+        """Start all projects simultaneously."""
         return at_once([root_of(root, "start", "--json") for root in self.roots])
 
     def stop(self) -> list[subprocess.CompletedProcess[str]]:
-        """Stop all of them at the same instant."""
+        """Stop all projects simultaneously."""
         return at_once([root_of(root, "stop") for root in self.roots])
 
     def running(self) -> dict[str, dict[str, Any]]:
-        """Return what `status --all` says about each project."""
+        """Return the entry of each project in `status --all`."""
         done = at_once([[sys.executable, "-m", "devinit", "status", "--all", "--json"]])
         return {project["project"]: project for project in json.loads(done[0].stdout)["projects"]}
 
     def bodies(self) -> dict[str, str]:
-        """Return what answers on the port of each service, as the project's own files say it."""
+        """Return the response on the port of each service, according to the project's own files."""
         found = {}
         for root in self.roots:
             ports: dict[str, int] = json.loads((root / ".ports.json").read_text())
@@ -89,7 +89,7 @@ class Fleet:
         ]
 
     def pids(self) -> list[int]:
-        """Return every process that belongs to one of the projects: supervisors, services, what they started."""
+        """Return every process of the projects: supervisors, services, and their descendants."""
         marks = tuple(f"{project_id(root)}/" for root in self.roots)
         services = [pid for pid in process_ids() if (variable_of(pid, RUN_VARIABLE) or "").startswith(marks)]
         return sorted({*self.supervisors(), *services})
@@ -100,13 +100,13 @@ class Fleet:
         return [pid for pid in process_ids() if is_supervisor_of(pid, roots)]
 
     def left(self) -> list[int]:
-        """Return what is there still after the supervisors have ended, for which a stop does not wait."""
+        """Return the remaining processes after the supervisors have exited, which a stop does not wait for."""
         for pid in self.supervisors():
             wait_for_end(pid)
         return self.pids()
 
     def finish(self) -> None:
-        """Leave nothing behind, whatever the test came to."""
+        """Leave nothing behind, whatever the outcome of the test."""
         for pid in self.pids():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -118,7 +118,7 @@ def root_of(root: Path, *words: str) -> list[str]:
 
 
 def at_once(commands: Iterable[list[str]]) -> list[subprocess.CompletedProcess[str]]:
-    """Run commands that all begin at the same instant: each is a shell that waits for one pipe to close."""
+    """Run commands simultaneously: each is a shell that waits until one pipe closes."""
     commands = list(commands)
     waiting, holding = os.pipe()
     try:
@@ -143,7 +143,7 @@ def at_once(commands: Iterable[list[str]]) -> list[subprocess.CompletedProcess[s
 
 
 def leased() -> list[int]:
-    """Return the ports whose lease is locked by anybody at this moment."""
+    """Return the ports whose lease is locked at this moment."""
     return sorted(int(path.stem) for path in (state_directory() / "leases").glob("*.lock") if is_locked(path))
 
 

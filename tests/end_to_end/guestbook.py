@@ -1,4 +1,4 @@
-"""The example of the documentation as a subject of tests: a checkout of it, and the page as a browser sees it."""
+"""The documentation's example as a test subject: a checkout of it, and its page as a browser sees it."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ PATIENCE_SECONDS = 120
 ANSWER_SECONDS = 20
 INSTALLED = ("backend/.venv", "frontend/node_modules")
 
-# JSON as it comes from a program or a server: asserted on, not modelled.
+# JSON from a program or a server: asserted on, not modelled.
 Json = Any
 
 
 class User(NamedTuple):
-    """Somebody else who runs devinit."""
+    """Another user who runs devinit."""
 
     uid: int
     home: Path
     python: Path
-    """One that has devinit and that they can execute."""
+    """A Python with devinit that this user can execute."""
 
 
 class Outcome(NamedTuple):
-    """What a command came to."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -61,7 +61,7 @@ class Outcome(NamedTuple):
 
 
 class Guestbook:
-    """A checkout of the example, on a machine on which nothing else was ever started with devinit."""
+    """A checkout of the example, on a machine without other devinit projects."""
 
     def __init__(self, root: Path, machine: Machine, user: User | None = None) -> None:
         self.root, self.machine, self.user = root, machine, user
@@ -71,14 +71,14 @@ class Guestbook:
             if name not in OBEYED and not name.startswith("DEVINIT_") and not name.endswith("_PORT")
         }
         self.environment |= {"XDG_STATE_HOME": str(machine.state), "XDG_RUNTIME_DIR": str(machine.runtime)}
-        # The example sets itself up with what a user has, not with the tools of our own environment.
+        # The example sets itself up with the user's tools, not with those of the test environment.
         folders = self.environment["PATH"].split(os.pathsep)
         ours = Path(sys.executable).parent
         self.environment["PATH"] = os.pathsep.join(folder for folder in folders if Path(folder) != ours)
         if user is not None:
             self.environment["HOME"] = str(user.home)
 
-    # Its files
+    # Files
 
     @property
     def state(self) -> Path:
@@ -101,13 +101,13 @@ class Guestbook:
 
     @property
     def remembered(self) -> dict[str, int]:
-        """What `.ports.json` says."""
+        """The contents of `.ports.json`."""
         ports: dict[str, int] = json.loads((self.root / ".ports.json").read_text())
         return ports
 
     @property
     def runtime_environment(self) -> dict[str, str]:
-        """What a shell reads from `.env.runtime`."""
+        """The variables that a shell reads from `.env.runtime`."""
         script = f"set -a; . ./.env.runtime; exec {sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))'"
         said = subprocess.run(
             ["env", "-i", "sh", "-c", script], cwd=self.root, capture_output=True, text=True, check=True
@@ -119,10 +119,10 @@ class Guestbook:
     def discovery(self) -> Path:
         return self.root / ".backend-port.json"
 
-    # Its commands
+    # Commands
 
     def devinit(self, *words: str, code: int | None = 0, **environment: str) -> Outcome:
-        """Run a command of devinit; `code` is the exit code that it must have."""
+        """Run a devinit command; `code` is the expected exit code."""
         python = Path(sys.executable) if self.user is None else self.user.python
         uid = None if self.user is None else self.user.uid
         began = time.monotonic()
@@ -150,7 +150,7 @@ class Guestbook:
         return self.devinit("start", "all", "--detach", *words, code=code, **environment)
 
     def stop(self) -> Outcome:
-        """Stop everything, and wait until the supervisor has gone as well: the stop may have started it."""
+        """Stop everything, and wait until the supervisor has exited as well: the stop may have started it."""
         outcome = self.devinit("stop")
         with ExitStack() as stack:
             for supervisor in self._supervisors(stack):
@@ -181,7 +181,7 @@ class Guestbook:
         return Page(self.url("frontend"))
 
     def query(self, sql: str) -> list[list[Json]]:
-        """Ask PostgreSQL itself, as a script of the developer's would: through `devinit run`."""
+        """Query PostgreSQL itself, as a developer's script would: through `devinit run`."""
         program = (
             "import asyncio, asyncpg, json, os, sys\n"
             "async def ask():\n"
@@ -195,7 +195,7 @@ class Guestbook:
         return rows
 
     def redis(self, *words: str) -> str:
-        """Ask Redis itself, and return the last line of its answer."""
+        """Query Redis itself, and return the last line of its answer."""
         with socket.create_connection(("127.0.0.1", self.ports()["redis"]), ANSWER_SECONDS) as connection:
             connection.sendall(" ".join(words).encode() + b"\r\n")
             connection.shutdown(socket.SHUT_WR)
@@ -203,11 +203,11 @@ class Guestbook:
                 lines = answer.read().decode().splitlines()
         return lines[-1]
 
-    # What happens to it
+    # Events
 
     @contextmanager
     def events(self) -> Iterator[Events]:
-        """Subscribe to what happens, as any client of the supervisor may."""
+        """Subscribe to the supervisor's events, as any client may."""
         path = (self.state / "socket").read_text().strip()
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(PATIENCE_SECONDS)
@@ -218,7 +218,7 @@ class Guestbook:
             yield events
 
     def kill(self, pid: int) -> None:
-        """Kill a process and return when it is gone."""
+        """Kill a process, and return when it is gone."""
         identity = identity_of(pid)
         assert identity is not None
         process = Process.open(identity)
@@ -227,14 +227,14 @@ class Guestbook:
             process.send(signal.SIGKILL)
             assert process.wait(PATIENCE_SECONDS)
 
-    # What is left of it
+    # Remains
 
     def processes(self) -> list[psutil.Process]:
-        """Return every process that belongs to this checkout: by its marker, folder or arguments."""
+        """Return every process of this checkout, by its marker, folder or arguments."""
         return [process for process in psutil.process_iter() if self._owns(process)]
 
     def listening(self) -> list[int]:
-        """Return the ports on which somebody listens, of all that `.ports.json` names."""
+        """Return the ports in `.ports.json` that have a listener."""
         return [port for port in self.remembered.values() if tcp_listeners(port)]
 
     def leased(self) -> list[int]:
@@ -280,13 +280,13 @@ class Guestbook:
 
 
 class Events:
-    """What a supervisor tells, line by line."""
+    """The messages of a supervisor, line by line."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._lines = connection.makefile("r", encoding="utf-8")
 
     def until(self, meant: Any) -> Json:
-        """Return the first message that is meant. Any: a predicate over free-form JSON."""
+        """Return the first message that `meant` accepts. Any: a predicate over free-form JSON."""
         for line in self._lines:
             message = json.loads(line)
             if meant(message):
@@ -294,7 +294,7 @@ class Events:
         raise AssertionError("the supervisor hung up")
 
     def until_phase(self, service: str, phase: str) -> Json:
-        """Return the event that says so."""
+        """Return the event about a service's new phase."""
 
         def meant(message: Json) -> bool:
             event = message.get("params", {})
@@ -304,11 +304,11 @@ class Events:
 
 
 class Refused(Exception):
-    """The browser would not let the page read the answer."""
+    """The error that a browser would not let the page read the answer."""
 
 
 class Page:
-    """The page, as far as a browser has to do with ports: its modules, the address in them, CORS."""
+    """The page, with a browser's behaviour towards ports: its modules, the address in them, CORS."""
 
     def __init__(self, url: str, origin: str | None = None) -> None:
         self.url = url
@@ -316,7 +316,7 @@ class Page:
         self.html = get(f"{url}/")
 
     def modules(self) -> dict[str, str]:
-        """Return the application's own modules, found as a browser finds them: from one import to the next."""
+        """Return the application's own modules, found as in a browser: from one import to the next."""
         found: dict[str, str] = {}
         missing = re.findall(r'<script type="module" src="(/src/[^"]+)"', self.html)
         while missing:
@@ -328,7 +328,7 @@ class Page:
 
     @property
     def api_url(self) -> str:
-        """Return the backend's address as the page knows it: what Vite put into the module that asks for it."""
+        """The backend's address in the page: Vite inserted it into the module that requests it."""
         [module] = [source for path, source in self.modules().items() if path.endswith("/api.ts")]
         matched = re.search(r"import\.meta\.env = (\{.*?\});", module)
         assert matched is not None, module
@@ -336,7 +336,7 @@ class Page:
         return address
 
     def ask(self, method: str, path: str, body: Json = None) -> Json:
-        """Do what the page's `fetch` does in a browser: preflight where one is due, and mind CORS."""
+        """Do what the page's `fetch` does in a browser: a preflight if required, and the CORS checks."""
         if method not in {"GET", "POST"} or body is not None:
             self.preflight(method, path)
         request = self._request(method, path, body)
@@ -347,7 +347,7 @@ class Page:
         return json.loads(content) if content else None
 
     def preflight(self, method: str, path: str) -> None:
-        """Ask whether the page may."""
+        """Check whether the page may send the request."""
         request = self._request("OPTIONS", path)
         request.add_header("Access-Control-Request-Method", method)
         request.add_header("Access-Control-Request-Headers", "content-type")
@@ -391,7 +391,7 @@ def get(url: str) -> str:
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether somebody holds the flock on a file."""
+    """Return whether a process holds the flock on a file."""
     with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -401,7 +401,7 @@ def is_locked(path: Path) -> bool:
 
 
 def copy_sources(folder: Path) -> None:
-    """Copy the example as a fresh clone has it."""
+    """Copy the files of the example that a fresh clone has."""
     example = HERE / "docs" / "example"
     shutil.copytree(
         example,
@@ -419,10 +419,10 @@ def copy_sources(folder: Path) -> None:
 
 
 def copy_installed(source: Guestbook, copy: Guestbook) -> None:
-    """Copy what set-up made elsewhere, so that not every test waits for pip and npm.
+    """Copy the results of another checkout's set-up, so that not every test waits for pip and npm.
 
     Files are linked, not copied: 3500 of them take 0.1 s. Scripts name their interpreter, so they are
-    written anew.
+    rewritten.
     """
     for name in INSTALLED:
         shutil.copytree(
@@ -440,14 +440,14 @@ def copy_installed(source: Guestbook, copy: Guestbook) -> None:
 
 
 def hand_over(guestbook: Guestbook, user: User) -> None:
-    """Make a checkout, and where devinit keeps its files, another user's."""
+    """Change the owner of a checkout, and of devinit's files, to another user."""
     for top in (guestbook.root, guestbook.machine.runtime):
         for path in (top, *top.rglob("*")):
             os.chown(path, user.uid, user.uid, follow_symlinks=False)
 
 
 def adapt_script(script: Path, python: Path) -> None:
-    """Let a script of a virtual environment run by its own copy, in the two forms that pip writes."""
+    """Make a script of a virtual environment use its own copy's interpreter, in the two forms that pip writes."""
     first = f"#!{python}\n"
     if " " in first or len(first.encode()) > len("#!") + 125:
         first = f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n"

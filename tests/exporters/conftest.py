@@ -18,7 +18,7 @@ Exported = Callable[..., Export]
 
 @pytest.fixture
 def exported(resolved: Resolve) -> Exported:
-    """Export a project with this configuration."""
+    """Export a project with a configuration."""
 
     def made(form: str, text: str = SHOP, present: Present = NOTHING_RUNS) -> Export:
         exporter = exporter_for(form)

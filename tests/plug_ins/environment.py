@@ -1,4 +1,4 @@
-"""A Python environment with devinit and the examples of plug-ins, for the tests that use them as a user does."""
+"""A Python environment with devinit and the example plug-ins, for tests that use them as users do."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ import devinit
 
 
 class Environment:
-    """A Python environment of its own in which devinit is installed, and a project that it is used in."""
+    """A separate Python environment with devinit, and a project in which it is used."""
 
     def __init__(self, folder: Path) -> None:
         self.prefix, self.root = folder / "environment", folder / "shop"
         self.root.mkdir()
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", self.prefix], check=True)
         [self.packages] = self.prefix.glob("lib/python*/site-packages")
-        # What devinit consists of and needs is where the tests have it.
+        # devinit and its dependencies come from the environment of the tests.
         ours = (Path(devinit.__file__).parents[1], sysconfig.get_path("purelib"))
         (self.packages / "devinit.pth").write_text("".join(f"{path}\n" for path in ours))
 
     def install(self, example: Path) -> None:
-        """Put an example into the environment."""
+        """Install an example into the environment."""
         unpack(example, self.packages)
 
     def remove(self, example: Path) -> None:
-        """Take it out again."""
+        """Remove an example."""
         for path in self.packages.glob(f"{example.name.replace('-', '_')}*"):
             shutil.rmtree(path)
 
@@ -53,7 +53,7 @@ class Environment:
 
 
 def unpack(example: Path, folder: Path) -> None:
-    """Lay an example out in a folder as an installer does."""
+    """Unpack an example into a folder, as an installer does."""
     project = tomllib.loads((example / "pyproject.toml").read_text())["project"]
     name, version = project["name"], project["version"]
     module = name.replace("-", "_")

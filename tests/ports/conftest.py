@@ -1,4 +1,4 @@
-"""Real ports and real strangers for the tests of ports."""
+"""Real ports and real foreign processes for the tests of ports."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ elif os.fork() == 0:
 while True:
     signal.pause()
 """
-"""A supervisor whose second server has taken the port before the first one ends."""
+"""A supervisor whose second server takes the port before the first one ends."""
 
 PM2 = "pm2@7"
 
@@ -103,11 +103,11 @@ Request = Callable[..., PortRequest]
 
 @pytest.fixture
 def block() -> Block:
-    """Return neighbouring ports that are all free."""
+    """Return consecutive free ports."""
 
     def find(count: int) -> range:
         while True:
-            start = random.randrange(20000, 29900)  # noqa: S311 - test runs beside each other differ
+            start = random.randrange(20000, 29900)  # noqa: S311 - concurrent test runs differ
             ports = range(start, start + count)
             holds = [hold(port) for port in ports]
             for each in holds:
@@ -127,7 +127,7 @@ def port(block: Block) -> int:
 
 @pytest.fixture
 def stranger() -> Iterator[Stranger]:
-    """Start processes that listen, of no project of ours, and end them after the test."""
+    """Start foreign processes that listen, and end them after the test."""
     started: list[subprocess.Popen[str]] = []
 
     def listen(
@@ -160,7 +160,7 @@ def stranger() -> Iterator[Stranger]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> LeaseStore:
-    """Return the leases of a machine on which nobody has one."""
+    """Return the leases of a machine without any."""
     return LeaseStore(tmp_path / "leases")
 
 
@@ -194,7 +194,7 @@ def pm2() -> str:
     folder = Path(tempfile.gettempdir()) / f"devinit-tests-{os.getuid()}" / PM2
     program = folder / "node_modules" / ".bin" / "pm2"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with FileLock(str(folder / "lock")):  # another worker may be at it
+    with FileLock(str(folder / "lock")):  # another worker may be installing it
         if not program.exists():
             options = ("--no-audit", "--no-fund", "--prefer-offline")
             words = on_the_network("npm", "install", "--prefix", str(folder), *options, PM2)

@@ -1,6 +1,6 @@
-"""Repositories in one file each, as txtar archives: a description, then each file behind a line `-- NAME --`.
+"""Repositories as txtar archives, one file each: a description, then each file after a line `-- NAME --`.
 
-The format is that of Go's tests (golang.org/x/tools/txtar). `expected.toml` is what must be found there.
+The format is that of Go's tests (golang.org/x/tools/txtar). `expected.toml` states the expected findings.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _MARKER = re.compile(r"^-- (.+) --\n", re.MULTILINE)
 
 
 class Archive(NamedTuple):
-    """What a file of this folder holds."""
+    """The contents of an archive."""
 
     description: str
     files: Mapping[str, str]
 
 
 def archives() -> list[Path]:
-    """Return all of them."""
+    """Return all archives."""
     return sorted(FOLDER.glob("*.txtar"))
 
 
@@ -39,7 +39,7 @@ def read_archive(path: Path) -> Archive:
 
 
 def lay_out(archive: Archive, root: Path) -> None:
-    """Write the files of an archive below a folder; scripts are executable."""
+    """Write the files of an archive to a folder; scripts are executable."""
     for name, text in archive.files.items():
         if name != EXPECTED:
             path = root / name
@@ -49,18 +49,18 @@ def lay_out(archive: Archive, root: Path) -> None:
 
 
 def keep_expected(path: Path, text: str) -> None:
-    """Write what must be found into an archive, as its last file."""
+    """Write the expected findings into an archive, as its last file."""
     head = path.read_text().partition(f"-- {EXPECTED} --\n")[0]
     path.write_text(f"{head.rstrip()}\n-- {EXPECTED} --\n{text}")
 
 
 def described(project: Project) -> str:
-    """Return what was found as TOML: the keys of each service, the lines that it was read from, and the notes."""
+    """Return the findings as TOML: the keys of each service, the lines of its evidence, and the notes."""
     tables = {}
     for name, service in project.services.items():
         lines = [f"{each.file}:{each.line} {each.about}" for each in project.evidence.get(name, ())]
         tables[name] = dict(service_keys(service, project)) | {"evidence": sorted(set(lines))}
-    # Which tools are there to install what is missing depends on the machine.
+    # The available installers of missing tools depend on the machine.
     notes = sorted(each for each in project.notes if "` makes " not in each)
     return _toml({"notes": notes}) + "".join(
         f"\n[services.{name}]\n{_toml(keys)}" for name, keys in tables.items()

@@ -1,4 +1,4 @@
-"""Projects that are resolved."""
+"""Resolved projects."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def resolved(root: Path) -> Resolve:
-    """Resolve a project with this configuration: for this machine, unless another reader is named."""
+    """Resolve a project with a configuration: for this machine, unless another reader is named."""
 
     def made(text: str = SHOP, reader: Reader = Reader.MACHINE, present: Present = NOTHING_RUNS) -> Resolved:
         (root / "devinit.toml").write_text(text)

@@ -1,4 +1,4 @@
-"""The real readers of .env.runtime: each takes the file's text and returns what it read."""
+"""The real readers of .env.runtime: each takes the file's text, and returns the variables that it read."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import pytest
 from tests.network import on_the_network
 
 Reader: TypeAlias = Callable[[str, Collection[str]], Mapping[str, str | None]]
-"""Takes the text and the names that are wanted from it."""
+"""Takes the text and the requested names."""
 
 NODE = Path(__file__).parent / "node"
 
 
 class Node:
-    """One Node process that reads with the npm package and with Node's own parser."""
+    """A Node process that reads with the npm package and with Node's own parser."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -37,7 +37,7 @@ class Node:
     def read(self, text: str) -> dict[str, dict[str, str] | None]:
         assert self._process.stdin
         assert self._process.stdout
-        # Escaped to ASCII: a line is a line, whatever line ends Unicode knows.
+        # Escaped to ASCII, so that other line ends of Unicode do not split the line.
         self._process.stdin.write(json.dumps({"text": text}) + "\n")
         self._process.stdin.flush()
         values: dict[str, dict[str, str] | None] = json.loads(self._process.stdout.readline())

@@ -1,4 +1,4 @@
-"""A project's folder to write files into, as for the configuration, and the tools of a machine."""
+"""The folder of a project and its files, as for the configuration, and the tools of a machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["have", "root", "write"]
 
 @pytest.fixture
 def have(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of the programs that a machine has, alone on PATH: installers of Python and Node."""
+    """Return a folder with the installers of Python and Node, the only one on PATH."""
     folder = tmp_path_factory.mktemp("bin")
     for name in ("uv", "poetry", "pdm", "pipenv", "pnpm", "yarn", "npm", "npx", "bun"):
         (folder / name).touch(mode=0o755)

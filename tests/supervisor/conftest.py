@@ -1,4 +1,4 @@
-"""A project in a folder with light services, and the real command line to work on it."""
+"""A project with lightweight services, and the real command line for it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.kinds.conftest import embedded_valkey, system_redis
 from tests.places import state_of
 
 PATIENCE = 30.0
-"""How long anything may take on a machine that is busy; nothing is expected to."""
+"""The time limit for any step on a busy machine; none is expected to take that long."""
 
 SERVICE = r"""
 import json, os, select, signal, socket, sys
@@ -88,21 +88,21 @@ Event = dict[str, Any]  # one of model.event, as JSON
 
 
 class Lines:
-    """Reads lines from a descriptor, and gives up in the end instead of hanging."""
+    """A reader of lines from a descriptor, which gives up eventually instead of hanging."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._buffer = b""
 
     def next(self) -> str | None:
-        """Wait for the next line; None when there will be no more."""
+        """Wait for the next line; return None at the end."""
         deadline = time.monotonic() + PATIENCE
         line = self.next_before(deadline)
         assert line is not None or time.monotonic() < deadline, f"no line within {PATIENCE:g} s"
         return line
 
     def next_before(self, deadline: float) -> str | None:
-        """Wait for the next line; None when there is none in time, or never again."""
+        """Wait for the next line; return None at the deadline or at the end."""
         while b"\n" not in self._buffer:
             ready, _, _ = select.select([self._descriptor], [], [], max(0.0, deadline - time.monotonic()))
             if not ready:
@@ -116,7 +116,7 @@ class Lines:
 
 
 class Command:
-    """A command of devinit that runs, with `--json`: its events, then its exit code."""
+    """A running devinit command with `--json`: its events, then its exit code."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
@@ -143,12 +143,12 @@ class Command:
         return self.process.stderr.read().decode()
 
     def phases(self) -> list[tuple[str, str]]:
-        """Return who entered which phase, in order."""
+        """Return the services and the phases that they entered, in order."""
         return [(event["service"], event["phase"]) for event in self.seen if event.get("type") == "phase"]
 
 
 class Shop:
-    """A project, and what one does with it."""
+    """A project, with the operations of the tests on it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -160,7 +160,7 @@ class Shop:
 
     @classmethod
     def at(cls, root: Path) -> Self:
-        """Return the project that is in a folder already."""
+        """Return the existing project in a folder."""
         shop = cls.__new__(cls)
         shop.root, shop.marker = root, project_id(root)
         shop._text, shop._started = dict.fromkeys(("web", "worker"), ""), []
@@ -169,7 +169,7 @@ class Shop:
     # The project
 
     def service(self, name: str, *options: str, **keys: object) -> None:
-        """Describe a service that runs `service.py`, or the `command` that is given."""
+        """Configure a service that runs `service.py`, or the given `command`."""
         words = self.command(*options)
         self._text[name] = "\n".join(
             [f"[services.{name}]"]
@@ -178,7 +178,7 @@ class Shop:
         self.write()
 
     def server(self, name: str, **keys: object) -> None:
-        """Describe a service that devinit has the program for, a database."""
+        """Configure a service whose program comes with devinit, such as a database."""
         self._text[name] = "\n".join(
             [f"[services.{name}]"] + [f"{key} = {toml(value)}" for key, value in keys.items()]
         )
@@ -198,11 +198,11 @@ class Shop:
     # Commands
 
     def program(self) -> list[str]:
-        """Return how a command of this project begins."""
+        """Return the beginning of a command of this project."""
         return [sys.executable, "-m", "devinit", "-C", str(self.root)]
 
     def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+        """Run a command until it ends."""
         return subprocess.run(
             [*self.program(), *words],
             env={**os.environ, **environment},
@@ -214,7 +214,7 @@ class Shop:
         )
 
     def begin(self, *words: str, **environment: str) -> Command:
-        """Begin a command; its events are read while it runs."""
+        """Start a command, whose events are read while it runs."""
         process = subprocess.Popen(
             [*self.program(), *words, "--json"],
             env={**os.environ, **environment},
@@ -226,7 +226,7 @@ class Shop:
         return Command(process)
 
     def up(self, *words: str, **environment: str) -> Command:
-        """Start and expect success."""
+        """Start the project, and expect success."""
         command = self.begin("start", *words, **environment)
         code = command.finish()
         assert code == 0, (command.seen, command.errors(), self.log("supervisor"))
@@ -238,7 +238,7 @@ class Shop:
         assert answer.returncode == 0, answer.stderr
         return {service["name"]: service for service in json.loads(answer.stdout)["services"]}
 
-    # What can be seen
+    # Observations
 
     def supervisor(self) -> int:
         """Return the supervisor's pid."""
@@ -248,12 +248,12 @@ class Shop:
     def supervisors(self) -> list[int]:
         """Return the pids of all supervisors of this project."""
         found = [pid for pid in process_ids() if is_supervisor_of(pid, self.root)]
-        # What a supervisor is just starting looks like it until the new program takes its place.
+        # A child of a supervisor looks like it until the new program replaces it.
         own = [pid for pid in found if not {*ancestors_of(pid)} & {*found}]
         return [pid for pid in own if is_supervisor_of(pid, self.root)]
 
     def pids(self, service: str) -> list[int]:
-        """Return the pids of a service's processes, wherever they went."""
+        """Return the pids of a service's processes, including daemonised ones."""
         return [member.pid for member in members_of(None, run_mark(self.root, service))]
 
     def every_pid(self) -> list[int]:
@@ -261,7 +261,7 @@ class Shop:
         return [pid for name in (*self._text, "gone") for pid in self.pids(name)]
 
     def leases(self) -> list[int]:
-        """Return the ports whose lease is locked at this moment, by anybody."""
+        """Return the ports whose lease is locked at this moment."""
         folder = Path(state_path()) / "leases"
         return sorted(int(path.stem) for path in folder.glob("*.lock") if is_locked(path))
 
@@ -271,37 +271,37 @@ class Shop:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def notes(self, name: str = "notes") -> list[dict[str, Any]]:
-        """Return what services noted: one environment for each start."""
+        """Return the notes of services: one environment for each start."""
         path = self.root / name
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def environment(self) -> dict[str, str]:
-        """Return `.env.runtime`."""
+        """Return the variables in `.env.runtime`."""
         lines = (self.root / ".env.runtime").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
     def ports(self) -> dict[str, int]:
-        """Return `.ports.json`."""
+        """Return the ports in `.ports.json`."""
         found: dict[str, int] = json.loads((self.root / ".ports.json").read_text())
         return found
 
     def subscribe(self) -> Subscription:
-        """Hear what happens from now on."""
+        """Receive all events from now on."""
         return Subscription(socket_path(self.root))
 
     # Accidents
 
     def kill_supervisor(self, number: int = signal.SIGKILL) -> None:
-        """Kill the supervisor as the kernel would when memory is short, and see it gone."""
+        """Kill the supervisor, as the kernel would when memory is short, and wait for its end."""
         [supervisor] = self.supervisors()
         end(supervisor, number)
 
     def end_process(self, pid: int, number: int = signal.SIGKILL) -> None:
-        """Signal a process of a service and see it gone."""
+        """Signal a process of a service, and wait for its end."""
         end(pid, number)
 
     def expect_nothing_left(self) -> None:
-        """After a stop: no supervisor, no process, no lock."""
+        """Assert after a stop that no supervisor, process or lock is left."""
         for pid in self.supervisors():
             wait_for_end(pid)
         assert self.every_pid() == []
@@ -320,7 +320,7 @@ class Shop:
             end(pid, signal.SIGKILL)
 
     def recorded_pids(self) -> list[int]:
-        """Return the pids of services that are on record: Redis writes its title over the mark in its environment."""
+        """Return the recorded pids of services: Redis overwrites the mark in its environment with its title."""
         with suppress(StateFileError):
             records = read_state(state_of(self.root)).services.values()
             identities = [each.identity for each in records if each.identity is not None]
@@ -329,7 +329,7 @@ class Shop:
 
 
 class Subscription:
-    """A client of the socket that hears every event."""
+    """A client of the socket that receives every event."""
 
     def __init__(self, path: Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
@@ -339,7 +339,7 @@ class Subscription:
         self.ask("subscribe")
 
     def ask(self, method: str, **params: object) -> Any:
-        """Ask for something, wait for the answer and return the result, or the error."""
+        """Send a request, wait for the answer, and return the result or the error."""
         request = {"jsonrpc": "2.0", "id": method, "method": method, "params": params}
         self.socket.sendall(json.dumps(request).encode() + b"\n")
         while (line := self._lines.next()) is not None:
@@ -349,7 +349,7 @@ class Subscription:
         raise AssertionError("the supervisor went away")
 
     def stays_silent(self, seconds: float, **unwanted: object) -> bool:
-        """Return whether no event with these fields comes for a while."""
+        """Return whether no event with these fields arrives for a while."""
         deadline = time.monotonic() + seconds
         while (line := self._lines.next_before(deadline)) is not None:
             event: Event = json.loads(line).get("params") or {}
@@ -373,7 +373,7 @@ class Subscription:
 
 
 class Started:
-    """A process that a test started, and what it says."""
+    """A process that a test started, with its output."""
 
     def __init__(self, process: Process, output: int) -> None:
         self.process, self.pid, self.output = process, process.pid, output
@@ -386,7 +386,7 @@ class Started:
 
 
 class Launcher:
-    """Starts processes as the supervisor does, marked with the test's own mark."""
+    """A launcher that starts processes as the supervisor does, with the test's own mark."""
 
     def __init__(self, directory: Path) -> None:
         self.marker = f"test-{random.randrange(10**12)}/it"  # noqa: S311  only distinct
@@ -423,7 +423,7 @@ class Launcher:
 
 
 def wait_until(condition: Callable[[], bool], *paths: Path) -> None:
-    """Wait until something holds that follows from files; they wake us."""
+    """Wait for a condition that depends on files, whose changes wake the wait."""
     deadline = time.monotonic() + PATIENCE
     with FileWatch(paths) as watch:
         while not condition():
@@ -441,7 +441,7 @@ RunRedis: TypeAlias = Callable[..., Redis]
 
 @pytest.fixture
 def make_shop(tmp_path: Path) -> Iterator[MakeShop]:
-    """Make projects, each in a folder of its own."""
+    """Create projects, each in its own folder."""
     shops: list[Shop] = []
 
     def make(name: str) -> Shop:
@@ -461,11 +461,11 @@ def shop(make_shop: MakeShop) -> Shop:
 
 @pytest.fixture
 def free_ports() -> FreePorts:
-    """Find neighbouring ports that are free, outside of what the kernel gives to connections."""
+    """Find consecutive free ports outside of the kernel's ephemeral range."""
 
     def find(count: int) -> range:
         while True:
-            first = random.randrange(24000, 25000 - count)  # noqa: S311  test runs beside each other differ
+            first = random.randrange(24000, 25000 - count)  # noqa: S311  concurrent test runs differ
             holds = [hold(port) for port in range(first, first + count)]
             for each in holds:
                 if isinstance(each, Hold):
@@ -478,13 +478,13 @@ def free_ports() -> FreePorts:
 
 @pytest.fixture
 def port(free_ports: FreePorts) -> int:
-    """A free port, and some free ones above it."""
+    """A free port with some free ports above it."""
     return free_ports(6)[0]
 
 
 @pytest.fixture
 def stranger() -> Iterator[Stranger]:
-    """Let programs of nobody's project listen; they end with the test."""
+    """Start foreign programs that listen; they end with the test."""
     started: list[subprocess.Popen[str]] = []
 
     def listen(port: int, address: str = "127.0.0.1") -> int:
@@ -509,7 +509,7 @@ def stranger() -> Iterator[Stranger]:
 
 @pytest.fixture
 def run_redis(tmp_path: Path) -> Iterator[RunRedis]:
-    """Run a Redis as somebody else would: with nothing of devinit's about it."""
+    """Run a Redis without any mark of devinit, as another user of the port would."""
     program = system_redis() or embedded_valkey()
     if program is None:
         pytest.skip("there is no Redis on this machine")
@@ -538,12 +538,12 @@ def launch(tmp_path: Path) -> Iterator[Launcher]:
 
 @pytest.fixture
 def until() -> Until:
-    """Wait for a condition over files."""
+    """Wait for a condition that depends on files."""
     return wait_until
 
 
 def toml(value: object) -> str:
-    """Write a value as TOML does."""
+    """Return a value in TOML."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {toml(each)}" for key, each in value.items()) + " }"
     return json.dumps(value)
@@ -567,7 +567,7 @@ def is_locked(path: Path) -> bool:
 
 
 def wait_for_end(pid: int) -> None:
-    """Wait until a process, anybody's, has ended."""
+    """Wait until a process has ended, even if it is not a child."""
     with suppress(ProcessLookupError):
         descriptor = os.pidfd_open(pid)
         ready, _, _ = select.select([descriptor], [], [], PATIENCE)
@@ -576,7 +576,7 @@ def wait_for_end(pid: int) -> None:
 
 
 def end(pid: int, number: int) -> None:
-    """Signal a process and see it gone."""
+    """Signal a process, and wait for its end."""
     with suppress(ProcessLookupError):
         os.kill(pid, number)
         wait_for_end(pid)

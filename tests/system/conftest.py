@@ -1,4 +1,4 @@
-"""Real processes for the tests of the edge: started on demand, awaited through pipes, ended with the test."""
+"""Real processes for the tests of system calls: started on demand, awaited through pipes, ended with the test."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Started:
-    """A process that a test started, and the lines that it says."""
+    """A process that a test started, with the lines of its output."""
 
     def __init__(self, process: processes.Process, output: int) -> None:
         self.process = process
@@ -37,11 +37,11 @@ class Started:
         return self._output.readline().rstrip("\n")
 
     def pid_said(self) -> int:
-        """Wait for a line that is a pid."""
+        """Wait for a line with a pid."""
         return int(self.line())
 
     def rest(self) -> str:
-        """Wait until it and all that inherited its output have ended."""
+        """Wait until it and all processes that inherited its output have ended; return the rest of the output."""
         return self._output.read()
 
     def finish(self) -> None:
@@ -53,7 +53,7 @@ class Started:
 
 
 class Launcher:
-    """Starts processes, each marked with the test's own marker."""
+    """A launcher of processes with the test's own mark."""
 
     def __init__(self, directory: Path) -> None:
         self.marker = uuid.uuid4().hex
@@ -89,11 +89,11 @@ class Launcher:
             and processes.alive(process.identity)
             and not has_environment(process.pid)
         ):
-            pass  # the kernel tells of the new program before its environment can be read
+            pass  # the kernel reports the new program before its environment is readable
         return self.started[-1]
 
     def environment(self) -> dict[str, str]:
-        """Return what a process needs to run, and its mark."""
+        """Return the variables that a process needs, and its mark."""
         return {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join(sys.path),
@@ -123,7 +123,7 @@ def start(tmp_path: Path) -> Iterator[Launcher]:
 
 @pytest.fixture
 def shared_folder() -> Iterator[Path]:
-    """A folder that every user may enter, which pytest's own are not."""
+    """A folder that every user may enter, unlike pytest's own."""
     folder = Path(tempfile.mkdtemp(prefix="dv-", dir="/tmp"))
     folder.chmod(0o755)
     yield folder
@@ -132,15 +132,15 @@ def shared_folder() -> Iterator[Path]:
 
 
 class Unprivileged:
-    """Calls a function in a forked process: as nobody when we are root, else as the user that we are.
+    """A caller of functions in a forked process: as the user `nobody` under root, else as the current user.
 
-    A fork, not a new interpreter: the one that runs the tests may be out of nobody's reach.
+    It forks instead of running a new interpreter, because `nobody` may not have access to the tests' one.
     """
 
     def __call__(self, function: Callable[[], T]) -> T:
         readable, writable = os.pipe()
         with warnings.catch_warnings():
-            # Python 3.12 warns about forks beside threads; this one calls nothing that they could hold.
+            # Python 3.12 warns about forks next to threads; this child calls nothing that a thread could lock.
             warnings.simplefilter("ignore", DeprecationWarning)
             pid = os.fork()
         if pid == 0:
@@ -150,14 +150,14 @@ class Unprivileged:
         with os.fdopen(readable, "rb") as answer:
             content = answer.read()
         os.waitpid(pid, 0)
-        succeeded, result = pickle.loads(content)  # noqa: S301 -- our own fork wrote it
+        succeeded, result = pickle.loads(content)  # noqa: S301 -- this process wrote it
         if not succeeded:
             raise AssertionError(result)
-        return result  # type: ignore[no-any-return]  # it is what `function` returned
+        return result  # type: ignore[no-any-return]  # the result of `function`
 
 
 def has_environment(pid: int) -> bool:
-    """Whether the environment of a process is there to be read, or is hidden from us."""
+    """Whether the environment of a process is readable, or hidden from this user."""
     try:
         return bool(Path(f"/proc/{pid}/environ").read_bytes())
     except OSError:
@@ -171,7 +171,7 @@ def unprivileged() -> Unprivileged:
 
 @pytest.fixture
 def other_user() -> RunAs:
-    """Another user than ours, as whom processes can be started."""
+    """Another user, as whom processes can be started."""
     if os.getuid() != 0:
         pytest.skip("only root can become another user")
     return RunAs(NOBODY, NOBODY)
@@ -184,7 +184,7 @@ def _answer(function: Callable[[], object], writable: int) -> None:
             os.setgid(NOBODY)
             os.setuid(NOBODY)
         answer: tuple[bool, object] = True, function()
-    except BaseException as error:  # noqa: BLE001 -- nothing may escape into pytest's second life
+    except BaseException as error:  # noqa: BLE001 -- nothing may escape into the forked pytest
         answer = False, f"{type(error).__name__}: {error}"
     with open(writable, "wb") as file:
         file.write(pickle.dumps(answer))

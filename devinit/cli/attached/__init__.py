@@ -1,1 +1,1 @@
-"""What `devinit attach` does while it is attached: show what a service prints, and send it what is typed."""
+"""The session of `devinit attach`: show the output of a service, and send it the typed input."""

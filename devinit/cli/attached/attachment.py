@@ -1,4 +1,4 @@
-"""An attachment as a whole: output and input side by side, until one of them ends."""
+"""A line-by-line attachment: output and input run concurrently until one of them ends."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from devinit.cli.attached.typed import Typing
 
 LINES = 10
-"""How many lines of before are shown to a person when no option says how many."""
+"""The number of earlier lines that a user at a terminal sees by default."""
 LEAVING_SECONDS = 1.0
-"""How long the restoring of the terminal may take."""
+"""The time limit for restoring the terminal."""
 
 
 def attach(root: Path, service: str, lines: int | None, seconds: float | None, keys: DetachKeys) -> int:
-    """Stay attached to a service that can be typed into; return the exit code.
+    """Stay attached to a service that accepts input; return the exit code.
 
-    `lines`: how many of before are shown; `seconds`: how long after the end of a pipe, see `Piping`. Raise
-    ServiceError when the service fails meanwhile, Terminated for SIGTERM and SIGHUP.
+    `lines`: the number of earlier lines to show; `seconds`: how long to show output after the end of a pipe, see
+    `Piping`. Raise ServiceError when the service fails meanwhile, Terminated for SIGTERM and SIGHUP.
     """
     link = SupervisorLink(root, caller_environment(), os.environ.get("DEVINIT_PROFILE") or None)
     session = Session(root, link, service)
     if not can_edit():
         return asyncio.run(together(session, Piping(session, seconds), lines or 0))
-    from devinit.cli.attached.typed import Typing  # 80 ms, which a pipe does without
+    from devinit.cli.attached.typed import Typing  # 80 ms, not needed for a pipe
 
     talk(
         f"attached to {service}: what is typed goes to its standard input; {keys.words} detaches and leaves it "
@@ -49,7 +49,7 @@ def attach(root: Path, service: str, lines: int | None, seconds: float | None, k
 
 
 async def together(session: Session, typing: Typing | Piping, lines: int) -> int:
-    """Show and send until a key detaches, the input is at its end, the service is, or a signal comes."""
+    """Show output and send input until a key detaches, the input or the service ends, or a signal arrives."""
     terminated = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -62,7 +62,7 @@ async def together(session: Session, typing: Typing | Piping, lines: int) -> int
     }
     done, rest = await asyncio.wait({typed, *others}, return_when=asyncio.FIRST_COMPLETED)
     typing.leave()
-    # The terminal is put in order before anything else is printed.
+    # The terminal is restored before anything else is printed.
     await asyncio.wait({typed}, timeout=LEAVING_SECONDS)
     for task in rest:
         task.cancel()
@@ -80,7 +80,7 @@ async def together(session: Session, typing: Typing | Piping, lines: int) -> int
 
 
 async def say_goodbye(session: Session) -> None:
-    """Report that the service goes on, and how much typed text it has not read."""
+    """Report that the service keeps running, and how much typed text it has not read."""
     unread = 0
     with suppress(DevinitError):
         unread = (await session.send(""))["unread"]
@@ -93,5 +93,5 @@ async def say_goodbye(session: Session) -> None:
 
 
 def can_edit() -> bool:
-    """Whether a person types at a terminal that can move the cursor."""
+    """Whether a user types at a terminal that can move the cursor."""
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")

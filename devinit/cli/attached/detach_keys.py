@@ -1,27 +1,27 @@
-"""The keys that detach from a terminal, found among those that are typed: pure."""
+"""Detection of the detach keys in typed input: pure."""
 
 from __future__ import annotations
 
 from devinit.errors import UsageError
 
 USUAL = "ctrl-]"
-"""As in virsh and telnet. Ctrl-P Ctrl-Q of Docker takes a key from every shell."""
+"""The same key as in virsh and telnet. Docker's Ctrl-P Ctrl-Q would take Ctrl-P away from every shell."""
 _CONTROL = "@abcdefghijklmnopqrstuvwxyz[\\]^_"
 
 
 class DetachKeys:
-    """One or more keys that detach when they are typed one after the other."""
+    """One or more keys that detach when they are typed in sequence."""
 
     def __init__(self, text: str = USUAL) -> None:
-        """`text`: as Docker writes it, `ctrl-]` or `ctrl-p,ctrl-q`. Raise UsageError for what is no key."""
+        """`text`: keys in Docker's notation, `ctrl-]` or `ctrl-p,ctrl-q`. Raise UsageError for an invalid key."""
         self.text = text
         self._keys = [_codes_of(word, text) for word in text.split(",")]
         self._matched: list[bytes] = []
-        """What was typed of them so far."""
+        """The part of the sequence that has been typed so far."""
 
     @property
     def words(self) -> str:
-        """The keys as a person reads them: `Ctrl-P Ctrl-Q`."""
+        """The keys for a message: `Ctrl-P Ctrl-Q`."""
         return " ".join(
             f"Ctrl-{word[5:].upper()}" if word.lower().startswith("ctrl-") else word
             for word in self.text.split(",")
@@ -29,11 +29,11 @@ class DetachKeys:
 
     @property
     def for_a_prompt(self) -> tuple[str, ...]:
-        """The keys as prompt_toolkit names them."""
+        """The keys under prompt_toolkit's names."""
         return tuple(word.lower().replace("ctrl-", "c-") for word in self.text.split(","))
 
     def take(self, data: bytes) -> tuple[bytes, bool]:
-        """Return what of the typed bytes goes to the service, and whether the keys were typed."""
+        """Return the typed bytes that go to the service, and whether the sequence is complete."""
         passed: list[bytes] = []
         while data:
             code = next((each for each in self._keys[len(self._matched)] if data.startswith(each)), None)
@@ -45,7 +45,7 @@ class DetachKeys:
                     return b"".join(passed), True
                 continue
             if self._matched:
-                # It was not meant: what was held back is typed, and this may begin them again.
+                # The sequence is broken: its withheld bytes go to the service, and this byte may begin a new one.
                 passed += self._matched
                 self._matched.clear()
                 continue
@@ -55,7 +55,7 @@ class DetachKeys:
 
 
 def _codes_of(word: str, text: str) -> tuple[bytes, ...]:
-    """Return the bytes that a key comes as: also where a terminal reports keys by numbers (kitty, xterm)."""
+    """Return the byte sequences of a key, also from terminals that report keys by number (kitty, xterm)."""
     key = word.strip().lower()
     if key.startswith("ctrl-") and len(key) == len("ctrl-?") and key[-1] in _CONTROL:
         number = ord(key[-1])

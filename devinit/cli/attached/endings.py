@@ -1,4 +1,4 @@
-"""How an attachment ends with its service, in words."""
+"""Messages for an attachment that ends because its service does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from devinit.errors import ServiceError
 
 
 def how_it_ended(service: str, phase: str, reason: str) -> int:
-    """Say how a service has ended. Raise ServiceError when it has failed."""
+    """Report how a service ended. Raise ServiceError if it failed."""
     if phase == "failed":
         raise ServiceError(
             f"{service} has failed" + (f": {reason}" if reason else ""),

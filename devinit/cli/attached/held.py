@@ -1,6 +1,6 @@
-"""One terminal shown in another one: what a service prints as it is, and each key as it is pressed.
+"""A service's terminal shown in the caller's: raw output, and each key as it is pressed.
 
-The process that holds the service's terminal is asked, and not the supervisor: that may die meanwhile.
+It connects to the process that holds the service's terminal, not to the supervisor, which may die meanwhile.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
 
 AT_REST = ("stopped", "exited", "failed")
 REST_SECONDS = 1.0
-"""A service that is restarted is stopped for less."""
+"""A restart keeps a service stopped for less time than this."""
 LOOK_SECONDS = 0.2
-"""How often it is asked whether a service that has ended was started again."""
+"""The interval of the checks whether a service that has ended was started again."""
 AGAIN_SECONDS = 2.0
-"""Within this time the same control character is meant."""
+"""The same control character, typed again within this time, is confirmed."""
 SIGNALS = {b"\x03": ("Ctrl-C", "interrupts"), b"\x1c": ("Ctrl-\\", "ends"), b"\x1a": ("Ctrl-Z", "halts")}
-"""Control characters by which a terminal signals what runs in it."""
+"""Control characters for which a terminal sends a signal to the programs in it."""
 
 
 class Left(Enum):
-    """Why an attachment is over."""
+    """The reason why an attachment ended."""
 
     DETACHED = "the keys were pressed, or the terminal is gone"
     TERMINATED = "a signal came"
@@ -59,11 +59,11 @@ class Held:
         self._screen = Screen(lambda: "")
         self._has_keyboard = False
         self._confirmed: tuple[bytes, float] = b"", 0.0
-        """The control character that was held back last, and when."""
+        """The last control character that awaits confirmation, and when it was typed."""
         self._signalled: list[int] = []
 
     def until_left(self, address: str | None) -> Left:
-        """Show the service's terminal until it is left; put ours in order then."""
+        """Show the service's terminal until the attachment ends, then restore the caller's terminal."""
         with ExitStack() as stack:
             woken = stack.enter_context(self._noticing())
             stack.enter_context(raw_terminal.raw_terminal())
@@ -78,13 +78,13 @@ class Held:
                 address = found
 
     def _show(self, address: str, woken: int) -> Left | None:
-        """Show one run of the service; None when that has ended."""
+        """Show one run of the service; return None when that run has ended."""
         try:
             connection = connected(address, None)
         except TimeoutError:
             raise self._halted() from None
         except OSError:
-            return self._idle(LOOK_SECONDS, woken)  # it has just ended, or is not there yet
+            return self._idle(LOOK_SECONDS, woken)  # it has just ended, or does not exist yet
         with connection:
             rows, columns = raw_terminal.size()
             lines = (rows or 24) if self._lines is None else self._lines
@@ -110,7 +110,7 @@ class Held:
                         self._hear(kind, content)
 
     def _halted(self) -> ServiceError:
-        """Return the error for a terminal whose holder is there, and does not answer."""
+        """Return the error for a terminal whose holder exists but does not answer."""
         row = self._row()
         terminal = row.get("terminal") if row is not None else None
         pid = terminal["pid"] if terminal is not None else None
@@ -146,7 +146,7 @@ class Held:
                 self._say(f"{self.service} has ended {ended}")
 
     def _typed(self, connection: socket.socket) -> bool:
-        """Pass on what was typed; return whether that detaches."""
+        """Pass on the typed bytes; return whether the detach keys were among them."""
         try:
             data = os.read(raw_terminal.INPUT, 65536)
         except OSError:
@@ -170,7 +170,7 @@ class Held:
         return before == character and time.monotonic() - at < AGAIN_SECONDS
 
     def _next(self, woken: int) -> str | Left:
-        """Wait until a service that has ended has a terminal again; return that, or why it is not waited for."""
+        """Wait until a service that has ended has a terminal again; return its address, or why none will come."""
         self._has_keyboard = False
         resting = None
         while True:
@@ -198,7 +198,7 @@ class Held:
                 return left
 
     def _row(self) -> ServiceStatus | None:
-        """Return what the service does; None where no supervisor knows it."""
+        """Return the status of the service; None if no supervisor knows it."""
         with suppress(DevinitError):
             client = connect_to_running(self._root)
             if client is not None:
@@ -211,7 +211,7 @@ class Held:
         return None
 
     def _idle(self, seconds: float, woken: int) -> Left | None:
-        """Wait for so long; return why the attachment is left meanwhile, if it is."""
+        """Wait for a number of seconds; return the reason if the attachment ends meanwhile."""
         ready, _, _ = select.select([raw_terminal.INPUT, woken], [], [], seconds)
         if woken in ready and (left := self._woken(woken, None)):
             return left
@@ -237,7 +237,7 @@ class Held:
 
     @contextmanager
     def _noticing(self) -> Iterator[int]:
-        """Have signals as bytes to read meanwhile."""
+        """Turn signals into bytes on a pipe, and yield its read end."""
         woken, wakes = os.pipe()
         os.set_blocking(wakes, False)
         numbers = (signal.SIGTERM, signal.SIGHUP, signal.SIGWINCH, signal.SIGCONT)
@@ -253,7 +253,7 @@ class Held:
             os.close(wakes)
 
     def _send(self, connection: socket.socket, kind: bytes, content: bytes) -> None:
-        # The holder always reads; that it is gone is seen by its end.
+        # The holder always reads; the end of its stream shows that it has exited.
         with suppress(OSError):
             connection.sendall(frames.frame(kind, content))
 

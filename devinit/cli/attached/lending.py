@@ -1,4 +1,4 @@
-"""`devinit attach` of a service that has a terminal: ours shows it, until a key detaches."""
+"""`devinit attach` for a service with a terminal: the caller's terminal shows it until a key detaches."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 def lend(
     root: Path, service: str, keys: DetachKeys, lines: int | None, address: str | None, *, also: str = ""
 ) -> int:
-    """Lend our terminal to a service; return the exit code.
+    """Lend the caller's terminal to a service; return the exit code.
 
-    `lines`: how many of before are shown; `address`: the socket of its terminal, if it has one by now; `also`:
-    said when it is left running. Raise ServiceError when the service fails meanwhile, Terminated for SIGTERM and
-    SIGHUP.
+    `lines`: the number of earlier lines to show; `address`: the socket of the service's terminal, if it exists
+    yet; `also`: text for the message that the service keeps running. Raise ServiceError when the service fails
+    meanwhile, Terminated for SIGTERM and SIGHUP.
     """
     talk(f"attached to the terminal of {service}; {keys.words} detaches and leaves it running")
     held = Held(root, service, keys, lines)
@@ -37,7 +37,7 @@ def lend(
 
 
 def ended(held: Held) -> int:
-    """Say how the service has ended. Raise ServiceError when it has failed."""
+    """Report how the service ended. Raise ServiceError if it failed."""
     service = held.service
     if held.phase == "gone":
         talk(f"{service} has ended; `devinit start {service}` starts it again")

@@ -1,7 +1,7 @@
-"""The part of a log that is shown to a user who answers its prompts: pure.
+"""The part of a log that a user sees who answers prompts: pure.
 
-In the log an answer does not end the line of its prompt, because nothing echoes it: `(Pdb) 42`. On the screen it
-does, because the terminal echoes what is typed: what was shown as a prompt is not shown again before its answer.
+In the log, an answer does not end the line of its prompt, because nothing echoes it: `(Pdb) 42`. On the screen it
+does, because the terminal echoes typed text. A prompt on the screen is therefore not shown again with its answer.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 class Output:
-    """The output of one service, as finished lines and the prompt that nothing has answered yet."""
+    """The output of one service: finished lines, and the prompt that is still unanswered."""
 
     def __init__(self) -> None:
         self.prompt = ""
-        """The unfinished line, without what was answered of it."""
+        """The unfinished line, without the part that has been answered."""
         self._answered = ""
-        """The beginning of the line that was a prompt when it was answered."""
+        """The beginning of the current line: the prompts in it that have been answered."""
         self._before = ""
 
     def take(self, lines: Sequence[str], unfinished: str) -> list[str]:
-        """Take in what has come; return the lines to show."""
+        """Process new output; return the lines to show."""
         shown = []
         for line in lines:
             rest = self._without_answered(line)
@@ -40,13 +40,13 @@ class Output:
         return shown
 
     def answer(self) -> None:
-        """Take the prompt for answered: a line was typed."""
+        """Mark the prompt as answered: a line was typed."""
         self._answered += self.prompt
         self.prompt = ""
 
     @property
     def asks_for(self) -> Prompt | None:
-        """What the prompt asks for, if there is one."""
+        """The kind of answer that the prompt asks for, if there is a prompt."""
         return prompt_in(harmless(self.prompt), harmless(self._before))
 
     def _without_answered(self, line: str) -> str:

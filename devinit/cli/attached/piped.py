@@ -1,4 +1,4 @@
-"""Lines that come from a pipe or a file: sent as they come, then the answer is waited for."""
+"""Input from a pipe or a file: each line is sent as it arrives, then the answer is awaited."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from devinit.cli.attached.session import Session
 
 QUIET_SECONDS = 1.0
-"""After the end of the input: a service that has printed nothing for so long has said what it had to say."""
+"""After the end of the input, a service that prints nothing for this time has finished its answer."""
 UNREAD_SECONDS = 10.0
-"""How long a full input is waited for."""
+"""The time limit for a service to read from a full input."""
 
 
 class Piping:
-    """Input that no person types."""
+    """Input from a pipe or a file, not from a user at a terminal."""
 
     def __init__(self, session: Session, seconds: float | None) -> None:
-        """`seconds`: how long output is shown after the end of the input; None: until it is quiet."""
+        """`seconds`: how long to show output after the end of the input; None: until the service is quiet."""
         self._session = session
         self._seconds = seconds
 
@@ -40,13 +40,13 @@ class Piping:
         terminal.write(sys.stdout, lines, str)
 
     async def until_detached(self) -> None:
-        """Send what comes until its end, and show what follows from it. Raise DevinitError where it is refused."""
+        """Send the input until its end, and show the output that follows. Raise DevinitError if it is refused."""
         await self._session.is_read.wait()
         loop = asyncio.get_running_loop()
         read: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1)
 
         def read_all() -> None:
-            # A daemon: nothing ends a read of standard input.
+            # A daemon thread, because nothing can interrupt a read of standard input.
             while hand_over(read.put(data := os.read(0, ATOMIC_BYTES)), loop) and data:
                 pass
 
@@ -60,11 +60,11 @@ class Piping:
             await self.show([self._session.output.prompt])
 
     def say(self, text: str) -> None:
-        """Say something beside the output."""
+        """Print a message next to the output."""
         talk(text)
 
     def leave(self) -> None:
-        """End with the service: nothing is open that would have to be closed."""
+        """Do nothing: nothing is open that would have to be closed when the service ends."""
 
     async def _send(self, text: str) -> None:
         for piece in pieces_of(text):

@@ -1,6 +1,6 @@
-"""One attachment to a service: what it prints, what it is doing, and the way to its standard input.
+"""One attachment to a service: its output, its phase, and the connection to its standard input.
 
-The supervisor may die and come back meanwhile, and the service may restart: typed text goes to its current run.
+The supervisor may die and return meanwhile, and the service may restart: typed text goes to its current run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 AT_REST = ("stopped", "exited", "failed")
 REST_SECONDS = 1.0
-"""A service that is restarted is stopped for less."""
+"""A restart keeps a service stopped for less time than this."""
 
 
 class Session:
@@ -39,20 +39,20 @@ class Session:
         self.service = service
         self.output = Output()
         self.is_read = asyncio.Event()
-        """Set when what was printed before has been read: what comes from then on is new."""
+        """Set once the earlier output has been read: all output from then on is new."""
         self.is_over = asyncio.Event()
-        """Set when the service has ended and is not started again."""
+        """Set when the service has ended and is not being restarted."""
         self.phase, self.reason = "", ""
         self._root, self._link = root, link
         self._printed = asyncio.Event()
         self._resting: asyncio.TimerHandle | None = None
 
     async def follow(self, show: Show, say: Callable[[str], None], lines: int) -> None:
-        """Show what is printed, and note what the service does, until cancelled. `lines`: how many of before."""
+        """Show output and track the phase, until cancelled. `lines`: the number of earlier lines to show."""
         loop = asyncio.get_running_loop()
 
         def take(pieces: list[Piece]) -> None:
-            # In the thread of the feed, which waits until they are shown.
+            # Runs in the thread of the feed, which waits until the pieces have been shown.
             hand_over(self._take(pieces, show, lines), loop)
 
         feed = Feed(self._root, take)
@@ -64,12 +64,12 @@ class Session:
             feed.end()
 
     async def send(self, text: str) -> InputReport:
-        """Send a piece of `pieces_of`, or ask with an empty text what is unread. Raise DevinitError."""
+        """Send a piece from `pieces_of`; with an empty text, only query the unread bytes. Raise DevinitError."""
         report: InputReport = await self._link.order("input", {"service": self.service, "text": text})
         return report
 
     async def until_quiet(self, seconds: float) -> None:
-        """Return when nothing has been printed for so long."""
+        """Return when nothing has been printed for a number of seconds."""
         with suppress(TimeoutError):
             while True:
                 self._printed.clear()
@@ -107,7 +107,7 @@ class Session:
 
 
 def hand_over(work: Coroutine[object, object, None], loop: asyncio.AbstractEventLoop) -> bool:
-    """Have something done in the event loop, from another thread; False when the loop has ended meanwhile."""
+    """Run a coroutine in the event loop, from another thread; return False if the loop has ended meanwhile."""
     try:
         asyncio.run_coroutine_threadsafe(work, loop).result()
     except (CancelledError, RuntimeError):
@@ -117,12 +117,12 @@ def hand_over(work: Coroutine[object, object, None], loop: asyncio.AbstractEvent
 
 
 def is_phase_of(event: Json, service: str) -> bool:
-    """Whether an event says what a service is doing now."""
+    """Whether an event reports a new phase of a service."""
     return event.get("type") == "phase" and event.get("service") == service
 
 
 def pieces_of(text: str) -> Iterator[str]:
-    """Yield a text in pieces that arrive whole: of at most 4096 bytes each, cut between characters."""
+    """Yield a text in pieces that are delivered whole: at most 4096 bytes each, split between characters."""
     while len(text.encode()) > ATOMIC_BYTES:
         piece = text[:ATOMIC_BYTES].encode()[:ATOMIC_BYTES].decode(errors="ignore")
         yield piece

@@ -1,6 +1,6 @@
-"""Lines that a user types at a terminal: with a history, below the output, passwords hidden.
+"""Input typed at a terminal: edited below the output, with a history, and with hidden passwords.
 
-The editing of a line is prompt_toolkit's, which comes with the questions of `devinit start`.
+prompt_toolkit provides the line editor; the questions of `devinit start` need it anyway.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ if TYPE_CHECKING:
 
 
 class WithoutPasswords(InMemoryHistory):
-    """The lines that were typed, for the arrow keys."""
+    """The history of typed lines for the arrow keys, without passwords."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
 
     def append_string(self, string: str) -> None:
-        """Keep a line, unless it answers the question for a password."""
+        """Keep a line, unless it answers a password prompt."""
         if not is_secret(self._session):
             super().append_string(string)
 
 
 class Typing:
-    """A person at a terminal who types into a service."""
+    """The line editor with which a user at a terminal types into a service."""
 
     def __init__(self, session: Session, detach_keys: DetachKeys) -> None:
         self._session, self._detach_keys = session, detach_keys
@@ -60,17 +60,17 @@ class Typing:
         )
 
     async def show(self, lines: Sequence[str]) -> None:
-        """Print lines above what is being typed; the prompt may be another one, too."""
+        """Print lines above the line editor, and update its prompt."""
         if lines:
             await run_in_terminal(lambda: terminal.write(sys.stdout, lines, str))
         self._prompt.app.invalidate()
 
     def say(self, text: str) -> None:
-        """Say something above what is being typed."""
+        """Print a message above the line editor."""
         run_in_terminal(lambda: talk(text))
 
     async def until_detached(self) -> None:
-        """Send each line that is typed, until a key detaches, the terminal is gone, or the service has ended."""
+        """Send each typed line until a key detaches, the terminal is gone, or the service has ended."""
         while not self._session.is_over.is_set():
             try:
                 text = await self._prompt.prompt_async()
@@ -79,12 +79,12 @@ class Typing:
             if text is None:
                 return
             self._session.output.answer()
-            # A byte that is no UTF-8, of a paste or an old keyboard, comes as half a character.
+            # A byte that is not UTF-8, from a paste or an old keyboard, arrives as a lone surrogate.
             sent = text.encode(errors="surrogateescape").decode(errors="replace")
             await self._send(f"{sent}\n")
 
     def leave(self) -> None:
-        """Detach as a key does."""
+        """Detach as the detach keys do."""
         if self._prompt.app.is_running and not self._prompt.app.is_done:
             self._prompt.app.exit(result=None)
 
@@ -103,14 +103,14 @@ class Typing:
 
     def _question(self) -> str:
         columns, _ = size_of(sys.stdout)
-        # The end counts: what is typed stands behind it.
+        # The end of the prompt matters: the cursor follows it.
         return harmless(self._session.output.prompt)[-columns:]
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
         is_empty = Condition(lambda: not self._prompt.default_buffer.text)
 
-        # At once: Ctrl-] and another key search in the line otherwise, and the first one waits for the second.
+        # Eager: otherwise Ctrl-] would wait for a second key, because the two together search in the line.
         @keys.add(*self._detach_keys.for_a_prompt, eager=True)
         @keys.add("c-c", filter=is_empty)
         @keys.add("c-d", filter=is_empty)
@@ -126,7 +126,7 @@ class Typing:
 
 
 def without_queries() -> PromptOutput:
-    """Return the terminal as it is drawn on, without asking it where its cursor is: not every one answers."""
+    """Return an output that never queries the cursor position, because some terminals do not answer."""
     output = create_output(stdout=sys.stdout)
     if isinstance(output, Vt100_Output):
         output.enable_cpr = False
@@ -134,6 +134,6 @@ def without_queries() -> PromptOutput:
 
 
 def is_secret(session: Session) -> bool:
-    """Whether what is typed now must not be shown: the service asks for a password."""
+    """Whether the typed text must be hidden because the service asks for a password."""
     asked = session.output.asks_for
     return asked is not None and asked.kind == "password"

@@ -1,4 +1,4 @@
-"""What other users of the machine can reach of this checkout."""
+"""Findings about what other users of the machine can reach in this checkout."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from devinit.system.accounts import open_to, other_people
 
 
 def databases(root: Path) -> Iterator[Finding]:
-    """Look for servers without a password where other people have accounts: they can read and change the data."""
+    """Look for servers without a password on a machine with other accounts, whose users could change the data."""
     try:
         services = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None).services.values()
     except DevinitError:

@@ -1,4 +1,4 @@
-"""Whether each server can do what the project's files want of it: has the extensions that migrations create."""
+"""Findings about servers that lack extensions which the project's migrations create."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from devinit.system.state_folders import state_folder
 
 
 def extensions(root: Path) -> Iterator[Finding]:
-    """Ask the kind of each service what the server that was chosen cannot do."""
+    """Ask the kind of each service for the shortcomings of the chosen server."""
     try:
         project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
     except DevinitError:
@@ -23,7 +23,7 @@ def extensions(root: Path) -> Iterator[Finding]:
     place = Place(project=project.name, root=root, data=data, environment=dict(os.environ), only_looks=True)
     for service in project.services.values():
         for problem, advice in PROVIDERS[service.provider].shortcomings(service, place):
-            # Perhaps a file that is never carried out: no reason to fail.
+            # Harmless, because the file with the migration may never be executed.
             yield Finding(
                 check="extensions", problem=f"{service.name}: {problem}", advice=advice, harmless=True
             )

@@ -8,22 +8,22 @@ from msgspec import Struct
 
 
 class Cure(Struct, frozen=True):
-    """Something that the command can do about a finding, once the user agrees."""
+    """An action that fixes a finding, once the user agrees."""
 
     offer: str
-    """What would be done, to follow "may I": "end them"."""
+    """The action, to follow "may I": "end them"."""
     carry_out: Callable[[], str]
-    """Do it and say what was done; raises DevinitError when it cannot be done."""
+    """Perform the action and return a report of it; raises DevinitError if it fails."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One thing that should not be as it is."""
+    """One problem that a check found."""
 
     check: str
-    """The check that found it: "leftovers"."""
+    """The name of the check: "leftovers"."""
     problem: str
     advice: str = ""
-    """What the developer can do; empty when the cure is all that is needed."""
+    """What the developer can do; empty if the cure is all that is needed."""
     cure: Cure | None = None
     harmless: bool = False
-    """Good to know, and no reason to fail."""
+    """Whether it is worth knowing but no reason for a failure exit code."""

@@ -1,6 +1,6 @@
-"""What earlier runs left behind: processes without a supervisor, and foreign ones in the data.
+"""Findings about the remains of earlier runs: processes without a supervisor, and other processes in the data.
 
-Reservations of folders that are gone need no cure: they count for nothing, and `neighbours` drops them.
+Reservations of deleted folders need no cure: they have no effect, and `neighbours` drops them.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _AT_REST = frozenset({"stopped", "failed", "exited", "orphaned"})
 
 
 def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Finding]:
-    """Look for what this checkout left behind; its supervisor's client, if one answers, is done with then."""
+    """Look for the remains of earlier runs in this checkout; close the supervisor's client, if there is one."""
     if isinstance(client, DevinitError):
         return  # the check of the supervisor reports it
     if client is None and supervisor_of(root) is not None:
@@ -66,7 +66,7 @@ def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Fin
     away = [name for name in orphans_of(root) if name not in looked_after and is_elsewhere(root, name)]
     if away:
         away = list(dict.fromkeys([*away, *recorded_elsewhere(root)]))
-        # Their process numbers are those of that container: from here nothing can take them over, or end them.
+        # Their pids belong to that container: from here they can neither be taken over nor ended.
         yield Finding(
             check="leftovers",
             problem=f"{', '.join(away)}: running in another container or namespace, without a supervisor here",
@@ -102,7 +102,7 @@ def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Fin
 
 
 def of_earlier_versions(root: Path) -> Iterator[Finding]:
-    """Look for data that an earlier devinit keeps in the checkout, where `git clean -fdx` deletes it."""
+    """Look for data that an earlier devinit keeps inside the checkout, where `git clean -fdx` deletes it."""
     own = os.path.join(os.path.realpath(root), OWN_FOLDER)  # noqa: PTH118  as text below
     kept = [left for left in old_data.left_over(own, state_folder(root)) if has_data(left.path)]
     refused = [old_data.in_two_places(left, left.other) for left in kept if left.other is not None]
@@ -124,9 +124,9 @@ def of_earlier_versions(root: Path) -> Iterator[Finding]:
 
 
 def in_data(root: Path, looked_after: set[str], known: set[int]) -> Iterator[Finding]:
-    """Look for processes that work in the data of a service that does not run: two servers would ruin it.
+    """Look for processes in the data of a service that does not run: a second server would ruin the data.
 
-    Only a server is ended. A shell, an editor or a backup has its working directory there, too.
+    Only servers are ended. A shell, an editor or a backup may also have its working directory there.
     """
     data = os.path.realpath(os.path.join(state_folder(root), "data"))  # noqa: PTH118  as text below
     occupants = {
@@ -157,12 +157,12 @@ def in_data(root: Path, looked_after: set[str], known: set[int]) -> Iterator[Fin
 
 
 def is_a_persons(facts: ProcessFacts) -> bool:
-    """Return whether a process is no server, and a person works in it: a shell, an editor, what has a terminal."""
+    """Return whether a user works in a process that is no server: a shell, an editor, or one with a terminal."""
     return saving_server(facts) is None and (facts.terminal or workplace_of(facts) is not None)
 
 
 def of_machine(neighbours: Sequence[NeighbourStatus], root: Path | None) -> Iterator[Finding]:
-    """Look at the other projects of this machine: folders that are gone, supervisors that do not answer."""
+    """Look at the other projects of this machine: deleted folders, and supervisors that do not answer."""
     own = os.path.realpath(root) if root else None
     for each in neighbours:
         if each["root"] == own:
@@ -185,7 +185,7 @@ def of_machine(neighbours: Sequence[NeighbourStatus], root: Path | None) -> Iter
 
 
 def forgotten() -> Iterator[Finding]:
-    """Look for logs and data of checkouts that are gone: nothing else would ever show or delete them."""
+    """Look for logs and data of deleted checkouts, which nothing else would ever show or delete."""
     for path, origin in state_folders.folders().items():
         if not state_folders.is_there(origin):
             megabytes = state_folders.size_of(path) // 1_000_000
@@ -210,7 +210,7 @@ def forgotten() -> Iterator[Finding]:
 
 
 def names_in(root: Path) -> set[str]:
-    """Return the services that are configured; none when the configuration cannot be read."""
+    """Return the configured services; none if the configuration cannot be read."""
     with suppress(DevinitError):
         return set(load(root, profile=os.environ.get("DEVINIT_PROFILE") or None).services)
     return set()
@@ -230,7 +230,7 @@ def marked(root: Path) -> dict[str, list[ProcessIdentity]]:
 
 
 def named(members: Sequence[ProcessIdentity]) -> str:
-    """Name the first of some processes, and say how many there are."""
+    """Return the title of the first process, and the number of others."""
     facts: ProcessFacts | None = facts_of(members[0].pid)
     title = whole_title(facts) if facts else "a process"
     more = f" and {len(members) - 1} more" if len(members) > 1 else ""
@@ -246,20 +246,20 @@ def is_below(folder: str, top: str) -> bool:
 
 
 def take_over(root: Path) -> str:
-    """Let a supervisor look after what runs."""
+    """Start a supervisor that takes over the running services."""
     connect_or_start(root).close()
     return "a supervisor looks after them again"
 
 
 def end_deleted(root: str) -> str:
-    """End what runs in a folder that is gone."""
+    """End the processes of a deleted folder."""
     ended = end_orphans(root)
     checkouts.forget(root)
     return f"ended {', '.join(ended) or 'nothing'}"
 
 
 def stop(root: Path, service: str) -> str:
-    """Let a supervisor end what it does not know of yet; it knows how this service is asked."""
+    """Have a supervisor end a service that it does not know yet; it knows how that service is stopped."""
     client = connect_or_start(root)
     try:
         refuse_remaining(api.stop(client, [service]))
@@ -275,7 +275,7 @@ def end(
     grace_seconds: float = GRACE_SECONDS,
     saving_seconds: float = SAVING_SECONDS,
 ) -> str:
-    """End exactly these processes: ask, wait, insist. A database server that saves is only waited for."""
+    """End exactly these processes: ask, wait, kill. A database server that saves its data is only waited for."""
     with ExitStack() as stack:
         opened = [stack.enter_context(each) for member in members if (each := Process.open(member))]
         for process in opened:
@@ -297,12 +297,12 @@ def end(
 
 
 def left_after(processes: Sequence[Process], seconds: float) -> list[Process]:
-    """Return those that are left when all of them together had this long."""
+    """Return the processes that are left when all of them together have had this many seconds."""
     deadline = time.monotonic() + seconds
     return [process for process in processes if not process.wait(max(0.0, deadline - time.monotonic()))]
 
 
 def saving_among(processes: Sequence[Process]) -> list[ProcessFacts]:
-    """Return those that may still be saving their data, and must not be killed."""
+    """Return the processes that may still be saving their data, and must not be killed."""
     found = [facts for process in processes if (facts := facts_of(process.pid)) is not None]
     return [facts for facts in found if saving_server(facts) and last_resort(facts) is None]

@@ -1,4 +1,4 @@
-"""Findings about this machine, not about a project."""
+"""Findings about this machine, independent of a project except for its ports."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from devinit.system.paths import runtime_directory, state_directory
 from devinit.system.permissions import left_in_ours
 
 FEWEST_FILES = 256
-"""Descriptors: three of the supervisor's for each service, and some 80. It raises its soft limit by itself."""
+"""The supervisor has three files open per service and about 80 others. It raises its soft limit itself."""
 
 
 def folders() -> Iterator[Finding]:
-    """Make sure of the folders for sockets and leases; they are refused when another user prepared them."""
+    """Check the folders for sockets and leases; devinit refuses them when another user has created them."""
     for folder in (state_directory, runtime_directory):
         try:
             folder()
@@ -31,10 +31,10 @@ def folders() -> Iterator[Finding]:
 
 
 def aside(path: str) -> Cure | None:
-    """Return a cure without root for a folder of devinit's in which root has worked, if that harms nothing else.
+    """Return a cure without root for a devinit folder that root has worked in, if it harms nothing else.
 
-    A folder's owner may rename what is in it. What other programs may have there, or what cannot be looked into,
-    is left alone: then only the `chown` in the advice helps.
+    The owner of a folder may rename its entries. A folder that is unreadable, or that may belong to other programs
+    as well, is left alone: then only the `chown` in the advice helps.
     """
     left = left_in_ours(path)
     if left is None or os.lstat(left).st_uid != 0 or not _is_only_ours(Path(left), Path(path)):
@@ -61,7 +61,7 @@ def _move(left: Path, name: Path) -> str:
 
 
 def limits() -> Iterator[Finding]:
-    """Look at what the shell allows."""
+    """Look at the limit on open files."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < FEWEST_FILES:
         yield Finding(
@@ -72,7 +72,7 @@ def limits() -> Iterator[Finding]:
 
 
 def ports(root: Path) -> Iterator[Finding]:
-    """Look for preferred ports that the kernel gives to outgoing connections: they are taken without warning."""
+    """Look for preferred ports that the kernel gives to outgoing connections, which take them without warning."""
     outgoing = ephemeral_range()
     try:
         services = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None).services.values()

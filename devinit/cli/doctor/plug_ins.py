@@ -1,4 +1,4 @@
-"""Whether what other packages bring can be used: kinds of services, sources, formats of an export."""
+"""Findings about plug-ins of other packages that cannot be used: kinds of services, sources, export formats."""
 
 from __future__ import annotations
 
@@ -43,6 +43,6 @@ def _load_exporter(plug_in: PlugIn) -> None:
 
 
 def titles() -> dict[str, str]:
-    """Return the package that brings each thing: "mailbox" → "devinit-mailbox 1.0"."""
+    """Return the package of each plug-in, by the plug-in's name: "mailbox" → "devinit-mailbox 1.0"."""
     groups = (KINDS_OF_PACKAGES, SOURCES_OF_PACKAGES, EXPORTERS_OF_PACKAGES)
     return {each.name: each.title for group in groups for each in plug_ins(group)}

@@ -1,4 +1,4 @@
-"""Services of the project that are unhealthy, by one probe of the supervisor."""
+"""Findings about the project's services that are unhealthy, from one probe of the supervisor."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from devinit.model.status import ServiceStatus, WrongServer
 
 UNWATCHED = "its files are not watched"
-"""How the supervisor says that changes are not seen at all; what else it says of a watch is good to know."""
+"""The start of the supervisor's text for changes that go unnoticed. Its other texts about a watch are notes."""
 UNWELL = ("failed", "unhealthy", "backoff")
 
 
 def services(answer: Client | DevinitError | None) -> Iterator[Finding]:
-    """Look for services that failed, are unhealthy, or cannot come up before the user fixes something."""
+    """Look for services that failed, are unhealthy, or cannot come up until the user fixes something."""
     if answer is None or isinstance(answer, DevinitError):
         return
     status = api.status(answer)
     for each in status["services"]:
         if each["phase"] == "ready":
-            # An older supervisor does not know this request.
+            # An older supervisor does not support this request.
             with suppress(RemoteError):
                 api.confirm(answer, each["name"])
-    # Measured: then it is also looked to which servers the services are connected.
+    # With `measure`, the supervisor also checks to which servers the services are connected.
     status = api.status(answer, measure=True)
     yield from (finding_of(each) for each in status["services"] if is_unwell(each))
     yield from (found for each in status["services"] if (found := watch_of(each)) is not None)
@@ -44,7 +44,7 @@ def services(answer: Client | DevinitError | None) -> Iterator[Finding]:
 
 
 def watch_of(service: ServiceStatus) -> Finding | None:
-    """Return what is wrong with how the files of a service are watched, as `why` says it."""
+    """Return the problem with the file watch of a service, in the words of `why`."""
     text = service.get("watch")
     if not text:
         return None
@@ -56,14 +56,14 @@ def watch_of(service: ServiceStatus) -> Finding | None:
 
 
 def wrong_server(service: str, wrong: WrongServer) -> Finding:
-    """Return what is wrong with a service that uses another server than the project's."""
+    """Return the finding for a service that uses another server than the project's."""
     return Finding(
         check="services", problem=f"{service} is {wrong['text']}", advice="\n".join(wrong["advice"])
     )
 
 
 def notes_about(client: Client, service: str) -> list[str]:
-    """Return what there is to say about values of the project's own that a service is given."""
+    """Return the notes about values of the project's own in a service's environment."""
     try:
         return api.inspect(client, service).get("notes", [])
     except RemoteError:
@@ -71,12 +71,12 @@ def notes_about(client: Client, service: str) -> list[str]:
 
 
 def is_unwell(service: ServiceStatus) -> bool:
-    """Whether something is wrong with a service: one that is starting has a reason when it cannot come up."""
+    """Whether something is wrong with a service. One that is starting has a reason only if it cannot come up."""
     return service["phase"] in UNWELL or (service["phase"] == "starting" and bool(service["reason"]))
 
 
 def finding_of(service: ServiceStatus) -> Finding:
-    """Return what is wrong with a service."""
+    """Return the finding for an unwell service."""
     reason, _, advice = (service["reason"] or "").partition("\n")
     because = f": {reason}" if reason else ""
     return Finding(

@@ -1,4 +1,4 @@
-"""Places of the checkout in which programs fail or run other code: shown before a start can fail by them."""
+"""Findings about files and paths that make programs fail or run other code, before a start fails by them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHECK = "surroundings"
 
 
 def surroundings(root: Path) -> Iterator[Finding]:
-    """Look for copied virtual environments, odd folder names, CRLF scripts and words that sh does not have."""
+    """Look for copied virtual environments, odd folder names, CRLF scripts and commands that sh does not have."""
     try:
         services = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None).services.values()
     except DevinitError:
@@ -30,5 +30,5 @@ def surroundings(root: Path) -> Iterator[Finding]:
             yield Finding(check=CHECK, problem=f"{service.name}: {problem}", advice=advice)
         for text in dict.fromkeys(foreign_words(service)):
             problem, _, advice = text.partition(": ")
-            # A shell may have it after all: what it reads at its start defines words.
+            # Harmless, because the shell may have it after all: its start-up files can define commands.
             yield Finding(check=CHECK, problem=f"{service.name}: {problem}", advice=advice, harmless=True)

@@ -1,4 +1,4 @@
-"""What the services need and the machine does not have: versions, environments, packages and tools."""
+"""Findings about versions, environments, packages and tools that the services need and the machine lacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHECK = "toolchains"
 
 
 def toolchains(root: Path) -> Iterator[Finding]:
-    """Compare what the repository asks for with what is there; what only warns at a start is harmless."""
+    """Compare the repository's requirements with what is installed; what a start only warns of is harmless."""
     try:
         project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
         data = Path(state_folder(root), "data")
@@ -31,7 +31,7 @@ def toolchains(root: Path) -> Iterator[Finding]:
         if not kind_of(service).runs_a_command:
             continue
         for each in mismatches_of(service, place):
-            # For one service it may only warn, and be refused for another one.
+            # The same mismatch may be a warning for one service, and a refusal for another.
             key = each.there.path, *(asked.file for asked in each.asked)
             if each.refused_by or key not in found:
                 problem, is_harmless = each.problem(root), not each.refused_by

@@ -1,4 +1,4 @@
-"""Whether files can be watched: `watch` depends on the kernel, its limits for a user, and the file system."""
+"""Findings about file watching: `watch` depends on the kernel, its limits for a user, and the file system."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 REMOTE = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "vboxsf", "prl_fs", "drvfs", "fuse.sshfs", "afs")
 )
-"""File systems whose files other machines, or the host of a virtual machine, change without our kernel: inotify(7)
-reports what goes through it alone."""
+"""File systems whose files other machines, or the host of a virtual machine, change without this kernel.
+inotify(7) reports only changes that go through it."""
 
 
 def watched_files(root: Path, answer: Client | DevinitError | None) -> Iterator[Finding]:
-    """Look for services whose `watch` cannot work; of those that run their supervisor says it (`services`)."""
+    """Look for services whose `watch` cannot work; for running ones, their supervisor reports it (`services`)."""
     if not sys.platform.startswith("linux"):
         return
     try:
@@ -50,14 +50,14 @@ def watched_files(root: Path, answer: Client | DevinitError | None) -> Iterator[
 
 
 def names_that_run(answer: Client | DevinitError | None) -> set[str]:
-    """Return the services that are not stopped: the supervisor watches the files of these."""
+    """Return the services that are not stopped, whose files the supervisor watches."""
     if answer is None or isinstance(answer, DevinitError):
         return set()
     return {each["name"] for each in api.status(answer)["services"] if each["phase"] != "stopped"}
 
 
 def unwatched(folders: dict[str, Path]) -> Iterator[Finding]:
-    """Try to watch the folders of services, and say once for all of them which limit is reached."""
+    """Try to watch the folders of services, and report an exhausted limit once for all of them."""
     if not folders:
         return
     try:
@@ -78,7 +78,7 @@ def unwatched(folders: dict[str, Path]) -> Iterator[Finding]:
 
 
 def finding_of(limit: str, names: Iterable[str]) -> Finding:
-    """Return the finding for services whose files are not watched because a limit of the kernel is used up."""
+    """Return the finding for services whose files are not watched because a kernel limit is exhausted."""
     problem, cure = used_up(limit)
     return Finding(
         check="watching",

@@ -1,4 +1,4 @@
-"""`devinit ports find`: the next port for a program that devinit does not start, in any folder."""
+"""`devinit ports find`: the next free port for a program that devinit does not start, in any folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Arguments) -> int:
-    """Print a port alone, for `PORT=$(devinit ports find 3000)`."""
+    """Print only the port, for `PORT=$(devinit ports find 3000)`."""
     found = find_free(arguments.start, dict(kept_ports(folder_of(arguments))))
     if arguments.json:
         passed = [{"port": each.port, "reason": each.reason} for each in found.passed]
@@ -35,7 +35,7 @@ def run(arguments: Arguments) -> int:
 
 
 def kept_ports(folder: str) -> Iterator[tuple[int, str]]:
-    """Yield the ports that services and applications in PM2 have or come back to, with whose they are."""
+    """Yield the ports that services and PM2 applications have or will return to, with their owners."""
     for port, application in applications(os.environ).items():
         yield port, f"assigned to {application.name} in PM2"
     yield from _ports_of_project(folder)
@@ -47,7 +47,7 @@ def kept_ports(folder: str) -> Iterator[tuple[int, str]]:
 
 
 def _ports_of_project(folder: str) -> Iterator[tuple[int, str]]:
-    """Yield what the project around a folder asks for; none of it may have been started yet."""
+    """Yield the ports of the project around a folder, even if no service of it was ever started."""
     try:
         root = root_around(folder)
         if root is None:

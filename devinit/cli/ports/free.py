@@ -1,4 +1,4 @@
-"""`devinit ports free`: show what holds a port, and end it."""
+"""`devinit ports free`: show the holder of a port, and end it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Arguments) -> int:
-    """Free a port: what must not be ended is refused, and no holder is ended that was not shown."""
+    """Free a port: refuse if the holder must not be ended, and end only holders that were shown."""
     root = root_around(folder_of(arguments))
     report = who(arguments.port, root)
     if report is None or report.kind in ("reserved", "assigned"):
-        # No process is there to be ended: a start that wants the port asks about that.
+        # There is no process to end: a start that needs the port asks about the reservation.
         tell(arguments, (), but=f", and {report.summary}" if report else "")
         return 0
     if not arguments.json:
@@ -55,7 +55,7 @@ def run(arguments: Arguments) -> int:
 
 
 def show(report: PortReport) -> None:
-    """Write what is known about the port, where the question about it will stand."""
+    """Print the facts about the port to standard error, where the question follows."""
     paint, columns = Paint(sys.stderr), columns_of(sys.stderr)
     facts: Json = msgspec.to_builtins(report)
     lines = [*heading(facts, paint, columns), *facts_of(facts, paint, columns), ""]
@@ -63,29 +63,29 @@ def show(report: PortReport) -> None:
 
 
 def refusal(report: PortReport, hint: str) -> PortConflict:
-    """Return the error that names the holder, with all known facts for `--json`."""
+    """Return the error that names the holder, with all facts for `--json`."""
     message = f"port {report.port} is {report.summary}"
     return PortConflict(message, hint=hint, conflicts=[msgspec.to_builtins(report)])
 
 
 def confirm(report: PortReport, arguments: Arguments) -> None:
-    """Ask whether the holders are to be ended; raise PortConflict unless they are."""
+    """Ask whether to end the holders; raise PortConflict unless the user agrees."""
     if not can_ask(arguments):
         raise refusal(report, "there is no terminal to ask at: --force ends it")
-    from devinit.cli.prompts import select  # 80 ms, for a question only
+    from devinit.cli.prompts import select  # 80 ms, only for a question
 
     columns, _ = size_of(sys.stderr)
     holders: list[Json] = msgspec.to_builtins(report.holders)
     text = kill_text(holders, report.ends, columns - POINTER)
     choices = [("kill", text), ("abort", "leave it alone")]
-    # Only a left-over that devinit itself started is ended by Enter alone.
+    # Enter alone ends only an orphan that devinit itself started.
     default = "kill" if report.kind == "orphan" else "abort"
     if select(f"End what holds port {report.port}?", choices, default) != "kill":
         raise PortConflict(f"port {report.port} is {report.summary}", hint="nothing was ended")
 
 
 def tell(arguments: Arguments, ended: tuple[str, ...], but: str = "") -> None:
-    """Report that the port is free, and which processes were ended for it."""
+    """Report that the port is free, and which processes were ended."""
     if arguments.json:
         print_json({"port": arguments.port, "free": True, "ended": list(ended)})
         return

@@ -1,4 +1,4 @@
-"""`devinit ports`: what each service prefers, what it uses, and whether it runs."""
+"""`devinit ports`: the preferred and the current port of each service, and its state."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def run(arguments: Arguments) -> int:
 
 
 def rows_of(root: Path, client: Client | None) -> list[Json]:
-    """Return one row for each port: what is preferred, what is used, and by what."""
+    """Return a row for each port: the preferred and the current port, and the phase of its service."""
     rest = at_rest(root)
     services = api.status(client, measure=True)["services"] if client else []
     running = {each["name"]: each for each in services}
@@ -52,7 +52,7 @@ def rows_of(root: Path, client: Client | None) -> list[Json]:
         if service is None:
             port, coming = rest.port_of(request), None
         elif is_extra(name):
-            # The supervisor of a version that does not report it goes by the file as well.
+            # An older supervisor does not report further ports, and also takes them from the file.
             port = further.get(name) or rest.port_of(request)
             coming = request.recall(rest.remembered.get(name))
         else:

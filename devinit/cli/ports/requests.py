@@ -1,4 +1,4 @@
-"""The ports that a project asks for, by the names that `.ports.json` gives them."""
+"""The port requests of a project, by their names in `.ports.json`."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 
 def requests_of(root: Path) -> dict[str, PortRequest]:
-    """Return every port that the project asks for, by its name."""
+    """Return all port requests of the project, by name."""
     return load(root, profile=os.environ.get("DEVINIT_PROFILE") or None).port_requests

@@ -1,4 +1,4 @@
-"""`devinit ports who`: who has a port, in any folder and without a supervisor."""
+"""`devinit ports who`: the holder of a port, in any folder and without a supervisor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Arguments) -> int:
-    """Print what is known about a port; that it is free is an answer, too."""
+    """Print the facts about a port, or that it is free."""
     port: int = arguments.port
     found = who(port, root_around(folder_of(arguments)))
     report = msgspec.to_builtins(found) if found else None

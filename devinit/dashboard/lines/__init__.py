@@ -1,1 +1,1 @@
-"""What services print, from their logs to the rows on the screen; free of Textual."""
+"""The services' output, from their logs to the rows on the screen; independent of Textual."""

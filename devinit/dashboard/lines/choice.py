@@ -1,4 +1,4 @@
-"""Which lines of a service a person wants to see: kept for each service, and for all together. Pure."""
+"""The user's choice of lines, kept for each service and for all together. Pure."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from devinit.logs.levels import Level
 from devinit.logs.sieve import Sieve
 
 STEPS = (None, Level.INFO, Level.WARNING, Level.ERROR)
-"""What the key for the level goes through."""
+"""The levels that the key cycles through."""
 
 
 class Choice(Struct, frozen=True):
-    """Which lines are shown."""
+    """The filter, level and kind of lines to show."""
 
     filter: re.Pattern[str] | None = None
-    """Only those that match."""
+    """Only matching lines are shown."""
     level: Level | None = None
-    """Only those of this level or a higher one."""
+    """Only lines of this level or higher are shown."""
     requests: bool = True
-    """Whether lines about requests are shown that were answered."""
+    """Whether lines about requests are shown that did not fail."""
 
     @property
     def sieve(self) -> Sieve:
-        """What lets these lines through."""
+        """The sieve for level and requests."""
         return Sieve(self.level, requests=self.requests)
 
     @property
     def next_level(self) -> Level | None:
-        """The level that the next press of the key chooses."""
+        """The level after the next press of the key."""
         return STEPS[(STEPS.index(self.level) + 1) % len(STEPS)]
 
     @property
     def said(self) -> list[str]:
-        """What a title says about it."""
+        """The parts of the pane's title about the choice."""
         said = [f"filter {self.filter.pattern}"] if self.filter is not None else []
         said += [f"{self.level.word} and above"] if self.level is not None else []
         return said if self.requests else [*said, "no requests"]

@@ -1,7 +1,7 @@
-"""A thread that waits for logs to grow, and hands over what has come as fast as it is taken in.
+"""A thread that waits for logs to grow, and hands over new lines as fast as they are processed.
 
-A service that prints faster than a person reads is not followed line by line: what is in between is counted
-and passed over. All of it is in its log.
+If a service prints faster than a user can read, the feed counts and skips the lines in between. The log has all
+of them.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from devinit.system.descriptors import descriptors
 from devinit.system.watch import FileWatch
 
 AT_FIRST = 2_000
-"""Lines of each service that are read when its log is opened."""
+"""The number of lines of each service that are read when its log is opened."""
 BEHIND = 256 * 1024
-"""Bytes that have come since the last look: more than that, and all but the last are passed over."""
+"""In bytes. If more than this arrived since the last read, all but the last `KEEP` bytes are skipped."""
 KEEP = 64 * 1024
 FRAME_SECONDS = 0.05
-"""Seconds between two batches: a faster screen would only use CPU."""
+"""Seconds between two batches; a shorter time would only use CPU."""
 WAIT_SECONDS = 0.5
-"""How long it takes until a change of the services is noticed."""
+"""The maximum delay until a change of the followed services takes effect."""
 
 
 class Piece(Struct, frozen=True):
-    """What has come from one service."""
+    """New output of one service."""
 
     service: str
     lines: Sequence[Line]
     skipped: int = 0
-    """Lines before these that were passed over."""
+    """The number of skipped lines before these."""
     unfinished: Line | None = None
-    """A prompt, a progress bar, or half of a line."""
+    """A prompt, a progress bar, or an incomplete line."""
 
 
 class Feed:
-    """What some services print, as it comes."""
+    """A live feed of the output of some services."""
 
     def __init__(self, root: Path, take: Callable[[list[Piece]], None]) -> None:
         self._root = root
         self._take = take
-        """Called in the thread; returns when the pieces have been taken in."""
+        """Called in the thread; returns when the pieces have been processed."""
         self._tails: dict[str, Tail] = {}
         self._unfinished: dict[str, str] = {}
         self._wanted: tuple[str, ...] = ()
@@ -57,20 +57,20 @@ class Feed:
         self._ended = threading.Event()
 
     def begin(self) -> None:
-        """Follow from now on."""
-        # A daemon: it may be waiting when the program ends.
+        """Start to follow."""
+        # A daemon thread, because it may be waiting when the program ends.
         threading.Thread(target=self._run, name="logs", daemon=True).start()
 
     def follow(self, services: Iterable[str]) -> None:
-        """Follow these services' logs, and no others."""
+        """Follow exactly these services' logs."""
         self._wanted = tuple(services)
 
     def renew_secrets(self) -> None:
-        """Hide other passwords from now on: the runtime environment is another one."""
+        """Mask the current passwords from now on, because the runtime environment has changed."""
         self._mask = mask_of(self._root)
 
     def end(self) -> None:
-        """Stop; the thread ends with its next step."""
+        """Stop; the thread ends at its next step."""
         self._ended.set()
 
     def _run(self) -> None:
@@ -101,19 +101,19 @@ class Feed:
                 try:
                     first.append(Piece(name, self._masked(tail.last(AT_FIRST, follow=True))))
                 except StateFileError:
-                    continue  # it belongs to another user, which the supervisor says
+                    continue  # it belongs to another user, as the supervisor reports
         if first:
             self._take(first)
 
     def _hand_over(self, wanted: tuple[str, ...]) -> None:
-        """Hand over what has come, until there is no more, or other services are to be followed."""
+        """Hand over new output, until there is no more or other services are to be followed."""
         while self._wanted == wanted and not self._ended.is_set():
             began = time.monotonic()
             pieces = [piece for tail in self._tails.values() if (piece := self._look(tail))]
             if not pieces:
                 return
             self._take(pieces)
-            # Lines that are printed one after the other make one batch; and a flood leaves time for keys.
+            # Lines that are printed in succession form one batch, and a flood leaves time for keys.
             self._ended.wait(max(FRAME_SECONDS / 2, FRAME_SECONDS - (time.monotonic() - began)))
 
     def _look(self, tail: Tail) -> Piece | None:

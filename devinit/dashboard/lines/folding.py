@@ -1,4 +1,4 @@
-"""What is folded: structured lines, and tracebacks, of which one row stands for all lines. Pure."""
+"""The folding of structured lines and tracebacks: one row stands for all lines of a traceback. Pure."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SHORTEST_BLOCK = 3
-"""Lines: a shorter traceback is shown as it is."""
+"""In lines. A shorter traceback is not folded."""
 
 
 class Block:
-    """The lines of a traceback. While it is folded, one row stands for all."""
+    """The lines of a traceback. While it is folded, one row stands for all of them."""
 
     __slots__ = ("is_shown", "lines", "says_it")
 
     def __init__(self, lines: list[LogLine]) -> None:
         self.lines = lines
         self.says_it = lines[0]
-        """The line that says what happened."""
+        """The line with the error message."""
         self.is_shown = False
-        """Whether a line of it is wanted."""
+        """Whether any of its lines passes the filters."""
 
     @property
     def first(self) -> LogLine:
-        """The line that the block is known by."""
+        """The line whose number identifies the block."""
         return self.lines[0]
 
 
 class Folding:
-    """Which lines are part of a traceback, and which of them are unfolded."""
+    """The assignment of lines to tracebacks, and their folding state."""
 
     def __init__(self) -> None:
         self._unfolds_all = False
         self._changed: set[int] = set()
-        """The numbers of the lines that are folded, or unfolded if the others are folded."""
+        """The numbers of the lines whose state differs from `_unfolds_all`."""
         self.begin()
 
     def begin(self) -> None:
-        """Begin again with the lines; what is unfolded stays so."""
+        """Start over with the lines; unfolded lines stay unfolded."""
         self._blocks: dict[int, Block] = {}
         self._tracebacks = Tracebacks()
         self._open: dict[str, Block] = {}
         self._before: dict[str, LogLine] = {}
 
     def take(self, line: LogLine, text: str) -> Block | None:
-        """Return the traceback that the next line is part of. `text`: what one would see of it."""
+        """Return the traceback that the next line belongs to. `text`: the visible text of the line."""
         kind, service = line.kind, line.service
         if kind > Kind.RUN:
             return None
@@ -74,7 +74,7 @@ class Folding:
         return block
 
     def block_at(self, line: LogLine) -> Block | None:
-        """Return the traceback that a row of a line stands for; None when it stands for the line."""
+        """Return the folded traceback that a line's row stands for; None if the row stands for the line."""
         block = self._blocks.get(line.number)
         return block if block is not None and self.is_folded(block) else None
 
@@ -83,26 +83,26 @@ class Folding:
         return len(block.lines) >= SHORTEST_BLOCK and not self.is_unfolded(block.first)
 
     def is_unfolded(self, line: LogLine) -> bool:
-        """Whether all of a structured line or of a traceback is to be seen."""
+        """Whether a structured line or a traceback is shown in full."""
         return self._unfolds_all != (line.number in self._changed)
 
     @property
     def is_all_folded(self) -> bool:
-        """Whether nothing is unfolded."""
+        """Whether everything is folded."""
         return not (self._unfolds_all or self._changed)
 
     def with_its_block(self, line: LogLine) -> Sequence[LogLine]:
-        """Return a line with those of the traceback that it is part of."""
+        """Return all lines of the line's traceback, or just the line."""
         block = self._blocks.get(line.number)
         return block.lines if block is not None else (line,)
 
     def first_of(self, number: int) -> int:
-        """Return the number of the line whose row stands for a line."""
+        """Return the number of the line whose row stands for this line."""
         block = self._blocks.get(number)
         return block.first.number if block is not None and self.is_folded(block) else number
 
     def turn(self, line: LogLine) -> bool:
-        """Fold what a line is part of, or unfold it; False if it is no structured line and no traceback."""
+        """Toggle the folding at a line; return False if it is neither structured nor in a traceback."""
         block = self._blocks.get(line.number)
         if block is None and line.record is None:
             return False
@@ -110,11 +110,11 @@ class Folding:
         return True
 
     def turn_all(self) -> None:
-        """Unfold every structured line and every traceback, or fold them."""
+        """Toggle the folding of all structured lines and tracebacks."""
         self._unfolds_all = not self._unfolds_all
         self._changed = set()
 
     def forget_before(self, number: int) -> None:
-        """Forget lines that are not kept any more."""
+        """Forget lines that are no longer kept."""
         self._blocks = {each: block for each, block in self._blocks.items() if each > number}
         self._changed = {each for each in self._changed if each > number}

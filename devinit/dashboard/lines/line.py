@@ -1,4 +1,4 @@
-"""One line of a service, as it is kept: text that is made safe only when it is looked at."""
+"""A log line in memory; its text is made safe only when it is displayed."""
 
 from __future__ import annotations
 
@@ -15,66 +15,66 @@ from devinit.logs.sieve import level_of
 from devinit.text import harmless, linked
 
 LONGEST = 8 * 1024
-"""In characters. A minified bundle that is printed by mistake is not read here."""
+"""In characters. Nobody reads a minified bundle that was printed by mistake."""
 
 
 class Kind(IntEnum):
-    """What prints a line."""
+    """The origin of a line."""
 
     OUTPUT = 0
     """The service."""
     RUN = 1
-    """devinit, in the log: where a run begins."""
+    """devinit, in the log: the beginning of a run."""
     NOTE = 2
-    """The dashboard or the supervisor, here and nowhere else."""
+    """The dashboard or the supervisor; the line is in no log."""
     UNFINISHED = 3
     """The service; the line may still grow."""
 
 
 class LogLine(Struct, frozen=True, dict=True):
-    """A line, and where it stands among all lines of all services."""
+    """A line, with its position among the lines of all services."""
 
     number: int
     service: str
     raw: str
     at: float
-    """Unix time at which it was printed, as well as that is known."""
+    """The Unix time of printing, as precisely as it is known."""
     kind: Kind = Kind.OUTPUT
 
     @property
     def plain(self) -> str:
-        """What one would see of it, without colours."""
+        """The visible text, without colours."""
         raw = self.raw
         return raw if raw.isprintable() else harmless(raw).expandtabs()
 
     @property
     def coloured(self) -> str:
-        """What one would see of it: nothing that a terminal obeys but colours, and links to pages."""
+        """The text with colours and links to pages, but without other control sequences."""
         return linked(self.raw).expandtabs()
 
     @cached_property
     def record(self) -> Record | None:
-        """What it says if it is a structured line. Found out when it is first looked at."""
+        """The record of a structured line, else None. It is parsed on first use."""
         return record_of(self.plain) if self.kind is Kind.OUTPUT else None
 
     @cached_property
     def arranged(self) -> list[Piece]:
-        """A structured line as it is shown; empty for every other line."""
+        """The display form of a structured line; empty for other lines."""
         return safe(folded(self.record)) if self.record is not None else []
 
     @cached_property
     def arranged_without_time(self) -> list[Piece]:
-        """The same where the time at which it was printed stands before it."""
+        """The same without its time, for a display that shows the time of printing."""
         return safe(folded(self.record, with_time=False)) if self.record is not None else []
 
     @property
     def level(self) -> Level:
-        """How serious it is."""
+        """The severity of the line."""
         return level_of(self.plain, self.record)
 
     @property
     def is_problem(self) -> bool:
-        """Whether the user should see it."""
+        """Whether the line reports an error."""
         if self.kind is not Kind.OUTPUT:
             return False
         if self.record is not None:
@@ -84,16 +84,16 @@ class LogLine(Struct, frozen=True, dict=True):
 
 
 def safe(pieces: list[Piece]) -> list[Piece]:
-    """Return pieces on one line, without what a terminal would obey: JSON may hold it in an escaped form."""
+    """Return pieces on one line without control sequences, which JSON may contain in escaped form."""
     return [(harmless(text).expandtabs().replace("\n", " "), style) for text, style in pieces]
 
 
 def kind_of(text: str) -> Kind:
-    """Return what has printed a line of a log."""
+    """Return the origin of a line in a log."""
     return Kind.RUN if text.startswith(MARKER) else Kind.OUTPUT
 
 
 def shortened(text: str) -> str:
-    """Return as much of a line as is kept."""
+    """Return a line cut to the maximum length."""
     missing = len(text) - LONGEST
     return f"{text[:LONGEST]}… [{missing:,} more]" if missing > 0 else text

@@ -1,4 +1,4 @@
-"""The lines that are kept in memory: the last ones of each service, in one order for all."""
+"""The log lines in memory: the last ones of each service, with a common order."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from devinit.dashboard.lines.feed import Piece
 
 KEPT = 10_000
-"""Lines of each service."""
+"""The maximum number of lines per service."""
 KEPT_BYTES = 16 * 1024 * 1024
-"""Of each service: ten thousand lines of the longest kind would be five times that."""
+"""The maximum size per service: ten thousand lines of maximum length would take five times as much."""
 SLACK = 1_000
-"""How many more may pile up before the oldest are dropped: all at once is cheaper than one by one."""
+"""The number of extra lines before the oldest are dropped: all at once is cheaper than one by one."""
 
 
 class Store:
-    """The last lines of every service."""
+    """A buffer of the last lines of every service."""
 
     def __init__(self) -> None:
         self.lines: dict[str, list[LogLine]] = {}
         self._bytes: dict[str, int] = {}
         self._last = 0
         self.dropped: dict[str, int] = {}
-        """The highest number of a service's lines that are not kept any more, so that views can follow."""
+        """The highest number of each service's dropped lines, for views to follow."""
 
     def add(self, pieces: Sequence[Piece]) -> list[LogLine]:
-        """Keep what has come from some services, and return the new lines in the order of time."""
+        """Keep new output of some services; return the new lines in the order of time."""
         new: list[LogLine] = []
         for piece in pieces:
             self._forget_unfinished(piece.service)
@@ -54,7 +54,7 @@ class Store:
         return new
 
     def note(self, service: str, text: str, at: float) -> list[LogLine]:
-        """Keep something that was said about a service, among its lines."""
+        """Keep a message about a service among its lines."""
         new = [self._line(service, text, at, Kind.NOTE)]
         self._keep(service, new)
         return new
@@ -66,13 +66,13 @@ class Store:
             self._bytes[name] = 0
 
     def of(self, service: str | None) -> list[LogLine]:
-        """Return the lines of a service, or those of all in the order in which they came."""
+        """Return the lines of a service, or those of all in the order of arrival."""
         if service is not None:
             return list(self.lines.get(service, ()))
         return sorted(chain.from_iterable(self.lines.values()), key=attrgetter("number"))
 
     def problems(self) -> Iterator[LogLine]:
-        """Yield the lines of all services that the user should see, in the order in which they came.
+        """Yield the error lines of all services in the order of arrival.
 
         A traceback counts once.
         """

@@ -1,6 +1,6 @@
-"""The rows of the log pane: which lines are shown, which are folded, and where each is broken. Pure.
+"""The rows of the log pane: filtering, folding and wrapping of lines. Pure.
 
-A row is a line and the cells of it that it shows. Only new lines are looked at when some come.
+A row shows a line, or a range of its cells. When lines arrive, only these are processed.
 """
 
 from __future__ import annotations
@@ -20,40 +20,40 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 MOST_ROWS = 20_000
-"""Of all services together, with long lines broken."""
+"""The maximum number of rows, with all services and wrapped lines."""
 LOOKED_BACK = 50
-"""Rows: among so many of the latest the lines of a block stand that has just begun."""
+"""The number of last rows that contain the lines of a block that has just begun."""
 ROOM = 24
-"""Cells by which a structured line may be longer when it is arranged than as it was printed."""
+"""The cells by which the display form of a structured line may be longer than the printed form."""
 
 
 class Row(NamedTuple):
-    """A part of a line, in cells of it: from `start` to before `end`; None: to its end."""
+    """A range of cells of a line, from `start` up to and excluding `end`; None for its end."""
 
     line: LogLine
     start: int
     end: int | None
     part: int = 0
-    """Which row below its first one it is, when a structured line is unfolded."""
+    """The index below the first row of an unfolded structured line."""
 
     @property
     def is_first(self) -> bool:
-        """Whether its line begins here."""
+        """Whether it is the first row of its line."""
         return self.start == 0 and self.part == 0
 
 
 class Match(NamedTuple):
-    """A row whose line matches what is searched."""
+    """A row whose line matches the search."""
 
     row: int
     number: int
-    """Which one of all that match it is, from 1."""
+    """The index among all matches, from 1."""
     total: int
-    """How many match."""
+    """The number of matches."""
 
 
 class LogView:
-    """What is shown of the lines: of one service or of all, filtered, broken or not."""
+    """The displayed rows of one service or of all, filtered, folded and wrapped."""
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
@@ -61,23 +61,23 @@ class LogView:
         self.filter: re.Pattern[str] | None = None
         self.sieve = Sieve()
         self.wrap_at: int | None = None
-        """The width at which lines are broken; None when they are not."""
+        """The width at which lines are wrapped; None for no wrapping."""
         self.widest = 0
         self.with_times = False
-        """Whether the time at which a line was printed stands before it: then its own is left out."""
+        """Whether the time of printing precedes each line, so that the line's own time is omitted."""
         self.folding = Folding()
 
     def show(self, lines: Iterable[LogLine]) -> None:
-        """Begin again with these lines."""
+        """Start over with these lines."""
         self.rows, self.widest = [], 0
         self.folding.begin()
         self.add(lines)
 
     def add(self, lines: Iterable[LogLine]) -> int:
-        """Add lines; return how many rows were removed at the top."""
+        """Add lines; return the number of rows that were removed at the top."""
         mine = [line for line in lines if self.service in (None, line.service)]
         if mine:
-            # What was unfinished comes again, longer or whole.
+            # An unfinished line arrives again, longer or complete.
             while self.rows and self.rows[-1].line.kind is Kind.UNFINISHED:
                 self.rows.pop()
         for line in mine:
@@ -97,13 +97,13 @@ class LogView:
                 if self.folding.is_all_folded and (
                     self.wrap_at is None or wide + room_of(text) <= self.wrap_at
                 ):
-                    # Nearly all lines of a flood: what they say is read when they are painted.
+                    # The fast path for a flood: nearly all lines are parsed only when they are painted.
                     self.widest = max(wide, self.widest)
                     self.rows.append(Row(line, 0, None))
                 else:
                     self.rows += self._broken(line)
         elif not self._is_shown(block, line):
-            # A traceback is wanted as a whole, as soon as one line of it is.
+            # A traceback is shown as a whole as soon as one of its lines passes the filters.
             if self.wants(line):
                 block.is_shown = True
                 for each in block.lines[:1] if self.folding.is_folded(block) else block.lines:
@@ -111,20 +111,20 @@ class LogView:
         elif not self.folding.is_folded(block):
             self.rows += self._broken(line)
         elif len(block.lines) == SHORTEST_BLOCK:
-            # It is long enough now: those that were shown as they came go into one row.
+            # It is now long enough to be folded, so its rows are merged into one.
             latest = self.rows[-LOOKED_BACK:]
             self.rows[-LOOKED_BACK:] = [row for row in latest if row.line not in block.lines[1:]]
 
     def _is_shown(self, block: Block, line: LogLine) -> bool:
         if len(block.lines) > 1 and line is block.lines[1]:
-            # The line that names an error came before it was known to begin a traceback.
+            # The line with the error arrived before it was known to begin a traceback.
             block.is_shown |= any(row.line is block.first for row in self.rows[-LOOKED_BACK:])
         return block.is_shown
 
     def wants(self, line: LogLine) -> bool:
-        """Whether a line is to be shown."""
+        """Whether a line passes all filters."""
         if self.service is None:
-            # What may still grow is not shown among the others: there it could not be replaced.
+            # An unfinished line is not shown among other services' lines, where it could not be replaced.
             if line.kind is Kind.UNFINISHED:
                 return False
         elif line.service != self.service:
@@ -140,7 +140,7 @@ class LogView:
         return self.filter is None or matches(self.filter, line)
 
     def drop_before(self, number: int) -> int:
-        """Take away lines that are not kept any more; return how many rows that were."""
+        """Remove lines that are no longer kept; return the number of rows removed."""
         gone = 0
         while gone < len(self.rows) and self.rows[gone].line.number <= number:
             gone += 1
@@ -150,16 +150,16 @@ class LogView:
         return gone
 
     def lines(self) -> list[LogLine]:
-        """Return the lines that are shown, with those that are folded."""
+        """Return the displayed lines, including folded ones."""
         found: dict[int, LogLine] = {}
         for row in self.rows:
             found.update({line.number: line for line in self.folding.with_its_block(row.line)})
         return [found[number] for number in sorted(found)]
 
-    # What stands in a row
+    # Content of rows
 
     def pieces(self, row: Row) -> Sequence[Piece]:
-        """Return what a row is a part of, in pieces with their styles; none for a line as it was printed."""
+        """Return the styled pieces of the row's whole line; none for a line that is shown as printed."""
         if row.part:
             return self._below(row.line)[row.part - 1]
         return self._arranged(row.line)
@@ -173,19 +173,19 @@ class LogView:
         return [safe(pieces) for pieces in unfolded(line.record)] if line.record is not None else []
 
     def text_of(self, row: Row) -> str:
-        """Return what a row is a part of, as it is seen."""
+        """Return the visible text of the row's whole line."""
         if block := self.folding.block_at(row.line):
             return block.says_it.plain
         return "".join(text for text, _ in self.pieces(row)) or row.line.plain
 
-    # Where one looks
+    # Search and position
 
     def find(self, pattern: re.Pattern[str], start: int, step: int) -> Match | None:
-        """Return the next row from one on whose line matches, around the end if need be."""
+        """Return the next match from a row on; it wraps around at the end."""
         rows = [index for index, row in enumerate(self.rows) if row.is_first and self._matches(pattern, row)]
         if not rows:
             return None
-        # Where the next one stands; behind the last one comes the first, and the last one before the first.
+        # The index of the next match, modulo the number of matches to wrap around.
         place = bisect_left(rows, start) if step > 0 else bisect_right(rows, start) - 1
         place %= len(rows)
         return Match(rows[place], place + 1, len(rows))
@@ -195,19 +195,19 @@ class LogView:
         return any(matches(pattern, line) for line in (block.lines if block else (row.line,)))
 
     def row_of(self, number: int) -> int | None:
-        """Return the first row of a line, or the one that stands for it."""
+        """Return the first row of a line, or the row that stands for it."""
         number = self.folding.first_of(number)
         return next((i for i, row in enumerate(self.rows) if row.line.number == number), None)
 
     def text(self, first: int, last: int) -> str:
-        """Return whole lines as they were printed, from the first to the last row, both included."""
+        """Return whole lines as they were printed, from the first to the last row inclusive."""
         found: dict[LogLine, None] = {}
         for row in self.rows[first : last + 1]:
             block = self.folding.block_at(row.line)
             found.update(dict.fromkeys(block.lines if block else (row.line,)))
         return "\n".join(line.plain for line in found)
 
-    # How lines are broken
+    # Wrapping
 
     def _broken(self, line: LogLine) -> Sequence[Row]:
         rows = list(self._rows_of(line, 0, None))
@@ -234,19 +234,19 @@ class LogView:
 
 
 def room_of(text: str) -> int:
-    """Return by how many cells a line may be longer when it is arranged: those that are structured."""
+    """Return the extra cells for the display form of a line that may be structured."""
     return ROOM if text.startswith("{") or "=" in text else 0
 
 
 def matches(pattern: re.Pattern[str], line: LogLine) -> bool:
-    """Whether a line matches, as it was printed or as it is shown."""
+    """Whether a line matches in its printed or its display form."""
     if pattern.search(line.plain) is not None:
         return True
     return bool(line.arranged) and pattern.search("".join(text for text, _ in line.arranged)) is not None
 
 
 def breaks(text: str, columns: int) -> list[int]:
-    """Return the cells at which a text is wrapped to a number of columns."""
+    """Return the cells at which a text wraps in a number of columns."""
     if text.isascii():
         return [columns * n for n in range(1, math.ceil(len(text) / columns))]
     places, begin, here = [], 0, 0

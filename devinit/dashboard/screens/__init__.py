@@ -1,1 +1,1 @@
-"""What fills the whole terminal, one thing at a time."""
+"""The screens, each of which fills the whole terminal, and dialogues."""

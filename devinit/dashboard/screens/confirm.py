@@ -14,11 +14,11 @@ from devinit.dashboard.painting import words
 from devinit.dashboard.screens.late import Late
 
 SHORT = [(0, "-short"), (30, "-tall")]
-"""From how many lines on a dialogue has room for empty ones."""
+"""The number of terminal lines from which dialogues have blank lines."""
 
 
 class Confirm(Late, ModalScreen[bool]):
-    """Yes or no; no is what Enter and Escape say."""
+    """A yes-or-no question; Escape answers no, as does Enter by default."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes"),
@@ -42,9 +42,9 @@ class Confirm(Late, ModalScreen[bool]):
                 yield Button(words(f"{self._yes} (y)"), id="yes", variant="error")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Take the answer of a button."""
+        """Return the answer of a button."""
         self.dismiss(event.button.id == "yes")
 
     def action_answer(self, answer: bool) -> None:
-        """Take the answer of a key."""
+        """Return the answer of a key."""
         self.dismiss(answer)

@@ -28,21 +28,21 @@ from devinit.model.port_answer import (
 from devinit.model.port_words import answer_text
 
 Json = dict[str, Any]
-# As it comes off the wire: model.port.Conflict.
+# As on the wire: model.port.Conflict.
 LONGEST_ANSWER = 60
 FRAME = 8
-"""What a dialogue takes of its width: its border, its padding and a scroll bar."""
+"""The columns that a dialogue uses for its border, its padding and a scroll bar."""
 ABORT, ALWAYS, BACK = "abort", "always", "back"
 FOR_GOOD = "always "
-"""Before the kind of an answer that is to be kept."""
+"""The prefix of the kind of a permanent answer."""
 
 
 class ConflictDialogue(Late, ModalScreen[Answer]):
-    """Asks about one port, and for how long the answer holds; one of the kind "abort" leaves it as it is."""
+    """A question about one port, and about how long the answer applies; "abort" changes nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "back", "Back"),
-        # Of the facts: the answers below them are on the screen however small it is.
+        # These keys scroll the facts; the answers below are visible on any screen size.
         Binding("pageup", "scroll(-1)", show=False, priority=True),
         Binding("pagedown", "scroll(1)", show=False, priority=True),
     ]
@@ -55,7 +55,7 @@ class ConflictDialogue(Late, ModalScreen[Answer]):
         self.is_late = is_late
         self._conflict = conflict
         self._can_keep = can_keep
-        """Whether permanent answers can be kept."""
+        """Whether permanent answers can be stored."""
         self._place = f"  {number} of {count}" if count > 1 else ""
 
     def compose(self) -> ComposeResult:
@@ -68,12 +68,12 @@ class ConflictDialogue(Late, ModalScreen[Answer]):
             yield OptionList(markup=False)
 
     def on_mount(self) -> None:
-        """Begin with the suggested answer."""
+        """Preselect the suggested answer."""
         self.offer_for_now()
         self.query_one(OptionList).focus(scroll_visible=False)
 
     def offer_for_now(self) -> None:
-        """Ask what is to be done this time."""
+        """Show the answers for this time."""
         room = min(LONGEST_ANSWER, self.app.size.width * 96 // 100 - FRAME)
         offered = [kind for kind in self._conflict["choices"] if kind != ABORT]
         options = [Option(words(answer_text(kind, self._conflict, room)), id=kind) for kind in offered]
@@ -83,12 +83,12 @@ class ConflictDialogue(Late, ModalScreen[Answer]):
         self.offer(port_heading(self._conflict) + self._place, options)
 
     def offer_for_good(self) -> None:
-        """Ask what is to be done from now on."""
+        """Show the permanent answers."""
         options = [Option(words(LASTING[kind]), id=FOR_GOOD + kind) for kind in lasting_kinds(self._conflict)]
         self.offer(lasting_question(self._conflict), [*options, Option(words(ONLY_NOW_TEXT), id=BACK)])
 
     def offer(self, question: str, options: list[Option]) -> None:
-        """Show a question and what can be answered."""
+        """Show a question and its answers."""
         self.query_one(".dialogue--title", Label).update(words(question))
         answers = self.query_one(OptionList)
         answers.set_options(options)
@@ -97,7 +97,7 @@ class ConflictDialogue(Late, ModalScreen[Answer]):
         answers.highlighted = ids.index(default) if default in ids else 0
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Take the answer, or ask for how long it holds."""
+        """Return the answer, or ask how long it applies."""
         kind = str(event.option.id)
         if kind == ALWAYS and self._can_keep:
             self.offer_for_good()
@@ -110,12 +110,12 @@ class ConflictDialogue(Late, ModalScreen[Answer]):
             self.dismiss(Answer(self._conflict, kind.removeprefix(FOR_GOOD), always))
 
     def action_scroll(self, pages: int) -> None:
-        """Show more of the facts."""
+        """Scroll the facts."""
         facts = self.query_one(VerticalScroll)
         facts.scroll_relative(y=pages * max(1, facts.container_size.height // 2), animate=False)
 
     def action_back(self) -> None:
-        """Go back to what can be answered, or leave everything as it is."""
+        """Go back to the first answers, or abort."""
         if self.query_one(OptionList).options[-1].id == BACK:
             self.offer_for_now()
         else:

@@ -1,4 +1,4 @@
-"""Several taken ports at once: everything at a glance, and one answer for all that have a suggestion."""
+"""A question about several taken ports: an overview, and one answer for all that have a suggestion."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ACCEPT, EACH, ABORT = "accept", "each", "abort"
 
 
 class ConflictsDialogue(Late, ModalScreen[str]):
-    """Asks about several ports; returns ACCEPT, EACH or ABORT."""
+    """A question about several ports; the result is ACCEPT, EACH or ABORT."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "abort", "Abort")]
     VERTICAL_BREAKPOINTS = SHORT
@@ -45,13 +45,13 @@ class ConflictsDialogue(Late, ModalScreen[str]):
             yield OptionList(*options, markup=False)
 
     def on_mount(self) -> None:
-        """Begin with the first answer."""
+        """Focus the answers."""
         self.query_one(OptionList).focus(scroll_visible=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Take the answer."""
+        """Return the answer."""
         self.dismiss(str(event.option.id))
 
     def action_abort(self) -> None:
-        """Leave everything as it is."""
+        """Abort."""
         self.dismiss(ABORT)

@@ -1,4 +1,4 @@
-"""Everything about one service: why it is as it is, what it waits for, what it is given."""
+"""The page about one service: its state and reason, its dependencies, its environment."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from devinit.errors import DevinitError
 from devinit.text import plain
 
 Ask = Callable[[str, dict[str, Any] | None], Awaitable[Any]]
-"""Ask the supervisor. Any: whatever came off the wire."""
+"""Sends a request to the supervisor. Any: data from the wire."""
 
 
 class DetailsPage(Page):
-    """Explains a service, and goes on doing so while it changes."""
+    """A page that explains a service and follows its changes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("m", "reveal", "Passwords")]
 
@@ -25,17 +25,17 @@ class DetailsPage(Page):
         super().__init__()
         self.service = service
         self._changed = changed
-        """Which keys of a service have changed since it started."""
+        """Returns the keys of a service that have changed since it started."""
         self._ask = ask
         self._revealed = False
 
     def on_mount(self) -> None:
-        """Ask at once, and again while the page is open."""
+        """Load the data now and every two seconds."""
         self.run_worker(self.look())
         self.set_interval(2, self.look)
 
     async def look(self) -> None:
-        """Show what is known now."""
+        """Load and show the current data."""
         if not self.is_current:
             return
         try:

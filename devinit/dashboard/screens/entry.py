@@ -15,7 +15,7 @@ from devinit.dashboard.painting import words
 
 
 class PortEntry(ModalScreen[int | None]):
-    """Asks for a port; None when the person leaves it as it is."""
+    """A dialogue for a port; None if the user leaves it unchanged."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave it")]
 
@@ -34,7 +34,7 @@ class PortEntry(ModalScreen[int | None]):
             yield Input(str(self._now), type="integer", max_length=5)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the number, if it is one that may be taken."""
+        """Return the number if it is in the range."""
         port = int(event.value) if event.value.isdecimal() else 0
         if self._first <= port <= self._last:
             self.dismiss(port)
@@ -42,12 +42,12 @@ class PortEntry(ModalScreen[int | None]):
             self.notify(f"a port of {self._service} is {self._first} to {self._last}", severity="error")
 
     def action_leave(self) -> None:
-        """Leave it as it is."""
+        """Return None."""
         self.dismiss(None)
 
 
 class TextEntry(ModalScreen[str | None]):
-    """Asks for a text; None when the person leaves it."""
+    """A dialogue for a text; None if the user cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave it")]
 
@@ -64,9 +64,9 @@ class TextEntry(ModalScreen[str | None]):
             yield Input(self._text, type=self._kind, classes="-long")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the text."""
+        """Return the text."""
         self.dismiss(event.value.strip())
 
     def action_leave(self) -> None:
-        """Leave it."""
+        """Return None."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""The runtime environment: what .env.runtime says, and which services were started with other values."""
+"""The page about the runtime environment: .env.runtime, and services that were started with other values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from devinit.text import counted, plain
 
 
 class EnvironmentPage(Page):
-    """What services and `devinit run` are given."""
+    """The environment of services and of `devinit run`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "reveal", "Passwords"),
@@ -32,12 +32,12 @@ class EnvironmentPage(Page):
         self._changed: dict[str, list[dict[str, Any]]] = {}
 
     def on_mount(self) -> None:
-        """Ask at once, and again while the page is open."""
+        """Load the data now and every two seconds."""
         self.run_worker(self.look())
         self.set_interval(2, self.look)
 
     async def look(self) -> None:
-        """Show what is known now."""
+        """Load and show the current data."""
         if not self.is_current:
             return
         try:
@@ -63,7 +63,7 @@ class EnvironmentPage(Page):
         self.say(ENVIRONMENT_FILE, self._lines())
 
     def action_copy(self) -> None:
-        """Copy all of it, passwords included, as a shell and python-dotenv read it."""
+        """Copy all variables, passwords included, in a form that shells and python-dotenv read."""
         self.app.copy_to_clipboard(
             "".join(f"{name}={quoted(value)}\n" for name, value in self._values.items())
         )
@@ -71,7 +71,7 @@ class EnvironmentPage(Page):
 
 
 def quoted(value: str) -> str:
-    """Return a value as a shell reads it back."""
+    """Return a value quoted for a shell."""
     from shlex import quote  # only copying needs it
 
     return quote(value)

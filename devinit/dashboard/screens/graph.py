@@ -1,4 +1,4 @@
-"""The dependencies of the services, drawn, as they are now."""
+"""The page with the current dependency graph of the services."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOOK_SECONDS = 0.5
 
 
 class GraphPage(Page):
-    """Who waits for whom, and who talks to whom."""
+    """A page that shows which service waits for which, and which talks to which."""
 
     def __init__(self, stack: Callable[[], Stack]) -> None:
         super().__init__()
@@ -20,12 +20,12 @@ class GraphPage(Page):
         self._shown: Stack | None = None
 
     def on_mount(self) -> None:
-        """Show it, and what changes."""
+        """Show the graph, and follow changes."""
         self.look()
         self.set_interval(LOOK_SECONDS, self.look)
 
     def look(self) -> None:
-        """Show what is known now."""
+        """Show the graph if it has changed."""
         stack = self._stack()
         if stack != self._shown:
             self._shown = stack

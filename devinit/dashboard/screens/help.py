@@ -1,4 +1,4 @@
-"""Every key."""
+"""The help page with every key."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ ALWAYS = (
 
 
 class HelpPage(Page):
-    """What can be done here."""
+    """A page with all keys and symbols."""
 
     def __init__(self, keys: Sequence[Key]) -> None:
         super().__init__()
         self._keys = keys
 
     def on_mount(self) -> None:
-        """Say it."""
+        """Show the keys."""
         self.say("Keys", lines(self._keys))
 
 
 def lines(keys: Sequence[Key]) -> Iterator[list[Piece]]:
-    """Yield every key with what it does, by subject."""
+    """Yield every key with its help, by subject."""
     group = ""
     for key in keys:
         if key.group != group:

@@ -1,4 +1,4 @@
-"""A question that appears some time after the key that led to it: keys that were typed before do not answer it."""
+"""A mix-in for dialogues that appear some time after their key: keys typed before do not answer them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from textual.message import Message
 
 
 class Late:
-    """A part of such a dialogue."""
+    """A mix-in that ignores input from before the dialogue appeared."""
 
     is_late = True
-    """Whether nothing on the screen announced it; one that follows another question takes what is typed ahead."""
+    """Whether the dialogue appears unannounced; one that follows another question accepts keys typed ahead."""
     _shown_at = float("inf")
 
     def on_mount(self) -> None:
-        """Take keys from now on."""
+        """Accept keys from now on."""
         self._shown_at = Message().time
 
     def takes(self, typed: Message) -> bool:
-        """Whether what was typed may be for this dialogue."""
+        """Whether an input event may be for this dialogue."""
         return not self.is_late or typed.time >= self._shown_at

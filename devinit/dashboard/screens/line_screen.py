@@ -1,4 +1,4 @@
-"""The keys that take something out of the logs: links, the last lines, a file, the editor."""
+"""The keys that export from the logs: links, the last lines, a file, the editor."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from devinit.errors import DevinitError
 from devinit.text import counted
 
 USUALLY_COPIED = 50
-"""Lines that are offered to be copied."""
+"""The default number of lines to copy."""
 
 
 class LineScreen(LogScreen):
-    """A screen with logs from which something can be taken."""
+    """A screen with logs whose lines can be opened, copied and saved."""
 
     def __init__(self, store: Store, clock: Callable[[], float], opener: Opener) -> None:
         super().__init__(store, clock)
@@ -34,7 +34,7 @@ class LineScreen(LogScreen):
 
     @on(LogPane.LinkClicked)
     def open_clicked(self, clicked: LogPane.LinkClicked) -> None:
-        """Open what was clicked."""
+        """Open the clicked link."""
         self.open_link(clicked)
 
     @work
@@ -43,7 +43,7 @@ class LineScreen(LogScreen):
         await self.opener.follow(clicked.link, clicked.service)
 
     def action_open_link(self) -> None:
-        """Open what the line of the cursor leads to, or the latest line that leads somewhere."""
+        """Open the link in the cursor's line, or the latest link."""
         pane = self.log_pane
         found = link_near(pane.view, pane.cursor_row(), self.opener.leads_somewhere)
         if found is None:
@@ -51,10 +51,10 @@ class LineScreen(LogScreen):
         else:
             self.open_link(LogPane.LinkClicked(*found))
 
-    # Many lines
+    # Several lines
 
     def lines_shown(self) -> list[str]:
-        """Return the lines that are shown, as they were printed, with times and names where these are shown."""
+        """Return the displayed lines as they were printed, with times and names if these are displayed."""
         pane = self.log_pane
         return [self._with_prefix(line) for line in pane.view.lines()]
 
@@ -64,7 +64,7 @@ class LineScreen(LogScreen):
         return f"{clock}{name}{line.plain}"
 
     def action_copy_lines(self) -> None:
-        """Copy the last lines."""
+        """Ask for a number of lines, and copy the last ones."""
         lines = self.lines_shown()
         most = min(USUALLY_COPIED, len(lines))
 
@@ -76,7 +76,7 @@ class LineScreen(LogScreen):
         self.app.push_screen(TextEntry("How many of the last lines?", said, str(most), kind="integer"), take)
 
     def action_save(self) -> None:
-        """Write the lines that are shown into a file."""
+        """Ask for a file name, and save the displayed lines."""
         lines, name = self.lines_shown(), self.log_pane.view.service or "logs"
 
         def take(answer: str | None) -> None:
@@ -95,7 +95,7 @@ class LineScreen(LogScreen):
             self.notify(f"{counted(len(lines), 'line')} saved in {path.absolute()}", timeout=5)
 
     def action_edit(self) -> None:
-        """Open the lines that are shown in the editor."""
+        """Open the displayed lines in the editor."""
         lines = self.lines_shown()
         try:
             path = save_for_the_editor(lines, self.opener.root, self.log_pane.view.service or "logs")

@@ -1,4 +1,4 @@
-"""A page that fills the terminal, with a title, lines to scroll through, and a way back."""
+"""A page that fills the terminal, with a title, scrollable lines, and a way back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from devinit.dashboard.widgets.key_bar import KeyBar
 
 
 class Page(Screen[None]):
-    """What the main screen has no room for."""
+    """A page for content that does not fit on the main screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "app.pop_screen", "Back", key_display="Esc"),

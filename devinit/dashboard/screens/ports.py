@@ -1,4 +1,4 @@
-"""Every port of the project with what is in the way, and the ports of other projects on this machine."""
+"""The page with all ports of the project, their obstacles, and the ports of other projects on this machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ACTIONS = frozenset({"who", "choose", "move", "reset", "kill"})
 
 
 class PortsPage(Screen[None]):
-    """The holder of each port, and what can be done about it."""
+    """A page that shows the holder of each port, and the possible actions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,w", "who", "Who has it", key_display="w"),
@@ -45,7 +45,7 @@ class PortsPage(Screen[None]):
         super().__init__()
         self._ask = ask
         self._restart = restart
-        """Restart services: `await restart([names])`. Any: a bound method of the application."""
+        """Restarts services: `await restart([names])`. Any: a bound method of the application."""
         self.rows: list[Json] = []
 
     def compose(self) -> ComposeResult:
@@ -60,22 +60,22 @@ class PortsPage(Screen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """Ask at once."""
+        """Load the data."""
         self.query_one("#port-facts").display = False
         self.set_focus(self.query_one(OptionList))
         self.look()
 
     def on_resize(self) -> None:
-        """Use the room that there is now."""
+        """Adapt to the new size."""
         self.look()
 
     def on_screen_resume(self) -> None:
-        """Ask again after a dialogue."""
+        """Reload the data after a dialogue."""
         self.look()
 
     @work(exclusive=True, group="look")
     async def look(self) -> None:
-        """Show what is known now."""
+        """Load and show the current data."""
         try:
             self.rows = await self._ask("ports", None)
         except DevinitError as error:
@@ -98,39 +98,39 @@ class PortsPage(Screen[None]):
 
     @property
     def _list(self) -> OptionList | None:
-        """The list of ports; None once the page was left, while a question or an order may still be under way."""
+        """The list of ports; None once the user has left the page, perhaps with a question or an order pending."""
         return next(iter(self.query(OptionList)), None)
 
     @property
     def row(self) -> Json | None:
-        """The port that is looked at."""
+        """The selected port."""
         here = self._list.highlighted if self._list else None
         return self.rows[here] if here is not None and here < len(self.rows) else None
 
     def on_option_list_option_highlighted(self) -> None:
-        """Show the facts about another port."""
+        """Hide the facts, because another port is selected."""
         self.query_one("#port-facts").display = False
 
     def on_option_list_option_selected(self) -> None:
-        """Enter, or a click."""
+        """Show the holder on Enter or a click."""
         if not self._is_acting:
             self.action_who()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Let one action end before the next: another one would take its place, and act on another port."""
+        """Block further actions until one ends: another would replace it, and act on another port."""
         del parameters
         return action not in ACTIONS or not self._is_acting
 
     @property
     def _is_acting(self) -> bool:
-        """Whether an action is under way: its question, or what it says, is still to come."""
+        """Whether an action is in progress, so that its question or message is still to come."""
         return any(
             each.group == "act" and each.node is self and not each.is_finished for each in self.workers
         )
 
     @work(exclusive=True, group="act")
     async def action_who(self) -> None:
-        """Tell who has the port that the service prefers, or its own."""
+        """Show the holder of the preferred port, or that it is free."""
         if (row := self.row) is None:
             return
         report = await self._report(row)
@@ -144,7 +144,7 @@ class PortsPage(Screen[None]):
         self.query_one("#port-facts").display = True
 
     def action_choose(self) -> None:
-        """Set a port by hand."""
+        """Ask for a port, and set it."""
         if (row := self.row) is None:
             return
 
@@ -153,23 +153,23 @@ class PortsPage(Screen[None]):
                 self.choose(row, port)
 
         first, last = row["range"]
-        # Not in a worker: what is typed behind the key is for the question.
+        # Not in a worker, so that keys typed after this one go to the question.
         self.app.push_screen(PortEntry(row["service"], row["port"], first, last), take)
 
     @work(exclusive=True, group="act")
     async def choose(self, row: Json, port: int) -> None:
-        """Let a service have a port."""
+        """Set the port of a service."""
         await self._choose(row, port)
 
     @work(exclusive=True, group="act")
     async def action_move(self) -> None:
-        """Move to the next free port."""
+        """Move the service to the next free port."""
         if (row := self.row) is not None:
             await self._choose(row, None)
 
     @work(exclusive=True, group="act")
     async def action_reset(self) -> None:
-        """Let the preferred port count again."""
+        """Reset the service to its preferred port."""
         if (row := self.row) is None:
             return
         try:
@@ -181,7 +181,7 @@ class PortsPage(Screen[None]):
 
     @work(exclusive=True, group="act")
     async def action_kill(self) -> None:
-        """End who has the preferred port, after a look at exactly who that is."""
+        """End the holder of the preferred port, after showing exactly which process that is."""
         if (row := self.row) is None:
             return
         port = row["preferred_port"]
@@ -219,7 +219,7 @@ class PortsPage(Screen[None]):
         await self._offer_restart(row, chosen["port"])
 
     async def _offer_restart(self, row: Json, port: int) -> None:
-        """Say what the next start asks for, and offer to do it now where something runs."""
+        """Report the port of the next start, and offer a restart if the service runs."""
         service = service_of(row["service"])
         if row["phase"] in ("stopped", "failed", "exited") or port == row["port"]:
             self._say(f"{row['service']} will use {port}")

@@ -1,4 +1,4 @@
-"""The keys of the table: which services are shown, in which order, and which of them are marked for one order."""
+"""The keys of the table: filter, order, and marks for the next order."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from devinit.dashboard.usage_line import usage_line
 from devinit.model.status import Phase
 
 ROOM_FOR_USAGE = 30
-"""Lines of a terminal that has room for what a service has used."""
+"""The minimum number of terminal lines for the usage line."""
 
 
 class TableScreen(LineScreen):
-    """A screen whose table can be arranged."""
+    """A screen with a table that the user can arrange."""
 
     def __init__(self, store: Store, clock: Callable[[], float], opener: Opener) -> None:
         super().__init__(store, clock, opener)
         self.arrangement = Arrangement()
 
     def say_headline(self) -> None:
-        """Say what differs from what everybody sees."""
+        """Show the differences from the default display."""
 
     def look_at_the_chosen(self) -> None:
-        """Show the lines of the service that the user has chosen."""
+        """Show the lines of the selected service."""
 
     def arrange_services(self) -> None:
-        """Show the services that are wanted in the order that is wanted."""
+        """Show the selected services in the chosen order."""
         self.table.marked = self.table.marked.intersection(self.stack_of_services.services)
         self.table.groups = groups(self.stack_of_services, self.arrangement)
         self.table.stack = arranged(self.stack_of_services, self.arrangement)
@@ -43,7 +43,7 @@ class TableScreen(LineScreen):
         self.say_usage()
 
     def say_usage(self) -> None:
-        """Say what the service that is looked at has used, where there is room for it."""
+        """Show the usage of the selected service, if there is room."""
         said = usage_line(self.selected, self.size.width) if self.size.height >= ROOM_FOR_USAGE else []
         line = self.query_one("#usage", Static)
         if said:
@@ -52,11 +52,11 @@ class TableScreen(LineScreen):
 
     @property
     def marked(self) -> list[str]:
-        """The services that were marked, in the order of the configuration."""
+        """The marked services, in the order of the configuration."""
         return [name for name in self.stack_of_services.services if name in self.table.marked]
 
     def action_mark(self) -> None:
-        """Mark the service that is looked at, or not any more, and look at the next one."""
+        """Toggle the mark of the selected service, and select the next one."""
         if (name := self.table.selected) is not None:
             self.table.marked = self.table.marked.symmetric_difference((name,))
             self.arrange_services()
@@ -64,24 +64,24 @@ class TableScreen(LineScreen):
             self.refresh_bindings()
 
     def action_unmark(self) -> None:
-        """Mark no service any more."""
+        """Remove all marks."""
         self.table.marked = frozenset()
         self.arrange_services()
         self.refresh_bindings()
 
     def action_order(self) -> None:
-        """Order the services in another way."""
+        """Switch to the next order of services."""
         self.arrangement = self.arrangement.next_order()
         self.arrange_services()
         self.notify(f"services {ORDERS[self.arrangement.order]}", timeout=2)
 
     def action_services(self) -> None:
-        """Ask which services to show."""
+        """Ask for a pattern of services to show."""
         pattern = self.arrangement.pattern
         self._ask("services", pattern.pattern if pattern is not None else "", "empty shows all")
 
     def choose_services(self, pattern: re.Pattern[str] | None) -> None:
-        """Show only the services that a pattern matches."""
+        """Show only services whose names match a pattern."""
         if pattern is not None and not any(map(pattern.search, self.stack_of_services.services)):
             self.notify(f"no service matches {pattern.pattern}", timeout=3)
             return
@@ -89,7 +89,7 @@ class TableScreen(LineScreen):
         self.arrange_services()
 
     def action_go_to_blocker(self) -> None:
-        """Look at the service that this one waits for."""
+        """Select the service that the selected one waits for."""
         view = self.selected
         name = blocker(view, self.stack_of_services.services) if view is not None else None
         if view is None or view.phase != Phase.WAITING or name is None:

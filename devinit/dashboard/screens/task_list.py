@@ -1,4 +1,4 @@
-"""The tasks of the project, to choose one and run it."""
+"""The dialogue that lists the project's tasks, to run one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST_SAID = 60
 
 
 class TaskList(ModalScreen[str | None]):
-    """Which task is to run; None when none is."""
+    """A choice of a task to run; None for no task."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "leave", "Back")]
 
@@ -39,11 +39,11 @@ class TaskList(ModalScreen[str | None]):
             yield OptionList(*(Option(content(line)) for line in lines_of(self._offered, self._at_work)))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Take the task that was chosen."""
+        """Return the chosen task."""
         self.dismiss(self._offered[event.option_index].name)
 
     def on_key(self, event: events.Key) -> None:
-        """Take the task that has this key."""
+        """Return the task with this key."""
         for task in self._offered:
             if task.key is not None and task.key == event.character:
                 event.stop()
@@ -51,12 +51,12 @@ class TaskList(ModalScreen[str | None]):
                 return
 
     def action_leave(self) -> None:
-        """Run none."""
+        """Return no task."""
         self.dismiss(None)
 
 
 def lines_of(tasks: Sequence[Task], running: Collection[str]) -> list[list[Piece]]:
-    """Return a line for each task: its key, what it is called, and what it does. Pure."""
+    """Return a line for each task: its key, title and description. Pure."""
     titles = [cut(one_line(task.title), LONGEST_TITLE) for task in tasks]
     wide = max(map(width, titles), default=0)
     return [

@@ -1,4 +1,4 @@
-"""The output of a task as it runs, and its exit code."""
+"""The page with the live output of a task, and its exit code."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOOK_SECONDS = 0.1
 
 
 class TaskPage(Screen[str | None]):
-    """The output of one run. It is left with the name of the task when that is to run again."""
+    """A page with the output of one run. Its result is the task's name if the task should run again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Back"),
@@ -51,18 +51,18 @@ class TaskPage(Screen[str | None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """Show what there is, and what comes."""
+        """Show the output so far, and follow it."""
         self.pane.show([], self.task_run.name, (self.task_run.name,))
         self.set_interval(LOOK_SECONDS, self.look)
         self.look()
 
     @property
     def pane(self) -> LogPane:
-        """Its output."""
+        """The pane with the output."""
         return self.query_one(LogPane)
 
     def look(self) -> None:
-        """Show what has been printed since."""
+        """Show new output, and update the title."""
         code = self.task_run.code
         try:
             lines = [Line(self._mask(line.text), line.time, line.run) for line in self.task_run.lines()]
@@ -76,40 +76,40 @@ class TaskPage(Screen[str | None]):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide what makes no sense now."""
+        """Hide actions that do not apply now."""
         if action == "again":
             return self.task_run.code is not None
         return self.task_run.code is None if action == "end" else True
 
     def action_leave(self) -> None:
-        """Go back; the task goes on."""
+        """Go back; the task keeps running."""
         self.dismiss(None)
 
     def action_again(self) -> None:
-        """Run it once more."""
+        """Run the task again."""
         self.dismiss(self.task_run.name)
 
     def action_end(self) -> None:
-        """End it."""
+        """End the task."""
         self.task_run.end()
 
     def action_copy(self) -> None:
-        """Copy what it has printed, or what is selected."""
+        """Copy the output, or the selection."""
         lines = self._store.of(None)
         self.app.copy_to_clipboard(self.get_selected_text() or "\n".join(line.plain for line in lines))
         self.notify(f"{counted(len(lines), 'line')} copied", timeout=2)
 
     def action_wrap(self) -> None:
-        """Break long lines, or do not."""
+        """Toggle the wrapping of long lines."""
         self.pane.wrap = not self.pane.wrap
 
     def action_fold(self) -> None:
-        """Unfold structured lines and tracebacks, or fold them."""
+        """Toggle the folding of structured lines and tracebacks."""
         self.pane.fold()
 
 
 def said_of(title: str, code: int | None, seconds: float, count: int) -> list[Piece]:
-    """Return what the title of the page says. Pure."""
+    """Return the title of the page. Pure."""
     pieces: list[Piece] = [(f" {one_line(title)} ", "title"), (" ", "")]
     if code is None:
         return [*pieces, ("◐ runs", "busy"), (f" for {duration(seconds)}, {counted(count, 'line')}", "dim")]

@@ -1,1 +1,1 @@
-"""The dashboard in a browser: a server on loopback, the door that it has, and the page that it shows."""
+"""The dashboard in a browser: a server on loopback, its access control, and its page."""

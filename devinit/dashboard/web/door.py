@@ -1,8 +1,8 @@
-"""Which requests get into the dashboard in a browser: decided from their facts, before anything answers.
+"""The access control of the dashboard in a browser, decided from the facts of a request before any handler runs.
 
-Every user of the machine can reach a port on loopback, and any web page can make a browser reach it. So a
-request needs the right name of the server (or a page's own domain could be pointed here), a secret that
-only a browser has that opened our link first, and to open a terminal also the right origin.
+Every user of the machine can connect to a port on loopback, and any web page can make a browser connect to it.
+So a request needs the right host name (or another page's domain could be pointed here), a secret that only a
+browser has that opened the link first, and, to open a terminal, the right origin.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ COOKIE = "devinit"
 
 
 class Visit(Struct, frozen=True, kw_only=True):
-    """What a request says."""
+    """The facts of a request that decide about its access."""
 
     method: str
     path: str
@@ -25,15 +25,15 @@ class Visit(Struct, frozen=True, kw_only=True):
     origin: str = ""
     token: str = ""
     session: str = ""
-    """The secret that its cookie has."""
+    """The session secret in its cookie."""
     ticket: str = ""
-    """The secret that a browser has which used the link."""
+    """The secret of the browser that used the link."""
     opens_terminal: bool = False
-    """Whether it asks for a websocket."""
+    """Whether it requests a websocket."""
 
 
 class Answer(Enum):
-    """What a request gets; each refusal is what the visitor reads."""
+    """The decision about a request; each refusal is the text for the visitor."""
 
     WELCOME = "come in"
     EXCHANGE = "the link is right: here is a session for it"
@@ -47,7 +47,7 @@ class Answer(Enum):
 
 
 class Door:
-    """The names, the link's token and the session of one server; all of them end with it."""
+    """The host names, link token and session of one server; all of them end with it."""
 
     def __init__(self, port: int) -> None:
         self._token = secrets.token_urlsafe(32)
@@ -55,16 +55,16 @@ class Door:
         self._ticket = secrets.token_urlsafe(32)
         self._used = False
         self.hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
-        # Cookies know no ports: what else listens on this address would be sent ours. It is not, because
-        # the cookie is for a folder that no other project has.
+        # Cookies do not distinguish ports, so other servers on this address would receive this one's. They do
+        # not, because the cookie is limited to a folder that no other project has.
         self.folder = f"/{secrets.token_hex(16)}/"
-        # Never "localhost": that may be [::1], where another process can listen on the same port.
+        # Never "localhost": it may resolve to [::1], where another process can listen on the same port.
         self.link = f"http://127.0.0.1:{port}/?token={self._token}"
         self.ticket_name = f"{COOKIE}-{port}"
-        """Of a cookie that other servers on this address may see: it opens nothing."""
+        """The name of a cookie that other servers on this address may see, and that grants nothing."""
 
     def judge(self, visit: Visit) -> Answer:
-        """Decide about a request. The right token counts once."""
+        """Decide about a request. The right token is accepted once."""
         if visit.host.lower() not in self.hosts:
             return Answer.WRONG_HOST
         if visit.opens_terminal and visit.origin != f"http://{visit.host}":
@@ -80,15 +80,15 @@ class Door:
 
     @property
     def cookie(self) -> str:
-        """The cookie that stands for the link from now on."""
+        """The session cookie, which replaces the link from now on."""
         return f"{COOKIE}={self._session}; Path={self.folder}; HttpOnly; SameSite=Strict"
 
     @property
     def ticket(self) -> str:
-        """The cookie that tells the browser which used the link from every other one that has it."""
+        """The cookie that distinguishes the browser that used the link from others that have the link."""
         return f"{self.ticket_name}={self._ticket}; Path=/; HttpOnly; SameSite=Lax"
 
 
 def _same(given: str, secret: str) -> bool:
-    # compare_digest() takes text of ASCII alone.
+    # compare_digest() accepts only ASCII text.
     return compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode())

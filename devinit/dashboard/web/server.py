@@ -1,4 +1,4 @@
-"""The server of the dashboard in a browser: textual-serve behind a door, with a page of our own."""
+"""The web server of the dashboard: textual-serve behind access control, with devinit's own page."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from textual_serve.server import Server
 from devinit.dashboard.web.door import COOKIE, Answer, Door, Visit
 
 END_SECONDS = 3
+"""The time for a dashboard to end with its page, before it is killed."""
 _LONGEST_COUNT = 9
-"""Digits of a number of rows or columns."""
-"""How long a dashboard may take to end with its page."""
+"""The maximum number of digits in a number of rows or columns."""
 KEYS = Path(__file__).with_name("keys.js").read_text(encoding="utf-8")
 PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 NOTICE = Template("<!doctype html><meta charset=utf-8>$head<title>devinit</title><p>$text</p>\n")
@@ -32,14 +32,14 @@ BACK = """
 const folder = localStorage.getItem("devinit")
 if (folder && !location.search.includes("again=")) location.replace(`${folder}?again=1`)
 """
-"""What a page runs that is refused. It has no secret: a browser that was let in keeps the folder, for this port.
-From our own page it sends the strict cookie, which it leaves out when another page opens the dashboard."""
+"""The script of a refused page. It has no secret: a browser that was admitted keeps the folder, for this port.
+From devinit's own page the browser sends the strict cookie, but not when another page opens the dashboard."""
 BACK_DIGEST = b64encode(sha256(BACK.encode()).digest()).decode()
 HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # Nothing is loaded from anywhere else. xterm.js lays itself out with <style>.
+    # Nothing is loaded from other places. xterm.js lays itself out with <style>.
     "Content-Security-Policy": f"default-src 'none'; script-src 'self' 'sha256-{BACK_DIGEST}'; "
     "style-src 'self' 'unsafe-inline'; "
     "font-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -51,10 +51,10 @@ Tell = Callable[[str], None]
 
 
 async def serve(listening: socket.socket, door: Door, command: Sequence[str], title: str, tell: Tell) -> None:
-    """Show what a command paints to the browser that has the link, until Ctrl-C, SIGTERM or SIGHUP."""
+    """Show a command's display in the browser that has the link, until Ctrl-C, SIGTERM or SIGHUP."""
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants it to outlive its terminal
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup lets it outlive its terminal
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
     app = BrowserDashboard(door, command, title, tell).app()
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2 * END_SECONDS)
@@ -67,16 +67,16 @@ async def serve(listening: socket.socket, door: Door, command: Sequence[str], ti
 
 
 class BrowserDashboard(Server):
-    """One dashboard for each page that is open, and a door before everything."""
+    """A server with one dashboard for each open page, behind access control."""
 
     def __init__(self, door: Door, command: Sequence[str], title: str, tell: Tell) -> None:
-        # textual-serve gives it to a shell, which becomes the dashboard instead of waiting for it.
+        # textual-serve runs it in a shell, which `exec` replaces by the dashboard.
         super().__init__(f"exec {shlex.join(command)}", title=title)
         self._door, self._tell = door, tell
         self._open: set[web.WebSocketResponse] = set()
 
     def app(self) -> web.Application:
-        """Return what answers requests. Downloads are left out: the dashboard has none."""
+        """Return the web application, without downloads, because the dashboard has none."""
 
         @web.middleware
         async def at_the_door(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -120,7 +120,7 @@ class BrowserDashboard(Server):
             case _:
                 if answer is Answer.USED:
                     self._tell("the link was opened a second time, and refused")
-                # The way back, which only a browser knows that was let in.
+                # A script that leads an admitted browser back, because only that knows the folder.
                 head = (
                     "" if answer in (Answer.WRONG_HOST, Answer.WRONG_ORIGIN) else f"<script>{BACK}</script>"
                 )
@@ -130,8 +130,8 @@ class BrowserDashboard(Server):
         return response
 
     def _admit(self) -> web.Response:
-        # A redirect would be part of the journey from the page that sent the browser here, a chat in a web page
-        # perhaps, and then a strict cookie is not sent. A page that leads on is not.
+        # A redirect would belong to the navigation from the page that sent the browser here, perhaps a chat in a
+        # web page, which excludes strict cookies. A page that navigates on does not.
         head = f'<meta http-equiv=refresh content="0; url={self._door.folder}">'
         response = _notice("Opening the dashboard …", head=head)
         for cookie in (self._door.cookie, self._door.ticket):
@@ -171,7 +171,7 @@ class BrowserDashboard(Server):
         return websocket
 
     async def on_shutdown(self, app: web.Application) -> None:
-        """Close what is open: a dashboard ends with its page."""
+        """Close all websockets, because a dashboard ends with its page."""
         for websocket in list(self._open):
             await websocket.close()
 
@@ -180,14 +180,14 @@ class Visitor(AppService):
     """The dashboard of one page."""
 
     async def run(self) -> None:
-        """Carry what is painted; a dashboard that ends in whatever way closes its page."""
+        """Transfer the display; when the dashboard ends in any way, close its page."""
         try:
             await super().run()
         finally:
             await self.remote_close()
 
     async def stop(self) -> None:
-        """End the dashboard; one that does not is killed: no service notices."""
+        """End the dashboard, and kill it if it does not end; services are not affected."""
         process = self._process
         try:
             async with asyncio.timeout(END_SECONDS):
@@ -196,7 +196,7 @@ class Visitor(AppService):
                     await process.wait()
         except TimeoutError:
             with suppress(ProcessLookupError):
-                process.kill()  # type: ignore[union-attr]  # there was something to wait for
+                process.kill()  # type: ignore[union-attr]  # there was a process to wait for
 
 
 def _cells(request: web.Request, name: str, default: int) -> int:

@@ -1,1 +1,1 @@
-"""What screens are made of: they are given values and post messages."""
+"""The widgets of the screens: they receive values and post messages."""

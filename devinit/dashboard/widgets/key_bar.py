@@ -1,4 +1,4 @@
-"""The footer: the keys that work now; where there is no room for all, the most important ones."""
+"""The footer: the keys that apply now; without room for all, the most important ones."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from devinit.dashboard.keys import in_footer
 from devinit.text import width
 
 BETWEEN = 2
-"""A space between a key and what it does, and one behind."""
+"""One space between a key and its label, and one after it."""
 
 
 class KeyBar(Footer):
-    """Textual's footer, which would let keys fall off at the right, without what has no room."""
+    """A footer that drops keys for lack of room, where Textual's would cut them off at the right."""
 
     def __init__(self, ranked: Callable[[], Mapping[str, int]] = dict) -> None:
         super().__init__(show_command_palette=False, compact=True)
         self._ranked = ranked
-        """Returns the ranks of actions now; those of a page stand in the order of their importance."""
+        """Returns the current ranks of actions; those of a page are ordered by importance."""
         self._columns = 0
         self._shown: object = None
 
     async def recompose(self) -> None:
-        """Show the keys that count now; most changes leave them as they are, and each key is a widget to style."""
+        """Show the current keys if they changed: most updates change none, and each key is a widget to style."""
         if not self.is_attached:
             return
         bindings = [
@@ -41,15 +41,15 @@ class KeyBar(Footer):
             await super().recompose()
 
     def compose(self) -> ComposeResult:
-        """Show the keys that have room."""
+        """Show the keys that fit."""
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
         entries = [(key.action, width(key.key_display) + width(key.description) + BETWEEN) for key in keys]
-        # Nothing has to stand behind the last one.
+        # The last key needs no space after it.
         for number in in_footer(entries, self.app.size.width + 1, self._ranked()):
             yield keys[number]
 
     def on_resize(self, event: events.Resize) -> None:
-        """Use the room that there is now."""
+        """Adapt to the new size."""
         if self._columns != event.size.width:
             self._columns = event.size.width
             self.call_after_refresh(self.recompose)

@@ -1,4 +1,4 @@
-"""The log pane: follows, pauses, searches, filters, wraps; keeps up with a flood by painting only what is seen."""
+"""The log pane: follows, pauses, searches, filters, wraps; keeps up with a flood by painting only visible rows."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from devinit.system.matching import PatternTooSlow, bounded
 from devinit.text import cut, pad, width
 
 SERVICE_STYLES = ("busy", "violet", "accent", "good", "attention")
-"""By which the names of services differ where all lines are shown."""
+"""The styles that distinguish services' names when all lines are shown."""
 TIME_WIDTH = len("12:34:56 ")
 ALL_SECONDS = 3.0
-"""How long a search of all lines may compute. Long lines of many services take one second."""
+"""The limit on the computing time of a search in all lines. Long lines of many services take one second."""
 ROW_SECONDS = 0.05
-"""How long it may take to find the matches in a row that is painted: there are as many as the screen is high."""
+"""The limit on finding the matches in a painted row, of which there are as many as the screen has lines."""
 
 
 class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
-    """The lines of one service, or of all."""
+    """A scrollable view of the lines of one service, or of all."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*COMPONENTS, "log--cursor", "log--match"}
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,35 +56,35 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
 
     @dataclass
     class Changed(Message):
-        """Something about the pane is to be said in its title."""
+        """The pane's title needs an update."""
 
     @dataclass
     class LinkClicked(Message):
-        """The user wants to go where a line leads."""
+        """The user wants to open a link in a line."""
 
         link: Link
         service: str
 
     @dataclass
     class TooSlow(Message):
-        """A regular expression took too long, and is not used any more: the lines are to be shown again."""
+        """A regular expression took too long and was removed, so the lines must be shown again."""
 
         text: str
 
     def __init__(self, leads: Callable[[Link], bool] = lambda link: bool(link.url)) -> None:
-        """`leads`: whether there is something where a link leads."""
+        """`leads`: whether the target of a link exists."""
         super().__init__(id="log")
         self._leads = leads
         self.view = LogView()
         self.search: re.Pattern[str] | None = None
         self.match: Match | None = None
-        """Which match is looked at, among those that there were when it was found."""
+        """The current match, among those that existed when it was found."""
         self.cursor: int | None = None
-        """The number of the line that is looked at; None while the end is followed."""
+        """The number of the cursor's line; None while following the end."""
         self._names: tuple[str, ...] = ()
         self._name_width = 0
 
-    # What is shown
+    # Content
 
     def show(self, lines: Sequence[LogLine], service: str | None, names: tuple[str, ...]) -> None:
         """Show the lines of a service, or of all."""
@@ -104,20 +104,20 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
 
     def add(self, lines: Sequence[LogLine], dropped: int) -> None:
-        """Show more lines, and no longer those that are not kept any more."""
+        """Add lines, and remove those that are no longer kept."""
         if self.view.service is not None and all(line.service != self.view.service for line in lines):
             return
         gone = self.view.drop_before(dropped)
         with self._bounded(self.view.filter, ALL_SECONDS):
             gone += self.view.add(lines)
         if gone and not self.following:
-            # What is read stays where it is.
+            # The visible lines stay in place for the reader.
             self.scroll_to(y=max(0, self.scroll_offset.y - gone), animate=False, force=True, immediate=True)
         self._rows_changed()
 
     @contextmanager
     def _bounded(self, pattern: re.Pattern[str] | None, seconds: float) -> Iterator[None]:
-        """Take a pattern away that makes this block compute for longer than that."""
+        """Remove a pattern that makes this block compute for longer than `seconds`."""
         if pattern is None:
             yield
             return
@@ -131,7 +131,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def prefix_width(self) -> int:
-        """How many cells stand before a line."""
+        """The width of the prefix of a line, in cells."""
         names = self._name_width + 2 if self.view.service is None else 0
         return 1 + names + (TIME_WIDTH if self.timestamps else 0)
 
@@ -147,7 +147,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Changed())
 
     def lay_out(self) -> None:
-        """Break the lines again."""
+        """Lay out the lines again."""
         self.view.wrap_at = self._wrap_width()
         lines = self.view.lines()
         top = self.view.rows[self.scroll_offset.y].line.number if self._has_top() else None
@@ -161,12 +161,12 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         return self.scroll_offset.y < len(self.view.rows)
 
     def watch_wrap(self) -> None:
-        """Break lines, or do not."""
+        """Switch wrapping on or off."""
         self.lay_out()
         self.scroll_to(x=0, animate=False)
 
     def watch_timestamps(self) -> None:
-        """Show when lines were seen, or do not."""
+        """Show or hide the time of each line."""
         self.view.with_times = self.timestamps
         if self.wrap:
             self.lay_out()
@@ -174,15 +174,15 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
             self._rows_changed()  # the lines stay as they are: 12 ms less for ten thousand of them
 
     def on_resize(self) -> None:
-        """Use the room that there is now."""
+        """Adapt to the new size."""
         if self.wrap:
             self.lay_out()
         self._to_end()
 
-    # Where one looks
+    # Position and search
 
     def watch_following(self) -> None:
-        """Go to the end, or stay."""
+        """Go to the end when following is switched on."""
         if self.following:
             self.cursor = None
             self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
@@ -190,7 +190,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Changed())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Pause when the user scrolls up, follow again at the end."""
+        """Pause when the user scrolls up; follow again at the end."""
         super().watch_scroll_y(old_value, new_value)
         if new_value < old_value and new_value < self.max_scroll_y and self.following:
             self.following = False
@@ -214,11 +214,11 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
             self.look_at(rows[row].line.number)
 
     def cursor_row(self) -> int | None:
-        """Return the row that the cursor is on."""
+        """Return the cursor's row."""
         return None if self.cursor is None else self.view.row_of(self.cursor)
 
     def look_at(self, number: int) -> bool:
-        """Put the cursor on a line and bring it into sight; False when it is not shown."""
+        """Put the cursor on a line and scroll to it; return False if it is not shown."""
         row = self.view.row_of(number)
         if row is None:
             return False
@@ -232,16 +232,16 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         return True
 
     def search_for(self, pattern: re.Pattern[str] | None) -> None:
-        """Mark what matches from now on; None marks nothing any more."""
+        """Mark matches from now on; None removes the marks."""
         self.search = pattern
         self.match = None
         self.refresh()
         self.post_message(self.Changed())
 
     def find(self, step: int, *, here_too: bool = False) -> bool:
-        """Go to the next match of what is searched, downwards or upwards; False when there is none.
+        """Go to the next match of the search, downwards or upwards; return False if there is none.
 
-        With `here_too`, the line that is looked at may be that match.
+        With `here_too`, the cursor's line may be that match.
         """
         if self.search is None:
             return False
@@ -262,9 +262,9 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         return self.look_at(line.number)
 
     def fold(self) -> bool:
-        """Unfold the line that is looked at, or fold it; every line while none is looked at.
+        """Toggle the folding of the cursor's line, or of every line without a cursor.
 
-        Return False when there is nothing to unfold.
+        Return False if there is nothing to unfold.
         """
         row = self.cursor_row()
         if row is not None:
@@ -274,18 +274,18 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         return True
 
     def action_fold(self) -> None:
-        """Unfold the line that is looked at, or fold it."""
+        """Toggle the folding of the cursor's line."""
         self.fold()
 
     def fold_line(self, line: LogLine) -> bool:
-        """Unfold a line, or fold it; False when there is nothing to unfold."""
+        """Toggle the folding of a line; return False if there is nothing to unfold."""
         if not self.view.folding.turn(line):
             return False
         self.lay_out()
         return True
 
     def on_click(self, event: events.Click) -> None:
-        """Go where the line leads that is clicked, unfold a traceback, or put the cursor there."""
+        """Open the clicked link, unfold the clicked traceback, or put the cursor there."""
         number = event.y + self.scroll_offset.y
         if number >= len(self.view.rows) or self.text_selection is not None:
             return
@@ -300,10 +300,10 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         if block is not None and cell > width(block.says_it.plain):
             self.fold_line(row.line)
 
-    # What is copied
+    # Selection
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return what is selected as it was printed: without times, names, and the breaks that are only ours."""
+        """Return the selected text as it was printed: without times, names, and devinit's line breaks."""
         parts: list[str] = []
         before: LogLine | None = None
         for y, row in enumerate(self.view.rows):
@@ -319,17 +319,17 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         return "".join(parts), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
-        """Show what is selected."""
+        """Show the selection."""
         self.refresh()
 
     def line_text(self) -> str:
-        """Return the line under the cursor, or the last one, as it was printed; of a traceback all lines."""
+        """Return the cursor's or the last line as it was printed; for a traceback, all its lines."""
         row = self.cursor_row()
         if row is None:
             row = len(self.view.rows) - 1
         return self.view.text(row, row) if row >= 0 else ""
 
-    # How it is painted
+    # Painting
 
     def render_line(self, y: int) -> Strip:
         """Paint one row."""
@@ -347,7 +347,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(number)) is not None:
             end = len(text) if span[1] == -1 else span[1]
-            # Only what is behind it: in most themes its text has no colour of its own, and would have this one.
+            # Only the background: most themes define no text colour for a selection, and its style would give one.
             behind = self.screen.get_component_rich_style("screen--selection").bgcolor
             text.stylize(Style(bgcolor=behind), max(span[0], self.prefix_width), end)
         segments = Segment.apply_style(text.render(self.app.console), base)

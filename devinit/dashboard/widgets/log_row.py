@@ -1,4 +1,4 @@
-"""A row of the log pane: its text, its colours, and which part of it is visible."""
+"""The text of a row in the log pane, with its colours, links and visible part."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from devinit.text import counted, width
 
 
 def whole(widget: Widget, view: LogView, row: Row) -> Text:
-    """Return what a row is a part of."""
+    """Return the whole styled line of a row."""
     line, block = row.line, view.folding.block_at(row.line)
     if block is not None and not row.part:
         text = Text(block.says_it.plain, style_of(widget, "bad"))
@@ -44,7 +44,7 @@ def whole(widget: Widget, view: LogView, row: Row) -> Text:
 
 
 def with_links(text: Text, leads: Callable[[Link], bool]) -> Text:
-    """Mark what a text leads to; a terminal that knows links follows those to pages by itself."""
+    """Underline the links in a text; terminals with hyperlinks open links to pages themselves."""
     for link in links_in(text.plain):
         if leads(link):
             page = link.url if link.url.isascii() else None
@@ -53,7 +53,7 @@ def with_links(text: Text, leads: Callable[[Link], bool]) -> Text:
 
 
 def link_at(text: Text, cell: int, leads: Callable[[Link], bool]) -> Link | None:
-    """Return where a cell of a text leads: what the program has made a link, or what reads like one."""
+    """Return the link at a cell: a hyperlink of the program, or a text that reads like a link."""
     if cell < 0 or cell >= width(text.plain):
         return None
     place = offsets(text.plain, cell, None)[0]
@@ -72,7 +72,7 @@ def crop(text: str, start: int, end: int | None) -> str:
 
 
 def offsets(text: str, start: int, end: int | None) -> tuple[int, int]:
-    """Return the characters that begin at two cells of a text."""
+    """Return the indexes of the characters at two cells of a text."""
     if text.isascii():
         return start, len(text) if end is None else end
     first = last = None

@@ -1,4 +1,4 @@
-"""The table of services: one line each, chosen with the arrow keys or the mouse."""
+"""The table of services, with one line each, selected with the arrow keys or the mouse."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from devinit.dashboard.state import Stack
 
 
 class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
-    """What runs, where, and how it feels."""
+    """A table with the state, port, usage and URL of each service."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {*COMPONENTS, "services--cursor", "services--cursor-focus"}
@@ -36,19 +36,19 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     @dataclass
     class Selected(Message):
-        """Another service is looked at."""
+        """Another service is selected."""
 
         service: str
 
     @dataclass
     class Chosen(Message):
-        """The user has chosen a service, by key or mouse."""
+        """The user has selected a service by key or mouse."""
 
         service: str
 
     @dataclass
     class Opened(Message):
-        """The user wants to know more about a service."""
+        """The user wants the details of a service."""
 
         service: str
 
@@ -67,16 +67,16 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__(id="services")
         self.marked: frozenset[str] = frozenset()
-        """Services that were marked for one order."""
+        """Services that are marked for the next order."""
         self.groups: dict[str, str] = {}
-        """What stands before the first service of each group."""
+        """The labels before the first service of each group."""
         self._clock = clock
         self._header: list[Piece] = []
         self._lines: list[list[Piece]] = []
 
     @property
     def selected(self) -> str | None:
-        """The service that the cursor is on."""
+        """The cursor's service."""
         names = list(self.stack.services)
         return names[self.cursor] if self.cursor < len(names) else None
 
@@ -87,14 +87,14 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.cursor = names.index(service)
 
     def compose_lines(self) -> None:
-        """Lay the lines out again: time has passed, or the terminal has another size."""
+        """Lay out the lines again, after some time or a change of the size."""
         self._header, self._lines = table(
             self.stack, self.size.width, self._clock(), marked=self.marked, groups=self.groups
         )
         self.refresh()
 
     def watch_stack(self, before: Stack, now: Stack) -> None:
-        """Show another state of affairs; the cursor stays on its service, wherever that stands now."""
+        """Show a new stack; the cursor stays on its service, wherever that is now."""
         self.virtual_size = Size(0, len(now.services) + 1)
         names, names_before = list(now.services), list(before.services)
         name = names_before[self.cursor] if self.cursor < len(names_before) else ""
@@ -106,15 +106,15 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
         return max(0, min(cursor, len(self.stack.services) - 1))
 
     def watch_cursor(self) -> None:
-        """Post which service is selected now."""
-        # The header covers the first line of what is scrolled.
+        """Post the selected service."""
+        # The header covers the first line of the scrolled content.
         self.scroll_to_region(Region(0, self.cursor, 1, 2), animate=False, force=True)
         self.refresh()
         if self.selected is not None:
             self.post_message(self.Selected(self.selected))
 
     def on_resize(self) -> None:
-        """Use the room that there is now."""
+        """Adapt to the new size."""
         self.compose_lines()
 
     def render_line(self, y: int) -> Strip:
@@ -132,7 +132,7 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
         return strip(self, self._lines[index], base).adjust_cell_length(width, base)
 
     def action_move(self, step: int) -> None:
-        """Look at the next service, or the one before."""
+        """Select the next service, or the previous one."""
         self.cursor += step
         self._choose()
 
@@ -141,17 +141,17 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Chosen(self.selected))
 
     def action_enter(self) -> None:
-        """Ask for the terminal of the service."""
+        """Request the terminal of the service."""
         if self.selected is not None:
             self.post_message(self.Entered(self.selected))
 
     def action_open(self) -> None:
-        """Ask for the details."""
+        """Request the details."""
         if self.selected is not None:
             self.post_message(self.Opened(self.selected))
 
     def on_click(self, event: events.Click) -> None:
-        """Choose with the mouse; open what is clicked twice."""
+        """Select with the mouse; open a link, or the details on a double click."""
         index = event.y - 1 + self.scroll_offset.y
         if event.y == 0 or index >= len(self._lines):
             return

@@ -1,4 +1,4 @@
-"""Dockerfiles for programs that have none, and health checks that images can carry out. Pure."""
+"""Dockerfiles for programs that have none, and health checks that can run in images. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NODE = (
 
 
 def dockerfile_of(service: ResolvedService) -> str | None:
-    """Return a Dockerfile for development; None where the language or its packages are not known."""
+    """Return a Dockerfile for development; None if the language or its packages are unknown."""
     image, installs, path = {
         "python": (PYTHON, _PYTHON, "/app/.venv/bin"),
         "node": (NODE, _NODE, "/app/node_modules/.bin"),
@@ -56,9 +56,9 @@ def dockerfile_of(service: ResolvedService) -> str | None:
 
 
 def health_of(service: ResolvedService) -> str:
-    """Return a line of shell that succeeds in the container once the service is ready; "" where none is known.
+    """Return a shell command that succeeds in the container once the service is ready; "" if none is known.
 
-    It uses the language of the program. An image of the project's own may lack that: wget and curl are tried then.
+    It uses the language of the program. The project's own image may lack that, so wget and curl are tried next.
     """
     ready, port = service.ready, service.port
     if ready.exec is not None:

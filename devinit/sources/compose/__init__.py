@@ -1,7 +1,7 @@
 """Compose files, read as evidence for a native run.
 
-They say which services there are, with which settings, ports and order, and which data services they use. How an
-application is developed on the machine itself its code says better, so that code counts more.
+They provide the services with their settings, ports and order, and the data services in use. The application's own
+code shows better how it is developed natively, so that code counts more.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     from devinit.system.bounds import Bounds
 
 BASES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-"""The first one that is there is read, as compose itself does."""
+"""The first existing file is read, as compose itself does."""
 OVERRIDES = (
     "compose.override.yml", "compose.override.yaml",
     "docker-compose.override.yml", "docker-compose.override.yaml",
 )  # fmt: skip
-"""The first one that is there lies over the base."""
+"""The first existing file is laid over the base."""
 DEVELOPMENT = tuple(
     f"{name}.{purpose}.{ending}"
     for purpose in ("dev", "development", "local")
     for name in ("compose", "docker-compose")
     for ending in ("yaml", "yml")
 )
-"""Read where there is no base; named in a note where there is one. Those for production and tests are neither."""
+"""The first existing file is read if there is no base; otherwise notes name them. Files for production and tests
+are ignored."""
 
 
 _DEVCONTAINER = ".devcontainer"
@@ -36,7 +37,7 @@ _NOT_DEVELOPED = frozenset({
     "observability", "ops", "prod", "production", "sample", "samples", "staging", "template", "templates", "test",
     "tests", "vendor",
 })  # fmt: skip
-"""Words in the names of folders whose compose files are for something else."""
+"""Words in the names of folders whose compose files have another purpose."""
 
 
 APPLICATIONS: tuple[str, ...] = (
@@ -46,21 +47,21 @@ DATABASES: tuple[str, ...] = ()
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
-    """Return whether a folder has one."""
+    """Return whether a folder has a compose file."""
     return not _names_in(folder).isdisjoint((*BASES, *DEVELOPMENT)) or bool(nested_in(folder))
 
 
 def read(bounds: Bounds) -> Found:
-    """Return the services that it describes."""
+    """Return the services in the compose files."""
     from devinit.sources.compose.services import found_in  # only where there is something to read
 
     return found_in(bounds, (BASES, OVERRIDES, DEVELOPMENT), nested_in)
 
 
 def nested_in(folder: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Return the compose files in folders of a repository whose top has none, those for development first.
+    """Return the compose files in subfolders of a repository without one at its top, those for development first.
 
-    They are read only at the top of a repository: what lies in a folder of projects are other projects.
+    Only the top folder of a repository is searched: subfolders of a folder of projects are other projects.
     """
     top = os.fspath(folder)
     names = _names_in(top)

@@ -1,4 +1,4 @@
-"""The applications of a compose project: their commands, ports, variables and order, as they run natively."""
+"""The applications of a compose project as native services: commands, ports, variables and order."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from devinit.sources.source import Weight
 
 _USUAL_PORT = 8000
 _WORKPLACE = ".devcontainer/"
-"""Where the compose file of a development container lies."""
+"""The folder with the compose file of a development container."""
 _ITS_PORT = ("${PORT}", f"{LOCAL_HOST}:${{PORT}}")
-"""Values of variables that tell a program where to listen."""
+"""Values of variables that tell a program its listening port."""
 
 
 def add_application(each: Member, name: str, network: Network, reading: Reading) -> None:
-    """Add what an application is natively, or a note that says why it is nothing."""
+    """Add the native service for an application, or a note why there is none."""
     described, is_job = each.definition, each.name in reading.jobs
     if "flower" in (described.command or ()):
         reading.note(described.at, f"{each.name} is left out: nothing needs it")
@@ -66,7 +66,7 @@ def add_application(each: Member, name: str, network: Network, reading: Reading)
             f"starts it"
         )
         if described.at.file.startswith(_WORKPLACE) and reason == IDLE:
-            reading.unfinished[name] = ""  # where a person works, and no program
+            reading.unfinished[name] = ""  # a place for a developer to work in, not a program
         command = None
     port, port_said = (None, None) if is_job else _port(each, name, command, given, reading)
     ready, ready_said = _readiness(described, reading.servers[each.name]) if port else (Readiness(), None)
@@ -107,7 +107,7 @@ def add_application(each: Member, name: str, network: Network, reading: Reading)
 
 
 def _command(each: Member, network: Network, reading: Reading, given: Given, said: list[Evidence]) -> Native:
-    """Return what a service runs, and add the line that says so. Raise Refused when that is not certain."""
+    """Return the command of a service, and add its evidence. Raise Refused if the command is uncertain."""
     described, stage = each.definition, each.stage
     of_image = (stage.entrypoint, stage.command) if stage else ((), ())
     words = words_run(described.entrypoint, described.command, of_image)
@@ -128,7 +128,7 @@ def _command(each: Member, network: Network, reading: Reading, given: Given, sai
 
 
 def _why_not(each: Member, command: Native | None, given: Given, reading: Reading) -> str:
-    """Say why a command is not run; nothing when it is, or there is none."""
+    """Return why a command is not run; "" if it is run, or if there is none."""
     described = each.definition
     if command is None:
         return ""
@@ -153,7 +153,7 @@ def _why_not(each: Member, command: Native | None, given: Given, reading: Readin
 def _port(
     each: Member, name: str, command: Native | None, given: Given, reading: Reading
 ) -> tuple[PortRequest | None, Evidence | None]:
-    """Return the port of a service, and the line that names it."""
+    """Return the port of a service, and the evidence for it."""
     described, container = each.definition, reading.servers[each.name].main
     if command is not None and command.only_works:
         return None, None
@@ -164,7 +164,7 @@ def _port(
     if container is None and usual is None and command is not None:
         return None, None
     if fixed is not None or (command is not None and usual is None):
-        # Nothing shows that it listens where PORT says.
+        # There is no evidence that it listens on PORT.
         number = fixed or container or _USUAL_PORT
         at = [port.at.evidence("port") for port in described.ports if port.container == number]
         said = said or next(iter(at), None)
@@ -182,9 +182,9 @@ def _port(
 def _listening(
     described: Definition, command: Native | None, given: Given, reading: Reading
 ) -> tuple[int | None, int | None, Evidence | None]:
-    """Return where a command listens when nothing is said, where it listens whatever is said, and the line.
+    """Return a command's default port, its fixed port, and the evidence.
 
-    Neither is known of a program of which nothing shows that it reads PORT.
+    Both are None for a program without evidence that it reads PORT.
     """
     if command is None:
         return None, None, None
@@ -208,7 +208,7 @@ def _listening(
 
 
 def _readiness(described: Definition, server: Server) -> tuple[Readiness, Evidence | None]:
-    """Return how a service is proven ready, when its health check asks for a page of its own."""
+    """Return the readiness probe of a service, if its health check requests a page of its own."""
     page = own_page(" ".join(described.health_test))
     if page is None or (page.port and server.main and page.port != server.main):
         return Readiness(), None
@@ -218,7 +218,7 @@ def _readiness(described: Definition, server: Server) -> tuple[Readiness, Eviden
 def _dependencies(
     described: Definition, given: Given, reading: Reading
 ) -> tuple[tuple[str, ...], dict[str, Condition], list[Evidence]]:
-    """Return what a service waits for, and until when."""
+    """Return the dependencies of a service, with their conditions and evidence."""
     conditions: dict[str, Condition] = {}
     names: list[str] = []
     said: list[Evidence] = []
@@ -245,5 +245,5 @@ def _dependencies(
 
 
 def _with_variables(template: str) -> str:
-    """Return the template of a command in which PORT is devinit's, and every other variable its shell's."""
+    """Return the template of a command with devinit's PORT, and every other variable left to the shell."""
     return re.sub(r"(?<!\$)\$\$(?![{$])", "$", template.replace("$${PORT}", "${PORT}"))

@@ -28,7 +28,7 @@ _USERS = ("POSTGRES_USER", "POSTGRESQL_USERNAME")
 _PASSWORDS = ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD", "REDIS_PASSWORD", "VALKEY_PASSWORD")
 _DATABASES = ("POSTGRES_DB", "POSTGRESQL_DATABASE")
 _MORE = ("POSTGRES_MULTIPLE_DATABASES", "POSTGRES_MULTIPLE_DBS")
-"""What a script that is often mounted into the image makes databases of."""
+"""Variables with database names for a script that is often mounted into the image."""
 _USUAL_ROLE = "postgres"
 _PASSWORD_OPTION = re.compile(
     r"--requirepass[ =]+(?:\"([^\"$]{1,200})\"|'([^']{1,200})'|(?!--)([^\s\"'$]{1,200}))"
@@ -40,7 +40,7 @@ _PORT_OPTION = re.compile(r"(?<!\S)(?:--port|-p)[ =]+(\d{1,5})(?!\S)")
 
 
 class Statement(Struct, frozen=True):
-    """What a compose file says about a data service."""
+    """The settings of a data service in a compose file."""
 
     login: Login
     keys: dict[str, Any]
@@ -49,15 +49,15 @@ class Statement(Struct, frozen=True):
 
 
 def port_inside(definition: Definition, kind: str) -> int:
-    """Return the port that a data service has in its container."""
+    """Return the port of a data service in its container."""
     found = _PORT_OPTION.search(" ".join(definition.command or ()))
     return int(found[1]) if found else KINDS[kind].default_port or 0
 
 
 def statement_of(member: Member, project: ComposeProject, addressed: Iterable[str] = ()) -> Statement:
-    """Return what the variables and the command of a data service say.
+    """Return the settings in the variables and the command of a data service.
 
-    `addressed`: the databases in addresses of the other services that lead to it.
+    `addressed`: the databases in other services' addresses of this one.
     """
     definition, kind = member.definition, member.image.kind
     variables = (*variables_of_files(definition, project), *definition.environment)
@@ -70,7 +70,7 @@ def statement_of(member: Member, project: ComposeProject, addressed: Iterable[st
     keys: dict[str, Any] = {}
     evidence: list[Evidence] = []
     if text:
-        # What a command says has been put together already.
+        # The text of a command has been expanded already.
         stated = _stated(password, project.names) if password else _variable_of(text, project.names) or text
         keys["password"] = stated or RANDOM_PASSWORD
         evidence.append((password.at if password else definition.command_at).evidence("password"))
@@ -78,7 +78,7 @@ def statement_of(member: Member, project: ComposeProject, addressed: Iterable[st
 
 
 def databases_in(text: str, hosts: Collection[str]) -> Iterator[str]:
-    """Yield the database names in the URLs of a text whose host is one of these names."""
+    """Yield the database names in the URLs of a text whose host is one of `hosts`."""
     yield from (found["database"] for found in _ADDRESS.finditer(text) if found["host"] in hosts)
 
 
@@ -103,9 +103,9 @@ def _first(given: dict[str, Variable], names: tuple[str, ...]) -> Variable | Non
 
 
 def _stated(password: Variable, names: Mapping[str, str]) -> str | None:
-    """Return a password as a devinit.toml may have it: one of a file of variables by the name of a variable.
+    """Return a password for devinit.toml; one from a file of variables becomes a reference to a variable.
 
-    None where no variable is the whole of it: devinit looks for it itself, or makes a random one.
+    Return None if no variable equals the whole password: devinit then searches for it, or makes a random one.
     """
     if not password.is_of_a_file and not any(variables_in(password.pieces)):
         return password.value
@@ -119,7 +119,7 @@ def _stated(password: Variable, names: Mapping[str, str]) -> str | None:
 
 
 def _variable_of(text: str, names: Mapping[str, str]) -> str | None:
-    """Return the variable of a `.env` file that has a value."""
+    """Return a reference to the `.env` variable with a value; None if there is none."""
     return next((f"${{{name}}}" for name, value in names.items() if value == text), None) if text else None
 
 
@@ -131,7 +131,7 @@ def _password_option(definition: Definition) -> str:
 def data_service(
     member: Member, name: str, server_of: Server, statement: Statement, root: Path
 ) -> tuple[Service, tuple[Evidence, ...], list[str]]:
-    """Return the service, its evidence, and what is said about it."""
+    """Return the service, its evidence, and notes about it."""
     definition, kind = member.definition, KINDS[member.image.kind]
     service = structs.replace(server(kind, root), name=name)
     place = definition.build.at if definition.build else definition.image_at
@@ -152,7 +152,7 @@ def data_service(
 
 
 def published_port(definition: Definition, container: int | None) -> tuple[int, Evidence] | None:
-    """Return where the host has a port of a container, if every user may listen there."""
+    """Return the host port of a container's port, if unprivileged users may listen there."""
     for each in definition.ports:
         if each.container == container and each.host and each.host >= LOWEST_UNPRIVILEGED_PORT:
             return each.host, each.at.evidence("port")
@@ -160,7 +160,7 @@ def published_port(definition: Definition, container: int | None) -> tuple[int, 
 
 
 def _unusual(member: Member) -> Iterator[str]:
-    """Yield what a container may have in its image that a native server does not."""
+    """Yield notes about contents of a container that a native server lacks."""
     for source, target in member.definition.mounts:
         if "docker-entrypoint-initdb.d" in target.parts:
             yield (

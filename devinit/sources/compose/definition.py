@@ -36,16 +36,16 @@ _PORT = re.compile(
 
 
 class Published(Struct, frozen=True):
-    """A port of a container, and where the host has it."""
+    """A port of a container, and its port on the host."""
 
     container: int
     host: int | None
-    """None: compose chooses one at each start."""
+    """None if compose chooses one at each start."""
     at: Place
 
 
 class Build(Struct, frozen=True, kw_only=True):
-    """How the image of a service is built."""
+    """The build settings of a service's image."""
 
     context: Path
     dockerfile: Path
@@ -55,17 +55,17 @@ class Build(Struct, frozen=True, kw_only=True):
 
 
 class Dependency(Struct, frozen=True):
-    """Another service that has to be there before."""
+    """A dependency on another service."""
 
     name: str
     condition: str
-    """`service_started`, `service_healthy` or `service_completed_successfully`; empty when it is not stated."""
+    """`service_started`, `service_healthy` or `service_completed_successfully`; empty if not stated."""
     required: bool
     at: Place
 
 
 class Definition(Struct, frozen=True, kw_only=True):
-    """A service as its compose file describes it."""
+    """A service as defined in its compose file."""
 
     name: str
     at: Place
@@ -77,7 +77,7 @@ class Definition(Struct, frozen=True, kw_only=True):
     entrypoint: tuple[str, ...] | None
     environment: tuple[Variable, ...]
     problems: tuple[str, ...]
-    """Variables that have no value, or none that can be read."""
+    """Notes about variables without a readable value."""
     env_files: tuple[tuple[Path, Place], ...]
     ports: tuple[Published, ...]
     exposed: tuple[int, ...]
@@ -85,18 +85,18 @@ class Definition(Struct, frozen=True, kw_only=True):
     health_test: tuple[str, ...]
     health_at: Place
     mounts: tuple[tuple[Path, PurePosixPath], ...]
-    """Folders of the repository, and where the container has them."""
+    """Folders of the repository, with their mount points in the container."""
     volumes: tuple[PurePosixPath, ...]
-    """Where the container has data of its own."""
+    """The mount points of the container's own volumes."""
     working_dir: str
     profiles: tuple[str, ...]
     restart: str
     aliases: tuple[str, ...]
-    """Other names by which containers reach it."""
+    """Other host names of the service for containers."""
 
 
 def definition(name: str, at: Place, node: Mapping, project: ComposeProject) -> Definition:
-    """Return what a service is described as."""
+    """Return the definition of a service in a compose file."""
     items = {key: normal(value, key) for key, value in node.items.items()}
     environment, problems = _variables(items.get("environment"), project)
     health = mapping_of(items.get("healthcheck")) or _EMPTY
@@ -128,11 +128,11 @@ def definition(name: str, at: Place, node: Mapping, project: ComposeProject) -> 
 
 
 def _variables(node: Node | None, project: ComposeProject) -> tuple[tuple[Variable, ...], tuple[str, ...]]:
-    """Return variables, and what is said about those that have no value."""
+    """Return variables, and notes about those without a value."""
     found: list[Variable] = []
     problems: list[str] = []
     for name, value in [*(mapping_of(node) or _EMPTY).items.items()][:MOST_VARIABLES]:
-        # A name alone passes on what the environment has, and a native process has that anyway.
+        # A name alone passes on the environment's value, which a native process inherits anyway.
         if not isinstance(value, Scalar) or value.text is None or not _VARIABLE.fullmatch(name):
             continue
         try:
@@ -169,12 +169,12 @@ def _build(node: Node | None, project: ComposeProject) -> Build | None:
 
 
 def _path(text: str, node: Node, project: ComposeProject) -> Path:
-    """Return a path that a node names, relative to the file that it stands in."""
+    """Return a path in a node, resolved relative to the node's file."""
     return Path(os.path.normpath((project.bounds.root / node.at.file).parent / text))
 
 
 def _words(node: Node | None, project: ComposeProject) -> tuple[str, ...] | None:
-    """Return the words of a command; None when there is none."""
+    """Return the words of a command; None if there is none."""
     match node:
         case Scalar(text=str()):
             try:
@@ -205,7 +205,7 @@ def _ports(node: Node | None, project: ComposeProject) -> Iterator[Published]:
         found = _PORT.fullmatch(project.plain(each).strip())
         if found is None or found["protocol"] == "udp":
             continue
-        # `8000:80` has no address: what the pattern took for one is a number.
+        # `8000:80` has no address; the pattern's `address` is the host port then.
         host = found["host"] if found["host"] is not None else found["address"]
         container = _number(found["container"])
         if container is not None:
@@ -237,7 +237,7 @@ def _dependencies(node: Node | None, project: ComposeProject) -> Iterator[Depend
 def _volumes(
     node: Node | None, project: ComposeProject
 ) -> tuple[tuple[tuple[Path, PurePosixPath], ...], tuple[PurePosixPath, ...]]:
-    """Return the folders of the repository that are mounted, and the volumes of the container's own."""
+    """Return the mounted folders of the repository, and the container's own volumes."""
     mounts: dict[PurePosixPath, Path] = {}
     volumes: list[PurePosixPath] = []
     for each in node.items if isinstance(node, Sequence) else ():

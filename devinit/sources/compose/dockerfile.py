@@ -1,4 +1,4 @@
-"""What a Dockerfile says about running what it builds: command, folder, ports, and what it copies. Pure."""
+"""The facts in a Dockerfile about running its image: command, folder, ports, and copied files. Pure."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ _HEREDOC = re.compile(r"<<-?[\"']?(\w{1,50})[\"']?")
 
 
 class Line(Struct, frozen=True):
-    """One instruction."""
+    """An instruction of a Dockerfile."""
 
     number: int
-    """Counted from 1."""
+    """The line number, from 1."""
     word: str
-    """In capitals."""
+    """The instruction's name in capitals."""
     rest: str
 
 
 class Stage(Struct, frozen=True):
-    """What one stage of a Dockerfile makes."""
+    """The result of one stage of a Dockerfile."""
 
     name: str = ""
     image: str = ""
-    """What the stage and those below it begin with."""
+    """The base image of the stage, and of the stages that it is based on."""
     command: tuple[str, ...] = ()
     command_line: int = 0
     says: str = ""
-    """The line of the command."""
+    """The instruction that states the command."""
     entrypoint: tuple[str, ...] = ()
     folder: str = ""
-    """WORKDIR."""
+    """The working directory (WORKDIR)."""
     exposed: tuple[int, ...] = ()
     copied: tuple[tuple[str, str], ...] = ()
-    """Which part of the context is copied, and where to; relative to `folder` where no WORKDIR came before."""
+    """Sources in the context and their targets, which are relative to `folder` if no WORKDIR preceded them."""
 
 
 def stage_of(text: str, target: str = "") -> Stage | None:
-    """Return the stage that is built: the one of this name, else the last one; None without any."""
+    """Return the stage to build: that named `target`, else the last one; None if there are none."""
     stages: list[Stage] = []
     for line in instructions(text):
         if line.word == "FROM":
@@ -56,7 +56,7 @@ def stage_of(text: str, target: str = "") -> Stage | None:
 
 
 def instructions(text: str) -> Iterator[Line]:
-    """Yield the instructions, each with its continuations."""
+    """Yield the instructions, joined with their continuation lines."""
     lines = iter(enumerate(text.split("\n")[:MOST_LINES], start=1))
     for number, line in lines:
         whole = line.strip()
@@ -107,12 +107,12 @@ def _with(stage: Stage, line: Line) -> Stage:
 
 
 def _inside(place: str, stage: Stage) -> str:
-    """Return where something is copied to by the folder of that time: a later WORKDIR changes nothing of it."""
+    """Return the target of a copy in the current WORKDIR, which a later WORKDIR does not change."""
     return place if place.startswith("/") or not stage.folder else f"{stage.folder.rstrip('/')}/{place}"
 
 
 def words_in(rest: str) -> tuple[str, ...]:
-    """Return the words of CMD or ENTRYPOINT; a line for a shell becomes one of `sh -c`."""
+    """Return the words of CMD or ENTRYPOINT; a shell form becomes `sh -c`."""
     if rest.startswith("["):
         try:
             words = json.loads(rest)

@@ -1,4 +1,4 @@
-"""The names that a `.env` file gives to a compose file, or an `env_file` to its services. Pure."""
+"""The variables of a `.env` file for a compose file, or of an `env_file` for its services. Pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from devinit.sources.interpolation import LONGEST_VALUE, Unreadable, expanded, p
 
 MOST_LINES = 2_000
 LONGEST_SUM = 100_000
-"""Characters of all values together, after variables were replaced."""
+"""The maximum length of all values together, after substitution, in characters."""
 _LINE = re.compile(r"[ \t]{0,100}(?:export[ \t]{1,100})?([A-Za-z_][\w.-]{0,200})[ \t]{0,100}=(.{0,20000})")
 _COMMENT = re.compile(r"[ \t]#")
 
 
 def statements(text: str) -> Iterator[tuple[int, str, str]]:
-    """Yield each line's number, name and value as it is written, without quotes."""
+    """Yield the line number, name and raw value of each statement, without quotes."""
     for number, line in enumerate(text.split("\n")[:MOST_LINES], start=1):
         found = _LINE.fullmatch(line.rstrip("\r"))
         if found is not None:
@@ -34,7 +34,7 @@ def _value(text: str) -> str:
 
 
 def names_in(text: str) -> dict[str, str]:
-    """Return the names with their values; a value may name what stands above it."""
+    """Return the variables; a value may refer to variables above it."""
     names: dict[str, str] = {}
     length = 0
     for _, name, written in statements(text):

@@ -1,4 +1,4 @@
-"""The variables of a service, as a native process needs them."""
+"""The variables of a compose service, adapted to a native process."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ from devinit.system.bounds import ENV_FILE, Bounds
 
 _PRODUCTION = re.compile(r"(?:[A-Z_]*_)?(?:ENV|ENVIRONMENT|MODE)=(?:production|prod)")
 _PUBLIC = re.compile(r"(?:VITE|NEXT_PUBLIC|REACT_APP|PUBLIC|NUXT_PUBLIC|VUE_APP|EXPO_PUBLIC)_")
-"""How names begin that a page's build reads: natively its dev server does."""
+"""Prefixes of variables that a frontend's build reads; natively, its dev server reads them."""
 _OF_A_SERVER = re.compile(r"API|BACKEND|SERVER|GRAPHQL")
-"""In names of variables of pages: where they find their own server."""
+"""Parts of the names of frontend variables for the address of the backend."""
 _DEPLOYED = re.compile(r"(?:https|wss)://(?!localhost\b|127\.)[\w-]+(?:\.[\w-]+)+(?:[:/].*)?")
 _FOLDERS = ("/app", "/code", "/usr/src", "/workspace")
-"""Where containers have their code, as a rule."""
+"""The usual folders for code in containers."""
 _FILE = re.compile(r"(?:sqlite(?:\+\w{1,20})?:///|file:(?://)?)?(/[^\s:?#]{1,400})")
-"""An absolute path, also in a URL of a file: `sqlite:////app/shop.db`."""
+"""An absolute path, also in a file URL: `sqlite:////app/shop.db`."""
 _OWN = frozenset({"PORT", "HOST", "HOSTNAME", "PATH", "HOME", "USER", "VIRTUAL_ENV", "TZ"}) | {
     "CHOKIDAR_USEPOLLING",
     "WATCHPACK_POLLING",
 }
-"""What devinit or the machine says, and what only the mounts of a container need."""
+"""Variables that devinit or the machine sets, or that only the mounts of a container need."""
 
 
 class Given(Struct):
-    """What a service is given."""
+    """The environment of a native service, as derived so far."""
 
     env: dict[str, str] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     folders: tuple[str, ...] = ()
-    """Of the container: a path in one of them is none of this machine's."""
+    """The container's folders; a path in one of them does not exist on this machine."""
     missing: dict[str, list[str]] = field(default_factory=dict)
-    """Servers that devinit does not run → the variables that name them."""
+    """Servers that devinit does not run → the variables that refer to them."""
     reached: set[str] = field(default_factory=set)
-    """What the names of the variables of all servers begin with that it reaches."""
+    """The variable prefixes of all servers that it connects to."""
     is_certain: bool = True
-    """Whether nothing that names an address was left out."""
+    """Whether no variable with an address was left out."""
 
 
 def environment_of(
     definition: Definition, network: Network, project: ComposeProject, directory: Path
 ) -> Given:
-    """Return what a compose file gives to a service, with addresses that are right natively."""
+    """Return the environment of a service from its compose file, with addresses that are valid natively."""
     given = Given(
         notes=[*definition.problems],
         is_certain=not definition.problems,
@@ -86,13 +86,13 @@ def environment_of(
 
 
 def variables_of_files(definition: Definition, project: ComposeProject) -> Iterator[Variable]:
-    """Yield what the files of `env_file` say; the later one counts, and comes later."""
+    """Yield the variables of the `env_file` files; later files come later, and take precedence."""
     for path, _ in definition.env_files:
         yield from _variables_in(path, project)
 
 
 def _variables_in(path: Path, project: ComposeProject) -> tuple[Variable, ...]:
-    """Return what a file of variables says, as far as it lies in the project; it is read once for all services."""
+    """Return the variables of a file if it lies in the project; it is read once for all services."""
     if path not in project.variables:
         is_inside = path.is_relative_to(project.bounds.root) and project.bounds.holds(path)
         project.variables[path] = tuple(_read_variables(path, project)) if is_inside else ()
@@ -117,7 +117,7 @@ def _read_variables(path: Path, project: ComposeProject) -> Iterator[Variable]:
 
 
 def _name_files(definition: Definition, bounds: Bounds, directory: Path, given: Given) -> None:
-    """Name the files that the process has to be given; it reads `.env` beside it anyway."""
+    """Add the files that the process must be given; it reads the `.env` in its folder anyway."""
     for path, at in definition.env_files:
         if not path.is_relative_to(bounds.root) or not bounds.holds(path):
             given.notes.append(f"{at}: {path.name} lies outside of the project, and is not read")
@@ -134,9 +134,9 @@ def _give(
     *,
     is_said: bool,
 ) -> None:
-    """Add a variable; one of a file, which the process reads anyway, only when it has to be another one.
+    """Add a variable; one from a file that the process reads anyway is added only if its value changes.
 
-    `is_said`: whether the compose file gives it to the service, so that it matters why it is left out.
+    `is_said`: whether the compose file gives it to the service, so that its omission needs a note.
     """
     name, value = variable.name, variable.value
     if name in _OWN:
@@ -179,25 +179,25 @@ def _give(
 
 
 def container_path(value: str, folders: Iterable[str]) -> str | None:
-    """Return the path in a value that only the container has: it lies in one of its folders."""
+    """Return the path in a value if it lies in one of the container's folders, which do not exist natively."""
     path = found[1] if (found := _FILE.match(value)) else ""
     return path if any(path == each or path.startswith(f"{each}/") for each in folders) else None
 
 
 def container_folders(definition: Definition) -> tuple[str, ...]:
-    """Return the folders that a container has, and this machine as a rule has not."""
+    """Return the folders that exist in a container, but usually not on this machine."""
     folders = (definition.working_dir, *(target for _, target in definition.mounts), *definition.volumes)
     return (*_FOLDERS, *(str(each).rstrip("/") for each in folders if str(each).strip("/")))
 
 
 def prefixes_in(value: str, network: Network) -> Iterator[str]:
-    """Yield what the names begin with of the servers that a template names."""
+    """Yield the variable prefixes of the servers in a template."""
     for server in network.hosts.values():
         if server.prefix is not None and f"${{{server.prefix}_" in value:
             yield server.prefix
 
 
 def native_folder(folder: Path, root: Path) -> str:
-    """Return the template of a folder of the project."""
+    """Return the template for a folder of the project."""
     relative = folder.relative_to(root).as_posix()
     return "${DEVINIT_PROJECT}" if relative == "." else f"${{DEVINIT_PROJECT}}/{literal(relative)}"

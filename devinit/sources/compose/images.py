@@ -1,4 +1,4 @@
-"""What an image is: a server that devinit runs, another server, or a program that no native run needs. Pure."""
+"""The classification of images: servers that devinit runs, other servers, programs of no native use. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMED = {
     "couchdb": "CouchDB", "mssql": "SQL Server", "azure-sql-edge": "SQL Server",
     "pgbouncer": "PgBouncer", "temporal": "Temporal",
 }  # fmt: skip
-"""Image → what people call the server in it."""
+"""Image → the usual name of its server."""
 _DATABASES = frozenset(
     {"MySQL", "MariaDB", "MongoDB", "Cassandra", "Neo4j", "CockroachDB", "CouchDB", "ClickHouse", "PgBouncer"}
     | {"SQL Server"}
@@ -48,22 +48,22 @@ _TOOLS = frozenset(
 
 
 class Image(Struct, frozen=True, kw_only=True):
-    """What the name of an image says."""
+    """The classification of an image by its name."""
 
     kind: str = ""
-    """The kind of service that devinit runs in its place; empty for none."""
+    """The kind of service that devinit runs instead; empty for none."""
     title: str = ""
-    """What people call it."""
+    """The usual name of the server."""
     is_database: bool = False
-    """A database that devinit does not run."""
+    """Whether it is a database that devinit does not run."""
     is_proxy: bool = False
-    """A web server before the others."""
+    """Whether it is a web server in front of the others."""
     is_tool: bool = False
-    """What people look at the others with."""
+    """Whether it is a tool to inspect or monitor the others."""
 
 
 def image_of(name: str) -> Image:
-    """Return what the name of an image says; its registry, its owner and its version do not count."""
+    """Return the classification of an image by its name, without its registry, owner and version."""
     whole = name.partition("@")[0].lower()
     plain = whole.rpartition("/")[2].partition(":")[0]
     if "mssql/" in whole:

@@ -1,4 +1,4 @@
-"""How one layer of compose lies over another: an override over its base, a service over what it extends. Pure."""
+"""The merging of compose layers: an override over its base, a service over the one that it extends. Pure."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Mapping as AnyMapping
 from devinit.sources.yaml_nodes import Mapping, Node, Place, Scalar, Sequence, listed
 
 _REPLACED = frozenset({"command", "entrypoint", "test"})
-"""Lists that are one value each."""
+"""Keys whose lists are replaced as a whole."""
 _BY_NAME = frozenset({"environment", "args", "labels", "annotations"})
-"""Lists of `NAME=VALUE` that may as well be written as a mapping."""
+"""Keys with lists of `NAME=VALUE`, which may also be written as mappings."""
 _RESET, _OVERRIDE = "!reset", "!override"
 
 
 def overlaid(base: Node, over: Node, key: str = "") -> Node:
-    """Return what two layers say of the value of a key."""
+    """Return the merged value of a key in two layers."""
     base, over = normal(base, key), normal(over, key)
     if over.tag == _OVERRIDE or key in _REPLACED:
         return over
@@ -41,7 +41,7 @@ def _united(base: Mapping, over: Mapping) -> Mapping:
 
 
 def normal(node: Node, key: str) -> Node:
-    """Return the long form of a value that has a short one."""
+    """Return a value in its long form, where compose also permits a short one."""
     match key, node:
         case "build", Scalar(text=str()):
             return _mapping({"context": node}, node.at)

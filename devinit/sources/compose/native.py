@@ -1,7 +1,7 @@
-"""What a container's command is natively, as far as its words are certain.
+"""The native equivalent of a container's command, as far as its words are certain.
 
-Nothing is taken over that only an image has: its paths, its entrypoint scripts, the installing of packages, the
-waiting for other containers. What is left has to be a program that is known, or a file that is there.
+Parts that only work in an image are dropped: its paths, entrypoint scripts, package installations, and waits for
+other containers. The rest must be a known program, or a file that exists.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ _INSTALLS = re.compile(
     r"|(?:npm|pnpm|yarn|bun) (?:ci|install|i)(?!\S)|yarn$|bundle install|composer install|go mod|corepack"
     r"|chmod|mkdir|rm -f tmp/pids|rm -f /)"
 )
-"""How a step begins that the image needs and the machine does not."""
+"""The beginning of steps that only the image needs."""
 _WAITS = re.compile(r"(?:\S*/)?(?:wait[-_]for|dockerize|sleep \d|nc -z|pg_isready|until |set -|echo )")
 _IDLE = frozenset({"sleep", "tail", "true", "cat"})
 IDLE = "no command is stated"
-"""Why a container that only stays there is not started."""
+"""The reason why a container that only stays idle is not started."""
 _IN_THE_IMAGE = re.compile(r"/(?:usr/)?(?:local/)?s?bin/|/opt/[\w.-]{1,50}/bin/")
-"""Folders of programs: natively they come from PATH."""
+"""Folders of programs, which natively come from PATH."""
 _PATH = re.compile(r"(?<![\w./:$}~-])/[A-Za-z_][\w./-]*")
 _INTERPRETER = re.compile(r"(?<![\w./-])(?:python[\d.]*|node|ruby|php|bun|deno|tsx|ts-node|nodemon)(?![\w-])")
 _MODULE = re.compile(r"[A-Za-z_][\w.]{0,200}")
 _BUILT = frozenset({("next", "start"), ("nuxt", "start"), ("vite", "preview"), ("astro", "preview")})
-"""What serves what was built before."""
+"""Programs that serve an earlier build."""
 _COMPILED = frozenset(
     {("go", "run"), ("cargo", "run"), ("cargo", "watch"), ("dotnet", "watch"), ("dotnet", "run")}
 )
@@ -74,17 +74,17 @@ MOST_STEPS = 20
 
 
 class Surroundings(Struct, frozen=True):
-    """Where a command of a container would run natively."""
+    """The native place for a container's command."""
 
     directory: Path
     bounds: Bounds
     folders: tuple[tuple[PurePosixPath, Path], ...]
-    """Folders of the container that are folders of the repository; the longest first."""
+    """Folders of the container with their folders in the repository, the longest first."""
     files: tuple[tuple[PurePosixPath, Path], ...] = ()
-    """The same of files."""
+    """The same for files."""
 
     def native_path(self, path: PurePosixPath) -> Path | None:
-        """Return what stands for a path of the container; None when nothing does."""
+        """Return the native path for a path of the container; None if there is none."""
         return next((source for target, source in self.files if target == path), None) or folder_for(
             path, self.folders
         )
@@ -95,17 +95,17 @@ class Native(Struct, frozen=True, kw_only=True):
 
     text: str
     before: tuple[str, ...] = ()
-    """Commands that have to be done before it."""
+    """Commands that must run before it."""
     folder: Path
-    """Where it runs."""
+    """The folder in which it runs."""
     command: Command
     script: Script | None = None
     only_works: bool = False
-    """Whether it is known to answer no requests."""
+    """Whether it is known to accept no requests."""
 
 
 class Refused(ValueError):
-    """Raised for a command that does not run natively, with the reason."""
+    """The error for a command that does not run natively, with the reason."""
 
 
 def words_run(
@@ -113,7 +113,7 @@ def words_run(
     command: tuple[str, ...] | None,
     of_image: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> tuple[str, ...]:
-    """Return what a container runs; `of_image` are the entrypoint and the command of its image."""
+    """Return the full command of a container; `of_image` is the entrypoint and the command of its image."""
     before, usual = of_image
     if entrypoint is not None:
         return (*_plain_entrypoint(entrypoint, command or ()), *(command or ()))
@@ -124,7 +124,7 @@ def words_run(
 
 
 def _plain_entrypoint(entrypoint: tuple[str, ...], command: tuple[str, ...]) -> tuple[str, ...]:
-    """Return an entrypoint that is a program; a script that prepares the container is none."""
+    """Return the entrypoint if it is a program, and nothing for a script that prepares the container."""
     name = entrypoint[0].rpartition("/")[2] if entrypoint else ""
     return () if command and _ENTRYPOINT.fullmatch(name) else entrypoint
 
@@ -140,7 +140,7 @@ def as_text(words: tuple[str, ...]) -> str:
 
 
 def steps_of(text: str) -> list[str]:
-    """Return the commands of a text, one after the other. Raise Refused when it is more than that."""
+    """Return the successive commands of a text. Raise Refused if it is more complex."""
     joined = re.sub(r"\\\n|(?<=&&)[ \t]*\n", " ", text.strip())
     joined = "; ".join(line.strip() for line in joined.split("\n") if line.strip())
     plain = _QUOTED.sub(lambda found: "x" * len(found[0]), joined)
@@ -155,7 +155,7 @@ def steps_of(text: str) -> list[str]:
 
 
 def native(words: tuple[str, ...], place: Surroundings, *, is_job: bool) -> Native:
-    """Return what a container's command is natively. Raise Refused, with the reason."""
+    """Return the native equivalent of a container's command. Raise Refused, with the reason."""
     text = _of_script(words, place) or as_text(words)
     text = _IN_THE_IMAGE.sub("", text).replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - replaced
     if problem := problem_of(text.replace("\n", " ")):
@@ -172,14 +172,14 @@ def native(words: tuple[str, ...], place: Surroundings, *, is_job: bool) -> Nati
 
 
 def _without_wait(step: str) -> str:
-    """Return what follows `wait-for-it.sh db:5432 --`."""
+    """Return the command after `wait-for-it.sh db:5432 --`."""
     if _WAITS.match(step) and " -- " in step:
         return step.partition(" -- ")[2].strip()
     return step
 
 
 def _of_script(words: tuple[str, ...], place: Surroundings) -> str:
-    """Return the commands of a shell script that is all that a container runs; "" when it is something else."""
+    """Return the commands of a script that is a container's whole command; "" if it is something else."""
     names = [word for word in words if word.rpartition("/")[2] not in _SHELLS and not word.startswith("-")]
     if len(names) != 1 or not names[0].endswith(".sh") or " " in names[0]:
         return ""
@@ -192,7 +192,7 @@ def _of_script(words: tuple[str, ...], place: Surroundings) -> str:
 
 
 def _folder(steps: list[str], place: Surroundings) -> tuple[Path, list[str]]:
-    """Return where the steps are carried out, and those that follow `cd FOLDER`."""
+    """Return the folder of the steps, and the steps after `cd FOLDER`."""
     folder = place.directory
     while steps and steps[0].startswith("cd "):
         wanted = PurePosixPath(steps[0][3:].strip())
@@ -216,7 +216,7 @@ def _with_paths(step: str, folder: Path, place: Surroundings) -> str:
 
 
 def _check_step(step: str, folder: Path) -> None:
-    """Refuse a step before the last one that is not certain."""
+    """Raise Refused if a step before the last one is not certain."""
     program = list(understood(step).program)
     is_known = bool(program) and program[0] in _MIGRATORS
     if _DESTROYS.search(step) or not (is_known or _is_there(step, program, folder)):
@@ -224,7 +224,7 @@ def _check_step(step: str, folder: Path) -> None:
 
 
 def _last(steps: list[str], folder: Path, bounds: Bounds, *, is_job: bool) -> Native:
-    """Return the command of all steps, of which the last one stays. Raise Refused when it is not known."""
+    """Return the command of all steps, the last of which keeps running. Raise Refused if it is unknown."""
     last = steps[-1]
     command = understood(last)
     if command.program[:1] and command.program[0] in MANAGERS:
@@ -258,7 +258,7 @@ def _last(steps: list[str], folder: Path, bounds: Bounds, *, is_job: bool) -> Na
 
 
 def _is_there(step: str, program: list[str], folder: Path) -> bool:
-    """Whether a step gives a file of the repository to an interpreter."""
+    """Whether a step runs a file of the repository with an interpreter."""
     if not program or not _INTERPRETER.search(step) or len(program[0]) > 200:  # noqa: PLR2004 - no path
         return False
     path = folder / program[0]

@@ -1,4 +1,4 @@
-"""Which files make up a compose project, and the services in them: base, override, `include` and `extends`."""
+"""The files of a compose project and the services in them: base, override, `include` and `extends`."""
 
 from __future__ import annotations
 
@@ -21,43 +21,43 @@ from devinit.system.bounds import Bounds, not_read
 MOST_FILES = 20
 MOST_SERVICES = 100
 DEEPEST = 10
-"""Services that extend services, and files that include files."""
+"""The maximum depth of services that extend services, and of files that include files."""
 MOST_NOTES = 60
 _ENV_FILE = ".env"
 _FILES_VARIABLE, _PROFILES_VARIABLE, _SEPARATOR = "COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_PATH_SEPARATOR"
 
 
 FileNames: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
-"""Names of bases, of overrides, and of files for development; the first of each that is there is read."""
+"""Names of bases, of overrides, and of files for development; the first existing one of each is read."""
 
 
 class ComposeProject(Struct):
-    """What the files of a compose project say, as far as they have been read."""
+    """The contents of a compose project's files, as read so far."""
 
     bounds: Bounds
     names: dict[str, str] = field(default_factory=dict)
-    """What `.env` gives to `${NAME}`."""
+    """The values of `.env` for `${NAME}`."""
     origin: str = ""
-    """The base file."""
+    """The base file, relative to the project's folder."""
     services: dict[str, Mapping] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     variables: dict[Path, tuple[Variable, ...]] = field(default_factory=dict)
-    """What files of variables say, as far as they have been read."""
+    """The contents of files of variables, as read so far."""
     documents: dict[str, Mapping | None] = field(default_factory=dict)
-    """Keyed by file, relative to the project's folder; None for one that cannot be read."""
+    """By file, relative to the project's folder; None for an unreadable one."""
 
     @property
     def profiles(self) -> frozenset[str]:
-        """The profiles that `.env` turns on."""
+        """The profiles that `.env` activates."""
         return frozenset(self.names.get(_PROFILES_VARIABLE, "").replace(",", " ").split())
 
     def note(self, text: str) -> None:
-        """Say something once; a file of nonsense has a note for each line."""
+        """Add a note once, up to a limit: a file of nonsense has a note for each line."""
         if len(self.notes) < MOST_NOTES and text not in self.notes:
             self.notes.append(text)
 
     def plain(self, node: Node | None) -> str:
-        """Return a text with its variables replaced; "" when it has none, or they cannot be read."""
+        """Return a text with its variables substituted; "" if it is empty or unreadable."""
         text = text_of(node)
         if "$" not in text:
             return text
@@ -70,7 +70,7 @@ class ComposeProject(Struct):
 
 
 def compose_project(bounds: Bounds, files: FileNames, nested: Sequence[str] = ()) -> ComposeProject:
-    """Return the services of the compose files in a project's folder, else of the first of those nested in it."""
+    """Return the project with the compose files in its folder, else with the first one nested in it."""
     project = ComposeProject(bounds)
     project.names = names_in(read(bounds.root / _ENV_FILE, bounds))
     base, *overrides = [*_chosen(bounds.root, project.names, files), ""]
@@ -116,7 +116,7 @@ def _chosen(root: Path, names: dict[str, str], files: FileNames) -> Iterator[str
 
 
 def _services_of(file: str, project: ComposeProject, depth: int) -> dict[str, Mapping]:
-    """Return the services of a file, and of those that it includes."""
+    """Return the services of a file and of the files that it includes."""
     document = _document(file, project)
     if document is None:
         return {}
@@ -149,12 +149,12 @@ def _included(document: Mapping, project: ComposeProject) -> Iterator[str]:
 
 
 def _beside(file: str, path: str) -> str:
-    """Return a path that a file names, relative to the project's folder."""
+    """Return a path in a file, relative to the project's folder."""
     return os.path.normpath(PurePosixPath(file).parent / path)
 
 
 def _document(file: str, project: ComposeProject) -> Mapping | None:
-    """Return a file; None, and a note, when it cannot be read."""
+    """Return the contents of a file; None, with a note, if it cannot be read."""
     if file not in project.documents:
         project.documents[file] = _read(file, project) if len(project.documents) < MOST_FILES else None
     return project.documents[file]
@@ -188,7 +188,7 @@ def _read(file: str, project: ComposeProject) -> Mapping | None:
 def _extended(
     name: str, services: dict[str, Mapping], project: ComposeProject, seen: tuple[str, ...]
 ) -> Mapping:
-    """Return a service laid over the one that it extends."""
+    """Return a service merged over the one that it extends."""
     service = services[name]
     node = service.items.get("extends")
     if node is None:

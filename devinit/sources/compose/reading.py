@@ -1,4 +1,4 @@
-"""The state of reading a compose project."""
+"""The intermediate results of reading a compose project."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from devinit.system.bounds import Bounds
 
 
 class Reading(Struct):
-    """What is made of a compose project, as far as it has been made."""
+    """The members, servers and native services of a compose project, as read so far."""
 
     project: ComposeProject
     members: dict[str, Member] = field(default_factory=dict)
-    """Keyed by what the compose file calls them."""
+    """By their names in the compose file."""
     names: dict[str, str] = field(default_factory=dict)
-    """What they are called here."""
+    """Their names in devinit, by their names in the compose file."""
     servers: dict[str, Server] = field(default_factory=dict)
     jobs: frozenset[str] = frozenset()
-    """Those whose end others wait for."""
+    """Services for whose completion others wait."""
     services: dict[str, Service] = field(default_factory=dict)
     evidence: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
     unfinished: dict[str, str] = field(default_factory=dict)
     needs: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    """What devinit does not run → what needs it → the variables that name it."""
+    """Servers that devinit does not run → services that need them → the variables that refer to them."""
 
     @property
     def bounds(self) -> Bounds:
-        """How far is read."""
+        """The limits on reading files."""
         return self.project.bounds
 
     def note(self, place: Place, text: str) -> None:
-        """Say something about a line."""
+        """Add a note about a line."""
         self.project.note(f"{place}: {text}")

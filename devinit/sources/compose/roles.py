@@ -1,4 +1,4 @@
-"""What each service of a compose file is natively: a data service, an application, or nothing that is started."""
+"""The native role of each compose service: a data service, an application, or nothing that is started."""
 
 from __future__ import annotations
 
@@ -17,58 +17,58 @@ from devinit.sources.files import read
 from devinit.system.bounds import Bounds
 
 _CODE = ("package.json", "pyproject.toml", "requirements.txt")
-"""Files of which an application has one."""
+"""Files that mark an application; each has at least one."""
 
 
 _SERVES = re.compile(r"(?<![\w-])(?:(?:redis|valkey|keydb|redis-stack)-server|postgres|dragonfly)(?![\w-])")
-"""In the command of a server: options alone, or its program."""
+"""The program in the command of a server. A command may also consist of options alone."""
 
 
 class Role(Enum):
-    """What a service of a compose file is natively."""
+    """The native role of a compose service."""
 
     DATA = "data"
     """A server that devinit runs itself."""
     APPLICATION = "application"
-    """Code of the repository."""
+    """A program from the repository's code."""
     MISSING = "missing"
     """A server that others need and devinit does not run."""
     CLIENT = "client"
-    """Another program from the image of such a server: psql."""
+    """Another program from a server's image, such as psql."""
     NEEDLESS = "needless"
-    """A web server before the others, or a tool to look at them with."""
+    """A web server in front of the others, or a tool to inspect them."""
 
 
 class Member(Struct, frozen=True, kw_only=True):
-    """A service with what it is."""
+    """A compose service with its role and its place in the repository."""
 
     definition: Definition
     role: Role
     image: Image
     stage: Stage | None = None
-    """What its Dockerfile says."""
+    """The stage of its Dockerfile."""
     stage_file: str = ""
     """The Dockerfile, relative to the project's folder."""
     folders: tuple[tuple[PurePosixPath, Path], ...] = ()
-    """Folders of its container that are folders of the repository; the longest first."""
+    """Folders of its container with their folders in the repository, the longest first."""
     files: tuple[tuple[PurePosixPath, Path], ...] = ()
-    """The same of single files that are copied into it."""
+    """The same for single files that are copied into it."""
     directory: Path
-    """Where its code lies."""
+    """The folder with its code."""
 
     @property
     def name(self) -> str:
-        """What the compose file calls it."""
+        """Its name in the compose file."""
         return self.definition.name
 
     @property
     def serves_files(self) -> bool:
-        """Whether its image only serves what was built: its port is that of a web server."""
+        """Whether its image only serves a build, so that its port is that of a web server."""
         return self.stage is not None and image_of(self.stage.image).is_proxy
 
 
 def member(definition: Definition, bounds: Bounds) -> Member:
-    """Return what a service is."""
+    """Return a service with its role."""
     stage, file = _stage(definition, bounds)
     image = image_of(stage.image if stage is not None and definition.build else definition.image)
     folders = tuple(_folders(definition, stage, bounds))
@@ -99,7 +99,7 @@ def _role(definition: Definition, image: Image, folders: tuple[tuple[PurePosixPa
     if image.is_tool:
         return Role.NEEDLESS
     if definition.build is not None:
-        # An image of a web server may hold the pages of a frontend, or nothing but its own settings.
+        # A web server's image may contain the pages of a frontend, or just its own settings.
         has_code = any(_has_code(folder) for _, folder in folders) or _has_code(definition.build.context)
         return Role.NEEDLESS if image.is_proxy and not has_code else Role.APPLICATION
     if image.is_proxy:
@@ -116,7 +116,7 @@ def _has_code(folder: Path) -> bool:
 def _folders(
     definition: Definition, stage: Stage | None, bounds: Bounds
 ) -> Iterator[tuple[PurePosixPath, Path]]:
-    """Yield the folders of the repository that a container has; what is mounted counts before what is copied."""
+    """Yield the folders of the repository in a container; mounts take precedence over copies."""
     found: dict[PurePosixPath, Path] = {}
     work = PurePosixPath(definition.working_dir or (stage.folder if stage else "") or "/")
     for source, target in definition.mounts:
@@ -133,7 +133,7 @@ def _folders(
 def _files(
     definition: Definition, stage: Stage | None, bounds: Bounds
 ) -> Iterator[tuple[PurePosixPath, Path]]:
-    """Yield the files of the repository that are copied under a name: an entrypoint, as a rule."""
+    """Yield single files of the repository that are copied into a container, usually an entrypoint."""
     if definition.build is None or stage is None:
         return
     for name, place in stage.copied:
@@ -155,17 +155,17 @@ def _directory(
     folders: tuple[tuple[PurePosixPath, Path], ...],
     bounds: Bounds,
 ) -> Path:
-    """Return where a service works, as a folder of the repository."""
+    """Return the working directory of a service in the repository."""
     work = PurePosixPath(definition.working_dir or (stage.folder if stage else ""))
     native = folder_for(work, folders)
     if native is not None and _is_folder(native, bounds):
         return native
     for target, source in folders:
-        # `COPY backend/app ./app`: the folder above has the rest.
+        # `COPY backend/app ./app`: the parent folder contains the rest.
         if target.parent == work and target.name == source.name:
             return source.parent
     if definition.build is not None and _is_folder(definition.build.context, bounds):
-        # `WORKDIR /app/apps/api`, where the stage has it from another one: the repository has the same folders.
+        # `WORKDIR /app/apps/api`, copied from another stage: the repository has the same folders.
         for first in range(2, len(work.parts)):
             inside = definition.build.context.joinpath(*work.parts[first:])
             if ".." not in work.parts and _is_folder(inside, bounds) and _has_code(inside):
@@ -177,7 +177,7 @@ def _directory(
 
 
 def folder_for(path: PurePosixPath, folders: tuple[tuple[PurePosixPath, Path], ...]) -> Path | None:
-    """Return what stands natively for a path of a container; None when nothing does."""
+    """Return the native path for a path of a container; None if there is none."""
     for target, source in folders:
         if path.is_relative_to(target):
             return source / path.relative_to(target)

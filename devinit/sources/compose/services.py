@@ -1,4 +1,4 @@
-"""The services of a compose project, as they run natively."""
+"""The native services of a compose project."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _COMPLETED = "service_completed_successfully"
 
 
 def found_in(bounds: Bounds, files: FileNames, nested: Callable[[Path], tuple[str, ...]]) -> Found:
-    """Return the services that the compose files of a project describe.
+    """Return the services in a project's compose files.
 
-    `nested`: which files there are in folders of one that has none of these names at its top.
+    `nested`: returns the files in subfolders of a project without these names at its top.
     """
     project = compose_project(bounds, files, nested(bounds.root))
     if not project.origin:
@@ -74,14 +74,14 @@ def found_in(bounds: Bounds, files: FileNames, nested: Callable[[Path], tuple[st
 
 
 def _languages(reading: Reading) -> dict[str, str]:
-    """Return the language that the image of each application is made for, as far as its Dockerfile names one."""
+    """Return the language of each application's image, as far as its Dockerfile shows it."""
     stages = {each.name: each.stage for each in reading.members.values() if each.stage is not None}
     known = {name: language_of_image(stage.image) for name, stage in stages.items()}
     return {reading.names[name]: each for name, each in known.items() if each and name in reading.names}
 
 
 def _name(reading: Reading) -> None:
-    """Give each service a name: the first data service of a kind has that of its kind."""
+    """Name each service: the first data service of a kind is named after the kind."""
     taken: set[str] = set()
     for each in reading.members.values():
         if each.role is Role.DATA and each.image.kind not in taken:
@@ -93,7 +93,7 @@ def _name(reading: Reading) -> None:
 
 
 def _server(each: Member, reading: Reading) -> Server:
-    """Return a service as the others reach it."""
+    """Return a service as other services connect to it."""
     name = reading.names.get(each.name)
     is_data = each.role is Role.DATA
     return Server(
@@ -116,7 +116,7 @@ def _statement(each: Member, reading: Reading) -> Statement:
 
 
 def _ports_inside(each: Member) -> tuple[int, ...]:
-    """Return the ports of a container, the one first that its variables name."""
+    """Return the ports of a container, starting with the one in its PORT variable."""
     described = each.definition
     ports = [published.container for published in described.ports] + [*described.exposed]
     if not ports and each.stage is not None:
@@ -126,7 +126,7 @@ def _ports_inside(each: Member) -> tuple[int, ...]:
 
 
 def _network(each: Member, reading: Reading) -> Network:
-    """Return whom a service can reach."""
+    """Return the servers and paths that are visible to a service."""
     hosts = {name: server for name, server in reading.servers.items() if name not in reading.members}
     published: dict[int, Server] = {}
     for other in reading.members.values():
@@ -147,7 +147,7 @@ def _network(each: Member, reading: Reading) -> Network:
 
 
 def _add(each: Member, reading: Reading) -> None:
-    """Add what a service is natively, or a note that says why it is nothing."""
+    """Add the native service for a compose service, or a note why there is none."""
     described, name = each.definition, reading.names.get(each.name, "")
     match each.role:
         case Role.DATA:
@@ -170,14 +170,14 @@ def _add(each: Member, reading: Reading) -> None:
 
 
 def _without_gone(service: Service, reading: Reading) -> Service:
-    """Return a service without what is not run after all."""
+    """Return a service without dependencies that are not run."""
     kept = tuple(name for name in service.depends_on if name in reading.services)
     conditions = {name: each for name, each in service.conditions.items() if name in kept}
     return structs.replace(service, depends_on=kept, conditions=conditions)
 
 
 def _say_what_is_missing(reading: Reading) -> None:
-    """Name the servers that devinit does not run, with what needs them."""
+    """Add notes about servers that devinit does not run, and the services that need them."""
     for name, needing in reading.needs.items():
         each = reading.members[name]
         if each.role is not Role.MISSING:

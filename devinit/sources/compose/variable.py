@@ -1,4 +1,4 @@
-"""A variable that a service is given. Pure."""
+"""A variable of a compose service. Pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from devinit.sources.yaml_nodes import Place
 
 
 class Variable(Struct, frozen=True):
-    """A variable that a service is given."""
+    """A variable of a compose service."""
 
     name: str
     pieces: Pieces
-    """Its value, taken apart."""
+    """Its value, parsed into pieces."""
     value: str
-    """Its value, with what `.env` says in the place of variables."""
+    """Its value, with variables substituted from `.env`."""
     at: Place
     is_of_a_file: bool = False
     """Whether it comes from an `env_file`."""

@@ -1,4 +1,4 @@
-"""Which parameters each method of the wire has, as they are checked."""
+"""The validated parameters of each method of the wire."""
 
 from __future__ import annotations
 

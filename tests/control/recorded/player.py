@@ -1,4 +1,4 @@
-"""Plays the supervisor's part of a recording on a real socket: it says what was said then, and knows no more."""
+"""A player of the supervisor's part in a recording, on a real socket; it only knows the recorded answers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FIRST = Path(__file__).with_name("wire-1.json")
-"""What commands and supervisor said before greetings had a root and a number of the wire."""
+"""The conversations of commands and supervisor before greetings had a root and a wire number."""
 Message = dict[str, Any]  # JSON-RPC
 
 
 class Recording:
-    """What was said, with this checkout and this port in place of those of then."""
+    """A recording, with this checkout and this port in place of the recorded ones."""
 
     def __init__(self, root: Path, port: int = 24311) -> None:
         text = FIRST.read_text()
@@ -28,7 +28,7 @@ class Recording:
             text = text.replace(then, now)
         said = json.loads(text.replace("24312", str(port + 1)))
         self.state: str = json.dumps(said["state"])
-        """What was on record of what ran."""
+        """The recorded state file."""
         self.parameters: dict[str, list[str]] = said["parameters"]
         self._conversations: dict[str, list[tuple[str, Message]]] = said["conversations"]
 
@@ -37,7 +37,7 @@ class Recording:
         return self._conversations["status"][0][1]
 
     def exchanges(self) -> Iterator[tuple[Message, list[Message]]]:
-        """Return every request in its order, with what was said until it was answered."""
+        """Yield every request in order, with the messages up to its answer."""
         for conversation in self._conversations.values():
             requests = [message for direction, message in conversation if direction == ">"]
             heard = [message for direction, message in conversation[1:] if direction == "<"]
@@ -45,17 +45,17 @@ class Recording:
             yield requests[0], heard
 
     def answers(self, method: str) -> list[Message]:
-        """Return what was said to the first request of a method."""
+        """Return the messages in answer to the first request of a method."""
         return next(heard for request, heard in self.exchanges() if request["method"] == method)
 
 
 class Player:
-    """A supervisor of the recording's version. It refuses what that one did not know, in its words."""
+    """A supervisor of the recording's version. It refuses unknown requests with that version's messages."""
 
     def __init__(self, root: Path, recording: Recording) -> None:
         self._recording = recording
         self.asked: list[Message] = []
-        """Every request that came."""
+        """Every received request."""
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(socket_path(root)))
         self._listening.listen()

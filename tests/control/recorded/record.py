@@ -1,8 +1,8 @@
-"""Record what commands and the supervisor of this checkout say to each other.
+"""Record the conversations between the commands and the supervisor of this checkout.
 
     python -m tests.control.recorded.record > tests/control/recorded/wire-N.json
 
-A recording is made once, by the code of the commit before the wire changes, and is kept. The tests beside it
+A recording is made once, by the code of the commit before the wire changes, and is kept. The tests next to it
 play the supervisor's part to today's commands, and the commands' part to today's supervisor.
 """
 
@@ -60,12 +60,12 @@ CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("environment", {"environ": {}, "profile": None}),
     ("subscribe", {}),
 )
-"""What the dashboard and the other programs ask, in which the command line has no part."""
+"""Requests of the dashboard and other programs that the command line does not send."""
 heard: list[list[Any]] = []
 
 
 class Recording(_socket.socket):
-    """A connection that notes what goes over it."""
+    """A connection that records its messages."""
 
     _left = b""
 
@@ -81,7 +81,7 @@ class Recording(_socket.socket):
 
 
 class Sockets:
-    """The module of sockets, with connections that are recorded."""
+    """The socket module, with recorded connections."""
 
     socket = Recording
 
@@ -120,7 +120,7 @@ with tempfile.TemporaryDirectory() as folder:
         XDG_RUNTIME_DIR=str(runtime),
         XDG_STATE_HOME=f"{folder}/state",
     )
-    vars(wire_client)["socket"] = Sockets()  # it has what the client uses
+    vars(wire_client)["socket"] = Sockets()  # it has everything that the client uses
     conversations: dict[str, list[list[Any]]] = {}
     state = ""
     for name, *words in COMMANDS:

@@ -15,12 +15,12 @@ from tests.faults.walk import happenings, invariants
 from tests.faults.walk.world import World
 
 RECOVERY_EVERY = 12
-"""So often everything must come up by a plain start, and go away by a plain stop."""
+"""After this many steps, a plain start must start everything, and a plain stop must stop everything."""
 Say = Callable[[str], None]
 
 
 class Walk:
-    """Steps through the life of one project."""
+    """A random walk through the life of one project."""
 
     def __init__(self, seed: int, say: Say) -> None:
         self.chance = random.Random(seed)  # noqa: S311  not a secret
@@ -28,10 +28,10 @@ class Walk:
         self.steps = self.faults = 0
         self.violations: list[str] = []
         self.rows = self.visits = 0
-        """What was committed and acknowledged on the way, and found again each time."""
+        """The rows and visits that were committed and acknowledged, and found again each time."""
 
     def run(self, *, steps: float = float("inf"), seconds: float = float("inf")) -> None:
-        """Walk until either is used up."""
+        """Walk until the steps or the time are used up."""
         world = World(self.chance)
         began = time.monotonic()
         try:
@@ -46,7 +46,7 @@ class Walk:
             world.finish()
 
     def step(self, world: World) -> None:
-        """Let one thing happen, and look at everything."""
+        """Cause one happening, and check all invariants."""
         self.steps += 1
         chosen = happenings.FAULTS if self.chance.random() < 0.65 else happenings.DAILY
         self.faults += chosen is happenings.FAULTS
@@ -58,7 +58,7 @@ class Walk:
             self.blame(what, invariants.after_stop(world))
 
     def recover(self, world: World) -> None:
-        """Nothing that has happened may keep a plain start or a plain stop from working."""
+        """Check that a plain start and a plain stop still work, whatever has happened."""
         world.dismiss_strangers()
         said = world.devinit("start", "all", "--detach")
         if said.code != 0:
@@ -78,7 +78,7 @@ class Walk:
 
 
 def main() -> int:
-    """Walk as long as was asked for, and print what it came to."""
+    """Walk for the requested time, and print the result."""
     parser = argparse.ArgumentParser(prog="scripts/chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=1.0, metavar="N", help="how long (default 1)")
     parser.add_argument("--seed", type=int, default=None, metavar="N", help="draw the same again")

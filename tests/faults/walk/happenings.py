@@ -1,4 +1,4 @@
-"""What can happen to a project: what its developer does, and the faults that befall it meanwhile."""
+"""The possible happenings in a project's life: actions of its developer, and faults."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from tests.faults.walk.world import World
 
 Happening = Callable[["World"], str]
-"""Let it happen and return it in words."""
+"""Causes a happening; returns its description."""
 
 LONGEST_PAUSE_SECONDS = 0.4
 DOWN = ("stopped", "stopping", "waiting")
 RESTART_SECONDS = 60
-"""Within which a restart has brought up what ran, on a machine that is busy."""
+"""The time limit for a restart to bring everything up again on a busy machine."""
 ANSWER_SECONDS = 20
 
 
@@ -69,7 +69,7 @@ def look(world: World) -> str:
 
 
 def kill_supervisor(world: World) -> str:
-    """SIGKILL, at any moment: also while a command waits for it."""
+    """Send SIGKILL at any moment, even while a command waits for the supervisor."""
     client = world.begin(
         *world.chance.choice((("start", "-d"), ("restart", "api"), ("stop", "worker"), ("status",)))
     )
@@ -104,7 +104,7 @@ def kill_any_process(world: World) -> str:
 
 
 def kill_everything(world: World) -> str:
-    """Out of memory: supervisor and services at once."""
+    """Kill supervisor and services at once, as if memory had run out."""
     victims = [process for each in world.members().values() for process in each] + world.supervisors()
     for victim in victims:
         with suppress(psutil.Error, ProcessLookupError):
@@ -131,7 +131,7 @@ def interrupt_client(world: World) -> str:
 
 
 def leave_restart(world: World) -> str:
-    """The client of a restart goes away: its terminal is closed, or it hangs up as soon as it has ordered."""
+    """Let the client of a restart disappear: its terminal closes, or it disconnects right after the order."""
     ran = world.in_phase("ready")
     path = world.address()
     if not ran or path is None:
@@ -155,7 +155,7 @@ def leave_restart(world: World) -> str:
 
 
 def ask_much_and_hang_up(world: World) -> str:
-    """145 kB of questions in one go, and nobody who reads the answers."""
+    """Send 145 kB of requests at once, and read no answer."""
     path = world.address()
     if path is None:
         return "nobody to ask"
@@ -176,7 +176,7 @@ def request(method: str, **params: object) -> bytes:
 
 
 def two_clients(world: World) -> str:
-    """Two commands that contradict each other."""
+    """Run two contradictory commands."""
     words = [
         world.chance.choice((("start", "-d"), ("stop",), ("restart",), ("start", "api", "-d")))
         for _ in range(2)
@@ -230,7 +230,7 @@ def break_configuration(world: World) -> str:
 
 
 def break_state(world: World) -> str:
-    """Paste nonsense into a file of devinit's, as an editor, a disk or a merge conflict would."""
+    """Write nonsense into one of devinit's files, as an editor, a disk or a merge conflict would."""
     name = world.chance.choice(
         (
             ".ports.json",
@@ -250,7 +250,7 @@ def break_state(world: World) -> str:
     path.write_bytes(content)
     codes = [world.devinit("status").code, world.devinit("start", "-d").code]
     if name in (".ports.json", "state.json") and path.exists() and path.read_bytes() == content:
-        path.unlink()  # refused by name, never replaced silently: its user acts
+        path.unlink()  # the error names it, and it is never replaced silently: the user acts
     return f"{content!r} in {name}: {codes}"
 
 
@@ -275,14 +275,14 @@ def remove_file(world: World) -> str:
 
 
 def remove_socket(world: World) -> str:
-    """A logout, or a cleaner of /tmp."""
+    """Remove the sockets, as a logout or a cleaner of /tmp does."""
     for path in (world.machine / "run").rglob("*.sock"):
         path.unlink()
     return "the socket removed"
 
 
 def block_the_log(world: World) -> str:
-    """Something else has the name of the supervisor's log while one is to be started."""
+    """Put another file in place of the supervisor's log while a supervisor is to be started."""
     kill_idle_supervisor(world)
     log = world.state / "supervisor.log"
     if not log.parent.is_dir():
@@ -339,4 +339,4 @@ FAULTS: dict[Happening, int] = {
     break_configuration: 2, break_state: 4, remove_file: 3, remove_socket: 2, fill_the_disk: 2, steal_port: 4,
     block_the_log: 2,
 }  # fmt: skip
-"""How often each happens, beside the others."""
+"""The relative frequency of each."""

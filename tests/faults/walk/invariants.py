@@ -1,4 +1,4 @@
-"""What must be true whatever has happened. Each look returns the violations in words; none is what we want."""
+"""The invariants that hold whatever happens. Each check yields its violations as text; none are expected."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DEFECTS = (
 
 
 def violations(world: World) -> Iterator[str]:
-    """Look at everything once."""
+    """Check everything once."""
     while world.blamed:
         yield world.blamed.pop()
     yield from in_what_was_said(world)
@@ -38,7 +38,7 @@ def violations(world: World) -> Iterator[str]:
 
 
 def after_stop(world: World) -> Iterator[str]:
-    """Look at what is left when everything was stopped."""
+    """Check for remains after everything was stopped."""
     for name, left in world.members().items():
         yield f"after stop {len(left)} processes of {name} are left: {[each.pid for each in left]}"
     if leased := world.leased():
@@ -46,7 +46,7 @@ def after_stop(world: World) -> Iterator[str]:
 
 
 def in_what_was_said(world: World) -> Iterator[str]:
-    """No command may end in a defect, or not at all; the supervisor's log is what the supervisor said."""
+    """Check that no command ended in a defect, or not at all, and that the supervisor's log shows none."""
     while world.said:
         said = world.said.pop()
         for defect in DEFECTS:
@@ -61,7 +61,7 @@ def in_what_was_said(world: World) -> Iterator[str]:
 
 
 def in_files(world: World) -> Iterator[str]:
-    """What devinit writes can be read."""
+    """Check that devinit's files are readable."""
     for path in (world.root / ".ports.json", world.state / "state.json"):
         with suppress(FileNotFoundError):
             text = path.read_text(errors="replace")
@@ -76,7 +76,7 @@ def in_files(world: World) -> Iterator[str]:
 
 
 def in_processes(world: World, status: Json) -> Iterator[str]:
-    """One supervisor, of bounded size; one instance of each service, on a port of its own."""
+    """Check for one supervisor of limited size, and one instance of each service, on its own port."""
     supervisors = settled_supervisors(world)
     if len(supervisors) > 1:
         yield f"{len(supervisors)} supervisors: {[each.pid for each in supervisors]}"
@@ -95,7 +95,7 @@ def in_processes(world: World, status: Json) -> Iterator[str]:
 
 
 def in_data(world: World, status: Json) -> Iterator[str]:
-    """Every committed row and every acknowledged write is there."""
+    """Check that every committed row and every acknowledged write exists."""
     for each in status.get("services", []):
         if each["phase"] != "ready":
             continue
@@ -113,7 +113,7 @@ def in_data(world: World, status: Json) -> Iterator[str]:
 
 
 def settled_supervisors(world: World) -> list[psutil.Process]:
-    """Return the supervisors that stay: a command may start one before it learns that there is one already."""
+    """Return the supervisors that persist: a command may start one before it finds that one runs already."""
     deadline = time.monotonic() + SECOND_SUPERVISOR_SECONDS
     while len(found := world.supervisors()) > 1 and time.monotonic() < deadline:
         psutil.wait_procs(found, timeout=0.1)
@@ -121,7 +121,7 @@ def settled_supervisors(world: World) -> list[psutil.Process]:
 
 
 def firsts(members: list[psutil.Process]) -> list[int]:
-    """Return the processes that no other one of the same service has started."""
+    """Return the processes without a parent in the same service."""
     pids = {each.pid for each in members}
     found = []
     for each in members:

