@@ -17,6 +17,7 @@ from devinit.supervisor.diagnosis.respawns import (
     SOUND_SECONDS,
     Respawns,
     Silence,
+    innermost_respawning,
     is_respawning,
     silence_of_runs,
     was_told_to_end,
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from devinit.supervisor.project.project_state import ProjectState
     from devinit.supervisor.service.runner import Runner
     from devinit.system.process_stat import Stat
+
+LOADING_SECONDS = 0.05
+"""A reloader begins to watch later than this after its own beginning, which is known to 0.01 s."""
 
 
 class Hearing:
@@ -87,9 +91,8 @@ class Hearing:
         process = self._runner.run.process
         if process is None or not is_respawning(command_line_of(process.pid)):
             return None
-        # A shell above watchmedo has its words in its command, too.
-        family = reversed(family_of(process.pid))
-        return next((pid for pid in family if is_respawning(command_line_of(pid))), None)
+        commands = ((pid, command_line_of(pid)) for pid in family_of(process.pid))
+        return innermost_respawning(commands)
 
     def stays(self) -> bool:
         """Whether its program, if it is started after each end, has lasted longer than the runs that failed."""
@@ -156,7 +159,7 @@ class Hearing:
             late = LATEST_SECONDS if was_told_to_end(lines, code) else REACTION_SECONDS
             stat = stat_of(reloader)
             # What was saved before there was a reloader, it did not see.
-            seen_since = max(at - late, begun_at(stat) if stat is not None else at)
+            seen_since = max(at - late, begun_at(stat) + LOADING_SECONDS if stat is not None else at)
             began = time.time() - (time.monotonic() - seen_since)
             top = self._runner.service.directory
             folders = [str(top / each) for each in watched.directories]
