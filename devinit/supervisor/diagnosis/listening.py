@@ -150,12 +150,11 @@ def found_crashed(cause: str, lines: list[str]) -> Finding:
 
 def found_dead(worker: DeadWorker, lines: list[str]) -> Finding:
     """Return what is wrong with a service whose worker ended: how, and its last words."""
-    remedy = "" if worker.is_replaced else TSX_REMEDY
-    if worker.is_replaced and (words := worker_words(lines)):
+    if not worker.is_replaced:
+        return Finding(Sign.DEAD_WORKER, said_of(worker), TSX_REMEDY)
+    if words := worker_words(lines):
         return Finding(Sign.DEAD_WORKER, f"{said_of(worker)}: {words}")
-    return Finding(
-        Sign.DEAD_WORKER, with_last_line(said_of(worker), own_lines(lines))[:LONGEST_CAUSE], remedy
-    )
+    return Finding(Sign.DEAD_WORKER, with_last_line(said_of(worker), own_lines(lines))[:LONGEST_CAUSE])
 
 
 async def listen(

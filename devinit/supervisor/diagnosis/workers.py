@@ -21,6 +21,8 @@ RELOADS = r"(?i)(?:^|[\s/])(?:--)?(?:reload|watch)[\w-]*(?=[\s=]|$)"
 """In the command of a reloader, as a program, an argument or an option: "--reload", "watchfiles"."""
 SAID = r"(?i)\breloader\b"
 """In what it prints: "Started reloader process"."""
+RELOADS_BY_ITSELF = r"\bflask\b.*\s--debug\b|\bfastapi\s+dev\b|\bmanage\.py\s+runserver\b"
+"""Commands that reload without a word of it."""
 HELPERS = r"multiprocessing[. ](?:resource_tracker|forkserver|semaphore_tracker)"
 """Processes that Python's multiprocessing keeps beside a worker."""
 
@@ -61,6 +63,13 @@ def dead_worker_of(main: int, lines: Iterable[str]) -> DeadWorker | None:
         return None
     status = exit_status_of(worker)
     return DeadWorker(worker, status) if status is not None else None
+
+
+def reloads(command: str, first_lines: Iterable[str]) -> bool:
+    """Whether a program loads its code again when that changes, by its command or by what it prints first."""
+    if re.search(RELOADS, command) or re.search(RELOADS_BY_ITSELF, command):
+        return True
+    return any(re.search(SAID, line) for line in first_lines)
 
 
 def reaps(command: str) -> bool:
