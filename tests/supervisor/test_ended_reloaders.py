@@ -53,7 +53,7 @@ class TestAReloaderThatHasEnded:
         with shop.subscribe() as events:
             (shop.root / "broken").touch()
             events.until(type="phase", service="web", phase="failed")
-            waiting = shop.status()["web"]["watch"]
+            waiting, told = shop.status()["web"]["watch"], shop("status").stdout
             (shop.root / "broken").unlink()
             (shop.root / "app").mkdir()
             (shop.root / "app" / "main.py").write_text("fixed = True")
@@ -61,6 +61,7 @@ class TestAReloaderThatHasEnded:
         status = shop.status()["web"]
 
         assert waiting == AWAITED
+        assert f"SECRET_KEY is missing; given up after 2 failures in 60 s  watch: {AWAITED}" in told
         assert status["watch"] is None
         assert status["restarted_for"] == "app/main.py changed"
 
