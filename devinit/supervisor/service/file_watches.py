@@ -1,7 +1,7 @@
 """Watches on files whose changes restart a service; each lasts as long as its service is wanted.
 
-A reloader may end with the program that a save has broken (hypercorn, `gunicorn --reload`, Flask). Its code is then
-watched until it is saved again.
+A reloader may end with the program that a save has broken (hypercorn, `gunicorn --reload`, Flask). Its code
+is then watched until it is saved again.
 """
 
 from __future__ import annotations
