@@ -146,7 +146,7 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
         mark = paint.bad(symbol("✗", "x", sys.stdout))
     else:
         mark = paint.attention(symbol("⚠", "!", sys.stdout))
-    return f"{mark} {phase.capitalize()}{said}{outdated(service, paint)}"
+    return f"{mark} {phase.capitalize()}{said}{watched(service, paint)}{outdated(service, paint)}"
 
 
 def is_of_program(reason: str) -> bool:
@@ -171,7 +171,7 @@ def restarted(service: ServiceStatus) -> str:
 
 
 def watched(service: ServiceStatus, paint: Paint) -> str:
-    """Return what is wrong with how a service's files are watched; `why` gives the advice, too."""
+    """Return what there is to say of how a service's files are watched; `why` gives the advice, too."""
     condition = (service.get("watch") or "").partition("; ")[0]
     return "  " + paint.attention(f"watch: {one_line(condition)}") if condition else ""
 

@@ -1,4 +1,4 @@
-"""A bounded check whether files in some folders have changed since a moment, for recent events."""
+"""A bounded check which files in some folders have changed since a moment, for recent events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from devinit.system.walking import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 MOST_ENTRIES = 20_000
 """How many files are checked; this takes about 50 ms."""
@@ -23,17 +23,25 @@ def have_changed_since(at: float, folders: Iterable[str], patterns: Sequence[str
 
     Without patterns, every file matches.
     """
+    return any(changed > at for changed in _times_in(folders, patterns))
+
+
+def latest_change_since(at: float, folders: Iterable[str]) -> float | None:
+    """Return the Unix time of the latest change after `at`; None without one."""
+    return max((changed for changed in _times_in(folders, ()) if changed > at), default=None)
+
+
+def _times_in(folders: Iterable[str], patterns: Sequence[str]) -> Iterator[float]:
     left = MOST_ENTRIES
     for top in folders:
         for folder, below, files in walk(top, deepest=DEEPEST):
             below[:] = [name for name in below if name not in PASSED_OVER and not name.startswith(".")]
             for name in files[:left]:
-                if _fits(folder, name, patterns) and _changed_at(os.path.join(folder, name)) > at:
-                    return True
+                if _fits(folder, name, patterns):
+                    yield _changed_at(os.path.join(folder, name))
             left -= len(files)
             if left <= 0:
-                return False
-    return False
+                return
 
 
 def _fits(folder: str, name: str, patterns: Sequence[str]) -> bool:

@@ -109,6 +109,18 @@ descriptors = Descriptors()
 """The descriptors of this process."""
 
 
+def limits_of(pid: int) -> tuple[int, int] | None:
+    """Return the soft and the hard limit of a process of this user; None where they cannot be seen."""
+    import resource  # as above
+
+    if not hasattr(resource, "prlimit"):
+        return None  # macOS
+    try:
+        return resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    except (OSError, ValueError):
+        return None
+
+
 def soft_limit() -> int:
     """Return how many files this process may currently have open."""
     return os.sysconf("SC_OPEN_MAX")

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from devinit.supervisor.processes.turns import Turns
 from devinit.supervisor.record.leftovers import end_the_rest
 
@@ -105,6 +107,23 @@ class TestHundredsOfServices:
         assert limited(shop, 1000, 4000, "start", "-d").returncode == 0
         assert shop("stop").returncode == 0
         shop.expect_nothing_left()
+
+    @pytest.mark.parametrize(("soft", "hard"), [(200, 4000), (128, 4000)])
+    def test_are_told_to_get_the_limit_of_the_shell_that_started_the_supervisor(
+        self, shop: Shop, free_ports: FreePorts, soft: int, hard: int
+    ) -> None:
+        (name,) = many(shop, free_ports(1))
+        assert limited(shop, 128, 128, "start", "-d").returncode == 0
+        told = limited(shop, soft, hard, "doctor").stdout
+        same = limited(shop, 128, 128, "doctor").stdout
+
+        assert shop("stop").returncode == 0
+        assert limited(shop, soft, hard, "start", "-d").returncode == 0
+
+        assert "with which the supervisor was started, 128," in told
+        assert "with which the supervisor" not in same
+        assert "with which the supervisor" not in limited(shop, soft, hard, "doctor").stdout
+        assert limit_of(shop.pids(name)[0]) == (soft, hard)
 
     def test_are_a_quarter_of_the_limit_where_a_shell_allows_hardly_any(
         self, shop: Shop, free_ports: FreePorts

@@ -528,9 +528,10 @@ class TestWaiting:
         assert code == 1
         assert report["services"][0]["reason"] == "SyntaxError: no (main.txt, line 7)"
 
+    @pytest.mark.parametrize("is_time_told", [True, False], ids=["--after", ""])
     @pytest.mark.parametrize(("text", "outcome"), [("good", "live"), ("still bad", "failed")])
     def test_after_a_change_of_what_starts_workers_without_end_waits_for_the_next_one(
-        self, shop: Shop, port: int, text: str, outcome: str
+        self, shop: Shop, port: int, text: str, outcome: str, *, is_time_told: bool
     ) -> None:
         (shop.root / "main.txt").write_text("good")
         shop.service("api", command=command(shop.root / "api.py", ARBITER), port=port)
@@ -543,7 +544,8 @@ class TestWaiting:
         saved = time.time()
         (shop.root / "main.txt").write_text(text)
 
-        report = answer(shop, "wait", "api", "--after", str(saved), "--timeout", "30")[1]
+        after = ("--after", str(saved)) if is_time_told else ()
+        report = answer(shop, "wait", "api", *after, "--timeout", "30")[1]
         after_that = shop.status()["api"]["phase"]
 
         assert broken["reason"].startswith("its workers die again and again")

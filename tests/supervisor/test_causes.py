@@ -115,6 +115,11 @@ CAUSES = {
     "node-cause": "cannot read config (a.mjs, line 1); cause: SyntaxError: Expected property name or '}' "
     "in JSON at position 1",
     "node-causes": "boot failed (e.mjs, line 1); cause: Error: connect refused",
+    "node-cause-aggregate": "outer; cause: Error: connect ECONNREFUSED ::1:5432",
+    "node-cause-none": "a failed",
+    "node-cause-wordless": "Error; cause: Error: inner",
+    "node-console": "boot failed: TypeError: fetch failed; cause: Error: connect ECONNREFUSED 127.0.0.1:45999",
+    "node-console-object": "Error: outer; cause: TypeError: x is not a function",
     "node-fetch": "TypeError: fetch failed; cause: Error: bad port",
     "python-from": "RuntimeError: config invalid; cause: KeyError: 'DATABASE_URL'",
     "python-from-from": "RuntimeError: boot failed; cause: FileNotFoundError: [Errno 2] No such file or "

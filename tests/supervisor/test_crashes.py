@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
+import signal
 import socket
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from devinit.supervisor.diagnosis.causes import begins_again
 from devinit.supervisor.diagnosis.listening import Ears, Finding, Sign
-from devinit.supervisor.diagnosis.workers import DeadWorker
+from devinit.supervisor.diagnosis.workers import BOOT_SECONDS, DeadWorker
 from devinit.supervisor.readiness import crashes
 from devinit.supervisor.readiness.crashes import Silence, found_down, until_down
 from devinit.system.connections import waiting_clients
@@ -47,6 +50,14 @@ while True:
     os.waitpid(worker, 0)
 """
 """Keeps listening over the death of its worker, as `uvicorn --reload` does: the kernel goes on connecting clients."""
+
+REAPS = """
+import signal, subprocess, sys
+program = subprocess.Popen([sys.executable, "-S", "-E", "-c", "import time; time.sleep(1000)"])
+program.wait()
+signal.pause()
+"""
+"""Does what `tsx watch` does when a signal has ended its program: nothing."""
 
 ENDS_WELL = """
 import os, socket, time, traceback
@@ -90,6 +101,12 @@ start()
 signal.pause()
 """
 """Loads for as long as a file is there; its parent listens meanwhile, as uvicorn's does, or nothing, as of Django."""
+
+
+needs_codes = pytest.mark.skipif(
+    not LINUX or tuple(map(int, os.uname().release.split(".")[:2])) < (6, 15),
+    reason="the kernel keeps no exit codes for pidfds",
+)
 
 
 def ears(
@@ -250,6 +267,24 @@ class TestAReloaderThatReapsItsProgramAndHasNoPort:
     @pytest.mark.parametrize("lines", [["done"], [*CRASH, "3:19:06 AM [tsx] change in ./a.ts Rerunning..."]])
     def test_may_have_ended_well(self, lines: list[str]) -> None:
         assert found_down(ears(lines, worker=self.GONE, listens=None), lines) is None
+
+    @needs_codes
+    def test_is_down_when_a_signal_has_ended_its_program(self, shop: Shop) -> None:
+        (shop.root / "tsx").write_text(REAPS)
+        shop.service("worker", command=f"{sys.executable} -S -E {shop.root}/tsx watch app.ts")
+        shop.up()
+        main = shop.status()["worker"]["pid"]
+        program = next(pid for pid in shop.pids("worker") if pid != main)
+        time.sleep(BOOT_SECONDS)
+        with shop.subscribe() as events:
+            os.kill(program, signal.SIGKILL)
+            told = events.until(type="phase", service="worker", phase="starting")
+
+        assert told["reason"].splitlines() == [
+            f"its worker (pid {program}) was ended by SIGKILL",
+            "it runs on; tsx watch begins no program after one that a signal has ended: `devinit restart` does",
+        ]
+        assert shop("restart", "worker").returncode == 0
 
 
 class TestARunOfAProgram:

@@ -15,6 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from devinit.model.service import StopPolicy, StopTarget
+from devinit.supervisor.processes import ending
 from devinit.supervisor.processes.ending import ProcessScan, ask, end_tree
 from devinit.system.processes import members_of
 
@@ -130,6 +131,16 @@ class TestEnding:
         assert ended.left == []
         assert ended.said == [f"still running after 0.2 s: pid {service.pid} python; sending SIGKILL"]
         assert service.process.returncode() == -signal.SIGKILL
+
+    async def test_says_nothing_of_processes_that_have_ended_meanwhile(
+        self, launch: Launcher, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ending, "TELLING_SECONDS", 0.0)
+        monkeypatch.setattr(ending, "facts_of", lambda _pid: None)
+        service = launch.python(STUBBORN)
+        service.line()
+
+        assert (await end(launch, service)).said == []
 
     async def test_sends_the_signal_that_the_service_wants(self, launch: Launcher) -> None:
         service = launch.sh("trap 'echo interrupted; exit' INT; echo ready; while :; do sleep 0.01; done")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,10 +22,12 @@ from devinit.model.probe import (
     TcpProbe,
 )
 from devinit.ports import verify
-from devinit.supervisor.readiness import proving
+from devinit.supervisor.readiness import asking, proving
+from devinit.supervisor.readiness.asking import is_patience_over
 from devinit.supervisor.readiness.proving import interval_of, seconds_of_attempt, until_ready
 from devinit.supervisor.readiness.subject import Elsewhere, Foreign, Ready, Subject, TimeOver
 from devinit.system.processes import members_of
+from devinit.system.procfs import LINUX
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
@@ -50,6 +53,16 @@ while True:
 FORK = LISTEN.replace(
     "print(", "import os\nif os.fork():\n    [each.close() for each in servers]\nelse:\n    print("
 )
+PREFORKS = LISTEN.replace(
+    "print(", "import os, time\nif os.fork() == 0:\n    time.sleep({})\n    servers[0].accept()\nprint("
+)
+"""Listens before its worker has loaded the application, which takes so many seconds."""
+COMPUTES = LISTEN.replace(
+    "while True:",
+    "import time\nend = time.monotonic() + {}\nwhile time.monotonic() < end: pass\n"
+    "if True: servers[0].accept()\nwhile True:",
+)
+"""Listens and then computes for so many seconds, before it accepts."""
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +89,7 @@ class Watcher:
     def __init__(self, launch: Launcher) -> None:
         self._launch = launch
         self.saw: list[str] = []
+        self.notes: list[str] = []
         self.output = ""
 
     def subject(
@@ -99,6 +113,7 @@ class Watcher:
             run_command=run_command,
             read_output=lambda: self.output,
             saw=self.saw.append,
+            note=self.notes.append,
         )
 
 
@@ -172,6 +187,73 @@ class TestAService:
 
     async def test_without_a_port_is_ready_by_its_probe_alone(self, watcher: Watcher) -> None:
         assert await until_ready(watcher.subject(None, ExecProbe("true"))) == Ready(None)
+
+
+needs_queues = pytest.mark.skipif(not LINUX, reason="reads the kernel's queue")
+
+
+@needs_queues
+class TestAServerThatListensBeforeAProcessServes:
+    @pytest.mark.parametrize("program", [PREFORKS, COMPUTES], ids=["with workers", "that computes"])
+    async def test_is_ready_when_a_process_accepts(
+        self, launch: Launcher, watcher: Watcher, port: int, program: str
+    ) -> None:
+        listen(launch, f"127.0.0.1,{port}", program=program.format(1.5))
+        began = time.monotonic()
+
+        assert isinstance(await until_ready(watcher.subject(port)), Ready)
+        assert time.monotonic() - began > 1.2
+        assert asking.NOT_ACCEPTED in watcher.saw
+        assert watcher.notes == []
+
+    async def test_counts_as_ready_with_a_note_when_its_workers_rest_and_accept_nothing(
+        self, launch: Launcher, watcher: Watcher, port: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(asking, "SHARED_SECONDS", 1.0)
+        listen(launch, f"127.0.0.1,{port}", program=PREFORKS.format(1000))
+
+        assert isinstance(await until_ready(watcher.subject(port)), Ready)
+        assert [note.partition(" for ")[0] for note in watcher.notes] == [
+            f"counts as ready although no process has accepted a connection to {port}"
+        ]
+
+    async def test_is_not_ready_while_its_reloader_waits_for_a_change(
+        self, launch: Launcher, watcher: Watcher, port: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(asking, "SHARED_SECONDS", 0.2)
+        listen(launch, f"127.0.0.1,{port}", program=PREFORKS.format(1000))
+        subject = msgspec.structs.replace(watcher.subject(port), is_stuck=lambda: True)
+
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(2):
+                await until_ready(subject)
+
+    async def test_is_ready_at_once_when_it_rests_alone(
+        self, launch: Launcher, watcher: Watcher, port: int
+    ) -> None:
+        """A server that serves one client at a time has one already."""
+        listen(launch, f"127.0.0.1,{port}")
+        began = time.monotonic()
+
+        assert isinstance(await until_ready(watcher.subject(port)), Ready)
+        assert time.monotonic() - began < asking.SHARED_SECONDS / 2
+        assert watcher.notes == []
+
+    @pytest.mark.parametrize(
+        ("waited", "rested", "is_shared", "is_over"),
+        [
+            (0.06, 0.06, False, True),
+            (5.0, 0.0, False, False),
+            (10.1, 0.0, False, True),
+            (9.0, 9.0, True, False),
+            (50.0, 0.0, True, False),
+            (50.0, 10.0, True, True),
+        ],
+    )
+    def test_is_waited_for_while_it_is_likely_to_load_its_code(
+        self, waited: float, rested: float, is_shared: bool, is_over: bool
+    ) -> None:
+        assert is_patience_over(waited, rested, is_shared=is_shared) == is_over
 
 
 class TestTheTime:

@@ -18,6 +18,8 @@ from devinit.supervisor.diagnosis.respawns import (
     Respawns,
     Silence,
     Watched,
+    end_of,
+    innermost_respawning,
     is_respawning,
     silence_of_runs,
     was_told_to_end,
@@ -45,6 +47,14 @@ while True:
     time.sleep(0.2)
 """
 """Starts a program after each end, and when its file is saved; prints nothing about it: `watchmedo auto-restart`."""
+
+
+CONCURRENTLY = """
+import subprocess, sys
+while subprocess.run(program := [sys.executable, "-S", "-E", sys.argv[-1]], stderr=2).returncode:
+    print("[0] python app.py exited with code 1\\n[0] python app.py restarted", flush=True)
+"""
+"""Starts a program after each end with an error, and says so."""
 
 
 class Reloader:
@@ -227,6 +237,8 @@ class TestACommand:
             "python3 /shop/.venv/bin/watchmedo auto-restart -d . -- celery -A shop worker",
             "sh -c while true; do python worker.py; sleep 1; done",
             "sh -c until python worker.py; do sleep 1; done",
+            "node /shop/node_modules/.bin/concurrently --restart-tries -1 node worker.js",
+            "conc --restart-tries=5 --restart-after 200 node worker.js",
         ],
     )
     def test_starts_its_program_after_each_end(self, command: str) -> None:
@@ -237,6 +249,7 @@ class TestACommand:
         [
             ("watchmedo auto-restart -d . -- celery -A shop worker", Silence.FAILED),
             ("sh -c until python worker.py; do sleep 1; done", Silence.FAILED),
+            ("concurrently --restart-tries -1 node worker.js", Silence.FAILED),
             ("sh -c while ! python worker.py; do sleep 1; done", Silence.FAILED),
             ("sh -c while true; do python worker.py; sleep 1; done", Silence.BY_CODE),
             ("sh -c while :; do python worker.py --once; done", Silence.BY_CODE),
@@ -263,14 +276,50 @@ class TestACommand:
         assert watched_by(command) == watched
 
     @pytest.mark.parametrize(
-        "command", ["uvicorn main:app --reload", "watchmedo shell-command .", "python meanwhile.py"]
+        "command",
+        [
+            "uvicorn main:app --reload",
+            "watchmedo shell-command .",
+            "python meanwhile.py",
+            "concurrently node worker.js",
+            "concurrently --restart-tries 0 node worker.js",
+        ],
     )
     def test_does_not(self, command: str) -> None:
         assert not is_respawning(command)
 
+    def test_is_that_of_the_reloader_also_while_it_is_about_to_run_its_program(self) -> None:
+        commands = ["sh -c watchmedo auto-restart x", "watchmedo auto-restart x", "watchmedo auto-restart x"]
+
+        assert innermost_respawning(enumerate(commands)) == 1
+
+
+class TestTheWordsOfConcurrently:
+    @pytest.mark.parametrize("prefix", ["[0] ", "[worker] ", ""])
+    def test_are_not_those_of_its_program(self, prefix: str) -> None:
+        own = [f"{prefix}DATABASE_URL is missing", f"{prefix}    at x (/shop/worker.js:1:1)"]
+        words = [f"{prefix}node worker.js exited with code 1", f"{prefix}node worker.js restarted"]
+
+        assert end_of([*own, *words]) is None
+        assert end_of([own[0], *words]) == "DATABASE_URL is missing"
+
 
 @pytest.mark.skipif(not LINUX, reason="reads /proc")
 class TestAService:
+    def test_that_concurrently_starts_again_and_again_is_told_with_the_cause(
+        self, shop: Shop, port: int
+    ) -> None:
+        (shop.root / "concurrently").write_text(CONCURRENTLY)
+        (shop.root / "app.py").write_text(SERVES + "raise SystemExit('no broker')")
+        command = f"{sys.executable} -S -E {shop.root}/concurrently --restart-tries -1 {shop.root}/app.py"
+        shop.service("app", command=command, port=port)
+        shop.up()
+        with shop.subscribe() as events:
+            (shop.root / "end").touch()
+            told = events.until(type="phase", service="app", phase="starting")
+
+        assert told["reason"].startswith("its reloader starts it again and again: no broker")
+
     @pytest.fixture(params=[True, False], ids=["with a port", "without a port"])
     def shop_that_respawns(self, shop: Shop, port: int, request: pytest.FixtureRequest) -> Shop:
         (shop.root / "watchmedo").write_text(WATCHMEDO)

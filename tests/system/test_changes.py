@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from devinit.system.changes import have_changed_since
+from devinit.system.changes import have_changed_since, latest_change_since
 
-EARLIER = 1_000_000_000
+EARLIER, LATER = 1_000_000_000, 4_000_000_000
 
 
 @pytest.fixture
@@ -47,3 +47,10 @@ class TestFiles:
 
     def test_of_a_folder_that_is_not_there_have_not(self, tmp_path: Path) -> None:
         assert not have_changed_since(0, [str(tmp_path / "gone")], [])
+
+    def test_were_written_last_at_the_latest_of_their_times(self, folder: Path) -> None:
+        (folder / "b.py").write_text("")
+        os.utime(folder / "b.py", (LATER, LATER))
+
+        assert latest_change_since(time.time() - 60, [str(folder)]) == LATER
+        assert latest_change_since(LATER, [str(folder)]) is None

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
+from resource import RLIM_INFINITY
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from devinit.model.names import ENVIRONMENT_FILE, OWN_FOLDER, PORTS_FILE
 from devinit.ports.remembered import ports_file
 from devinit.runtime.dotenv import stated_in
 from devinit.runtime.publish import environment_of_user, refuse_linked_environment
+from devinit.system.descriptors import limits_of
 from devinit.system.files import read_text
 from devinit.system.own_folder import refuse_no_folder
 from devinit.system.permissions import chown
@@ -174,6 +176,7 @@ def supervisor(root: Path, answer: Client | DevinitError | None) -> Iterator[Fin
     if answer is not None and not isinstance(answer, DevinitError):
         yield from reach(answer)
         yield from version(answer)
+        yield from open_files(limits_of(answer.greeting.pid), limits_of(os.getpid()))
     pid = visible_supervisor_of(root)
     if pid is None:
         return
@@ -207,6 +210,25 @@ def version(client: Client) -> Iterator[Finding]:
     else:
         return
     yield Finding(check="supervisor", problem=client.greeting.beside_ours(), advice=advice, harmless=True)
+
+
+def open_files(theirs: tuple[int, int] | None, ours: tuple[int, int] | None) -> Iterator[Finding]:
+    """Compare how many files the supervisor and its services may open with what this shell allows.
+
+    A supervisor may have raised its soft limit, but never beyond what its shell allowed.
+    """
+    if theirs is None or ours is None:
+        return
+    for before, now, option in zip(theirs, ours, ("-n", "-Hn"), strict=True):
+        if before != RLIM_INFINITY and (now > before or now == RLIM_INFINITY):
+            yield Finding(
+                check="supervisor",
+                problem=f"services get the limit of open files with which the supervisor was started, {before}, "
+                f"and this shell allows {'any number' if now == RLIM_INFINITY else now} (ulimit {option})",
+                advice="`devinit stop`, and then `devinit start` in this shell",
+                harmless=True,
+            )
+            return
 
 
 def disk(root: Path) -> Iterator[Finding]:

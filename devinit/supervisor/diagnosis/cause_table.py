@@ -32,6 +32,8 @@ class Saying(Struct, frozen=True):
     take: Take = Take.LAST
     place: str | None = None
     """Searched in the lines below: the group `at` says where in the code it is."""
+    has_stack: bool = False
+    """Whether it counts only above a stack of Node's."""
 
 
 def _first(pattern: str, place: str | None = None) -> Saying:
@@ -49,6 +51,9 @@ STRONG: tuple[Saying, ...] = (
     ),
     # The first exception of a group, in Python.
     _first(r"^\s+\| (?P<said>(?![\w.]{0,60}ExceptionGroup)[\w.]{1,60}(?:Error|Exception): .+)"),
+    # `console.error("cannot start:", error)`, and an error in an object that is printed.
+    Saying(r"^(?=\S)(?P<said>.*(?:Error|Exception)\b.*)", has_stack=True),
+    Saying(r"^\s+(?:e|err|error|reason|exception): (?P<said>.*(?:Error|Exception)\b.*)", has_stack=True),
     Saying(r'^\[?UnhandledPromiseRejection: .*\bThe (?P<said>promise rejected with the reason ".*")'),
     Saying(r"^FATAL ERROR: (?P<said>.+)"),
     # Go. `go: downloading …` is progress. The compiler's lines begin with the place.
@@ -182,5 +187,5 @@ BUILD_BEGINS = (
 """Lines above this are about an earlier build."""
 BUILD_FAILED = r"^failed to build, error: "
 """air runs the program even if it was not built: the errors below this line follow from that."""
-ROOT = r"^\s*(?:Caused by|cause|\[cause\]): ?(?P<said>.*?)(?: \{)?$"
+ROOT = r"^\s*(?:Caused by|cause|\[cause\]):(?! (?:undefined|null)$) ?(?P<said>.*?)(?: \{)?$"
 """The reason behind a reason: of Java, cargo, anyhow, uv, Node."""

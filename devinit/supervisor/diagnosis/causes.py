@@ -21,7 +21,7 @@ from devinit.supervisor.diagnosis.cause_table import (
     Saying,
     Take,
 )
-from devinit.supervisor.diagnosis.chains import inside_pip, raised_from, with_message_first
+from devinit.supervisor.diagnosis.chains import inside_pip, is_above_stack, raised_from, with_message_first
 from devinit.supervisor.diagnosis.own_words import error_line, is_ordinary, with_last_line
 from devinit.text import harmless
 
@@ -262,7 +262,9 @@ def find(lines: Sequence[str], sayings: Sequence[Saying]) -> str | None:
     """Return what the last line says that says it in one of these ways."""
     for number in range(len(lines) - 1, -1, -1):
         for saying in sayings:
-            if re.search(saying.pattern, lines[number]):
+            if re.search(saying.pattern, lines[number]) and (
+                not saying.has_stack or is_above_stack(lines[number + 1 : number + 1 + NEAR])
+            ):
                 at = number if saying.take is Take.LAST else first_of_build(lines, number, saying)
                 if cause := told_at(lines, at, saying):
                     return cause

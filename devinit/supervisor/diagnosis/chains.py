@@ -8,8 +8,12 @@ from collections.abc import Sequence
 NODE_ERRORS = r"^(?P<margin>\s*)\[errors\]: \[$"
 """Node, below the message of an AggregateError: its errors follow, down to a `]` with the same margin."""
 AGGREGATE = r"^\s*(?:Uncaught )?\S*AggregateError(?: \[\w+\])?: \S"
-"""One with a message of its own; of another the errors are all that there is to tell."""
+"""One with a message of its own; of another the errors are all that there is to tell ..."""
+AGGREGATE_BEHIND = r"^\s*\[cause\]: \S*AggregateError\b"
+"""... unless it is behind an error with a message."""
 FRAME = r"^\s*at |^\s*\.\.\. \d+ lines matching|^\s*$"
+NODE_FRAME = r"^\s+at .+:\d+:\d+\)?(?: \{)?$"
+"""A line of a stack of Node's."""
 AS_CAUSE = "[cause]: "
 TRACEBACK = "Traceback (most recent call last):"
 PIP_BOX, PIP_BOX_ENDS = r"^\s*╰─> \[\d+ lines? of output\]$", r"^\s*\[end of output\]$"
@@ -49,9 +53,14 @@ def inside_pip(lines: Sequence[str]) -> list[str]:
 
 
 def has_message(above: Sequence[str]) -> bool:
-    """Whether the error whose stack stands last in these lines is an AggregateError with a message."""
+    """Whether the error whose stack stands last in these lines is an AggregateError with a message before it."""
     message = next((line for line in reversed(above) if not re.match(FRAME, line)), "")
-    return bool(re.match(AGGREGATE, message))
+    return bool(re.match(AGGREGATE, message) or re.match(AGGREGATE_BEHIND, message))
+
+
+def is_above_stack(below: Sequence[str]) -> bool:
+    """Whether a stack of Node's begins in the lines below one: a message may go on before it."""
+    return any(re.match(NODE_FRAME, line) for line in below)
 
 
 def raised_from(above: Sequence[str]) -> str | None:

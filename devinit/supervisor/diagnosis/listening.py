@@ -76,6 +76,10 @@ NODE_REMEDY = (
     "`devinit restart` then"
 )
 
+TSX_REMEDY = (
+    "it runs on; tsx watch begins no program after one that a signal has ended: `devinit restart` does"
+)
+
 
 class Finding(Struct, frozen=True):
     """The problem with a service that lives, and its evidence."""
@@ -146,6 +150,8 @@ def found_crashed(cause: str, lines: list[str]) -> Finding:
 
 def found_dead(worker: DeadWorker, lines: list[str]) -> Finding:
     """Return what is wrong with a service whose worker ended: how, and its last words."""
+    if not worker.is_replaced:
+        return Finding(Sign.DEAD_WORKER, said_of(worker), TSX_REMEDY)
     if words := worker_words(lines):
         return Finding(Sign.DEAD_WORKER, f"{said_of(worker)}: {words}")
     return Finding(Sign.DEAD_WORKER, with_last_line(said_of(worker), own_lines(lines))[:LONGEST_CAUSE])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, auto
 
 from msgspec import Struct
@@ -19,6 +19,11 @@ from devinit.text import harmless
 
 WATCHMEDO = r"(?:^|[\s/])watchmedo\s+auto-restart(?=\s|$)"
 """In the command of what starts a program after each end: watchmedo (6.0)."""
+TRIES = r"(?:^|[\s/])conc(?:urrently)?\s.*--restart-tries[=\s]-?[1-9]"
+"""`concurrently --restart-tries` (9.2) does so after each end with an error. Of several programs, one that ends is
+not noticed while another one runs."""
+_TRIES_WORDS = r"^(?P<prefix>\[[^\]]*\] )?.+ (?:exited with code \S+|restarted)$"
+"""What it prints itself then. Before each line of its program stands the same prefix."""
 _PATTERN = r"(?<=\s)(?:--patterns?[=\s]|-p\s?)(\S+)"
 _DIRECTORY = r"(?<=\s)(?:--directory[=\s]|-d\s?)(\S+)"
 LOOP, DO = r"\b(?P<word>while|until)\b", r"\bdo\b"
@@ -90,9 +95,22 @@ class Ended(Struct, frozen=True):
 
 def is_respawning(command: str) -> bool:
     """Whether a command starts its program again after each end."""
-    if re.search(WATCHMEDO, command) is not None:
+    if re.search(WATCHMEDO, command) is not None or re.search(TRIES, command) is not None:
         return True
     return _loop_of(command) is not None
+
+
+def innermost_respawning(commands: Iterable[tuple[int, str]]) -> int | None:
+    """Return the pid of the last of these commands, parents first, that starts its program after each end.
+
+    A shell above watchmedo has its words in its command, too. A process that is about to run its program still has
+    the command of its parent.
+    """
+    found, before = None, ""
+    for pid, command in commands:
+        if command != before and is_respawning(command):
+            found, before = pid, command
+    return found
 
 
 def silence_of_runs(command: str) -> Silence:
@@ -100,7 +118,7 @@ def silence_of_runs(command: str) -> Silence:
 
     A loop may do its work with each run. Its condition has failed when it goes on until that is true.
     """
-    if re.search(WATCHMEDO, command) is not None:
+    if re.search(WATCHMEDO, command) is not None or re.search(TRIES, command) is not None:
         return Silence.FAILED
     loop = _loop_of(command)
     if loop is None:
@@ -222,9 +240,19 @@ class Respawns:
 
 def end_of(lines: Sequence[str]) -> str | None:
     """Return the error that the output of a program ends with, if it ends with one."""
-    run = of_last_run(lines)
+    run = own_of_tries(of_last_run(lines))
     last = next((line for each in reversed(run) if (line := harmless(each)).strip()), "")
     return stuck_by(run) or error_line([last])
+
+
+def own_of_tries(lines: Sequence[str]) -> list[str]:
+    """Return the lines of a program without those of the `concurrently` that starts it again, and its prefix."""
+    said = [harmless(line) for line in lines]
+    found = [words for line in said if (words := re.match(_TRIES_WORDS, line))]
+    if not found:
+        return list(lines)
+    prefix = found[-1]["prefix"] or ""
+    return [line.removeprefix(prefix) for line in said if not re.match(_TRIES_WORDS, line)]
 
 
 def _loop_of(command: str) -> tuple[str, str, str] | None:

@@ -21,6 +21,8 @@ RELOADS = r"(?i)(?:^|[\s/])(?:--)?(?:reload|watch)[\w-]*(?=[\s=]|$)"
 """In the command of a reloader, as a program, an argument or an option: "--reload", "watchfiles"."""
 SAID = r"(?i)\breloader\b"
 """In what it prints: "Started reloader process"."""
+RELOADS_BY_ITSELF = r"\bflask\b.*\s--debug\b|\bfastapi\s+dev\b|\bmanage\.py\s+runserver\b"
+"""Commands that reload without a word of it."""
 HELPERS = r"multiprocessing[. ](?:resource_tracker|forkserver|semaphore_tracker)"
 """Processes that Python's multiprocessing keeps beside a worker."""
 
@@ -38,6 +40,8 @@ class DeadWorker(Struct, frozen=True):
     """That of the reloader where its process is gone, and its status unknown."""
     status: int | None
     """As `waitpid` gives it. 0 is a fault of a server's worker, and none of a job that runs after each change."""
+    is_replaced: bool = True
+    """Whether its reloader begins another one when a file is saved. tsx does not see that a signal ended it."""
 
 
 def dead_worker_of(main: int, lines: Iterable[str]) -> DeadWorker | None:
@@ -61,20 +65,43 @@ def dead_worker_of(main: int, lines: Iterable[str]) -> DeadWorker | None:
     return DeadWorker(worker, status) if status is not None else None
 
 
+def reloads(command: str, first_lines: Iterable[str]) -> bool:
+    """Whether a program loads its code again when that changes, by its command or by what it prints first."""
+    if re.search(RELOADS, command) or re.search(RELOADS_BY_ITSELF, command):
+        return True
+    return any(re.search(SAID, line) for line in first_lines)
+
+
+def reaps(command: str) -> bool:
+    """Whether a command has a reloader that reaps its program and prints nothing of its end."""
+    return re.search(REAPS, command) is not None
+
+
+def program_below(main: int) -> int | None:
+    """Return the process that such a reloader below this one has begun, or is about to; None while none runs."""
+    family = {pid: stat for pid in family_of(main) if (stat := stat_of(pid)) is not None}
+    reloader, below = _reloader_in(family, {pid: command_line_of(pid) for pid in family if family[pid].runs})
+    return next((pid for pid in below if family[pid].parent == reloader), None)
+
+
 def _without_program(family: dict[int, Stat], commands: dict[int, str]) -> DeadWorker | None:
     """Return the program that a reloader has reaped: the reloader sleeps, and nothing but what started it runs."""
-    reloader = next((pid for pid, command in commands.items() if re.search(REAPS, command)), None)
-    # A shell or npm above it has the same words in its command: the one below them counts.
-    below = [pid for pid in commands if reloader in ancestors(pid, family)]
-    while (
-        below and (inner := next((pid for pid in below if re.search(REAPS, commands[pid])), None)) is not None
-    ):
-        reloader, below = inner, [pid for pid in commands if inner in ancestors(pid, family)]
+    reloader, below = _reloader_in(family, commands)
     if not LINUX or reloader is None or below or commands.keys() - {reloader, *ancestors(reloader, family)}:
         return None
     stat = family[reloader]
     age = time.clock_gettime(time.CLOCK_BOOTTIME) - stat.start_time / os.sysconf("SC_CLK_TCK")
     return DeadWorker(reloader, None) if stat.state == "S" and age > BOOT_SECONDS else None
+
+
+def _reloader_in(family: dict[int, Stat], commands: dict[int, str]) -> tuple[int | None, list[int]]:
+    """Return the process of a family that reaps its program, and those that run below it."""
+    reloader = next((pid for pid, command in commands.items() if reaps(command)), None)
+    # A shell or npm above it has the same words in its command: the one below them counts.
+    below = [pid for pid in commands if reloader in ancestors(pid, family)]
+    while below and (inner := next((pid for pid in below if reaps(commands[pid])), None)) is not None:
+        reloader, below = inner, [pid for pid in commands if inner in ancestors(pid, family)]
+    return reloader, below
 
 
 def ancestors(pid: int, family: dict[int, Stat]) -> list[int]:

@@ -23,6 +23,7 @@ from devinit.supervisor.orders.settling import Settling
 from devinit.supervisor.reporting import outcome, report
 from devinit.supervisor.reporting.reasons import reason_of, reason_to_wait
 from devinit.supervisor.service.hearing import begun_at
+from devinit.system.changes import latest_change_since
 from devinit.system.procfs import LINUX, family_of, stat_of
 
 if TYPE_CHECKING:
@@ -138,6 +139,11 @@ async def until_live(stack: Stack, name: str, after: float | None, seen: dict[st
                 return unknown(name)
         elif has_reacted(runner, stack, after, began):
             failed = failure_of(name, stack, began)
+            if failed is not None and after is None:
+                after = await fixed_at(runner, failed_at(runner), began)
+                since = Since(after, began)
+                if after is not None:
+                    continue
             # It only was too slow once: what it says after the change, its answer or the end of this wait tells.
             was_slow = after is not None and runner.state.failure is Failure.TIMEOUT
             was_wrong = (was_slow and runner.phase is Phase.STARTING) or since.is_unanswered(runner)
@@ -147,6 +153,11 @@ async def until_live(stack: Stack, name: str, after: float | None, seen: dict[st
                 return awaited("live", runner, stack, None)
             await ask_for_changed_file(runner, stack.stage)
             error = report.last_error_of(runner, stack.stage)
+            if error is not None and after is None:
+                after = await fixed_at(runner, error["at"], began)
+                since = Since(after, began)
+                if after is not None:
+                    continue
             if error is not None and (after is None or error["at"] >= after):
                 return awaited("failed", runner, stack, in_words(error))
             if runner.phase is Phase.READY and not settling.is_settled(runner, after):
@@ -210,6 +221,23 @@ def failure_of(name: str, stack: Stack, began: float) -> str | None:
     if state.phase is Phase.WAITING and outcome.is_settled(name, states, services):
         return state.reason or "it waits for a service that failed"
     return None
+
+
+def failed_at(runner: Runner) -> float:
+    """Return since when a service has been as it is, in Unix time."""
+    since = runner.history.stuck_since
+    return time.time() - (runner.history.in_phase_seconds if since is None else time.monotonic() - since)
+
+
+async def fixed_at(runner: Runner, found_at: float, began: float) -> float | None:
+    """Return when a file of a service was saved after it was found to have failed, just before a wait began.
+
+    Its program has not noticed that yet. A save of longer ago it has answered.
+    """
+    if not kind_of(runner.service).runs_a_command:
+        return None
+    recent = max(found_at, began - REACTION_SECONDS)
+    return await asyncio.to_thread(latest_change_since, recent, [str(runner.service.directory)])
 
 
 class Since:

@@ -155,7 +155,7 @@ async def end_tree(
             if is_alone and main not in members:
                 await wait_for_launchers({*launchers} & {*members}, process_scan, deadline - clock(), force)
                 break
-            if clock() - began >= TELLING_SECONDS and (now := whom(members, ports)) != told:
+            if clock() - began >= TELLING_SECONDS and (now := whom(members, ports)) not in ("", told):
                 told = now
                 say(f"waits for {told}, up to {seconds:g} s")
             with process_scan.opened([main] if is_alone and main else members) as (processes, others):
@@ -192,9 +192,10 @@ def say_what_follows(
     """Report what happens to processes that got a signal and still run; return their description."""
     saving = frozenset() if is_alone else saving_among(members, policy)
     others = [member for member in members if member not in saving]
-    if others:
+    # They may have ended just now.
+    if names := whom(others, ports):
         then = f"SIG{policy.signal} to all of them" if is_alone else "SIGKILL" if policy.kill else "SIGQUIT"
-        say(f"still running after {seconds:g} s: {whom(others, ports)}; sending {then}")
+        say(f"still running after {seconds:g} s: {names}; sending {then}")
     if saving:
         servers = whom([member for member in members if member in saving], ports)
         wait = f"waits up to {policy.saving_seconds:g} s more"

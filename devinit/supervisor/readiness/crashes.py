@@ -28,7 +28,7 @@ from devinit.supervisor.diagnosis.listening import (
     lost_worker,
 )
 from devinit.supervisor.diagnosis.respawns import end_of
-from devinit.supervisor.diagnosis.workers import DeadWorker, said_of
+from devinit.supervisor.diagnosis.workers import DeadWorker
 from devinit.supervisor.readiness.probing import check, no_command
 from devinit.system.listeners import tcp_listeners
 
@@ -128,7 +128,7 @@ def found_down(ears: Ears, lines: list[str]) -> Finding | None:
 def _found_dead(worker: DeadWorker, lines: list[str]) -> Finding:
     """Return why a worker died. If a signal ended it, its last lines may be old ones."""
     if worker.status is not None and os.waitstatus_to_exitcode(worker.status) < 0:
-        return Finding(Sign.DEAD_WORKER, said_of(worker))
+        return found_dead(worker, [])
     cause = stuck_by(lines)
     return found_crashed(cause, lines) if cause else found_dead(worker, lines)
 

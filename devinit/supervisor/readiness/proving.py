@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -27,15 +26,9 @@ from devinit.model.probe import (
 from devinit.model.service import Scheme
 from devinit.ports import verify
 from devinit.ports.holder import lookup
+from devinit.supervisor.readiness.asking import Saw, ask, first_asked
 from devinit.supervisor.readiness.other_ports import other_port, patience_with
-from devinit.supervisor.readiness.probing import (
-    ATTEMPT_SECONDS,
-    NOTHING_LISTENS,
-    ask_once,
-    attempt,
-    check,
-    intervals,
-)
+from devinit.supervisor.readiness.probing import ATTEMPT_SECONDS, NOTHING_LISTENS, ask_once, intervals
 from devinit.supervisor.readiness.rest import until_at_rest, until_staying
 from devinit.supervisor.readiness.subject import (
     Ailing,
@@ -49,7 +42,6 @@ from devinit.supervisor.readiness.subject import (
     Unreachable,
     Verdict,
 )
-from devinit.system.connections import waiting_clients
 from devinit.system.listeners import tcp_listeners
 from devinit.system.procfs import family_of
 
@@ -71,21 +63,12 @@ WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
 ELSEWHERE_INTERVAL_SECONDS = 0.5
 MARGIN_SECONDS = 0.1
 """So much before the deadline the last attempt says what it saw."""
-NOT_ACCEPTED = "it listens, but no process accepts the connections"
 STUCK_INTERVAL_SECONDS = 2.0
 """How often a service is asked that waits for its code to be fixed: each try may print an error, all night."""
 
 BAD_REQUEST = 400
 SERVER_ERRORS = range(500, 600)
 """Answers of a server that is up and whose code or data is not: it may be fixed while it runs."""
-
-
-class Saw(Protocol):
-    """Takes what an attempt saw, and the status of an HTTP answer."""
-
-    def __call__(self, detail: str, answer: int | None = None) -> None:
-        """Take notice."""
-        ...
 
 
 class Pace:
@@ -242,7 +225,7 @@ async def until_answering(
     await until_worth_asking(subject.probe, saw)
     for interval in intervals():
         left = float("inf") if deadline is None else deadline - clock()
-        result = await ask(subject, seconds_of_attempt(subject.attempt_seconds, cut_off, left))
+        result = await ask(subject, seconds_of_attempt(subject.attempt_seconds, cut_off, left), saw)
         if result.verdict is ProbeVerdict.READY:
             return None
         cut_off += result.timed_out
@@ -271,7 +254,7 @@ async def until_extra_ports_answer(subject: Subject, saw: Saw) -> Unreachable | 
                         f"its port {name}, {probe.port}, is {lookup.holders_of_port(probe.port).reason}"
                     )
                 case verify.Ours():
-                    result = await attempt(probe, subject.run_command, subject.read_output, is_own=True)
+                    result = await first_asked(probe, subject, saw, is_own=True)
                     if result.verdict is ProbeVerdict.REDIRECTED:
                         return Unreachable(f"its port {name}: {result.detail}")
                     if result.verdict is ProbeVerdict.READY:
@@ -339,18 +322,6 @@ def seconds_of_attempt(stated: float | None, cut_off: int, left: float) -> float
     """
     seconds = ATTEMPT_SECONDS * 2**cut_off if stated is None else stated
     return max(left - MARGIN_SECONDS, MARGIN_SECONDS) if left < 2 * seconds else seconds
-
-
-async def ask(subject: Subject, seconds: float) -> ProbeResult:
-    """Carry the probe out once, in so many seconds."""
-    # An engine may have the kernel send connections on to its container.
-    is_own = subject.port is not None and subject.published is None
-    if not subject.was_ready:
-        return await attempt(subject.probe, subject.run_command, subject.read_output, seconds, is_own=is_own)
-    # Each attempt would stay in the queue until the process accepts it.
-    if subject.port is not None and waiting_clients(subject.port):
-        return ProbeResult(ProbeVerdict.NOT_YET, NOT_ACCEPTED)
-    return await check(subject.probe, subject.run_command, seconds, subject.read_output, is_own=is_own)
 
 
 async def until_worth_asking(probe: Probe, saw: Saw) -> None:

@@ -92,6 +92,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     run_command: RunCommand
     read_output: ReadOutput
     saw: Callable[[str], None]
+    note: Callable[[str], None] = lambda _text: None
+    """Told what the developer should know of a service that is taken for ready."""
     answered: Callable[[int | None], None] = lambda _status: None
     """Told the status of the last HTTP answer that was refused, after each attempt; None before there is one."""
     stays: Callable[[], bool] = lambda: True

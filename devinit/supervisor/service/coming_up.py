@@ -185,6 +185,7 @@ class ComingUp:
             run_command=runner.run_probe_command,
             read_output=runner.output.read(since=runner.output.size() if is_same_run else None),
             saw=self._saw,
+            note=lambda text: stage.note(f"{runner.name} {text}", runner.name),
             answered=self._answered,
             stays=runner.hearing.stays,
             has_come_up=runner.hearing.has_come_up,

@@ -14,15 +14,17 @@ from devinit.supervisor.diagnosis.listening import LINES, LOOK_SECONDS, Ears
 from devinit.supervisor.diagnosis.respawns import (
     LATEST_SECONDS,
     REACTION_SECONDS,
+    SIGNALS,
     SOUND_SECONDS,
     Respawns,
     Silence,
+    innermost_respawning,
     is_respawning,
     silence_of_runs,
     was_told_to_end,
     watched_by,
 )
-from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of
+from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of, program_below, reaps
 from devinit.supervisor.processes.ending import exit_of
 from devinit.system.changes import have_changed_since
 from devinit.system.facts import identity_of
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from devinit.supervisor.project.project_state import ProjectState
     from devinit.supervisor.service.runner import Runner
     from devinit.system.process_stat import Stat
+
+LOADING_SECONDS = 0.05
+"""A reloader begins to watch later than this after its own beginning, which is known to 0.01 s."""
 
 
 class Hearing:
@@ -71,8 +76,15 @@ class Hearing:
         # What starts its program again after each end waits for nothing, and reaps it.
         if (process := self._runner.run.process) is None or self.reloader() is not None:
             return None
+        self._hold_program()
         # A reloader names itself once, at its beginning: many lines may have come since.
-        return dead_worker_of(process.pid, chain(lines, self._runner.output.first_lines()))
+        worker = dead_worker_of(process.pid, chain(lines, self._runner.output.first_lines()))
+        code = self._run.kernel_code() if self._run is not None else None
+        # A reloader ends its program with a signal when a file is saved, and begins the next one.
+        is_known = code not in (None, 0, *SIGNALS) and not self._listens()
+        if worker is None or worker.status is not None or code is None or self._run is None or not is_known:
+            return worker
+        return DeadWorker(self._run.pid, -code if code < 0 else code << 8, is_replaced=code > 0)
 
     def _dying(self, lines: list[str]) -> str | None:
         """Return what its workers die of; nothing where the one that was begun last has loaded its code."""
@@ -87,9 +99,8 @@ class Hearing:
         process = self._runner.run.process
         if process is None or not is_respawning(command_line_of(process.pid)):
             return None
-        # A shell above watchmedo has its words in its command, too.
-        family = reversed(family_of(process.pid))
-        return next((pid for pid in family if is_respawning(command_line_of(pid))), None)
+        commands = ((pid, command_line_of(pid)) for pid in family_of(process.pid))
+        return innermost_respawning(commands)
 
     def stays(self) -> bool:
         """Whether its program, if it is started after each end, has lasted longer than the runs that failed."""
@@ -114,8 +125,8 @@ class Hearing:
         return self.has_loaded() or (self.stays() and self._respawns.has_ended_well)
 
     async def until_run_ends(self) -> bool:
-        """Return when the program that is started after each end has ended; False for any other service."""
-        while LINUX and self.reloader() is not None:
+        """Return when the program of a reloader that says nothing of its end has ended; False for any other."""
+        while LINUX and (self.reloader() is not None or self._hold_program()):
             self._ends_again()
             run = Process.open(self._run.identity) if self._run is not None else None
             if run is None:
@@ -149,6 +160,16 @@ class Hearing:
             self._hold(first)
         return found
 
+    def _hold_program(self) -> bool:
+        """Hold the program of a reloader that reaps it without a word; return whether there is such a reloader."""
+        process = self._runner.run.process
+        if process is None or not LINUX or not reaps(command_line_of(process.pid)):
+            return False
+        program = program_below(process.pid)
+        if program is not None and (self._run is None or self._run.pid != program):
+            self._hold(program)
+        return True
+
     def _has_failed(self, command: str, reloader: int, at: float, lines: list[str]) -> bool | None:
         """Return whether a run that began at this time, and has ended, failed; None if its reloader ended it."""
         code = self._run.kernel_code() if self._run is not None else None
@@ -156,7 +177,7 @@ class Hearing:
             late = LATEST_SECONDS if was_told_to_end(lines, code) else REACTION_SECONDS
             stat = stat_of(reloader)
             # What was saved before there was a reloader, it did not see.
-            seen_since = max(at - late, begun_at(stat) if stat is not None else at)
+            seen_since = max(at - late, begun_at(stat) + LOADING_SECONDS if stat is not None else at)
             began = time.time() - (time.monotonic() - seen_since)
             top = self._runner.service.directory
             folders = [str(top / each) for each in watched.directories]
