@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from devinit.cli.watch import Scope, Shown, Watch
     from devinit.control.client import Client
     from devinit.control.wire import Json
-    from devinit.model.port_answer import Answer
+    from devinit.model.port_answer import PortAnswer
 
 
 def watch_of(arguments: Arguments) -> Watch:
@@ -149,7 +149,7 @@ def left_behind(method: str, scope: Scope | None) -> str:
     )
 
 
-def ask(conflicts: list[Json], root: str, *, again: bool) -> list[Answer]:
+def ask(conflicts: list[Json], root: str, *, again: bool) -> list[PortAnswer]:
     """Ask about every conflict. `again`: other answers were sent before, and may have been carried out."""
     # The prompts' library takes longer to load than everything else: only a question pays for it.
     from devinit.cli.conflicts import decide

@@ -21,7 +21,7 @@ from devinit.cli.output import Paint, size_of
 from devinit.cli.port_facts import facts_of, heading, paragraph
 from devinit.cli.prompts import select
 from devinit.control.conversation import accepted, given_up
-from devinit.model.port_answer import UNPINNED, Answer, lasting_question
+from devinit.model.port_answer import UNPINNED, PortAnswer, lasting_question
 from devinit.system import terminal
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class GivenUp(Exception):
     """The user's decision to leave the questions without an answer."""
 
 
-def decide(conflicts: list[Json], *, can_pin: bool, again: bool = False) -> list[Answer]:
+def decide(conflicts: list[Json], *, can_pin: bool, again: bool = False) -> list[PortAnswer]:
     """Ask about every conflict. Raise PortConflict when the user gives up.
 
     `can_pin`: a devinit.toml exists in which an answer can be kept. `again`: earlier answers were sent already,
@@ -46,9 +46,9 @@ def decide(conflicts: list[Json], *, can_pin: bool, again: bool = False) -> list
         raise given_up(conflicts, again=again) from None
 
 
-def decide_all(conflicts: list[Json], *, can_pin: bool) -> list[Answer]:
+def decide_all(conflicts: list[Json], *, can_pin: bool) -> list[PortAnswer]:
     """Ask about all conflicts at once if there are several, then about each remaining one."""
-    answers: list[Answer] = []
+    answers: list[PortAnswer] = []
     if len(conflicts) > 1:
         say(["", *overview(conflicts, Paint(sys.stderr), columns())])
         say([""])
@@ -58,7 +58,7 @@ def decide_all(conflicts: list[Json], *, can_pin: bool) -> list[Answer]:
     return answers + [decide_one(each, can_pin=can_pin) for each in conflicts]
 
 
-def decide_one(conflict: Json, *, can_pin: bool) -> Answer:
+def decide_one(conflict: Json, *, can_pin: bool) -> PortAnswer:
     """Show the facts about one port, and ask about it."""
     few, all_of_it = (screen_of(conflict, in_full=in_full) for in_full in (False, True))
     say(few)
@@ -74,9 +74,9 @@ def decide_one(conflict: Json, *, can_pin: bool) -> Answer:
             case "always":
                 kind = asked(lasting_question(conflict), lasting_choices(conflict, columns()))
                 if kind != BACK:
-                    return Answer(conflict, kind, always=True)
+                    return PortAnswer(conflict, kind, always=True)
             case kind:
-                return Answer(conflict, kind)
+                return PortAnswer(conflict, kind)
 
 
 def asked(question: str, choices: list[Choice], default: str | None = None) -> str:

@@ -31,7 +31,7 @@ _RAN_BEFORE = "ran on "
 """The beginning of the reason of a one-shot that did not run again, because it already ran on this data."""
 
 
-class Line:
+class ProgressLine:
     """The displayed state of one service."""
 
     def __init__(self, name: str, phase: str, now: float) -> None:
@@ -53,7 +53,7 @@ class Board:
         self.output_of = output_of
         """Returns the last output line of a service; "" if there is none."""
         self._symbols = symbols
-        self._lines: dict[str, Line] = {}
+        self._lines: dict[str, ProgressLine] = {}
 
     def is_busy(self) -> bool:
         """Whether any service is still being waited for."""
@@ -64,7 +64,7 @@ class Board:
         match event["type"]:
             case "plan":
                 for name in event["starting"]:
-                    self._lines.setdefault(name, Line(name, "waiting", now))
+                    self._lines.setdefault(name, ProgressLine(name, "waiting", now))
             case "phase":
                 self._phase(event, now)
             case "port":
@@ -103,8 +103,8 @@ class Board:
                 return f"{mark} {self._columns(line)}{said}"
         return None
 
-    def _line(self, name: str, now: float) -> Line:
-        return self._lines.setdefault(name, Line(name, "", now))
+    def _line(self, name: str, now: float) -> ProgressLine:
+        return self._lines.setdefault(name, ProgressLine(name, "", now))
 
     def _phase(self, event: Json, now: float) -> None:
         line = self._line(event["service"], now)
@@ -128,7 +128,7 @@ class Board:
             said.append(f"{service}: uses {one_line(event['uses'])} on port {port}, and never stops it")
         return said
 
-    def _drawn(self, line: Line, now: float, columns: int) -> str:
+    def _drawn(self, line: ProgressLine, now: float, columns: int) -> str:
         waited = now - line.since
         mark, said = self._state(
             line, f" {duration(waited)}" if waited >= TELLING_SECONDS else "", line.detail
@@ -144,13 +144,13 @@ class Board:
             return f"{mark} {before}  {self._paint.dim(shown)}"
         return f"{mark} {cut(said, room, self._symbols['cut'])}"
 
-    def _columns(self, line: Line) -> str:
+    def _columns(self, line: ProgressLine) -> str:
         names = max(width(name) for name in self._lines)
         ports = max((len(str(each.port)) for each in self._lines.values() if each.port), default=0)
         port = str(line.port or "").rjust(ports) + "  " if ports else ""
         return f"{pad(line.name, names)}  {port}"
 
-    def _state(self, line: Line, waited: str, reason: str) -> tuple[str, str]:
+    def _state(self, line: ProgressLine, waited: str, reason: str) -> tuple[str, str]:
         """Return the symbol and the text for the state of a service."""
         detail = f": {reason}" if reason else ""
         paint, symbols = self._paint, self._symbols

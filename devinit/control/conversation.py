@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from devinit.control.client import RemoteError
     from devinit.control.wire import Json
-    from devinit.model.port_answer import Answer
+    from devinit.model.port_answer import PortAnswer
 
 
 class Conversation:
@@ -43,7 +43,7 @@ class Conversation:
         """Return the parameters of an order with all answers."""
         return {**order, "resolutions": self._resolutions}
 
-    def add(self, answers: Iterable[Answer]) -> None:
+    def add(self, answers: Iterable[PortAnswer]) -> None:
         """Add answers."""
         from devinit.model.port_answer import pins_of  # most starts ask nothing
 
@@ -60,12 +60,12 @@ def conflicts_of(error: RemoteError) -> list[Json] | None:
     return conflicts
 
 
-def accepted(conflicts: list[Json]) -> tuple[list[Answer], list[Json]]:
+def accepted(conflicts: list[Json]) -> tuple[list[PortAnswer], list[Json]]:
     """Return the suggested answers, and the conflicts without a suggestion."""
-    from devinit.model.port_answer import Answer  # as above
+    from devinit.model.port_answer import PortAnswer  # as above
     from devinit.model.port_words import has_suggestion
 
-    answers = [Answer(each, each["default"]) for each in conflicts if has_suggestion(each)]
+    answers = [PortAnswer(each, each["default"]) for each in conflicts if has_suggestion(each)]
     return answers, [each for each in conflicts if not has_suggestion(each)]
 
 

@@ -32,7 +32,7 @@ from devinit.dashboard.presentation import banner
 from devinit.dashboard.screens.main import MainScreen
 from devinit.dashboard.speaking import SpeakingApp
 from devinit.dashboard.starting import Start, after
-from devinit.dashboard.state import Line, Stack, happened, lost, planned, refreshed
+from devinit.dashboard.state import LinkState, Stack, happened, lost, planned, refreshed
 from devinit.dashboard.stops import Stops
 from devinit.dashboard.tasks import Source, Tasks
 from devinit.dashboard.turns import Turns
@@ -154,7 +154,7 @@ class Dashboard(SpeakingApp):
     def _take_news(self, news: News) -> None:
         match news:
             case Found(status, environment, out_of_reach):
-                self.line, self._out_of_reach = Line.HELD, out_of_reach
+                self.line, self._out_of_reach = LinkState.HELD, out_of_reach
                 self.forget_absence()
                 self.environment = environment
                 first = not self.stack.services
@@ -165,7 +165,7 @@ class Dashboard(SpeakingApp):
                 if self.start is None or self._twice.is_new(event, goes_on=self.start.goes_on):
                     self._take_event(event)
             case Gone():
-                self.line = Line.CUT
+                self.line = LinkState.CUT
                 self._show(lost(self.stack))
                 self.main.show_banner(banner(self.stack, news))
 
@@ -224,7 +224,7 @@ class Dashboard(SpeakingApp):
     def _show(self, stack: Stack) -> None:
         self.stack = stack
         self._feed.follow(stack.services)
-        if self.line is Line.HELD:
+        if self.line is LinkState.HELD:
             self.main.show_banner(banner(stack, None, self._out_of_reach))
         self.main.show_stack(stack, self.line)
 
@@ -241,7 +241,7 @@ class Dashboard(SpeakingApp):
     async def _measure(self) -> None:
         self._stale = False
         # Also without the focus: it stands beside an editor most of the day.
-        if self.line is not Line.HELD:
+        if self.line is not LinkState.HELD:
             return
         try:
             status = await self._link.ask("status")
@@ -310,7 +310,7 @@ class Dashboard(SpeakingApp):
         self.main.refresh_bindings()
         if not came_of_it:
             return False
-        if self.line is Line.CUT:
+        if self.line is LinkState.CUT:
             self._link.revive()
         self._status_soon()
         return True

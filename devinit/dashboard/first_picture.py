@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from devinit.dashboard.log_title import EVERYONE, FOLLOWING, log_title
 from devinit.dashboard.presentation import Piece, cut_pieces, headline, table
 from devinit.dashboard.starting import start_line
-from devinit.dashboard.state import Line
+from devinit.dashboard.state import LinkState
 from devinit.text import harmless, width
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def picture(stack: Stack, start: Start, now: float, columns: int, lines: int) ->
     # The table takes half of the screen at most.
     rows = [Row(line, "background" if number else "panel") for number, line in enumerate(services)]
     above = [
-        Row(headline(stack, columns, Line.HELD), "surface"),
+        Row(headline(stack, columns, LinkState.HELD), "surface"),
         Row(start_line(start, stack, now, columns), "surface"),
         *[Row(header), *rows][: max(lines // 2, 1)],
         Row(log_title(EVERYONE, [FOLLOWING], 0, columns)),

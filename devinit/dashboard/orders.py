@@ -13,7 +13,7 @@ from devinit.control.stopped import refuse_remaining
 from devinit.dashboard.kept_answers import KeptAnswers
 from devinit.dashboard.ordered import Given, Ordered
 from devinit.errors import DevinitError
-from devinit.model.port_answer import Answer
+from devinit.model.port_answer import PortAnswer
 
 if TYPE_CHECKING:
     from devinit.dashboard.begun import Begun
@@ -143,7 +143,7 @@ class Orders:
         for said in self._kept.keep(conversation.to_keep):
             self._desk.say(said, seconds=8)
 
-    async def _ask(self, conflicts: list[Json]) -> list[Answer] | None:
+    async def _ask(self, conflicts: list[Json]) -> list[PortAnswer] | None:
         """Ask about all conflicts at once if there are several, then about each that is left.
 
         None when the user gives up.
@@ -152,7 +152,7 @@ class Orders:
         from devinit.dashboard.screens.conflict import ConflictDialogue
         from devinit.dashboard.screens.conflicts import ACCEPT, ConflictsDialogue
 
-        answers: list[Answer] = []
+        answers: list[PortAnswer] = []
         is_late = True
         if len(conflicts) > 1:
             is_late = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from devinit.dashboard.state import ALIVE, BUSY, Line, Stack, View, counts, is_everything_at_rest
+from devinit.dashboard.state import ALIVE, BUSY, LinkState, Stack, View, counts, is_everything_at_rest
 from devinit.model.configuration_words import still_as_before
 from devinit.text import cut, one_line, pad, plain, width
 
@@ -252,7 +252,7 @@ def uptime(seconds: float) -> str:
     return f"{days}d {hours % 24}h"
 
 
-def headline(stack: Stack, columns: int, line: Line, aside: str = "") -> list[Piece]:
+def headline(stack: Stack, columns: int, line: LinkState, aside: str = "") -> list[Piece]:
     """Return the first line of the screen: the project, its state, and its folder.
 
     `aside`: the user's changes to the display.
@@ -269,8 +269,8 @@ def headline(stack: Stack, columns: int, line: Line, aside: str = "") -> list[Pi
         pieces.append((f"  {failed} failed", "bad"))
     if moved:
         pieces.append((f"  {moved} moved", "attention"))
-    if line is not Line.HELD:
-        pieces.append((f"  {line.value}", "bad" if line is Line.CUT else "dim"))
+    if line is not LinkState.HELD:
+        pieces.append((f"  {line.value}", "bad" if line is LinkState.CUT else "dim"))
     if aside:
         pieces.append((f"  {aside}", "accent"))
     room = columns - sum(width(text) for text, _ in pieces) - 3

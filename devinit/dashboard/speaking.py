@@ -6,7 +6,7 @@ from textual.app import App
 from textual.driver import Driver
 from textual.notifications import SeverityLevel
 
-from devinit.dashboard.state import Line
+from devinit.dashboard.state import LinkState
 from devinit.errors import DevinitError, SupervisorError
 from devinit.text import plain
 
@@ -16,7 +16,7 @@ class SpeakingApp(App[str]):
 
     def __init__(self, driver_class: type[Driver] | None = None) -> None:
         super().__init__(driver_class)
-        self.line = Line.SOUGHT
+        self.line = LinkState.SOUGHT
         """The line to the supervisor."""
         self._missed_supervisor = False
         """Whether it was said that the supervisor is gone, or could not be asked."""
@@ -32,7 +32,7 @@ class SpeakingApp(App[str]):
     ) -> None:
         """Say something for a few seconds, once at a time. No text is markup, whatever a caller or widget says."""
         del markup
-        self._missed_supervisor |= severity == "error" and self.line is Line.CUT
+        self._missed_supervisor |= severity == "error" and self.line is LinkState.CUT
         message, title = plain(message), plain(title)
         if all((shown.message, shown.title) != (message, title) for shown in self._notifications):
             super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)

@@ -42,7 +42,7 @@ class Measured(Struct, frozen=True):
     memory: int
 
 
-class Line(Enum):
+class LinkState(Enum):
     """The line to the supervisor."""
 
     SOUGHT = "connecting…"

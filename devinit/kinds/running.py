@@ -29,7 +29,7 @@ class Unusable(Exception):
     """Raised when the service cannot use the server; the message is the reason."""
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class ServerReply(Struct, frozen=True, kw_only=True):
     """The information of a server about itself, on one of its addresses."""
 
     server: RunningServer
@@ -37,7 +37,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     """The same on all addresses of one running server, and different for any other server."""
 
 
-class Line:
+class TimedConnection:
     """A connection with one deadline for all steps together."""
 
     def __init__(self, host: str, port: int, deadline: float) -> None:
@@ -88,7 +88,7 @@ class Line:
         return left
 
 
-Ask: TypeAlias = Callable[[Line], Answer]
+Ask: TypeAlias = Callable[[TimedConnection], ServerReply]
 """Talks to a server in its own protocol. Raises Unusable if the service cannot use it."""
 
 
@@ -96,11 +96,11 @@ def ask_running(endpoint: Endpoint, ask: Ask) -> RunningServer:
     """Ask the server on an endpoint, on both loopback addresses if it is one of them; blocks for a second."""
     port = endpoint.port or 0
     deadline = time.monotonic() + ASK_SECONDS
-    answers: dict[str, Answer] = {}
+    answers: dict[str, ServerReply] = {}
     problems: dict[str, str] = {}
     for host in addresses_of(endpoint.host):
         try:
-            with Line(host, port, deadline) as line:
+            with TimedConnection(host, port, deadline) as line:
                 answers[host] = ask(line)
         except Unusable as error:
             problems[host] = str(error)
@@ -121,7 +121,7 @@ def addresses_of(host: str) -> tuple[str, ...]:
     return LOOPBACK if host in (*LOOPBACK, "localhost") else (host,)
 
 
-def judge(host: str, answers: dict[str, Answer], problems: dict[str, str]) -> RunningServer:
+def judge(host: str, answers: dict[str, ServerReply], problems: dict[str, str]) -> RunningServer:
     """Return the combined result of all addresses for clients that get `host`; pure."""
     told = host if host in addresses_of(host) else next(iter((*answers, *problems)), host)
     if told in problems:

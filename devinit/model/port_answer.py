@@ -27,7 +27,7 @@ UNPINNED = (
 )
 
 
-class Answer(NamedTuple):
+class PortAnswer(NamedTuple):
     """The decision about one conflict."""
 
     conflict: Json
@@ -61,6 +61,6 @@ def lasting_question(conflict: Json) -> str:
     return f"What is always to be done for {owner_of(conflict)}?"
 
 
-def pins_of(answers: Iterable[Answer]) -> dict[str, str]:
+def pins_of(answers: Iterable[PortAnswer]) -> dict[str, str]:
     """Return the policies to store, by service."""
     return {owner_of(each.conflict): each.kind for each in answers if each.always}

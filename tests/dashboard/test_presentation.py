@@ -22,7 +22,7 @@ from devinit.dashboard.presentation import (
     table,
     uptime,
 )
-from devinit.dashboard.state import Line, Stack, View, happened, in_words
+from devinit.dashboard.state import LinkState, Stack, View, happened, in_words
 from devinit.model.status import Phase, WrongServer
 from devinit.text import width
 from tests.dashboard.conftest import WHY
@@ -196,16 +196,16 @@ class TestTheHeadline:
     def test_counts_what_is_as_it_should_be(self) -> None:
         views = (READY, View(name="a", phase="failed"), View(name="b", phase="exited"))
 
-        said = text(headline(stack(*views), 100, Line.HELD))
+        said = text(headline(stack(*views), 100, LinkState.HELD))
 
         assert "1 of 3 ready, 1 finished  1 failed  1 moved" in said
         assert said.rstrip().endswith("/home/ada/shop")
 
     def test_says_that_nobody_looks_after_it(self) -> None:
-        assert "no supervisor" in text(headline(stack(READY), 80, Line.CUT))
+        assert "no supervisor" in text(headline(stack(READY), 80, LinkState.CUT))
 
     def test_says_nothing_of_a_supervisor_that_is_only_looked_for(self) -> None:
-        said = text(headline(stack(), 80, Line.SOUGHT))
+        said = text(headline(stack(), 80, LinkState.SOUGHT))
 
         assert "connecting…" in said
         assert "supervisor" not in said
@@ -380,7 +380,7 @@ def test_a_further_port_stands_behind_the_url_of_its_service_where_there_is_room
 def test_a_service_that_is_started_by_its_name_is_not_missed() -> None:
     views = (View(name="api", phase="ready", pid=1), View(name="mail", autostart=False))
 
-    assert "1 of 1 ready" in text(headline(stack(*views), 80, Line.HELD))
+    assert "1 of 1 ready" in text(headline(stack(*views), 80, LinkState.HELD))
     assert text(table(stack(*views), 80, 0.0)[1][1]).endswith("starts by its name")
 
 

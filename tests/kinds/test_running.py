@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from devinit.kinds.providers import PROVIDERS
-from devinit.kinds.running import ASK_SECONDS, LONGEST_ANSWER, Answer, judge
+from devinit.kinds.running import ASK_SECONDS, LONGEST_ANSWER, ServerReply, judge
 from devinit.model.running import RunningServer
 from devinit.model.service import Service
 from tests.kinds.conftest import Speaker
 
 
-def an_answer(instance: str = "1") -> Answer:
-    return Answer(server=RunningServer(title="Redis 7.0.15"), instance=instance)
+def an_answer(instance: str = "1") -> ServerReply:
+    return ServerReply(server=RunningServer(title="Redis 7.0.15"), instance=instance)
 
 
 class TestAServerThatSaysNothing:

@@ -20,7 +20,7 @@ from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.postgres.login import ask
 from devinit.kinds.providers import Place
 from devinit.kinds.redis.kind import RedisSettings
-from devinit.kinds.running import Line, Unusable
+from devinit.kinds.running import TimedConnection, Unusable
 from devinit.model.service import Project, Service
 from devinit.supervisor.project.passwords import Passwords, as_they_run
 from tests.kinds.conftest import embedded_postgres, embedded_valkey, system_postgres, system_redis
@@ -168,7 +168,7 @@ class Login(NamedTuple):
     def problem(self, user: str, password: str) -> str:
         """Return why that does not work; an empty text when it does."""
         settings = PostgresSettings(database="postgres", user=user, password=password)
-        with Line(self.host, self.port, time.monotonic() + PATIENCE) as line:
+        with TimedConnection(self.host, self.port, time.monotonic() + PATIENCE) as line:
             try:
                 ask(line, settings)
             except Unusable as error:

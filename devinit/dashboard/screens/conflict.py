@@ -21,7 +21,7 @@ from devinit.model.port_answer import (
     LASTING,
     ONLY_NOW_TEXT,
     UNPINNED,
-    Answer,
+    PortAnswer,
     lasting_kinds,
     lasting_question,
 )
@@ -37,7 +37,7 @@ FOR_GOOD = "always "
 """The prefix of the kind of a permanent answer."""
 
 
-class ConflictDialogue(Late, ModalScreen[Answer]):
+class ConflictDialogue(Late, ModalScreen[PortAnswer]):
     """A question about one port, and about how long the answer applies; "abort" changes nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -107,7 +107,7 @@ class ConflictDialogue(Late, ModalScreen[Answer]):
             self.offer_for_now()
         else:
             always = kind.startswith(FOR_GOOD)
-            self.dismiss(Answer(self._conflict, kind.removeprefix(FOR_GOOD), always))
+            self.dismiss(PortAnswer(self._conflict, kind.removeprefix(FOR_GOOD), always))
 
     def action_scroll(self, pages: int) -> None:
         """Scroll the facts."""
@@ -119,4 +119,4 @@ class ConflictDialogue(Late, ModalScreen[Answer]):
         if self.query_one(OptionList).options[-1].id == BACK:
             self.offer_for_now()
         else:
-            self.dismiss(Answer(self._conflict, ABORT))
+            self.dismiss(PortAnswer(self._conflict, ABORT))

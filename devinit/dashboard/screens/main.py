@@ -20,7 +20,7 @@ from devinit.dashboard.presentation import Piece, headline
 from devinit.dashboard.refusals import called_for, refusal, refusal_for_all
 from devinit.dashboard.screens.table_screen import TableScreen
 from devinit.dashboard.starting import Start, start_line
-from devinit.dashboard.state import Line, Stack, is_everything_at_rest
+from devinit.dashboard.state import LinkState, Stack, is_everything_at_rest
 from devinit.dashboard.widgets.input_lines import PatternLine, TypeLine
 from devinit.dashboard.widgets.key_bar import KeyBar
 from devinit.dashboard.widgets.log_pane import LogPane
@@ -63,7 +63,7 @@ class MainScreen(TableScreen):
             shown = key.display or None
             self._bindings.bind(key.key, key.action, key.label, show=is_offered(key), key_display=shown)
         self._ordered = ordered
-        self.line = Line.SOUGHT
+        self.line = LinkState.SOUGHT
         self.start: Start | None = None
         """The start that the dashboard was opened by."""
         self._leads = False
@@ -93,7 +93,7 @@ class MainScreen(TableScreen):
         self.set_interval(1, self.let_time_pass)
         self.say_title()
 
-    def show_stack(self, stack: Stack, line: Line) -> None:
+    def show_stack(self, stack: Stack, line: LinkState) -> None:
         """Show another state of affairs."""
         names_before = tuple(self.stack_of_services.services)
         self.stack_of_services, self.line = stack, line
@@ -108,7 +108,7 @@ class MainScreen(TableScreen):
     def say_headline(self) -> None:
         """Say which project this is, and how it is."""
         # A start says itself how far it is.
-        line = Line.HELD if self.line is Line.SOUGHT and self.start is not None else self.line
+        line = LinkState.HELD if self.line is LinkState.SOUGHT and self.start is not None else self.line
         marked = len(self.table.marked)
         aside = ", ".join(filter(None, (f"{marked} marked" if marked else "", self.arrangement.said)))
         pieces = headline(self.stack_of_services, self.size.width, line, aside)
@@ -199,7 +199,7 @@ class MainScreen(TableScreen):
             case "start_all" | "stop_all" | "restart_all":
                 return not refusal_for_all(action, self.stack_of_services, self._ordered.methods())
             case "revive":
-                return self.line is Line.CUT
+                return self.line is LinkState.CUT
             case "go_to_blocker":
                 return view is not None and view.phase == Phase.WAITING
             case "unmark":

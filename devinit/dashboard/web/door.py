@@ -32,7 +32,7 @@ class Visit(Struct, frozen=True, kw_only=True):
     """Whether it requests a websocket."""
 
 
-class Answer(Enum):
+class Admission(Enum):
     """The decision about a request; each refusal is the text for the visitor."""
 
     WELCOME = "come in"
@@ -63,20 +63,20 @@ class Door:
         self.ticket_name = f"{COOKIE}-{port}"
         """The name of a cookie that other servers on this address may see, and that grants nothing."""
 
-    def judge(self, visit: Visit) -> Answer:
+    def judge(self, visit: Visit) -> Admission:
         """Decide about a request. The right token is accepted once."""
         if visit.host.lower() not in self.hosts:
-            return Answer.WRONG_HOST
+            return Admission.WRONG_HOST
         if visit.opens_terminal and visit.origin != f"http://{visit.host}":
-            return Answer.WRONG_ORIGIN
+            return Admission.WRONG_ORIGIN
         if visit.path.startswith(self.folder):
-            return Answer.WELCOME if _same(visit.session, self._session) else Answer.UNKNOWN
+            return Admission.WELCOME if _same(visit.session, self._session) else Admission.UNKNOWN
         if visit.path != "/" or visit.method != "GET" or not _same(visit.token, self._token):
-            return Answer.UNKNOWN
+            return Admission.UNKNOWN
         if self._used:
-            return Answer.USED_HERE if _same(visit.ticket, self._ticket) else Answer.USED
+            return Admission.USED_HERE if _same(visit.ticket, self._ticket) else Admission.USED
         self._used = True
-        return Answer.EXCHANGE
+        return Admission.EXCHANGE
 
     @property
     def cookie(self) -> str:

@@ -19,7 +19,7 @@ from aiohttp.typedefs import Handler
 from textual_serve.app_service import AppService
 from textual_serve.server import Server
 
-from devinit.dashboard.web.door import COOKIE, Answer, Door, Visit
+from devinit.dashboard.web.door import COOKIE, Admission, Door, Visit
 
 END_SECONDS = 3
 """The time for a dashboard to end with its page, before it is killed."""
@@ -109,20 +109,22 @@ class BrowserDashboard(Server):
             )
         )
         match answer:
-            case Answer.WELCOME:
+            case Admission.WELCOME:
                 try:
                     response = await handler(request)
                 except web.HTTPException as error:
                     response = _notice(error.reason, status=error.status)
-            case Answer.EXCHANGE:
+            case Admission.EXCHANGE:
                 self._tell("opened in a browser; the link does not work a second time")
                 response = self._admit()
             case _:
-                if answer is Answer.USED:
+                if answer is Admission.USED:
                     self._tell("the link was opened a second time, and refused")
                 # A script that leads an admitted browser back, because only that knows the folder.
                 head = (
-                    "" if answer in (Answer.WRONG_HOST, Answer.WRONG_ORIGIN) else f"<script>{BACK}</script>"
+                    ""
+                    if answer in (Admission.WRONG_HOST, Admission.WRONG_ORIGIN)
+                    else f"<script>{BACK}</script>"
                 )
                 response = _notice(answer.value, status=403, head=head)
         if not response.prepared:

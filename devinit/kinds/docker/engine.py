@@ -66,7 +66,7 @@ class Refused(Exception):
         self.status, self.words = status, words
 
 
-class Answer:
+class Response:
     """An answer of the engine: its status, and its body as it arrives."""
 
     def __init__(self, path: str, link: _socket.socket) -> None:
@@ -206,7 +206,7 @@ class Engine:
         seconds: float | None = TIME_OUT,
         data: Iterable[bytes] | None = None,
         kind: str = "application/json",
-    ) -> Answer:
+    ) -> Response:
         """Send a request and return its answer, which is yet to arrive. Raise EngineAway.
 
         `seconds`: how long the engine may be silent; None: forever. `data`: a body other than JSON, in parts.
@@ -230,7 +230,7 @@ class Engine:
             for part in data:
                 self._put(link, b"%x\r\n%b\r\n" % (len(part), part))
             self._put(link, b"0\r\n\r\n")
-        return Answer(self.path, link)
+        return Response(self.path, link)
 
     def _put(self, link: _socket.socket, data: bytes) -> None:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from devinit.errors import ProviderError
-from devinit.kinds.docker.engine import Answer, Engine, Refused, decode, quoted, words_of
+from devinit.kinds.docker.engine import Engine, Refused, Response, decode, quoted, words_of
 from devinit.kinds.provider import Say
 
 NOT_FOUND = 404
@@ -130,7 +130,7 @@ class Layers:
         return f"{self._title}: {layers}, {current // 10**6} of {total // 10**6} MB"
 
 
-def follow(answer: Answer, take: Any) -> None:
+def follow(answer: Response, take: Any) -> None:
     """Pass each line of a long operation to `take`. Raise Refused for an error at the beginning or in between."""
     if answer.head() >= 400:  # noqa: PLR2004  HTTP errors begin here
         raise Refused(answer.status, words_of(b"".join(answer.parts())))
@@ -140,7 +140,7 @@ def follow(answer: Answer, take: Any) -> None:
         take(line)
 
 
-def lines_of(answer: Answer) -> Iterator[dict[str, Any]]:
+def lines_of(answer: Response) -> Iterator[dict[str, Any]]:
     """Yield the lines of an answer, each of which is JSON."""
     rest = b""
     for part in answer.parts():

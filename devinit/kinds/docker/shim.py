@@ -17,15 +17,15 @@ from contextlib import suppress
 
 if __package__:  # for the tests and the type checker
     from devinit.kinds.docker.copying import Output, Vouched, say
-    from devinit.kinds.docker.engine import Answer, Engine, EngineAway, Refused, decode, quoted
+    from devinit.kinds.docker.engine import Engine, EngineAway, Refused, Response, decode, quoted
     from devinit.kinds.docker.relay import Relay
 else:  # as `PROGRAM` runs it
     from copying import Output, Vouched, say  # type: ignore[import-not-found,no-redef]
     from engine import (  # type: ignore[import-not-found,no-redef]
-        Answer,
         Engine,
         EngineAway,
         Refused,
+        Response,
         decode,
         quoted,
     )
@@ -88,9 +88,9 @@ class Shim:
         self.record = Vouched(order["record"])
         self.id = ""
         self.code: int | None = None
-        self._wait: Answer | None = None
-        self._logs: Answer | None = None
-        self._stop: Answer | None = None
+        self._wait: Response | None = None
+        self._logs: Response | None = None
+        self._stop: Response | None = None
         self._is_stopping = False
         self._waited = b""
         self._output = Output(f"{order['record']}.seen")
@@ -240,7 +240,7 @@ class Shim:
                 published.append(int(binding["HostPort"]))
         return published
 
-    def _read(self) -> Answer:
+    def _read(self) -> Response:
         path = f"/containers/{self.id}/logs?stdout=1&stderr=1&timestamps=1&follow=1{self._output.since()}"
         answer = self.engine.send("GET", path, seconds=None)
         answer.head()
@@ -264,7 +264,7 @@ class Shim:
                 else:
                     self._take(answers[descriptor])
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: Response) -> None:
         """Process the data that has arrived of an answer."""
         data = answer.receive()
         if answer is self._logs:
@@ -282,7 +282,7 @@ class Shim:
             self._stop = None
             answer.close()
 
-    def _stopping(self) -> Answer:
+    def _stopping(self) -> Response:
         """Ask the engine to end the container: by the image's own signal, and by KILL after its grace."""
         return self.engine.send("POST", f"/containers/{self.id}/stop?t={self.order['grace']}", seconds=None)
 

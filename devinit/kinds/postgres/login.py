@@ -12,7 +12,7 @@ from enum import IntEnum
 
 from devinit.kinds.postgres.protocol import CANNOT_CONNECT_NOW, error_fields, startup_message
 from devinit.kinds.postgres.scram import MECHANISM, Impostor, Scram
-from devinit.kinds.running import Answer, Line, Unusable
+from devinit.kinds.running import ServerReply, TimedConnection, Unusable
 from devinit.model.running import RunningServer
 from devinit.model.service import DatabaseSettings
 
@@ -41,7 +41,7 @@ class Login(IntEnum):
     SASL_FINAL = 12
 
 
-def ask(line: Line, settings: DatabaseSettings) -> Answer:
+def ask(line: TimedConnection, settings: DatabaseSettings) -> ServerReply:
     """Log in with the project's role, password and database. Raise Unusable with the reason for a failure."""
     line.send(startup_message(settings.user, settings.database))
     messages = _messages(line, settings)
@@ -68,10 +68,12 @@ def ask(line: Line, settings: DatabaseSettings) -> Answer:
     if recovering != "f":
         raise Unusable(f"{title} answers, but it is a standby, which only reads")
     server = RunningServer(title=title, detail=f"database {settings.database}", authenticated=authenticated)
-    return Answer(server=server, instance=since)
+    return ServerReply(server=server, instance=since)
 
 
-def _authenticate(line: Line, messages: Iterator[tuple[bytes, bytes]], settings: DatabaseSettings) -> bool:
+def _authenticate(
+    line: TimedConnection, messages: Iterator[tuple[bytes, bytes]], settings: DatabaseSettings
+) -> bool:
     """Log in; return whether the server checked the password."""
     scram = Scram(settings.secret)
     proven = False
@@ -106,7 +108,7 @@ def _authenticate(line: Line, messages: Iterator[tuple[bytes, bytes]], settings:
     raise Unusable("it closes the connection")
 
 
-def _messages(line: Line, settings: DatabaseSettings) -> Iterator[tuple[bytes, bytes]]:
+def _messages(line: TimedConnection, settings: DatabaseSettings) -> Iterator[tuple[bytes, bytes]]:
     """Yield the kind and content of messages. Raise Unusable for an error, and if it is no PostgreSQL."""
     kind = line.exactly(1)
     if kind not in (b"R", b"E", b"v", b"N"):

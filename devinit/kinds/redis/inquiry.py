@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from devinit.kinds.redis.resp import command
-from devinit.kinds.running import Answer, Line, Unusable
+from devinit.kinds.running import ServerReply, TimedConnection, Unusable
 from devinit.model.running import RunningServer
 
 _LONGEST_NUMBER = 18
@@ -18,7 +18,7 @@ _ERRORS = {
 }
 
 
-def ask(line: Line, *, needs_password: bool = False) -> Answer:
+def ask(line: TimedConnection, *, needs_password: bool = False) -> ServerReply:
     """Log in without a password, and read the server's information about itself. Raise Unusable.
 
     In this protocol a password cannot be proven without sending it, and an unknown server must not get it: a
@@ -43,10 +43,10 @@ def ask(line: Line, *, needs_password: bool = False) -> Answer:
         raise Unusable(f"{title} answers, but it is a replica, which only reads")
     keys = _keys(facts.get("db0", ""))
     server = RunningServer(title=title.strip(), detail=f"{keys} key{'' if keys == 1 else 's'} in database 0")
-    return Answer(server=server, instance=facts["run_id"])
+    return ServerReply(server=server, instance=facts["run_id"])
 
 
-def _password_not_told(line: Line) -> str:
+def _password_not_told(line: TimedConnection) -> str:
     """Return why a service with a password cannot use the server."""
     kind = line.line()
     if kind == b"+PONG":
@@ -56,7 +56,7 @@ def _password_not_told(line: Line) -> str:
     return "what answers there is not Redis"
 
 
-def _reply(line: Line) -> str:
+def _reply(line: TimedConnection) -> str:
     """Return a simple or a bulk reply. Raise Unusable for an error, and for a server that is no Redis."""
     kind, rest = (text := line.line())[:1], text[1:].decode(errors="replace")
     if kind == b"+":

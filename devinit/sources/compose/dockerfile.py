@@ -13,7 +13,7 @@ MOST_STAGES = 50
 _HEREDOC = re.compile(r"<<-?[\"']?(\w{1,50})[\"']?")
 
 
-class Line(Struct, frozen=True):
+class Instruction(Struct, frozen=True):
     """An instruction of a Dockerfile."""
 
     number: int
@@ -55,7 +55,7 @@ def stage_of(text: str, target: str = "") -> Stage | None:
     return wanted or (stages[-1] if stages else None)
 
 
-def instructions(text: str) -> Iterator[Line]:
+def instructions(text: str) -> Iterator[Instruction]:
     """Yield the instructions, joined with their continuation lines."""
     lines = iter(enumerate(text.split("\n")[:MOST_LINES], start=1))
     for number, line in lines:
@@ -73,7 +73,7 @@ def instructions(text: str) -> Iterator[Line]:
                 if following.strip() == found[1]:
                     break
         word, _, rest = whole.partition(" ")
-        yield Line(number, word.upper(), rest.strip())
+        yield Instruction(number, word.upper(), rest.strip())
 
 
 def _begun(rest: str, stages: list[Stage]) -> Stage:
@@ -84,7 +84,7 @@ def _begun(rest: str, stages: list[Stage]) -> Stage:
     return structs.replace(below, name=name) if below else Stage(name=name, image=image)
 
 
-def _with(stage: Stage, line: Line) -> Stage:
+def _with(stage: Stage, line: Instruction) -> Stage:
     match line.word:
         case "CMD":
             says = f"CMD {line.rest}"
