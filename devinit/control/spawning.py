@@ -220,7 +220,14 @@ def pointed(root: str | Path) -> str:
 
 def spawn_supervisor(root: str | Path) -> Spawned:
     """Start the supervisor in its own session. Raise SupervisorError, with nothing left open, if that fails."""
-    path = log_path(root)
+    return spawn(["-c", PROGRAM, "devinit.supervisor", str(root), "3"], log_path(root))
+
+
+def spawn(words: list[str], path: str) -> Spawned:
+    """Start a program of ours in a session of its own: it writes into the log at `path`, and answers through 3.
+
+    Raise SupervisorError, with nothing left open, if that fails.
+    """
     try:
         log_file = open_log(path)
     except OSError as error:
@@ -237,7 +244,7 @@ def spawn_supervisor(root: str | Path) -> Spawned:
         # posix_spawn instead of subprocess, whose import would cost as much as the rest of the command.
         pid = os.posix_spawn(
             program,
-            [program or "python", *options(), "-c", PROGRAM, "devinit.supervisor", str(root), "3"],
+            [program or "python", *options(), *words],
             # A supervisor that is started from inside a service is not part of that service.
             {name: value for name, value in os.environ.items() if name != RUN_VARIABLE},
             setsid=True,
