@@ -86,6 +86,8 @@ def params_of(method: str, arguments: Arguments, in_terminals: tuple[str, ...] =
     if arguments.setup:
         # Only then: an older supervisor does not know the word.
         params["sets_up"] = True
+    if method == "start" and arguments.names:
+        params["names"] = True  # as above
     if in_terminals:
         params["in_terminals"] = list(in_terminals)
     if method == "restart":

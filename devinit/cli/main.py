@@ -44,6 +44,7 @@ COMMANDS = {
     "psql": "open psql on a database of the project",
     "redis-cli": "open redis-cli on a Redis of the project",
     "open": "open a service in the browser",
+    "gateway": "show what is served by name",
     "doctor": "look for problems, and offer to fix them",
     "forget": "drop what the machine remembers of a stopped project",
     "init": "write a devinit.toml of what was detected",

@@ -57,7 +57,7 @@ def address_of(name: str, status: ProjectStatus) -> str:
     services = {name: found for each in status["services"] for name, found in with_extra_ports(each).items()}
     if name not in services:
         raise unknown_service(name, services, status["project"])
-    url = services[name]["url"]
+    url = services[name].get("page_url") or services[name]["url"]
     if url is None and services[name]["phase"] == "stopped" and services[name]["port"] is not None:
         # Where it will answer is decided when it starts.
         raise ServiceError(f"{name} is stopped", hint=f"`devinit start {name}` starts it")
@@ -74,7 +74,15 @@ def with_extra_ports(service: ServiceStatus) -> dict[str, ServiceStatus]:
     extras = service.get("extra_ports", [])
     return {
         service["name"]: service,
-        **{each["name"]: {**service, "name": each["name"], "url": each["url"]} for each in extras},
+        **{
+            each["name"]: {
+                **service,
+                "name": each["name"],
+                "url": each["url"],
+                "page_url": each.get("page_url"),
+            }
+            for each in extras
+        },
     }
 
 

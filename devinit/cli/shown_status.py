@@ -160,7 +160,13 @@ def is_of_program(reason: str) -> bool:
 
 def address(service: ServiceStatus, paint: Paint) -> str:
     """Return where to look at a service; the URL of a database holds its password."""
-    return f"  {paint.dim(one_line(service['url']))}" if service["url"] and has_pages(service) else ""
+    if not service["url"] or not has_pages(service):
+        return ""
+    by_name = service.get("name_url")
+    every = dict.fromkeys(
+        (service.get("page_url") or service["url"], service["url"], by_name or service["url"])
+    )
+    return "  " + paint.dim("  ".join(one_line(each) for each in every))
 
 
 def restarted(service: ServiceStatus) -> str:

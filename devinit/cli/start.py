@@ -26,7 +26,7 @@ OF_RESTART_TOO = {
     "--detach": "detach",
     "--setup": "setup",
 }
-SWITCHES = {**OF_RESTART_TOO, "--foreground": "foreground"}
+SWITCHES = {**OF_RESTART_TOO, "--foreground": "foreground", "--names": "names"}
 NAMES = "services"
 DEFAULTS = {"on_conflict": None, "timeout": None, "profile": None}
 """What a command line without other options means; `configure` says the same to the parser."""
@@ -35,6 +35,11 @@ DEFAULTS = {"on_conflict": None, "timeout": None, "profile": None}
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
     add_options(parser)
+    parser.add_argument(
+        "--names",
+        action="store_true",
+        help="also serve pages as http://SERVICE.PROJECT.localhost, until all is stopped (extra `gateway`)",
+    )
     parser.add_argument(
         "--foreground",
         action="store_true",

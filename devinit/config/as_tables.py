@@ -17,11 +17,11 @@ from devinit.kinds import USUAL, kind_of
 from devinit.model.defaults import DISCOVERY_REFRESH_SECONDS, LOCAL_HOST, port_range
 from devinit.model.names import within_service
 from devinit.model.port import Exhausted
+from devinit.model.project_keys import PlainProjectKeys
 from devinit.model.service import (
     ExtraEndpoint,
     Health,
     LogLimits,
-    PlainProjectKeys,
     PlainServiceKeys,
     Project,
     Readiness,

@@ -40,7 +40,8 @@ from devinit.config.tasks import check_tasks, task
 from devinit.errors import ConfigError, StateFileError
 from devinit.model.defaults import DISCOVERY_REFRESH_SECONDS, project_name
 from devinit.model.names import CONFIGURATION_FILE
-from devinit.model.service import PlainProjectKeys, Project
+from devinit.model.project_keys import PlainProjectKeys
+from devinit.model.service import Project
 from devinit.system.encoding import SAVE_AS_UTF_8, UTF_16, is_utf_16
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
 from devinit.system.paths import refuse_illegible

@@ -33,7 +33,8 @@ from devinit.config.tables import (
 )
 from devinit.kinds import KINDS, Keys, Kind
 from devinit.model.port import ConflictPolicy, Exhausted
-from devinit.model.service import PlainProjectKeys, PlainServiceKeys, RestartMode, Scheme
+from devinit.model.project_keys import PlainProjectKeys
+from devinit.model.service import PlainServiceKeys, RestartMode, Scheme
 
 _PROJECT = Meta(description="The project as a whole.")
 _SERVICES = Meta(

@@ -53,6 +53,8 @@ class StartParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """Run the `setup` of started services even if none of its inputs has changed."""
     in_terminals: tuple[str, ...] = ()
     """For a restart: services that get a terminal until another order starts them."""
+    names: bool = False
+    """For a start: serve pages by name until all services are stopped."""
 
 
 class EnvironmentParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -16,6 +16,7 @@ from msgspec import Struct
 from devinit.config.slots import slot_of
 from devinit.control import checkouts
 from devinit.control.checkouts import Checkout
+from devinit.control.gateway import FOLDER as GATEWAY
 from devinit.control.spawning import pointed
 from devinit.control.survey import Json, ask_all
 from devinit.control.waking import ELSEWHERE, visible_supervisor_of, wake
@@ -73,8 +74,11 @@ def neighbours() -> list[NeighbourStatus]:
     """Return all projects, running ones first; records of deleted projects without processes are dropped."""
     store = LeaseStore(state_directory() / "leases")
     store.forget_vanished()
+    gateway = root_name(state_directory() / GATEWAY)
     leases: dict[str, list[Leased]] = {}
     for port, owner, live, kept in store.entries():
+        if owner.root == gateway:
+            continue  # no project, although it has a port
         leases.setdefault(owner.root, []).append(Leased(port, owner, live, kept))
     written = {root_name(each.root): each for each in checkouts.recorded()}
     roots = {name: each.root for name, each in written.items()} | {

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from devinit.model.evidence import Evidence
 from devinit.model.port import PortRequest
+from devinit.model.project_keys import PlainProjectKeys
 from devinit.model.saving import SAVING_SECONDS
 from devinit.model.task import Task
 
@@ -318,25 +319,6 @@ class Service(PlainServiceKeys, frozen=True, kw_only=True):
         return self.external_url is not None and self.port is not None
 
 
-class PlainProjectKeys(Struct, frozen=True, kw_only=True):
-    """The plain keys of `[project]`."""
-
-    discovery_per_process: Annotated[
-        bool,
-        Meta(
-            description="Also write a discovery file for each process that listens, with its pid in the "
-            "name: .backend-port.4711.json. Default: false."
-        ),
-    ] = False
-    keep_ports: Annotated[
-        bool,
-        Meta(
-            description="Reserve its preferred ports, too, for 14 days after a stop: for a machine with many "
-            "projects. Default: false."
-        ),
-    ] = False
-
-
 class Project(PlainProjectKeys, frozen=True, kw_only=True):
     """A checkout and the services in it."""
 
@@ -398,3 +380,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """Other names for the port (`API_PORT`)."""
     docs_url: str | None = None
     health_url: str | None = None
+    hosts: tuple[str, ...] = ()
+    """The names under which the gateway serves its pages, its own first; empty without names."""
+    name_url: str | None = None
+    """Its address by name: http://backend.shop.localhost:7080."""
+    name_origins: tuple[str, ...] = ()
+    """The origins of these names."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
+from devinit.model.named import PagesByName, Returning
+
 
 class Phase(StrEnum):
     """What a service is currently doing."""
@@ -43,7 +45,7 @@ class SupervisorStatus(TypedDict):
     version: str
 
 
-class ExtraPortStatus(TypedDict):
+class ExtraPortStatus(PagesByName):
     """An extra port of a service."""
 
     name: str
@@ -109,7 +111,7 @@ class WrongServer(TypedDict):
     """The origin of the address, as far as it is known, and advice; one line each."""
 
 
-class ServiceStatus(TypedDict):
+class ServiceStatus(PagesByName):
     """One service in `status --json`."""
 
     name: str
@@ -167,7 +169,7 @@ WHOLLY_CHANGED = {"added": "new in the configuration", "removed": "not in the co
 """Texts for services that were added or removed as a whole."""
 
 
-class ProjectStatus(TypedDict):
+class ProjectStatus(Returning):
     """The whole of `status --json`."""
 
     project: str

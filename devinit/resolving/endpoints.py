@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from devinit.kinds import kind_of
 from devinit.kinds.providers import PROVIDERS
@@ -10,15 +11,19 @@ from devinit.model.port import PortRequest
 from devinit.model.probe import HttpProbe, TcpProbe
 from devinit.model.service import Endpoint, ExtraEndpoint, Project, Service
 
+if TYPE_CHECKING:
+    from devinit.runtime.names import Naming
+
 
 def endpoints_of(
     project: Project,
     port_of: Callable[[PortRequest], int],
     settled: Callable[[Service], Service],
+    naming: Naming | None = None,
 ) -> dict[str, Endpoint]:
     """Return every endpoint of a project, keyed by the name of its port.
 
-    `settled` returns a service with the scheme that it was found to use.
+    `settled` returns a service with the scheme that it was found to use. `naming`: pages have names as well.
     """
     endpoints: dict[str, Endpoint] = {}
     for name, configured in project.services.items():
@@ -27,7 +32,11 @@ def endpoints_of(
         endpoints[name] = PROVIDERS[service.provider].endpoint(service, port)
         for extra in service.extra_ports:
             endpoints[extra.service] = extra_endpoint(service, extra, port_of(extra))
-    return endpoints
+    if naming is None:
+        return endpoints
+    from devinit.runtime.names import named  # few projects have names
+
+    return named(project, endpoints, naming)
 
 
 def extra_endpoint(service: Service, request: PortRequest, port: int | None) -> Endpoint:

@@ -13,6 +13,7 @@ import msgspec
 
 from devinit.errors import ConfigError
 from devinit.model.names import variable_prefix
+from devinit.model.project_keys import PageUrls
 from devinit.model.service import Endpoint, Project, Service
 from devinit.model.web_ports import without_usual_port
 from devinit.runtime.common import (
@@ -173,6 +174,8 @@ def _address_names(endpoint: Endpoint, prefix: str) -> dict[str, str]:
         names[f"{prefix}_PORT"] = str(endpoint.port)
     if endpoint.url is not None:
         names[f"{prefix}_URL"] = without_usual_port(endpoint.url)
+    if endpoint.name_url is not None:
+        names[f"{prefix}_NAME_URL"] = endpoint.name_url
     return names
 
 
@@ -180,18 +183,31 @@ def _browser_names(project: Project, endpoints: Mapping[str, Endpoint]) -> dict[
     names: dict[str, str] = {}
     backend = backend_of(project)
     endpoint = endpoints.get(backend.name) if backend else None
-    if endpoint and endpoint.url is not None:
-        url = without_usual_port(endpoint.url)
+    by_name = project.urls is PageUrls.NAMES
+    if endpoint and (url := page_url(project, endpoint)) is not None:
         names |= {"NEXT_PUBLIC_API_URL": url, "VITE_API_URL": url}
-    allowed = origins(
-        endpoints[service.name] for service in frontends_of(project) if service.name in endpoints
-    )
+    frontends = [endpoints[service.name] for service in frontends_of(project) if service.name in endpoints]
+    if by_name:
+        # A frontend's address is for browsers only; that of a backend is for servers, too, which know no names.
+        names |= {
+            f"{variable_prefix(each.service)}_URL": each.name_url
+            for each in frontends
+            if each.name_url is not None
+        }
+    allowed = origins(frontends, names_first=by_name)
     # Without a frontend the names are left out: an empty list is no valid JSON setting, and it would replace the
     # backend's own default.
     if allowed:
         names["CORS_ORIGINS"] = names["ALLOWED_ORIGINS"] = ",".join(allowed)
         names["CORS_ORIGINS_JSON"] = msgspec.json.encode(allowed).decode()
     return names
+
+
+def page_url(project: Project, endpoint: Endpoint) -> str | None:
+    """Return the address of a service that browsers of this project are given."""
+    if project.urls is PageUrls.NAMES and endpoint.name_url is not None:
+        return endpoint.name_url
+    return None if endpoint.url is None else without_usual_port(endpoint.url)
 
 
 def _port_aliases(

@@ -111,6 +111,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
             publish_address(root, private)
             on_signal(signal.SIGHUP, lambda: tasks.create_task(be_reachable(server, root)))
             tasks.create_task(stop_with_folder(supervisor, folder, leaving))
+            tasks.create_task(supervisor.naming.go_on())
             tell_launcher(ready_fd, READY)
             remove_what_was_torn(supervisor.stage)
             # Imported modules stay for ever, so the collector need not look at them again.
@@ -162,6 +163,8 @@ async def until_done(
 ) -> None:
     """Return when a signal asks us to leave, or when no service and no client needs us any more."""
     while not leaving.is_set():
+        if not supervisor.is_needed():
+            supervisor.naming.leave()
         waits = [asyncio.ensure_future(event.wait()) for event in (leaving, idle)]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:

@@ -32,6 +32,7 @@ from devinit.supervisor.stack import stopping
 from devinit.supervisor.stack.configuration import Configuration, warnings_about_tools
 from devinit.supervisor.stack.fixed_addresses import FixedAddresses
 from devinit.supervisor.stack.moves import Moves
+from devinit.supervisor.stack.naming import Naming
 from devinit.supervisor.stack.order import (
     Order,
     Stopped,
@@ -62,6 +63,7 @@ class Supervisor:
         self.stage = stage
         self.stack = Stack(stage)
         self.configuration = Configuration(self.stack, self.runner_of)
+        self.naming = Naming(self.stack, tasks)
         self._tasks = tasks
         self._fixed = FixedAddresses(self.stack)
         self.peers = PeerLooks(self.stack, self._fixed, tasks)
@@ -82,6 +84,7 @@ class Supervisor:
             async with self.stack.deciding:
                 project = await self.configuration.load(order)
                 refuse_if_abandoned(order)
+                await self.naming.settle(project, order)
                 wanted = self._wanted_by(order, project)
                 refuse_nothing(project, wanted, order)
                 await self._see_ended(wanted)
@@ -114,6 +117,7 @@ class Supervisor:
                 names = to_start(order.services, project, stack.is_wanted)
                 refuse_nothing(project, names, order)
                 refuse_terminals(project, order)
+                await self.naming.settle(project, order)
                 if order.only_changed:
                     outdated_now = await self.configuration.outdated(project)
                     names = [name for name in names if name in outdated_now]
@@ -139,6 +143,7 @@ class Supervisor:
                     await self.configuration.take_over(project, order, coming)
                     for name in named.intersection(names):
                         once.forget(self.stage.private, name)
+                    await self.naming.withdraw(names)
                     await stack.end(names)
                     order = replace(order, asked=without_questions(order.asked))
                     try:

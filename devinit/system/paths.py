@@ -113,6 +113,11 @@ def socket_address(root: str | os.PathLike[str]) -> str:
     return _socket_called(f"{project_id(root)}.sock")
 
 
+def runtime_path(name: str) -> str:
+    """Return a socket of this user's that belongs to no checkout."""
+    return _socket_called(name)
+
+
 def terminal_address(root: str | os.PathLike[str], service: str) -> str:
     """Return the socket of a service's terminal: in the same folder, unless its path would be too long."""
     digest = blake2b(run_mark(root, service).encode(), digest_size=5).hexdigest()

@@ -9,7 +9,7 @@ from pathlib import Path
 import devinit
 
 PACKAGE = Path(devinit.__file__).parent
-FROM_OUR_CLIENTS = {"supervisor/server/handlers.py", "control/wire.py"}
+FROM_OUR_CLIENTS = {"supervisor/server/handlers.py", "control/wire.py", "gateway/serving.py"}
 """Messages on the socket, which only the user can open."""
 DECODERS = ("json.decode", "json.loads", "json.load")
 

@@ -10,7 +10,8 @@ from msgspec.structs import fields
 from devinit.config.borrowed import BORROWED, VALUES
 from devinit.config.schema import ProjectTable, ServiceTable
 from devinit.config.tables import HealthTable, ReadyTable, StopTable, Table, TaskTable
-from devinit.model.service import Condition, PlainProjectKeys, PlainServiceKeys, RestartMode
+from devinit.model.project_keys import PlainProjectKeys
+from devinit.model.service import Condition, PlainServiceKeys, RestartMode
 
 Refused = Callable[..., str]
 
@@ -30,7 +31,7 @@ class TestAnUnknownKey:
             ('[services."my api"]\nprot = 1', 'services."my api".prot: unknown key'),
             (
                 "[project]\ncolour = 'red'",
-                "(known keys: name, discovery_refresh, detect, discovery_per_process, keep_ports)",
+                "(known keys: name, discovery_refresh, detect, discovery_per_process, keep_ports, names, urls)",
             ),
         ],
     )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from devinit.config.load import load
 from devinit.config.schema import ConfigurationFile, tables
 from devinit.errors import ConfigError
 from devinit.kinds import KINDS
-from devinit.model.service import PlainProjectKeys, PlainServiceKeys
+from devinit.model.project_keys import PlainProjectKeys
+from devinit.model.service import PlainServiceKeys
 
 # JSON, read here as any editor reads it.
 SCHEMA: dict[str, Any] = json.loads(json_schema())
@@ -173,6 +175,8 @@ class TestAPlainKey:
 
 def another(default: object) -> object:
     """Return a value for a key that is not its default."""
+    if isinstance(default, StrEnum):
+        return next(each for each in type(default) if each is not default)
     return not default if isinstance(default, bool) else "another"
 
 

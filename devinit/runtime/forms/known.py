@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from devinit.kinds import kind_of
 from devinit.model.names import variable_prefix
+from devinit.model.project_keys import PageUrls
 from devinit.model.service import DatabaseSettings, Endpoint, Project, Service
 from devinit.model.web_ports import without_usual_port
 from devinit.runtime.cors import origins
@@ -104,8 +105,9 @@ def servers_of(project: Project, endpoints: Mapping[str, Endpoint]) -> Servers:
         if found is not None:
             known.append(found)
             seen.add(service.provider)
+    pages = [endpoints[service.name] for service in frontends]
     return Servers(
-        known=tuple(known), frontend_origins=origins(endpoints[service.name] for service in frontends)
+        known=tuple(known), frontend_origins=origins(pages, names_first=project.urls is PageUrls.NAMES)
     )
 
 

@@ -60,14 +60,16 @@ def adopt(supervisor: Supervisor) -> None:
     if state.boot_id != boot_id() or state.pid_namespace not in ("", pid_namespace()):
         # The services ran before a reboot, or in a container that is gone: no start has ordered them since.
         return
-    supervisor.stack.profile = state.profile
+    supervisor.stack.profile, supervisor.stack.wants_names = state.profile, state.names
     make_room(state)
     for record in state.services.values():
         stage.ports.adopt(record.ports, state.project)
     recorded = recorded_project(stage.project, state)
     # Not our own environment: a command that asks for the status, perhaps cron's, did not start these services.
     caller = read_caller(stage.private) or dict(os.environ)
-    stage.configure_for_adoption(current_project(recorded, state, stage), recorded, caller)
+    project = current_project(recorded, state, stage)
+    supervisor.naming.settle_again(project)
+    stage.configure_for_adoption(project, recorded, caller)
     # Also those that do not run: `status` and `start` are about all of them.
     for name, service in stage.project.services.items():
         supervisor.stack.runners[name] = supervisor.runner_of(service, stage)

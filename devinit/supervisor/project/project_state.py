@@ -50,11 +50,10 @@ from devinit.system.processes import RUN_VARIABLE
 from devinit.system.writer import TAKEN, claimed_writer, is_of_another
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from devinit.logs.mask import Mask
     from devinit.model.status import LastError
     from devinit.runtime.forms.statement import Decision
+    from devinit.runtime.names import Naming
     from devinit.runtime.origins import Origin
     from devinit.supervisor.diagnosis.build_errors import Gone
 
@@ -90,6 +89,7 @@ class ProjectState:
         self.on_written: Callable[[str], None] = lambda _service: None
         """Called after a service has printed something, at most once a second."""
         self._current = NOTHING
+        self.naming: Naming | None = None  # without names
 
     def _written(self, service: str) -> None:
         self.last_errors.look(service)
@@ -196,7 +196,7 @@ class ProjectState:
             granted = ahead.get(request.service) or self.ports.port_of(request.service)
             return granted if granted is not None else request.expected(remembered.get(request.service))
 
-        endpoints = endpoints_of(project, port_of, self._schemes.settled)
+        endpoints = endpoints_of(project, port_of, self._schemes.settled, self.naming)
         return self._environments.derived(project, endpoints, caller)
 
     def publish(self) -> bool:

@@ -92,6 +92,8 @@ def state_of(
     stage: ProjectState,
     profile: str | None,
     returning: Collection[str] = frozenset(),
+    *,
+    names: bool = False,
 ) -> State:
     """Return the record of the services that run, start or stop, and of those that have ended.
 
@@ -104,6 +106,7 @@ def state_of(
         network_namespace=network_namespace(),
         project=stage.project.name,
         profile=profile,
+        names=names,
         services={
             name: record_of(runner, stage, is_returning=name in returning)
             for name, runner in runners.items()

@@ -107,6 +107,8 @@ class State(Struct, frozen=True, kw_only=True):
     """The network namespace in which the services listen; empty in records of version 0.1."""
     project: str = ""
     profile: str | None = None
+    names: bool = False
+    """Whether a start asked for names. Missing in records of version 0.1."""
     services: dict[str, ServiceRecord] = field(default_factory=dict)
     moments: dict[str, Moment] = field(default_factory=dict)
     """Service → moment; missing in records of version 0.1."""

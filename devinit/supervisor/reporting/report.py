@@ -22,6 +22,7 @@ from devinit.model.status import (
     ServiceStatus,
     WhyReport,
 )
+from devinit.runtime.environment import page_url
 from devinit.supervisor.lifecycle import ALIVE, LifecycleState
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.project import graph
@@ -253,6 +254,9 @@ def service_status(
         "optional": runner.service.optional,
         "depends_on": list(runner.service.depends_on),
         "extra_ports": extra_ports(runner.service, stage),
+        "name_url": endpoint.name_url,
+        "page_url": shown(page_url(stage.project, endpoint), stage),
+        "hosts": list(endpoint.hosts),
         "watch": shown(runner.watch_condition, stage),
         "last_error": last_error_of(runner, stage),
         **connections_of(runner),
@@ -351,6 +355,9 @@ def extra_ports(service: Service, stage: ProjectState) -> list[ExtraPortStatus]:
             "port": stage.endpoint(request.service).port,
             "preferred_port": request.preferred,
             "url": shown(stage.endpoint(request.service).url, stage),
+            "name_url": stage.endpoint(request.service).name_url,
+            "page_url": shown(page_url(stage.project, stage.endpoint(request.service)), stage),
+            "hosts": list(stage.endpoint(request.service).hosts),
         }
         for request in service.extra_ports
     ]

@@ -118,7 +118,7 @@ class Handlers:
         """Return the present status. Nothing is awaited here: a client could get a newer event before it."""
         self._stack.look_at_data()
         status = report.project_status(self._stack.runners, self._stage, measured, changed, new)
-        status["configuration_error"] = error
+        status["configuration_error"], status["returning"] = error, sorted(self._stack.returning())
         return encoded(status)
 
     async def _configuration_error(self) -> str | None:

@@ -26,5 +26,6 @@ def order_of(asked: StartParams, connection: Connection) -> Order:
         only_changed=asked.only_changed,
         sets_up=asked.sets_up,
         in_terminals=asked.in_terminals,
+        names=asked.names,
         is_abandoned=lambda: connection.is_gone,
     )

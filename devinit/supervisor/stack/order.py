@@ -29,6 +29,8 @@ class Order(Struct, frozen=True, kw_only=True):
     """Run the `setup` of the services that start, even if none of its inputs has changed."""
     in_terminals: tuple[str, ...] = ()
     """Services that have a terminal until they are started by another order."""
+    names: bool = False
+    """Serve pages by name, until all services are stopped."""
     is_abandoned: Callable[[], bool] = lambda: False
     """Whether the client has gone away before the order begins."""
 

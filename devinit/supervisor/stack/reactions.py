@@ -113,7 +113,9 @@ class Reactions:
     def _state(self) -> State:
         """Return the state to record."""
         stack = self._stack
-        state = state_of(stack.runners, self._stage, stack.profile, stack.returning())
+        state = state_of(
+            stack.runners, self._stage, stack.profile, stack.returning(), names=stack.wants_names
+        )
         histories = {name: stack.runners[name].history for name in state.services}
         moments = {
             name: Moment(since=each.phase_since, restarted_for=each.restarted_for)

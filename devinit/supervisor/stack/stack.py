@@ -29,6 +29,8 @@ class Stack:
         self.runners: dict[str, Runner] = {}
         self.profile: str | None = None
         """The profile that the services were started with."""
+        self.wants_names = False
+        """Whether a start asked for names (`--names`), beside what devinit.toml says."""
         self.deciding = asyncio.Lock()
         """Held while an order decides what runs where, but not while it waits for a start."""
         self._changes = asyncio.Event()

@@ -1,0 +1,1 @@
+"""Caddy, which carries every request: found, configured, run and looked after."""

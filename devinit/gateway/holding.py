@@ -1,0 +1,68 @@
+"""A request that waits for its service: what Caddy is answered, and when."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import NamedTuple
+
+from devinit.gateway.caddy.routes import WITHDRAWN, Target
+from devinit.gateway.projects import Joined
+
+ANSWERS = frozenset({"ready", "unhealthy"})
+COMING = frozenset({"waiting", "starting", "backoff", "stopping", WITHDRAWN})
+"""Phases that a service leaves by itself."""
+HOLD_SECONDS = 30.0
+"""How long a request waits for a service that is coming up."""
+MOMENT_SECONDS = 0.5
+"""How long it waits for what is stopped or has failed: a restart may be about to go on."""
+RETRY_SECONDS = 5.0
+"""How long it waits for a service that is said to be ready, and does not accept."""
+LOOK_SECONDS = 0.05
+
+
+class Held(NamedTuple):
+    """What became of waiting."""
+
+    upstream: str | None
+    """Where the service is; None: it did not come up."""
+    target: Target | None
+    """The service as it is now; None when the project has none of that name."""
+
+
+async def hold(joined: Joined, service: str, *, after_an_error: bool) -> Held:
+    """Wait until a service answers, or will not."""
+    began = time.monotonic()
+    while True:
+        sequence, target = joined.sequence, joined.target(service)
+        if joined.is_gone or (target is None and joined.status is not None):
+            return Held(None, None)
+        phase = target.phase if target is not None else "starting"
+        waited = time.monotonic() - began
+        if target is not None and phase in ANSWERS:
+            if not after_an_error or await _accepts(target.upstream):
+                return Held(target.upstream, target)
+            limit = RETRY_SECONDS
+        elif phase in COMING or joined.is_returning(service):
+            limit = HOLD_SECONDS
+        else:
+            limit = MOMENT_SECONDS
+        if waited >= limit:
+            return Held(None, target)
+        pause = LOOK_SECONDS if phase in ANSWERS else limit - waited
+        try:
+            async with asyncio.timeout(pause):
+                await joined.changes_after(sequence)
+        except TimeoutError:
+            continue
+
+
+async def _accepts(upstream: str) -> bool:
+    host, _, port = upstream.rpartition(":")
+    try:
+        async with asyncio.timeout(1):
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True

@@ -1,0 +1,51 @@
+"""Services that a restart is about to stop, or has stopped: requests to them wait until they are back. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from msgspec.structs import replace
+
+from devinit.gateway.caddy.routes import WITHDRAWN, Target
+from devinit.model.status import ProjectStatus
+
+WITHDRAWN_SECONDS = 2.0
+"""How long a service may take to be seen down after a restart has withdrawn it."""
+BACK = frozenset({"ready", "unhealthy"})
+OVER = frozenset({"stopped", "exited", "failed"})
+
+
+class Withdrawals:
+    """Those of one project."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+        self._down: set[str] = set()
+        """Those that have been seen down since."""
+
+    def begin(self, services: Iterable[str], now: float) -> None:
+        """Let requests to services wait from now on."""
+        self._since |= dict.fromkeys(services, now)
+
+    def see(self, status: ProjectStatus, now: float) -> None:
+        """Give up a withdrawal when the service is back, or has not gone, or will not come back."""
+        returning = status.get("returning", [])
+        for row in status["services"]:
+            name = row["name"]
+            if name in self._since and self._is_over(name, row["phase"], returning, now):
+                del self._since[name]
+                self._down.discard(name)
+
+    def applied(self, targets: Iterable[Target]) -> list[Target]:
+        """Return services, those that are withdrawn as such, with their further ports."""
+        return [
+            replace(each, phase=WITHDRAWN) if each.service.partition(".")[0] in self._since else each
+            for each in targets
+        ]
+
+    def _is_over(self, name: str, phase: str, returning: Collection[str], now: float) -> bool:
+        is_late = now - self._since[name] > WITHDRAWN_SECONDS
+        if phase in BACK:
+            return name in self._down or is_late
+        self._down.add(name)
+        return phase in OVER and name not in returning and (is_late or phase != "stopped")
