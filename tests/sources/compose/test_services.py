@@ -109,6 +109,34 @@ class TestAComposeFile:
         assert project.services["backend"].env == {"CACHE_SECONDS": "5"}
         assert not [each for each in project.notes if "no application was recognised" in each]
 
+    def test_knows_an_application_in_another_language_by_the_folder_of_its_dockerfile(
+        self, write: Write, composed: Composed
+    ) -> None:
+        write("src/Shop.Api/Shop.Api.csproj", '<Project Sdk="Microsoft.NET.Sdk.Web"></Project>\n')
+        write(
+            "src/Shop.Api/Program.cs", "var app = WebApplication.CreateBuilder(args).Build();\napp.Run();\n"
+        )
+        write("src/Shop.Api/Dockerfile", 'FROM aspnet\nWORKDIR /app\nENTRYPOINT ["dotnet", "Shop.Api.dll"]\n')
+        write("src/web/package.json", '{"scripts": {"dev": "vite"}, "devDependencies": {"vite": "7"}}')
+        write("src/web/Dockerfile", 'FROM node\nWORKDIR /app\nCMD ["npm", "run", "dev"]\n')
+
+        project = composed(
+            """
+            web:
+              build: {context: ., dockerfile: src/web/Dockerfile}
+              environment: {VITE_API_BASE: "http://localhost:5100"}
+            api:
+              build: {context: ., dockerfile: src/Shop.Api/Dockerfile}
+              ports: ["5100:8080"]
+              environment: {Shelf__Size: 5}
+            """
+        )
+
+        assert list(project.services) == ["backend", "frontend"]
+        assert project.services["backend"].env["Shelf__Size"] == "5"
+        assert project.services["frontend"].env == {"VITE_API_BASE": "http://localhost:${BACKEND_PORT}"}
+        assert not [each for each in project.notes if "no application was recognised" in each]
+
     def test_reads_back_from_the_file_that_init_writes(
         self, root: Path, write: Write, composed: Composed
     ) -> None:
@@ -952,6 +980,21 @@ class TestLayers:
 
         assert list(project.services) == ["postgres"]
         assert project.evidence["postgres"][0].place == "data/compose.yaml, line 3"
+
+    def test_take_the_variables_of_included_files_from_beside_those(self, root: Path, write: Write) -> None:
+        database = "services:\n  {}:\n    image: {}\n    environment: {{POSTGRES_USER: '${{OWNER}}', POSTGRES_DB: '${{SHELF}}'}}\n"
+        write("data/compose.yaml", database.format("db", "postgres"))
+        write("data/.env", "OWNER=ada\nSHELF=books\nKEPT=theirs\n")
+        write("more/compose.yaml", "services:\n  cache: {image: redis}\n")
+        write("more/.env", "SHELF=other\n")
+        write(".env", "KEPT=ours\n")
+        write("compose.yaml", "include: [data/compose.yaml, more/compose.yaml]\n")
+
+        settings = detect(root).services["postgres"].settings_as(PostgresSettings)
+
+        assert settings is not None
+        assert settings.user == "ada"
+        assert settings.database == "ada"  # two files state SHELF differently, and neither is chosen
 
     def test_share_what_an_anchor_has(self, root: Path, write: Write) -> None:
         write("api/Dockerfile", UVICORN)
