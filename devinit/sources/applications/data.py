@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from devinit.kinds import KINDS, not_run
+
+from devinit.kinds import KINDS, in_a_container
 from devinit.model.evidence import Evidence
 from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.service import Service
 from devinit.sources.applications.dependencies import Dependency, dependencies_of
+from devinit.sources.applications.own_databases import own_databases
 from devinit.sources.applications.traces import (
     ELSEWHERE,
     LARAVEL_REDIS,
@@ -21,7 +24,7 @@ from devinit.sources.applications.traces import (
     Traces,
 )
 from devinit.sources.applications.tree import Tree, joined, upwards
-from devinit.sources.servers import server
+from devinit.sources.servers import server, settings_of
 
 _SOURCES = (".py", ".ts", ".js", ".mjs")
 _COMMENT = re.compile(r"^[ \t]{0,200}(?:#|//)[^\n]*", re.MULTILINE)
@@ -76,6 +79,13 @@ def databases_in(
         if said is not None:
             services[kind] = server(KINDS[kind], tree.bounds.root)
             evidence[kind] = (said,)
+    if "postgres" in services:
+        using = [folder for folder in folders if needs_of(tree, folder, ("postgres",))]
+        own = own_databases(tree, using)
+        settings = settings_of(KINDS["postgres"], {"databases": [*own]}, tree.bounds.root) if own else None
+        if settings is not None:
+            services["postgres"] = structs.replace(services["postgres"], settings=settings)
+            evidence["postgres"] += tuple(own.values())
     others = [each for each in declared if each.file not in choices or each.name not in _ENGINES["MySQL"]]
     notes = [*_others(tree, places, others, has_sqlite), *_elsewhere(tree, declared, sources)]
     if "postgres" not in services:
