@@ -860,6 +860,24 @@ class TestTheEnvironment:
         }
         assert service.env_file == (root / "settings/api.env",)
 
+    def test_names_the_example_of_a_missing_file_of_variables_until_it_is_copied(
+        self, root: Path, write: Write, composed: Composed
+    ) -> None:
+        write("api/Dockerfile", UVICORN)
+        write(".envs/.env.example", "DB_HOST=db\n")
+        services = "db: {image: postgres}\napi: {build: ./api, env_file: .envs/.env}\n"
+
+        missing = composed(services).notes
+        write(".envs/.env", (root / ".envs/.env.example").read_text())
+        copied = composed(services)
+
+        said = (
+            "docker-compose.yml, line 3: .envs/.env is missing; `cp .envs/.env.example .envs/.env` makes it"
+        )
+        assert said in missing
+        assert not [each for each in copied.notes if "is missing" in each]
+        assert copied.services["api"].env["DB_HOST"] == "${POSTGRES_HOST}"
+
     def test_replaces_hosts_in_the_env_that_the_process_reads_anyway(
         self, write: Write, composed: Composed
     ) -> None:
