@@ -35,6 +35,8 @@ _SQLITE = re.compile(
 _ENGINES = {"MySQL": NOT_PROVIDED["MySQL"], "SQLite": SQLITE, "H2": frozenset({"java:h2"})}
 """Further databases for which a program may have a driver."""
 _SPRING_SETTINGS = re.compile(r"application(?:-[\w-]{1,60})?\.(?:properties|ya?ml)")
+_BESIDE_UPSTASH = {"node:ioredis": "ioredis", "node:redis": "redis"}
+"""Drivers of Redis that remain in a package.json whose code asks Upstash over HTTP."""
 _JDBC = re.compile(r"\bjdbc:(?P<engine>h2|postgresql)\b")
 _LIBRARIES = frozenset({"packages", "libs", "crates", "shared", "common"})
 """Folders with code that the programs of a project share."""
@@ -73,7 +75,8 @@ def databases_in(
         relevant = [
             each
             for each in declared
-            if kind != "postgres" or not (_is_beside(each, has_sqlite) or each.file in choices)
+            if (kind != "postgres" or not (_is_beside(each, has_sqlite) or each.file in choices))
+            and not (each.name in _BESIDE_UPSTASH and _is_unused(each, declared, sources))
         ]
         said = next(_uses(tree, places, traces, relevant, sources), None)
         if said is not None:
@@ -148,6 +151,19 @@ def _is_beside(dependency: Dependency, files: list[str]) -> bool:
     """Return whether one of these files is below the declaration of a driver, which may then be unused."""
     folder = dependency.file.rpartition("/")[0].removesuffix("requirements").rstrip("/")
     return any(not folder or file.startswith(f"{folder}/") for file in files)
+
+
+def _is_unused(dependency: Dependency, declared: list[Dependency], sources: list[tuple[str, str]]) -> bool:
+    """Return whether a driver stands beside that of Upstash, and no code imports it.
+
+    The address of a server on this machine is one that the client of Upstash refuses.
+    """
+    if not any(each.name == "node:@upstash/redis" and each.file == dependency.file for each in declared):
+        return False
+    imported = re.compile(
+        rf"(?:\bfrom|\bimport|\brequire\()[ \t]{{0,9}}[\"']{_BESIDE_UPSTASH[dependency.name]}[\"']"
+    )
+    return not any(imported.search(text) for _, text in sources)
 
 
 def _uses(
