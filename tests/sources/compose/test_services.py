@@ -1027,6 +1027,30 @@ class TestLayers:
         assert project.services["api"].env == {"A": "1"}
         assert project.services["worker"].env == {"B": "2", "A": "1"}
 
+    def test_leave_migrations_that_both_begin_with_to_the_server(
+        self, write: Write, composed: Composed
+    ) -> None:
+        write("main.py", API)
+        write("bot.py", "print()\n")
+        write(
+            "pyproject.toml",
+            '[project]\nname = "a"\ndependencies = ["fastapi", "uvicorn", "asyncpg", "alembic"]\n',
+        )
+        write("alembic.ini", "[alembic]\nscript_location = steps\n")
+        write("steps/versions/1.py", "revision = 1\n")
+
+        project = composed(
+            """
+            db: {image: postgres}
+            api: {build: ., command: sh -c "uv run alembic upgrade head && uv run uvicorn main:app", ports: ["8000:8000"]}
+            bot: {build: ., command: sh -c "uv run alembic upgrade head && uv run python bot.py"}
+            """
+        )
+
+        assert project.services["backend"].before_start == ("python -m alembic upgrade head",)
+        assert project.services["bot"].before_start == ()
+        assert project.services["bot"].conditions == {"backend": Condition.STARTED}
+
 
 class TestBesideAListOfProcesses:
     def test_gives_its_variables_to_them_and_starts_no_more(self, write: Write, composed: Composed) -> None:
