@@ -44,7 +44,16 @@ def merged(founds: Iterable[Found], wanted: Collection[str] = ()) -> Found:
     }
     hints = () if rest or wanted else (hint for each in by_weight for hint in each.hints)
     services, evidence = with_seeds_once(databases | after_migrations(rest), found.evidence)
-    return structs.replace(found, services=services, evidence=evidence, notes=(*found.notes, *hints))
+    notes = (*_still_true(found.notes, services.values()), *hints)
+    return structs.replace(found, services=services, evidence=evidence, notes=notes)
+
+
+def _still_true(notes: Iterable[str], services: Iterable[Service]) -> Iterator[str]:
+    """Yield the notes without those of one source about a command that another source has started."""
+    started = [f'`command = "{each.command}"`' for each in services if each.command is not None]
+    for note in notes:
+        if " is not started" not in note or not any(command in note for command in started):
+            yield note
 
 
 def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:

@@ -1027,6 +1027,25 @@ class TestLayers:
         assert project.services["api"].env == {"A": "1"}
         assert project.services["worker"].env == {"B": "2", "A": "1"}
 
+    def test_are_run_from_the_source_that_an_image_has_built(self, write: Write, composed: Composed) -> None:
+        write("go.mod", "module shelf\n\ngo 1.24\n")
+        write(
+            "cmd/api/main.go",
+            'package main\n\nimport "net/http"\n\nfunc main() { http.ListenAndServe(":8080", nil) }\n',
+        )
+        write("cmd/worker/main.go", "package main\n\nfunc main() { select {} }\n")
+        write("Dockerfile", 'FROM golang AS build\nWORKDIR /src\nFROM alpine\nWORKDIR /app\nCMD ["./api"]\n')
+
+        project = composed("api: {build: .}\nworker: {build: ., command: ./worker -once=false}\n")
+
+        assert project.services["backend"].command == "go run ./cmd/api"
+        assert project.services["worker"].command == "go run ./cmd/worker -once=false"
+        assert not [
+            each
+            for each in composed("api: {build: .}\nworker: {build: ., command: ./worker}\n").notes
+            if "not started" in each
+        ]
+
     def test_leave_migrations_that_both_begin_with_to_the_server(
         self, write: Write, composed: Composed
     ) -> None:
