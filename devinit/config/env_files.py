@@ -21,7 +21,7 @@ EXAMPLES = (
 )  # fmt: skip
 """In order of precedence, the strongest first."""
 _FOR_DEVELOPMENT = (".env.development", ".env.dev")
-"""Files that programs of other languages than Node's load by their own code: they show what it reads, as examples do."""
+"""Files that programs of other languages than Node's load by their own code: they show what it reads."""
 
 
 def usual_env_files(root: Path, service: Service) -> Iterator[Path]:

@@ -15,8 +15,8 @@ from devinit.sources.references import leads_to
 def after_migrations(services: Mapping[str, Service]) -> dict[str, Service]:
     """Return the services, with each worker starting after its server, which migrates before it starts.
 
-    The server of a worker is the only server in the same folder that runs commands before its start. The worker leaves
-    the same commands to it: two programs that migrate an empty database at the same time fail.
+    The server of a worker is the only server in the same folder that runs commands before its start. The worker
+    leaves the same commands to it: two programs that migrate an empty database at the same time fail.
     """
     preparing = [each for each in services.values() if each.before_start and each.port is not None]
     return {name: _waiting(service, preparing, services) for name, service in services.items()}

@@ -31,7 +31,7 @@ _PORT_OF_AN_ADDRESS = re.compile(
     + _NAME
     + r"\s{0,9}(?:\?\?|\|\|)\s{0,9}[\"']?(?P<default>\d{2,5})[\"']?\s{0,9}\}"
 )
-"""The port of an address on this machine, with the usual one behind it: `http://localhost:${process.env.API_PORT || 8000}`."""
+"""The port of an address on this machine, with a default: `http://localhost:${process.env.API_PORT || 8000}`."""
 _WITH_DEFAULT = re.compile(
     r"\b(?P<name>[A-Z][A-Z0-9_]{2,80})\s{0,9}:\s{0,9}z\b[^\n,]{0,200}\.default\(\s{0,9}" + _LITERAL
 )

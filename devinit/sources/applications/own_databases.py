@@ -1,6 +1,7 @@
 """Databases that several programs of one repository have each for itself, on one server.
 
-Three services with `.env` files of their own name three databases. Their migrations would be in each other's way in one.
+Three services with `.env` files of their own name three databases. In a single one, the migrations of the second
+would refuse those of the first.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ _URL = re.compile(
     re.MULTILINE,
 )
 _PART = re.compile(
-    r"^[ \t]{0,9}(?:export[ \t]{1,9})?(?:DB|PG|POSTGRES|POSTGRESQL|DATABASE)_?(?:NAME|DATABASE|DBNAME|DB)[ \t]{0,9}=[ \t]{0,9}"
-    r"[\"']?(?P<database>[A-Za-z_][\w-]{0,62})[\"']?[ \t\r]{0,9}(?:#|$)",
+    r"^[ \t]{0,9}(?:export[ \t]{1,9})?"
+    r"(?:DB|PG|POSTGRES|POSTGRESQL|DATABASE)_?(?:NAME|DATABASE|DBNAME|DB)[ \t]{0,9}="
+    r"[ \t]{0,9}[\"']?(?P<database>[A-Za-z_][\w-]{0,62})[\"']?[ \t\r]{0,9}(?:#|$)",
     re.MULTILINE,
 )
 MOST_DATABASES = 20

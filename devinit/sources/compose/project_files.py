@@ -143,7 +143,7 @@ def _services_of(file: str, project: ComposeProject, depth: int) -> dict[str, Ma
 def _take_names(file: str, project: ComposeProject) -> None:
     """Take over what the `.env` beside an included file gives to variables, as far as the project's has no value.
 
-    Compose keeps the names of each included file apart. A name that two of them state differently has no value here.
+    Compose keeps the names of each included file apart: a name that two of them state differently has no value.
     """
     folder = PurePosixPath(file).parent
     if "\0" in file or folder.is_absolute() or ".." in folder.parts or not folder.parts:
