@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from devinit.kinds import KINDS, not_run
+from msgspec import structs
 
-from devinit.kinds import KINDS, in_a_container
+from devinit.kinds import KINDS, not_run
 from devinit.model.evidence import Evidence
 from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.service import Service

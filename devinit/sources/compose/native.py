@@ -225,7 +225,6 @@ def _check_step(step: str, folder: Path) -> None:
 
 def _last(steps: list[str], folder: Path, bounds: Bounds, *, is_job: bool) -> Native:
     """Return the command of all steps, the last of which keeps running. Raise Refused if it is unknown."""
-    last = steps[-1]
     last = _of_go(steps[-1], folder)
     command = understood(last)
     if command.program[:1] and command.program[0] in MANAGERS:
