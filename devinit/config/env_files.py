@@ -20,6 +20,8 @@ EXAMPLES = (
     "env.example", "example.env",
 )  # fmt: skip
 """In order of precedence, the strongest first."""
+_FOR_DEVELOPMENT = (".env.development", ".env.dev")
+"""Files that programs of other languages than Node's load by their own code: they show what it reads."""
 
 
 def usual_env_files(root: Path, service: Service) -> Iterator[Path]:
@@ -48,7 +50,7 @@ def loaded_env_files(root: Path, service: Service) -> Iterator[Path]:
 def example_env_files(root: Path, service: Service) -> Iterator[Path]:
     """Yield the files that list the available variables, those of the service first."""
     folders = dict.fromkeys((service.directory, root))
-    names = (os.path.join(folder, name) for folder in folders for name in EXAMPLES)  # noqa: PTH118 - as above
+    names = (os.path.join(folder, name) for folder in folders for name in (*_FOR_DEVELOPMENT, *EXAMPLES))  # noqa: PTH118 - as above
     yield from in_bounds(root, service, (Path(name) for name in names if os.path.isfile(name)))  # noqa: PTH113
 
 

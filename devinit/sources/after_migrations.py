@@ -15,7 +15,8 @@ from devinit.sources.references import leads_to
 def after_migrations(services: Mapping[str, Service]) -> dict[str, Service]:
     """Return the services, with each worker starting after its server, which migrates before it starts.
 
-    The server of a worker is the only server in the same folder that runs commands before its start.
+    The server of a worker is the only server in the same folder that runs commands before its start. The worker
+    leaves the same commands to it: two programs that migrate an empty database at the same time fail.
     """
     preparing = [each for each in services.values() if each.before_start and each.port is not None]
     return {name: _waiting(service, preparing, services) for name, service in services.items()}
@@ -42,16 +43,26 @@ def _done_by(command: str) -> list[str]:
 
 def _waiting(service: Service, preparing: list[Service], services: Mapping[str, Service]) -> Service:
     servers = [each for each in preparing if each.directory == service.directory]
-    if len(servers) != 1 or not _works_on_data(service) or servers[0].name in service.depends_on:
+    if len(servers) != 1 or service.port is not None:
         return service
     [server] = servers
+    done = {_step(each) for each in server.before_start}
+    left = tuple(each for each in service.before_start if _step(each) not in done)
+    if not _works_on_data(structs.replace(service, before_start=left)) or server.name in service.depends_on:
+        return service
     if leads_to(server.name, service.name, {name: each.depends_on for name, each in services.items()}):
         return service
     return structs.replace(
         service,
+        before_start=left,
         depends_on=(*service.depends_on, server.name),
         conditions=service.conditions | {server.name: Condition.STARTED},
     )
+
+
+def _step(command: str) -> tuple[str, ...]:
+    """Return what a command does, without the launcher and the options: `uv run alembic upgrade head`."""
+    return tuple(program_of(words_of(command))[:2])
 
 
 def _works_on_data(service: Service) -> bool:

@@ -3,8 +3,7 @@
 The source with the greater weight wins. Two services are the same when they have the same name, when they run the
 same command or are servers in the same folder, or when they are databases of the same kind. The winner keeps its
 command, and takes from the other one only what it lacks. A list of all processes is complete: an application that
-it does not name is left out, and a note says so. A service is left out in the end when no source knows its
-command.
+it does not name is left out, and a note says so. A service without a known command is left out in the end.
 """
 
 from __future__ import annotations
@@ -44,7 +43,16 @@ def merged(founds: Iterable[Found], wanted: Collection[str] = ()) -> Found:
     }
     hints = () if rest or wanted else (hint for each in by_weight for hint in each.hints)
     services, evidence = with_seeds_once(databases | after_migrations(rest), found.evidence)
-    return structs.replace(found, services=services, evidence=evidence, notes=(*found.notes, *hints))
+    notes = (*_still_true(found.notes, services.values()), *hints)
+    return structs.replace(found, services=services, evidence=evidence, notes=notes)
+
+
+def _still_true(notes: Iterable[str], services: Iterable[Service]) -> Iterator[str]:
+    """Yield the notes without those of one source about a command that another source has started."""
+    started = [f'`command = "{each.command}"`' for each in services if each.command is not None]
+    yield from (
+        each for each in notes if not ("not started" in each and any(map(each.__contains__, started)))
+    )
 
 
 def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:

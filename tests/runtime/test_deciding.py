@@ -215,6 +215,10 @@ class TestPartsOfAnAddress:
             ({"REDIS_HOST": "redis", "REDIS_PORT": "6379", "REDIS_DB": "3"}, {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "6380", "REDIS_DB": "3"}),
             ({"DB_HOST": "localhost:5432", "DB_USER": "a"}, {"DB_HOST": "localhost:5433", "DB_USER": "shop"}),
             ({"DB__HOST": "db", "DB__PORT": "5432"}, {"DB__HOST": "127.0.0.1", "DB__PORT": "5433"}),
+            (
+                {"DATABASE_LOCATION": "localhost", "DATABASE_USER": "a", "DATABASE_PWD": "b", "DATABASE_NAME": "c"},
+                {"DATABASE_LOCATION": "localhost", "DATABASE_USER": "shop", "DATABASE_PWD": "secret", "DATABASE_NAME": "shop"},
+            ),
         ],
     )  # fmt: skip
     def test_that_mean_a_server_are_given_together(

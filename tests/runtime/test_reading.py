@@ -171,6 +171,8 @@ class TestJavaScript:
         [
             ('const a = process.env.API_URL ?? "http://localhost:8000/api"', "API_URL", "http://localhost:8000/api"),
             ("import.meta.env.VITE_API_URL || 'http://localhost:8000'", "VITE_API_URL", "http://localhost:8000"),
+            ("target: `http://127.0.0.1:${process.env.API_PORT || 5001}`,", "API_PORT", "5001"),
+            ("target: `http://localhost:${process.env.API_PORT ?? '5001'}/v1`,", "API_PORT", "5001"),
             ('(import.meta.env.VITE_X as string) ?? "/api"', "VITE_X", "/api"),
             ('process.env["A_URL"] || `ws://localhost:1`', "A_URL", "ws://localhost:1"),
             ('DATABASE_URL: z.string().url().default("postgres://localhost/a"),', "DATABASE_URL", "postgres://localhost/a"),

@@ -374,6 +374,17 @@ class TestTheNameOfAContainer:
         ) in project.notes
         assert fixed(project) == {}
 
+    def test_beside_the_same_port_of_this_machine_is_a_choice_between_both(self, tree: Tree) -> None:
+        text = (
+            "const server = existsSync('/.dockerenv')\n  ? 'http://api:8000'\n  : 'http://127.0.0.1:8000'\n"
+            "export default { server: { proxy: { '/api': server } } }\n"
+        )
+
+        project = detect(tree({"compose.yaml": self.COMPOSE, "frontend/vite.config.js": text}))
+
+        assert not [each for each in project.notes if "only containers know" in each]
+        assert fixed(project) == {"backend": (8000, "frontend/vite.config.js, line 3")}
+
     @pytest.mark.parametrize(
         ("name", "text"),
         [

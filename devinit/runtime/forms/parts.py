@@ -14,9 +14,10 @@ from devinit.runtime.forms.meaning import AGREEING, is_called_by_kind, is_name_o
 from devinit.runtime.forms.statement import Decision, Outcome, Source, Statement
 
 _NAMES = {
-    "HOST": "host", "HOSTNAME": "host", "SERVER": "host", "PORT": "port", "USER": "user", "USERNAME": "user",
-    "PASSWORD": "password", "PASS": "password", "PASSWD": "password", "NAME": "database",
-    "DATABASE": "database", "DBNAME": "database", "DB": "database",
+    "HOST": "host", "HOSTNAME": "host", "SERVER": "host", "LOCATION": "host", "ADDRESS": "host", "PORT": "port",
+    "USER": "user", "USERNAME": "user", "LOGIN": "user", "PASSWORD": "password", "PASS": "password",
+    "PASSWD": "password", "PWD": "password", "PSWD": "password", "NAME": "database", "DATABASE": "database",
+    "DBNAME": "database", "DB": "database",
 }  # fmt: skip
 _JOINED = re.compile(rf"(?P<prefix>DB|PG)(?P<part>{'|'.join(_NAMES)})")
 """These two prefixes are common without an underscore: DBHOST, PGHOST."""

@@ -25,6 +25,13 @@ _OR_ELSE = re.compile(
 )
 _OR_ELSE_A_LIST = re.compile(_ENVIRONMENT + _NAME + r"\)?\s{0,40}(?:\?\?|\|\|)\s{0,40}\[\s{0,80}" + _LITERAL)
 """The default is a list, the value is one text: `process.env.CORS_ORIGIN || ["http://localhost:3000"]`."""
+_PORT_OF_AN_ADDRESS = re.compile(
+    r"://(?:localhost|127\.0\.0\.1):\$\{\s{0,9}"
+    + _ENVIRONMENT
+    + _NAME
+    + r"\s{0,9}(?:\?\?|\|\|)\s{0,9}[\"']?(?P<default>\d{2,5})[\"']?\s{0,9}\}"
+)
+"""The port of an address on this machine, with a default: `http://localhost:${process.env.API_PORT || 8000}`."""
 _WITH_DEFAULT = re.compile(
     r"\b(?P<name>[A-Z][A-Z0-9_]{2,80})\s{0,9}:\s{0,9}z\b[^\n,]{0,200}\.default\(\s{0,9}" + _LITERAL
 )
@@ -79,6 +86,8 @@ def _with_defaults(text: str) -> Iterator[Read]:
                 separator = Separator.COMMA if groups.get("split") else None
                 yield _read(text, found, default=groups["default"], separator=separator)
 
+    for found in _PORT_OF_AN_ADDRESS.finditer(text):
+        yield _read(text, found, default=found["default"])
     for found in _OR_ELSE_A_LIST.finditer(text):
         if "${" not in found["default"] and "://" in found["default"]:
             yield _read(text, found, default=found["default"], is_one_origin=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from msgspec import structs
+
 from devinit.kinds import KINDS, not_run
 from devinit.model.evidence import Evidence
 from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.service import Service
 from devinit.sources.applications.dependencies import Dependency, dependencies_of
+from devinit.sources.applications.own_databases import own_databases
 from devinit.sources.applications.traces import (
     ELSEWHERE,
     LARAVEL_REDIS,
@@ -21,7 +24,7 @@ from devinit.sources.applications.traces import (
     Traces,
 )
 from devinit.sources.applications.tree import Tree, joined, upwards
-from devinit.sources.servers import server
+from devinit.sources.servers import server, settings_of
 
 _SOURCES = (".py", ".ts", ".js", ".mjs")
 _COMMENT = re.compile(r"^[ \t]{0,200}(?:#|//)[^\n]*", re.MULTILINE)
@@ -32,6 +35,8 @@ _SQLITE = re.compile(
 _ENGINES = {"MySQL": NOT_PROVIDED["MySQL"], "SQLite": SQLITE, "H2": frozenset({"java:h2"})}
 """Further databases for which a program may have a driver."""
 _SPRING_SETTINGS = re.compile(r"application(?:-[\w-]{1,60})?\.(?:properties|ya?ml)")
+_BESIDE_UPSTASH = {"node:ioredis": "ioredis", "node:redis": "redis"}
+"""Drivers of Redis that remain in a package.json whose code asks Upstash over HTTP."""
 _JDBC = re.compile(r"\bjdbc:(?P<engine>h2|postgresql)\b")
 _LIBRARIES = frozenset({"packages", "libs", "crates", "shared", "common"})
 """Folders with code that the programs of a project share."""
@@ -70,12 +75,20 @@ def databases_in(
         relevant = [
             each
             for each in declared
-            if kind != "postgres" or not (_is_beside(each, has_sqlite) or each.file in choices)
+            if (kind != "postgres" or not (_is_beside(each, has_sqlite) or each.file in choices))
+            and not (each.name in _BESIDE_UPSTASH and _is_unused(each, declared, sources))
         ]
         said = next(_uses(tree, places, traces, relevant, sources), None)
         if said is not None:
             services[kind] = server(KINDS[kind], tree.bounds.root)
             evidence[kind] = (said,)
+    if "postgres" in services:
+        using = [folder for folder in folders if needs_of(tree, folder, ("postgres",))]
+        own = own_databases(tree, using)
+        settings = settings_of(KINDS["postgres"], {"databases": [*own]}, tree.bounds.root) if own else None
+        if settings is not None:
+            services["postgres"] = structs.replace(services["postgres"], settings=settings)
+            evidence["postgres"] += tuple(own.values())
     others = [each for each in declared if each.file not in choices or each.name not in _ENGINES["MySQL"]]
     notes = [*_others(tree, places, others, has_sqlite), *_elsewhere(tree, declared, sources)]
     if "postgres" not in services:
@@ -138,6 +151,19 @@ def _is_beside(dependency: Dependency, files: list[str]) -> bool:
     """Return whether one of these files is below the declaration of a driver, which may then be unused."""
     folder = dependency.file.rpartition("/")[0].removesuffix("requirements").rstrip("/")
     return any(not folder or file.startswith(f"{folder}/") for file in files)
+
+
+def _is_unused(dependency: Dependency, declared: list[Dependency], sources: list[tuple[str, str]]) -> bool:
+    """Return whether a driver stands beside that of Upstash, and no code imports it.
+
+    The address of a server on this machine is one that the client of Upstash refuses.
+    """
+    if not any(each.name == "node:@upstash/redis" and each.file == dependency.file for each in declared):
+        return False
+    imported = re.compile(
+        rf"(?:\bfrom|\bimport|\brequire\()[ \t]{{0,9}}[\"']{_BESIDE_UPSTASH[dependency.name]}[\"']"
+    )
+    return not any(imported.search(text) for _, text in sources)
 
 
 def _uses(

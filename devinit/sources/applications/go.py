@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from devinit.model.defaults import LOCAL_HOST
 from devinit.model.service import Readiness
 from devinit.sources.applications.ports_in_code import ENV_FILES, port_in, stated_in
 from devinit.sources.applications.tree import Tree, parent, relative
@@ -18,12 +19,16 @@ _LISTENS = re.compile(
 )
 _SERVES = re.compile(
     r"net/http|gin-gonic|gofiber|labstack/echo|go-chi|gorilla/mux|fasthttp|google\.golang\.org/grpc|connectrpc"
+    r"|pocketbase/pocketbase"
 )
 """Matches packages that serve requests: `.Run(` alone may be anything."""
 _WORKS = re.compile(r"(?:\A|[-_])(?:workers?|consumers?|scheduler|cron|jobs?)(?:[-_]|\Z)")
 """Matches the name of a program that processes a queue or scheduled work."""
 _MIGRATES = re.compile(r"(?:\A|[-_])migrat(?:e|es|or|ions?)(?:[-_]|\Z)")
 _USUAL_PORT = 8080
+_POCKETBASE = re.compile(r"\bpocketbase\.New(?:WithConfig)?\(")
+"""PocketBase as a framework: its program is a command line, of which `serve` listens."""
+_POCKETBASE_PORT = 8090
 
 
 def found_in(tree: Tree) -> Finding:
@@ -69,6 +74,23 @@ def _servers(tree: Tree, module: str) -> Iterator[Unit]:
         listening = _listening(own) or (_listening(texts) if len(mains) == 1 else None)
         if listening is None:
             continue
+        base = next(
+            ((file, found) for file, text in own.items() if (found := _POCKETBASE.search(text))), None
+        )
+        if base is not None:
+            run = _run(module, folder)
+            yield Unit(
+                folder=module,
+                role=Role.BACKEND,
+                kind="PocketBase",
+                command=f"{run} serve --http={LOCAL_HOST}:${{PORT}}",
+                port=_POCKETBASE_PORT,
+                ready=Readiness(http="/api/health", timeout_seconds=BUILD_SECONDS),
+                suffix=folder.rpartition("/")[2] if len(mains) > 1 else "",
+                uses_databases=False,
+                evidence=(tree.seen("command", base[0], base[1].start()),),
+            )
+            continue
         port = port_in([*own.items(), *texts.items()], _LISTENS)
         if port is None or port.number is None:
             files = [f"{module}/{name}" if module else name for name in ENV_FILES]
@@ -103,4 +125,8 @@ def _command(tree: Tree, module: str, folder: str, *, is_only: bool) -> str:
 
     if is_only and tree.has(module, ".air.toml") and shutil.which("air") is not None:
         return "air"
+    return _run(module, folder)
+
+
+def _run(module: str, folder: str) -> str:
     return "go run ." if folder == module else f"go run {word(f'./{relative(folder, module)}')}"

@@ -34,6 +34,13 @@ _REVERB_PORT = re.compile(
     r"^REVERB_(?:SERVER_)?PORT[ \t]{0,10}=[ \t]{0,10}['\"]?(?P<port>\d{4,5})\b", re.MULTILINE
 )
 _USUAL_REVERB_PORT = 8080
+_PUSHES = re.compile(r"^BROADCAST_(?:CONNECTION|DRIVER)[ \t]{0,10}=[ \t]{0,10}['\"]?pusher\b", re.MULTILINE)
+_WEBSOCKETS = "beyondcode/laravel-websockets"
+"""A server that speaks as Pusher does, of the time before Reverb."""
+_WEBSOCKETS_PORT = re.compile(
+    r"^LARAVEL_WEBSOCKETS_PORT[ \t]{0,10}=[ \t]{0,10}['\"]?(?P<port>\d{4,5})\b", re.MULTILINE
+)
+_USUAL_WEBSOCKETS_PORT = 6001
 _DATABASE = re.compile(r"^DB_CONNECTION[ \t]{0,10}=[ \t]{0,10}['\"]?(?P<name>\w{1,40})", re.MULTILINE)
 _LIVE = re.compile(r"^APP_ENV[ \t]{0,10}=[ \t]{0,10}['\"]?prod", re.MULTILINE)
 _ELSEWHERE = {"mysql": "MySQL", "mariadb": "MariaDB", "sqlsrv": "SQL Server", "mongodb": "MongoDB"}
@@ -74,7 +81,9 @@ def found_in(tree: Tree) -> Finding:
         units.append(_application(tree, folder, settings))
         parts = list(_parts(tree, file, composer))
         units += _workers(tree, folder, composer, settings, parts)
-        if sockets := _sockets(tree, folder, composer, settings, parts):
+        if sockets := _sockets(tree, folder, composer, settings, parts) or _pushed(
+            tree, folder, composer, settings
+        ):
             units.append(sockets)
         notes += _needs(tree, settings)
         notes += (
@@ -186,6 +195,29 @@ def _sockets(
         # The pages read the port from VITE_REVERB_PORT, which is only in the .env.
         strict=stated is not None,
         evidence=(said, *((tree.seen("port", settings, stated.start()),) if stated else ())),
+    )
+
+
+def _pushed(tree: Tree, folder: str, composer: dict[str, Any], settings: str) -> Unit | None:
+    """Return the server of laravel-websockets, where the settings broadcast by the protocol of Pusher."""
+    pushes = _PUSHES.search(tree.text(settings)) if settings else None
+    if _WEBSOCKETS not in table(composer, "require") or pushes is None:
+        return None
+    stated = _WEBSOCKETS_PORT.search(tree.text(settings))
+    return Unit(
+        folder=folder,
+        role=Role.WORKER,
+        kind="laravel-websockets",
+        language="php",
+        suffix="websockets",
+        command=f"php artisan websockets:serve --host={LOCAL_HOST} --port=${{PORT}}",
+        port=int(stated["port"]) if stated else _USUAL_WEBSOCKETS_PORT,
+        # The pages have the port in their code, or from a variable that only the .env says.
+        strict=True,
+        evidence=(
+            tree.seen("command", settings, pushes.start()),
+            *((tree.seen("port", settings, stated.start()),) if stated else ()),
+        ),
     )
 
 

@@ -115,6 +115,7 @@ def found_in(tree: Tree, readings: Mapping[str, Reading], taken: set[str]) -> Fi
         if any(folder == each or folder.startswith(f"{each}/") for each in taken if each or folder == ""):
             continue
         targets = _targets(tree, folder, readings)
+        applications += [*_named_elsewhere(tree, folder, applications, targets)]
         best = min(applications, key=lambda each: _likelihood(each, targets))
         units.append(_unit(tree, best))
         if not units[-1].before_start:
@@ -141,6 +142,44 @@ def _targets(tree: Tree, folder: str, readings: Mapping[str, Reading]) -> set[tu
     ]
     strings += _commands_of(tree, folder)
     return {(found[1], found[2]) for text in strings for found in _IMPORT_STRING.finditer(text)}
+
+
+def _named_elsewhere(
+    tree: Tree, folder: str, applications: list[Application], targets: set[tuple[str, str]]
+) -> Iterator[Application]:
+    """Yield what a server is started with in a file that imports the application of another one.
+
+    `main.py` that loads the settings, connects, and has `from src.app import app`.
+    """
+    for module, name in sorted(targets):
+        path = module.replace(".", "/")
+        files = (
+            joined(folder, f"{above}{path}{end}") for above in ("", "src/") for end in (".py", "/__init__.py")
+        )
+        file = next((each for each in files if tree.text(each)), None)
+        if file is None or any(each.file == file and each.made.name == name for each in applications):
+            continue
+        text = tree.text(file)
+        reading = reading_of(text)
+        origin, _, original = reading.imports.get(name, "").rpartition(".")
+        for each in applications:
+            inside = f".{each.place.module}".endswith(f".{origin.lstrip('.')}")
+            if (
+                origin
+                and inside
+                and each.made.name == original
+                and not each.made.is_factory
+                and not each.made.of
+            ):
+                lines = enumerate(text.splitlines(), start=1)
+                line = next((number for number, says in lines if _imports(says, name)), 1)
+                made = Made(name, each.made.framework, line, rank=-1, of=each.file)
+                yield Application(file, made, reading, place_of(tree, file, reading), each.source)
+                break
+
+
+def _imports(line: str, name: str) -> bool:
+    return "import" in line and name in line.partition("import")[2].replace(",", " ").split()
 
 
 def _is_named(application: Application, targets: set[tuple[str, str]]) -> bool:

@@ -68,7 +68,8 @@ REDIS = Traces(
     ),
     url=re.compile(r"\brediss?://[^\s\"'`)]"),
     variable=re.compile(
-        r"^[ \t]{0,40}(?:export[ \t]{1,10})?REDIS_(?:URL|HOST|PORT)[ \t]{0,20}=[ \t]{0,20}\S", re.MULTILINE
+        r"^[ \t]{0,40}(?:export[ \t]{1,10})?REDIS_(?:URL|HOST|PORT)[ \t]{0,20}=[ \t]{0,20}(?![\"']?https?://)\S",
+        re.MULTILINE,
     ),
     setting=re.compile(r"^[ \t]{0,40}adapter:[ \t]{0,20}redis\b", re.MULTILINE),
 )
@@ -146,6 +147,7 @@ ELSEWHERE = {
     "node:@neondatabase/serverless": "Neon",
     "node:@vercel/postgres": "Neon",
     "node:@planetscale/database": "PlanetScale",
+    "node:@upstash/redis": "Upstash",
 }
 """Driver that uses HTTP or WebSocket → the service that it needs instead of the plain database server."""
 LOCAL_PROXY = re.compile(r"\b(?:wsProxy|fetchEndpoint)\b")

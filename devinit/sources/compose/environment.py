@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from shlex import quote
 
 from msgspec import Struct, field
 
@@ -121,8 +122,21 @@ def _name_files(definition: Definition, bounds: Bounds, directory: Path, given: 
     for path, at in definition.env_files:
         if not path.is_relative_to(bounds.root) or not bounds.holds(path):
             given.notes.append(f"{at}: {path.name} lies outside of the project, and is not read")
-        elif path not in (bounds.root / ENV_FILE, directory / ENV_FILE) and os.path.isfile(path):  # noqa: PTH113 - too long a path raises
+        elif path in (bounds.root / ENV_FILE, directory / ENV_FILE):
+            continue
+        elif os.path.isfile(path):  # noqa: PTH113 - too long a path raises
             given.files.append(path)
+        elif (example := _example_of(path)) is not None:
+            source, target = (quote(str(each.relative_to(bounds.root))) for each in (example, path))
+            given.notes.append(
+                f"{at}: {path.relative_to(bounds.root)} is missing; `cp {source} {target}` makes it"
+            )
+
+
+def _example_of(path: Path) -> Path | None:
+    """Return the file beside a missing file of variables that shows what belongs into it."""
+    names = (f"{path.name}.{ending}" for ending in ("example", "sample", "template", "dist"))
+    return next((found for name in names if os.path.isfile(found := path.with_name(name))), None)  # noqa: PTH113 - as above
 
 
 def _give(

@@ -225,7 +225,7 @@ def _check_step(step: str, folder: Path) -> None:
 
 def _last(steps: list[str], folder: Path, bounds: Bounds, *, is_job: bool) -> Native:
     """Return the command of all steps, the last of which keeps running. Raise Refused if it is unknown."""
-    last = steps[-1]
+    last = _of_go(steps[-1], folder)
     command = understood(last)
     if command.program[:1] and command.program[0] in MANAGERS:
         command = understood(_HOST_OPTION.sub("", last))
@@ -255,6 +255,18 @@ def _last(steps: list[str], folder: Path, bounds: Bounds, *, is_job: bool) -> Na
         text = command.written if only_works and not command.uses_port else command.text
         return Native(text=text, before=before, folder=at, command=command, only_works=only_works)
     raise Refused(f"`{last[:60]}` is no program that devinit knows to run")
+
+
+def _of_go(step: str, folder: Path) -> str:
+    """Return what runs a program from its source that an image has built from `cmd/NAME`: `./NAME`."""
+    first, space, rest = step.partition(" ")
+    package = f"cmd/{first.rpartition('/')[2]}"
+    is_built = first.rpartition("/")[0] in ("", ".", "bin", "./bin") and _MODULE.fullmatch(
+        package[4:].replace("-", "_")
+    )
+    if is_built and all(os.path.isfile(folder / each) for each in ("go.mod", f"{package}/main.go")):  # noqa: PTH113 - too long a path raises
+        return f"go run ./{package}{space}{rest}"
+    return step
 
 
 def _is_there(step: str, program: list[str], folder: Path) -> bool:

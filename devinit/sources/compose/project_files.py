@@ -37,6 +37,8 @@ class ComposeProject(Struct):
     bounds: Bounds
     names: dict[str, str] = field(default_factory=dict)
     """The values of `.env` for `${NAME}`."""
+    of_included: dict[str, str | None] = field(default_factory=dict)
+    """Those of them from beside included files; None for one that two of these files state differently."""
     origin: str = ""
     """The base file, relative to the project's folder."""
     services: dict[str, Mapping] = field(default_factory=dict)
@@ -132,9 +134,26 @@ def _services_of(file: str, project: ComposeProject, depth: int) -> dict[str, Ma
         if depth == DEEPEST:
             project.note(f"{file}: files that include files are followed {DEEPEST} levels deep")
             break
+        _take_names(included, project)
         for name, service in _services_of(included, project, depth + 1).items():
             services.setdefault(name, service)
     return services
+
+
+def _take_names(file: str, project: ComposeProject) -> None:
+    """Take over what the `.env` beside an included file gives to variables, as far as the project's has no value.
+
+    Compose keeps the names of each included file apart: a name that two of them state differently has no value.
+    """
+    folder = PurePosixPath(file).parent
+    if "\0" in file or folder.is_absolute() or ".." in folder.parts or not folder.parts:
+        return
+    for name, value in names_in(read(project.bounds.root / folder / _ENV_FILE, project.bounds)).items():
+        if name not in project.names and name not in project.of_included:
+            project.names[name] = project.of_included[name] = value
+        elif project.of_included.get(name, value) != value:
+            project.of_included[name] = None
+            project.names.pop(name, None)
 
 
 def _included(document: Mapping, project: ComposeProject) -> Iterator[str]:

@@ -18,6 +18,11 @@ from devinit.system.bounds import Bounds
 
 _CODE = ("package.json", "pyproject.toml", "requirements.txt")
 """Files that mark an application; each has at least one."""
+_PROJECTS = (
+    *_CODE, "Pipfile", "go.mod", "Cargo.toml", "Gemfile", "composer.json", "pom.xml", "build.gradle",
+    "build.gradle.kts", "mix.exs", "deno.json",
+)  # fmt: skip
+"""The same in any language: where a Dockerfile lies beside one, it is for that application."""
 
 
 _SERVES = re.compile(r"(?<![\w-])(?:(?:redis|valkey|keydb|redis-stack)-server|postgres|dragonfly)(?![\w-])")
@@ -113,6 +118,11 @@ def _has_code(folder: Path) -> bool:
     return any(os.path.isfile(folder / name) for name in _CODE)  # noqa: PTH113
 
 
+def _is_project(folder: Path) -> bool:
+    names = (*_PROJECTS, f"{folder.name}.csproj")
+    return any(os.path.isfile(folder / name) for name in names)  # noqa: PTH113 - as above
+
+
 def _folders(
     definition: Definition, stage: Stage | None, bounds: Bounds
 ) -> Iterator[tuple[PurePosixPath, Path]]:
@@ -171,7 +181,7 @@ def _directory(
             if ".." not in work.parts and _is_folder(inside, bounds) and _has_code(inside):
                 return inside
         beside = definition.build.dockerfile.parent
-        has_own = _is_folder(beside, bounds) and _has_code(beside)
+        has_own = _is_folder(beside, bounds) and _is_project(beside)
         return beside if has_own else definition.build.context
     return folders[-1][1] if folders and not definition.build else bounds.root
 

@@ -56,10 +56,19 @@ def containers(names: Collection[str]) -> Containers:
 
 
 def of_container(constant: Constant, named: dict[int, str], text: str) -> Constant:
-    """Return a constant with the container on its line, and with that line as it is in the unchanged text."""
+    """Return a constant with the container on its line, and with that line as it is in the unchanged text.
+
+    Beside the same port of this machine it is one of a choice that the code takes inside of a container.
+    """
     host = named.get(constant.evidence.line, "")
     if not host:
         return constant
+    here = re.compile(rf"://(?:localhost|127\.0\.0\.1):{constant.port}\b")
+    for number, line in enumerate(text.split("\n"), 1):
+        if number not in named and here.search(line):
+            return structs.replace(
+                constant, evidence=_as_written(structs.replace(constant.evidence, line=number), text)
+            )
     return structs.replace(constant, host=host, evidence=_as_written(constant.evidence, text))
 
 

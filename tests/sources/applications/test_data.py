@@ -121,6 +121,25 @@ class TestADriverOfACloud:
 
         assert [each for each in detect(root).notes if "Neon" in each] == notes
 
+    @pytest.mark.parametrize(
+        ("source", "is_started"),
+        [
+            ("import { Redis } from '@upstash/redis'\nnew Redis({ url: process.env.REDIS_URL })", False),
+            ("import Redis from 'ioredis'\nnew Redis(process.env.REDIS_URL)", True),
+        ],
+    )
+    def test_of_redis_leaves_the_other_driver_to_the_code_that_imports_it(
+        self, root: Path, write: Write, source: str, is_started: bool
+    ) -> None:
+        write(
+            "package.json",
+            '{"scripts": {"dev": "node index.js"}, "dependencies": {"express": "5", "@upstash/redis": "1", "ioredis": "5"}}',
+        )
+        write(".env", "REDIS_URL=https://eu1-shop.upstash.io\n")
+        write("index.js", f"require('express')().listen(process.env.PORT)\n{source}\n")
+
+        assert ("redis" in detect(root).services) is is_started
+
 
 class TestAFileThatCannotBeRead:
     @pytest.mark.parametrize(

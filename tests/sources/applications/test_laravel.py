@@ -39,6 +39,24 @@ class TestLaravel:
 
         assert "reverb" not in services
 
+    @pytest.mark.parametrize(("port", "expected"), [("", 6001), ("LARAVEL_WEBSOCKETS_PORT=6010\n", 6010)])
+    def test_has_the_server_that_speaks_as_pusher_does(
+        self, tmp_path: Path, port: str, expected: int
+    ) -> None:
+        packages = required("beyondcode/laravel-websockets")
+
+        services = detect(application(tmp_path, f"BROADCAST_DRIVER=pusher\n{port}", packages)).services
+
+        sockets = services["websockets"]
+        assert sockets.command == "php artisan websockets:serve --host=127.0.0.1 --port=${PORT}"
+        assert sockets.port is not None
+        assert (sockets.port.preferred, sockets.port.strict) == (expected, True)
+
+    def test_uses_pusher_itself_where_no_server_for_it_is_installed(self, tmp_path: Path) -> None:
+        assert list(detect(application(tmp_path, "BROADCAST_DRIVER=pusher\n", required())).services) == [
+            "backend"
+        ]
+
     def test_works_off_a_queue_in_redis_by_horizon_where_that_is_installed(self, tmp_path: Path) -> None:
         root = application(tmp_path, "QUEUE_CONNECTION=redis\n", required("laravel/horizon"))
 

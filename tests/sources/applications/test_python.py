@@ -47,6 +47,25 @@ class TestAnAsgiApplication:
         assert service.directory == root / "backend"
 
     @pytest.mark.parametrize(
+        "imported", ["from src.app import app, connect", "from .app import app, connect"]
+    )
+    def test_is_served_by_the_file_that_a_dockerfile_names_and_that_imports_it(
+        self, write: Write, root: Path, imported: str
+    ) -> None:
+        write("accounts/requirements.txt", "fastapi\nuvicorn\n")
+        write("accounts/src/app.py", f"{FASTAPI}\ndef connect(): ...\n")
+        write("accounts/src/main.py", f"import os\n\n{imported}\n\nconnect()\n")
+        write("accounts/Dockerfile", 'FROM python\nCMD ["uvicorn", "src.main:app", "--port", "8012"]\n')
+
+        project = detect(root)
+
+        (service,) = project.services.values()
+        assert service.command == f"uvicorn src.main:app {UVICORN}"
+        assert service.port is not None
+        assert service.port.preferred == 8012
+        assert project.evidence[service.name][0].place == "accounts/src/main.py, line 3"
+
+    @pytest.mark.parametrize(
         ("line", "attribute"),
         [
             ("application = FastAPI(title='x')", "application"),

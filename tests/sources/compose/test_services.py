@@ -109,6 +109,34 @@ class TestAComposeFile:
         assert project.services["backend"].env == {"CACHE_SECONDS": "5"}
         assert not [each for each in project.notes if "no application was recognised" in each]
 
+    def test_knows_an_application_in_another_language_by_the_folder_of_its_dockerfile(
+        self, write: Write, composed: Composed
+    ) -> None:
+        write("src/Shop.Api/Shop.Api.csproj", '<Project Sdk="Microsoft.NET.Sdk.Web"></Project>\n')
+        write(
+            "src/Shop.Api/Program.cs", "var app = WebApplication.CreateBuilder(args).Build();\napp.Run();\n"
+        )
+        write("src/Shop.Api/Dockerfile", 'FROM aspnet\nWORKDIR /app\nENTRYPOINT ["dotnet", "Shop.Api.dll"]\n')
+        write("src/web/package.json", '{"scripts": {"dev": "vite"}, "devDependencies": {"vite": "7"}}')
+        write("src/web/Dockerfile", 'FROM node\nWORKDIR /app\nCMD ["npm", "run", "dev"]\n')
+
+        project = composed(
+            """
+            web:
+              build: {context: ., dockerfile: src/web/Dockerfile}
+              environment: {VITE_API_BASE: "http://localhost:5100"}
+            api:
+              build: {context: ., dockerfile: src/Shop.Api/Dockerfile}
+              ports: ["5100:8080"]
+              environment: {Shelf__Size: 5}
+            """
+        )
+
+        assert list(project.services) == ["backend", "frontend"]
+        assert project.services["backend"].env["Shelf__Size"] == "5"
+        assert project.services["frontend"].env == {"VITE_API_BASE": "http://localhost:${BACKEND_PORT}"}
+        assert not [each for each in project.notes if "no application was recognised" in each]
+
     def test_reads_back_from_the_file_that_init_writes(
         self, root: Path, write: Write, composed: Composed
     ) -> None:
@@ -832,6 +860,24 @@ class TestTheEnvironment:
         }
         assert service.env_file == (root / "settings/api.env",)
 
+    def test_names_the_example_of_a_missing_file_of_variables_until_it_is_copied(
+        self, root: Path, write: Write, composed: Composed
+    ) -> None:
+        write("api/Dockerfile", UVICORN)
+        write(".envs/.env.example", "DB_HOST=db\n")
+        services = "db: {image: postgres}\napi: {build: ./api, env_file: .envs/.env}\n"
+
+        missing = composed(services).notes
+        write(".envs/.env", (root / ".envs/.env.example").read_text())
+        copied = composed(services)
+
+        said = (
+            "docker-compose.yml, line 3: .envs/.env is missing; `cp .envs/.env.example .envs/.env` makes it"
+        )
+        assert said in missing
+        assert not [each for each in copied.notes if "is missing" in each]
+        assert copied.services["api"].env["DB_HOST"] == "${POSTGRES_HOST}"
+
     def test_replaces_hosts_in_the_env_that_the_process_reads_anyway(
         self, write: Write, composed: Composed
     ) -> None:
@@ -953,6 +999,21 @@ class TestLayers:
         assert list(project.services) == ["postgres"]
         assert project.evidence["postgres"][0].place == "data/compose.yaml, line 3"
 
+    def test_take_the_variables_of_included_files_from_beside_those(self, root: Path, write: Write) -> None:
+        database = "services:\n  {}:\n    image: {}\n    environment: {{POSTGRES_USER: '${{OWNER}}', POSTGRES_DB: '${{SHELF}}'}}\n"
+        write("data/compose.yaml", database.format("db", "postgres"))
+        write("data/.env", "OWNER=ada\nSHELF=books\nKEPT=theirs\n")
+        write("more/compose.yaml", "services:\n  cache: {image: redis}\n")
+        write("more/.env", "SHELF=other\n")
+        write(".env", "KEPT=ours\n")
+        write("compose.yaml", "include: [data/compose.yaml, more/compose.yaml]\n")
+
+        settings = detect(root).services["postgres"].settings_as(PostgresSettings)
+
+        assert settings is not None
+        assert settings.user == "ada"
+        assert settings.database == "ada"  # two files state SHELF differently, and neither is chosen
+
     def test_share_what_an_anchor_has(self, root: Path, write: Write) -> None:
         write("api/Dockerfile", UVICORN)
         write(
@@ -965,6 +1026,49 @@ class TestLayers:
 
         assert project.services["api"].env == {"A": "1"}
         assert project.services["worker"].env == {"B": "2", "A": "1"}
+
+    def test_are_run_from_the_source_that_an_image_has_built(self, write: Write, composed: Composed) -> None:
+        write("go.mod", "module shelf\n\ngo 1.24\n")
+        write(
+            "cmd/api/main.go",
+            'package main\n\nimport "net/http"\n\nfunc main() { http.ListenAndServe(":8080", nil) }\n',
+        )
+        write("cmd/worker/main.go", "package main\n\nfunc main() { select {} }\n")
+        write("Dockerfile", 'FROM golang AS build\nWORKDIR /src\nFROM alpine\nWORKDIR /app\nCMD ["./api"]\n')
+
+        project = composed("api: {build: .}\nworker: {build: ., command: ./worker -once=false}\n")
+
+        assert project.services["backend"].command == "go run ./cmd/api"
+        assert project.services["worker"].command == "go run ./cmd/worker -once=false"
+        assert not [
+            each
+            for each in composed("api: {build: .}\nworker: {build: ., command: ./worker}\n").notes
+            if "not started" in each
+        ]
+
+    def test_leave_migrations_that_both_begin_with_to_the_server(
+        self, write: Write, composed: Composed
+    ) -> None:
+        write("main.py", API)
+        write("bot.py", "print()\n")
+        write(
+            "pyproject.toml",
+            '[project]\nname = "a"\ndependencies = ["fastapi", "uvicorn", "asyncpg", "alembic"]\n',
+        )
+        write("alembic.ini", "[alembic]\nscript_location = steps\n")
+        write("steps/versions/1.py", "revision = 1\n")
+
+        project = composed(
+            """
+            db: {image: postgres}
+            api: {build: ., command: sh -c "uv run alembic upgrade head && uv run uvicorn main:app", ports: ["8000:8000"]}
+            bot: {build: ., command: sh -c "uv run alembic upgrade head && uv run python bot.py"}
+            """
+        )
+
+        assert project.services["backend"].before_start == ("python -m alembic upgrade head",)
+        assert project.services["bot"].before_start == ()
+        assert project.services["bot"].conditions == {"backend": Condition.STARTED}
 
 
 class TestBesideAListOfProcesses:
