@@ -93,7 +93,9 @@ def _looks_like(tree: Tree, folder: str) -> str:
                 "func main()" in tree.text(file) for file in tree.sources(folder, ".go")
             ):
                 continue
-            if language == "Rust" and not _is_program_of_rust(tree, folder):
+            # A window of Tauri shows the pages that another program serves.
+            is_window = tree.has(folder, "tauri.conf.json")
+            if language == "Rust" and (is_window or not _is_program_of_rust(tree, folder)):
                 continue
             return f"{name} looks like a program in {language}, and no server was recognised in it"
     if _has_dockerfile(tree, folder) and any(name.endswith(_SOURCES) for name in tree.files[folder]):

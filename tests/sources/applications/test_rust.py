@@ -89,3 +89,14 @@ class TestALibrary:
 
         assert "crawler/" in notes
         assert "shapes/" not in notes
+
+
+def test_the_window_of_a_tauri_application_is_not_named_as_a_server(tmp_path: Path) -> None:
+    root = laid_out(
+        tmp_path,
+        {"src-tauri/Cargo.toml": PACKAGE, "src-tauri/src/main.rs": MAIN, "src-tauri/tauri.conf.json": "{}"},
+    )
+
+    assert not any("looks like a program" in note for note in detect(root).notes)
+    (root / "src-tauri/tauri.conf.json").unlink()
+    assert any("looks like a program in Rust" in note for note in detect(root).notes)
