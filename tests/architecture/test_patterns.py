@@ -180,6 +180,11 @@ EXEMPT = {
     ("devinit.config.policies", "text"): "only compiled, to see whether it can be",
     ("devinit.kinds.docker.building", "expression"): "of a line with at most three wildcards, against paths",
     ("devinit.sources.commands.command", "FORM"): "fixed words of one server",
+    (
+        "devinit.sources.applications.data",
+        "imported",
+    ): "the name of one driver, at most nine spaces after a word",
+    ("devinit.sources.fixed.containers", "here"): "an address of this machine with one port",
     ("devinit.sources.packages", "SCRIPT"): "a quoted name with at most 100 spaces behind it",
     (
         "devinit.exporters.kubernetes",

@@ -18,7 +18,7 @@ HEAD = """\
 # Derived by `devinit compose` from the files of the project, with the ports that are leased: edit those.
 # It holds values of .env files, and is written anew by each command.
 """
-_SHORT = re.compile(r"(?P<before>(?:.*:)?)(?P<host>\d{1,5}):(?P<target>\d{1,5})(?P<protocol>/tcp)?")
+_SHORT = re.compile(r"(?P<before>(?:.{0,100}:)?)(?P<host>\d{1,5}):(?P<target>\d{1,5})(?P<protocol>/tcp)?")
 _ADDRESS = re.compile(
     r"(?P<host>(?:(?:https?|wss?)://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])|host\.docker\.internal):)"
     r"(?P<port>\d{1,5})(?!\d)"
