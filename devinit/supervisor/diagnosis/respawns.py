@@ -19,7 +19,7 @@ from devinit.text import harmless
 
 WATCHMEDO = r"(?:^|[\s/])watchmedo\s+auto-restart(?=\s|$)"
 """In the command of what starts a program after each end: watchmedo (6.0)."""
-TRIES = r"(?:^|[\s/])conc(?:urrently)?\s.*--restart-tries[=\s]-?[1-9]"
+TRIES = r"(?:^|[\s/])conc(?:urrently)?\s.{0,500}--restart-tries[=\s]-?[1-9]"
 """`concurrently --restart-tries` (9.2) does so after each end with an error. Of several programs, one that ends is
 not noticed while another one runs."""
 _TRIES_WORDS = r"^(?P<prefix>\[[^\]]*\] )?.+ (?:exited with code \S+|restarted)$"
