@@ -136,6 +136,17 @@ class TestTheNotices:
         assert b"devinit start backend" in stopped.body
         assert b"devinit why backend" in failed.body
 
+    @pytest.mark.parametrize(
+        ("phase", "words"),
+        [
+            ("failed", b"backend has failed: "),
+            ("exited", b"backend has exited: "),
+            ("stopped", b"backend is stopped: "),
+        ],
+    )
+    def test_say_the_state_of_a_service_in_a_sentence(self, phase: str, words: bytes) -> None:
+        assert notices.stopped(asked(), "backend", phase, "its reason").body.startswith(words)
+
     def test_list_the_names_that_there_are(self) -> None:
         answer = notices.unknown(asked(host="nope.localhost"), ["shop.localhost"], 7080)
 

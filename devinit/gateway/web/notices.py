@@ -17,14 +17,14 @@ def stopped(request: Request, service: str, phase: str, reason: str | None) -> R
     """Say that a service does not run."""
     said = f": {reason}" if reason else ""
     more = [f"`devinit start {service}` starts it", f"`devinit why {service}` explains it"]
-    return _notice(request, 503, f"{service} is {phase}{said}", more)
+    return _notice(request, 503, f"{service} {_state(phase)}{said}", more)
 
 
 def not_up(request: Request, service: str, phase: str, reason: str | None) -> Response:
     """Say that a service does not answer, although it should."""
     said = f": {reason}" if reason else ""
     is_up = phase in ("ready", "unhealthy")
-    text = f"{service} does not answer" if is_up else f"{service} is {phase}{said}, and does not answer yet"
+    text = f"{service} does not answer" if is_up else f"{service} {_state(phase)}{said}, and does not answer yet"
     return _notice(request, 502, text, [f"`devinit why {service}` explains it", f"`devinit logs {service}`"])
 
 
@@ -52,6 +52,10 @@ def unknown(request: Request, hosts: Iterable[str], port: int) -> Response:
 def refused(status: int, text: str) -> Response:
     """Say that a request is refused."""
     return Response(status=status, body=f"{text}\n".encode())
+
+
+def _state(phase: str) -> str:
+    return f"has {phase}" if phase in ("failed", "exited") else f"is {phase}"
 
 
 def _notice(request: Request, status: int, text: str, more: Iterable[str]) -> Response:
