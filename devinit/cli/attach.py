@@ -17,6 +17,7 @@ from devinit.control import api
 from devinit.control.launch import connect_to_running
 from devinit.errors import ServiceError, UsageError
 from devinit.model.at_rest import how_to_start
+from devinit.model.phases import AT_REST
 from devinit.system.paths import marked_service
 from devinit.system.tree import RUN_VARIABLE
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 EXAMPLE = "devinit attach backend"
 FIRST_WIRE_WITH_INPUT = 6
 """A supervisor with an older wire cannot write to a service."""
-AT_REST = ("stopped", "exited", "failed")
 
 
 def configure(parser: ArgumentParser) -> None:

@@ -34,6 +34,7 @@ from devinit.errors import DevinitError, SupervisorError, UsageError
 from devinit.logs.follow import Follower
 from devinit.logs.sieve import Sieve
 from devinit.logs.tail import Tail
+from devinit.model.phases import AT_REST
 from devinit.system import terminal
 from devinit.system.descriptors import descriptors
 from devinit.system.state_folders import is_replaced
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
     from devinit.control.wire import Json
     from devinit.model.status import ProjectStatus
 
-AT_REST = frozenset({"stopped", "exited", "failed"})
-"""Phases in which a service has no processes and is not about to start any."""
 LOOK_SECONDS = 1.0
 """The maximum delay until this command notices that nothing runs any more."""
 LEAVING_SECONDS = 5.0

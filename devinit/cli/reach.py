@@ -6,6 +6,7 @@ from devinit.cli.output import talk
 from devinit.control.launch import connect_or_start
 from devinit.errors import DevinitError
 from devinit.model.configuration_words import still_as_before
+from devinit.model.phases import AT_REST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,8 +98,7 @@ def has_services(client: Client) -> bool:
     """Whether any service of a supervisor runs."""
     from devinit.control import api  # rarely needed
 
-    at_rest = ("stopped", "exited", "failed")
-    return any(each["phase"] not in at_rest for each in api.status(client)["services"])
+    return any(each["phase"] not in AT_REST for each in api.status(client)["services"])
 
 
 def nothing_runs(root: str, asked: Iterable[str] = ()) -> DevinitError:

@@ -12,6 +12,7 @@ from devinit.cli.reach import mention_reach
 from devinit.control import api
 from devinit.control.launch import connect_or_start
 from devinit.errors import SupervisorError
+from devinit.model.phases import AT_REST
 from devinit.runtime.inherited import own_environment
 
 TYPE_CHECKING = False
@@ -29,7 +30,6 @@ FIRST_WIRE_WITH_COMMANDS = 3
 """An older supervisor only provides the runtime environment."""
 FIRST_WIRE_WITH_PLACES = 5
 """An older supervisor has no environment for a command of a service, or in a folder."""
-AT_REST = ("stopped", "exited", "failed")
 ANSWERING = ("ready", "unhealthy")
 COMING = ("waiting", "starting", "backoff")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinit.dashboard.refusals import ON_THE_WAY, RUNS
-from devinit.dashboard.state import AT_REST, Stack, View
+from devinit.dashboard.state import Stack, View
+from devinit.model.phases import AT_REST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

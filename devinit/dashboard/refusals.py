@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devinit.dashboard.state import ALIVE, AT_REST, BUSY
+from devinit.dashboard.state import ALIVE, BUSY
+from devinit.model.phases import AT_REST
 from devinit.text import one_line
 
 if TYPE_CHECKING:

@@ -23,8 +23,6 @@ ALIVE = frozenset({"starting", "ready", "unhealthy", "backoff"})
 BUSY = frozenset({"waiting", "starting", "stopping", "backoff"})
 COMING_UP = frozenset({"waiting", "starting", "backoff"})
 """Phases on the way to ready."""
-AT_REST = frozenset({"stopped", "exited", "failed"})
-"""Phases in which a start has something to start."""
 
 
 USAGE_SECONDS = 900.0

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable
 from msgspec.structs import replace
 
 from devinit.gateway.caddy.routes import WITHDRAWN, Target
+from devinit.model.phases import AT_REST
 from devinit.model.status import ProjectStatus
 
 WITHDRAWN_SECONDS = 2.0
 """How long a service may take to be seen down after a restart has withdrawn it."""
 BACK = frozenset({"ready", "unhealthy"})
-OVER = frozenset({"stopped", "exited", "failed"})
 
 
 class Withdrawals:
@@ -48,4 +48,4 @@ class Withdrawals:
         if phase in BACK:
             return name in self._down or is_late
         self._down.add(name)
-        return phase in OVER and name not in returning and (is_late or phase != "stopped")
+        return phase in AT_REST and name not in returning and (is_late or phase != "stopped")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from devinit.control import api
 from devinit.control.launch import connect_to_running
 from devinit.errors import DevinitError, ServiceError
+from devinit.model.phases import AT_REST
 from devinit.system import raw_terminal
 from devinit.system.holder import frames
 from devinit.system.holder.screen import Screen
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from devinit.cli.attached.detach_keys import DetachKeys
     from devinit.model.status import ServiceStatus
 
-AT_REST = ("stopped", "exited", "failed")
 REST_SECONDS = 1.0
 """A restart keeps a service stopped for less time than this."""
 LOOK_SECONDS = 0.2

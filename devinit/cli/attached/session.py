@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from devinit.cli.attached.output import Output
 from devinit.dashboard.lines.feed import Feed
 from devinit.dashboard.link import Found, Gone, Happened
+from devinit.model.phases import AT_REST
 from devinit.system.standard_input import ATOMIC_BYTES
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     Show = Callable[[Sequence[str]], Awaitable[None]]
 
-AT_REST = ("stopped", "exited", "failed")
 REST_SECONDS = 1.0
 """A restart keeps a service stopped for less time than this."""
 

@@ -32,6 +32,7 @@ from devinit.control.waking import supervisor_of
 from devinit.errors import DevinitError, ServiceError, StateFileError
 from devinit.model.names import OWN_FOLDER
 from devinit.model.neighbour import NeighbourState, NeighbourStatus
+from devinit.model.phases import DOWN
 from devinit.model.process import ProcessFacts, ProcessIdentity
 from devinit.model.saving import SAVING_SECONDS, last_resort, saving_server
 from devinit.model.workplace import workplace_of
@@ -52,7 +53,6 @@ from devinit.system.state_folders import state_folder
 GRACE_SECONDS = 10.0
 INSISTING_SECONDS = 5.0
 MOVED = "if it was moved, `devinit start` in its new place finds them"
-_AT_REST = frozenset({"stopped", "failed", "exited", "orphaned"})
 
 
 def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Finding]:
@@ -62,7 +62,7 @@ def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Fin
     if client is None and supervisor_of(root) is not None:
         return  # as above
     services = api.status(client)["services"] if client else []
-    looked_after = {each["name"] for each in services if each["phase"] not in _AT_REST}
+    looked_after = {each["name"] for each in services if each["phase"] not in DOWN}
     away = [name for name in orphans_of(root) if name not in looked_after and is_elsewhere(root, name)]
     if away:
         away = list(dict.fromkeys([*away, *recorded_elsewhere(root)]))

@@ -24,6 +24,7 @@ from devinit.dashboard.screens.entry import PortEntry
 from devinit.dashboard.widgets.key_bar import KeyBar
 from devinit.errors import DevinitError
 from devinit.model.names import service_of
+from devinit.model.phases import AT_REST
 from devinit.model.port_words import ended_by, kill_text
 
 ACTIONS = frozenset({"who", "choose", "move", "reset", "kill"})
@@ -221,7 +222,7 @@ class PortsPage(Screen[None]):
     async def _offer_restart(self, row: Json, port: int) -> None:
         """Report the port of the next start, and offer a restart if the service runs."""
         service = service_of(row["service"])
-        if row["phase"] in ("stopped", "failed", "exited") or port == row["port"]:
+        if row["phase"] in AT_REST or port == row["port"]:
             self._say(f"{row['service']} will use {port}")
             self.look()
             return

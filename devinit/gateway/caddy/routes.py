@@ -15,12 +15,14 @@ from typing import Any
 
 from msgspec import Struct
 
+from devinit.model.phases import DOWN
+
 Json = dict[str, Any]
 # Caddy's own format, which Caddy checks.
 
 WITHDRAWN = "withdrawn"
 """In the place of a phase: the service is about to be stopped, to be started again."""
-ASKED = frozenset({"stopped", "exited", "failed", "orphaned", WITHDRAWN})
+ASKED = DOWN | {WITHDRAWN}
 """Phases in which the port may be another program's: the gateway is asked before a service is dialled."""
 AWAY = "unix//nowhere"
 """What the file of such a service says: nothing listens there."""

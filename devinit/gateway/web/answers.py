@@ -15,6 +15,7 @@ from devinit.gateway.web import door, notices, overview
 from devinit.gateway.web.events import KIND, snapshot_of, stream
 from devinit.gateway.web.http import Request, Response, as_json
 from devinit.gateway.web.reports import Reports, as_metrics
+from devinit.model.phases import DOWN
 from devinit.system.files import read_bytes
 from devinit.system.sockets import find
 
@@ -23,7 +24,6 @@ POLICY = {
     "X-Content-Type-Options": "nosniff",
 }
 PATHS = (f"{WELL_KNOWN}/", f"{WELL_KNOWN}/events")
-_STOPPED = frozenset({"stopped", "exited", "failed", "orphaned"})
 
 
 class Answers:
@@ -72,7 +72,7 @@ class Answers:
         phase = joined.phase(service)
         # A further port is as its service is.
         reason = joined.reason(service.partition(".")[0])
-        if phase in _STOPPED:
+        if phase in DOWN:
             return notices.stopped(request, service, phase, reason)
         return notices.not_up(request, service, phase, reason)
 

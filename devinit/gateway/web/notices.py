@@ -24,7 +24,9 @@ def not_up(request: Request, service: str, phase: str, reason: str | None) -> Re
     """Say that a service does not answer, although it should."""
     said = f": {reason}" if reason else ""
     is_up = phase in ("ready", "unhealthy")
-    text = f"{service} does not answer" if is_up else f"{service} {_state(phase)}{said}, and does not answer yet"
+    text = (
+        f"{service} does not answer" if is_up else f"{service} {_state(phase)}{said}, and does not answer yet"
+    )
     return _notice(request, 502, text, [f"`devinit why {service}` explains it", f"`devinit logs {service}`"])
 
 
