@@ -6,10 +6,10 @@ from typing import NotRequired, TypedDict
 
 
 class PagesByName(TypedDict):
-    """Where the gateway serves a service, or a further port of one. An older supervisor does not report it."""
+    """Where the gateway serves a service, or a further port of one. A project without names has none of it."""
 
     name_url: NotRequired[str | None]
-    """`http://backend.shop.localhost:7080`; None without names."""
+    """`http://backend.shop.localhost:7080`."""
     page_url: NotRequired[str | None]
     """The one of its addresses that browsers are given (`[project] urls`)."""
     hosts: NotRequired[list[str]]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 from devinit import __version__
 from devinit.kinds import kind_of
 from devinit.model.at_rest import how_to_start, in_another_container, row_at_rest, without_supervisor
+from devinit.model.named import PagesByName
 from devinit.model.port import GrantedPort
 from devinit.model.service import Condition, Endpoint, Service
 from devinit.model.status import (
@@ -254,9 +255,7 @@ def service_status(
         "optional": runner.service.optional,
         "depends_on": list(runner.service.depends_on),
         "extra_ports": extra_ports(runner.service, stage),
-        "name_url": endpoint.name_url,
-        "page_url": shown(page_url(stage.project, endpoint), stage),
-        "hosts": list(endpoint.hosts),
+        **pages_by_name(endpoint, stage),
         "watch": shown(runner.watch_condition, stage),
         "last_error": last_error_of(runner, stage),
         **connections_of(runner),
@@ -264,6 +263,17 @@ def service_status(
         "terminal": runner.run.terminal.status(wanted=runner.service.tty),
         "truncated": len(reason or "") > LONGEST_TEXT,
         "next_port": next_port_of(runner, stage, remembered),
+    }
+
+
+def pages_by_name(endpoint: Endpoint, stage: ProjectState) -> PagesByName:
+    """Return where the gateway serves an endpoint; empty for one without names."""
+    if not endpoint.hosts:
+        return {}
+    return {
+        "name_url": endpoint.name_url,
+        "page_url": shown(page_url(stage.project, endpoint), stage),
+        "hosts": list(endpoint.hosts),
     }
 
 
@@ -355,9 +365,7 @@ def extra_ports(service: Service, stage: ProjectState) -> list[ExtraPortStatus]:
             "port": stage.endpoint(request.service).port,
             "preferred_port": request.preferred,
             "url": shown(stage.endpoint(request.service).url, stage),
-            "name_url": stage.endpoint(request.service).name_url,
-            "page_url": shown(page_url(stage.project, stage.endpoint(request.service)), stage),
-            "hosts": list(stage.endpoint(request.service).hosts),
+            **pages_by_name(stage.endpoint(request.service), stage),
         }
         for request in service.extra_ports
     ]
