@@ -28,7 +28,7 @@ else:
     }
 
     def __getattr__(name: str) -> object:
-        # Every command imports this package, and few programs ask for an address.
+        # Imported late: every command imports this package, but few programs need these functions.
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module

@@ -1,14 +1,14 @@
-"""`devinit` and `python -m devinit`: until a command can answer Ctrl-C, and after that, Ctrl-C just ends it.
+"""`devinit` and `python -m devinit`: Ctrl-C ends the process silently before and after a command can handle it.
 
-Python would print a traceback of the imports. Only what comes before this module is out of our hands, so the first
-statements are those that matter, without even `from __future__`.
+Otherwise Python would print a traceback of the imports. Only the code before this module is beyond our control,
+so the signal is set in the first statements, before any other import, even `from __future__`.
 """
 
-# The module below `signal`, which builds enumerations for 4 ms.
+# The C module beneath `signal`, which takes 4 ms to build its enumerations.
 import _signal  # type: ignore[import-not-found]  # typeshed has only what stands above it
 
 BEFORE = _signal.getsignal(_signal.SIGINT)
-"""What Ctrl-C did; a caller may have us ignore it."""
+"""The handler of SIGINT before; the parent process may have set the signal to be ignored."""
 if BEFORE is _signal.default_int_handler:
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
@@ -23,7 +23,7 @@ INTERRUPTED = 130
 
 
 def run() -> int:
-    """Run the command of this process and return its exit code, unless the process can end with it at once."""
+    """Run the command and return its exit code; if no cleanup is left to do, exit at once instead."""
     code = run_to_end()
     if has_nothing_to_end():
         os._exit(code)
@@ -34,7 +34,7 @@ def run_to_end() -> int:
     """Run the command and return its exit code."""
     make_usual()
     keep_to_installation()
-    from devinit.cli.main import main  # as late as possible: the modules that it needs come from there
+    from devinit.cli.main import main  # imported only after the import path is set
 
     if BEFORE is not _signal.default_int_handler:
         return main()
@@ -42,15 +42,15 @@ def run_to_end() -> int:
         _signal.signal(_signal.SIGINT, BEFORE)
         return main()
     except KeyboardInterrupt:
-        # Between the lines, or a second one while the first is answered.
+        # Ctrl-C between two statements, or a second one while the first is handled.
         return INTERRUPTED
     finally:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
 def has_nothing_to_end() -> bool:
-    """Whether nothing is left but to take every module apart, 3 ms for what ends with the process anyway."""
-    callbacks = atexit._ncallbacks()  # noqa: SLF001  it has no other way to say that there are none
+    """Whether the interpreter needs no shutdown: tearing modules down takes 3 ms and achieves nothing here."""
+    callbacks = atexit._ncallbacks()  # noqa: SLF001  there is no public way to find out
     if callbacks or "threading" in sys.modules or sys.gettrace() is not None:
         return False
     try:
@@ -58,7 +58,7 @@ def has_nothing_to_end() -> bool:
             if stream is not None:
                 stream.flush()
     except (OSError, ValueError):
-        return False  # Python complains of that as it always did
+        return False  # Python reports the error when it shuts down
     return True
 
 

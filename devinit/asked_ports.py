@@ -1,4 +1,4 @@
-"""What a program says about the ports that it wants, checked before anything is leased: names, ports, ranges."""
+"""Check the requests of a program for ports (names, ports, ranges) before any port is leased."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from devinit.model.defaults import port_range
 from devinit.model.port import HIGHEST_PORT, Exhausted, PortRequest
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-"""The name of a service, which is a part of file names and of variables."""
+"""The name of a service, which becomes part of file names and variables."""
 FIRST_PREFERRED = 8000
 
 Limits = builtins.range | tuple[int, int]
-"""The ports that a server may have: a `range`, which ends before its end, or the first and the last one."""
+"""The ports that a server may get: a `range`, which excludes its end, or the first and the last port."""
 Member = str | tuple[str, int] | tuple[str, int, Limits]
-"""One server of a group: its name, the port that it prefers, and its range."""
+"""One server of a group: its name, its preferred port, and its range."""
 
 
 def asked(service: str, preferred: int, limits: Limits | None = None) -> PortRequest:
-    """Return the request for a port. Raise ValueError for what is no name, no port or no range."""
+    """Return the request for a port. Raise ValueError for an invalid name, port or range."""
     if not NAME.fullmatch(service):
         raise ValueError(
             f"{service!r} is no name of a service: small letters, digits, - and _, a letter first, at most 40"
@@ -39,7 +39,7 @@ def asked(service: str, preferred: int, limits: Limits | None = None) -> PortReq
 
 
 def asked_together(group: Mapping[str, int] | Iterable[Member]) -> list[PortRequest]:
-    """Return the requests of a group. A name alone prefers the port above all that stand before it."""
+    """Return the requests of a group. A name without a port prefers the port above all before it."""
     requests: dict[str, PortRequest] = {}
     for member in group.items() if isinstance(group, Mapping) else group:
         above = max((each.preferred for each in requests.values()), default=FIRST_PREFERRED - 1) + 1
@@ -51,7 +51,7 @@ def asked_together(group: Mapping[str, int] | Iterable[Member]) -> list[PortRequ
 
 
 def other_variables(requests: Iterable[PortRequest]) -> dict[str, tuple[str, ...]]:
-    """Return the variables that name a port beside `<SERVICE>_PORT`: many scripts say API_PORT for the backend."""
+    """Return further variables for ports, beside `<SERVICE>_PORT`: many scripts use API_PORT for the backend."""
     names = {each.service for each in requests}
     return {"backend": ("API_PORT",)} if "backend" in names and "api" not in names else {}
 

@@ -1,7 +1,7 @@
-"""Ports for a program that devinit does not start: found and leased as those of services are.
+"""Ports for programs that devinit does not start: chosen and leased like the ports of services.
 
-No other project's service is given such a port while the program runs, and the program finds it again at its next
-start. All of it is given back when the program ends, whatever ends it.
+No service of another project gets such a port while the program runs, and the program gets the same port at its
+next start. The port is released when the program ends, however it ends.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ class Leased(NamedTuple):
     discovery: Path
     """Its discovery file."""
     process_id: int
-    """The process that leased it, which alone keeps the discovery file and gives the port back; no fork does."""
+    """The process that leased the port. Only this one updates the discovery file and releases the port."""
 
 
 _leased: dict[tuple[str, str], Leased] = {}
 """The ports of this process, by checkout and service."""
 _guard = threading.Lock()
 _keeper: list[int] = []
-"""The process that keeps the discovery files true; a fork of it does not."""
+"""The process that refreshes the discovery files, as a list of at most one pid; a fork does not."""
 
 
 def port(
@@ -66,18 +66,18 @@ def port(
     start: str | os.PathLike[str] | None = None,
     announce: bool = True,
 ) -> int:
-    """Return a port for this process, to listen on at once.
+    """Return a port for this process, which should listen on it at once.
 
-    These are tried in turn: `PORT`, `<SERVICE>_PORT` (for `backend` also `API_PORT`), the port of the last time
-    (`.ports.json`), `preferred`, the rest of `range` (a Python range, or the first and last port; 100 ports from
-    `preferred` on without it), and any other one. A port that a process, a project or an application in PM2 has is
-    passed over. A program that devinit starts as this very service is given the port that devinit chose.
+    These are tried in turn: `PORT`, `<SERVICE>_PORT` (for `backend` also `API_PORT`), the port of the last run
+    (`.ports.json`), `preferred`, the rest of `range` (a Python range, or the first and last port; by default 100
+    ports from `preferred` on), and then any other port. A port that belongs to a process, a project or a PM2
+    application is skipped. A program that devinit starts as this very service gets the port that devinit chose.
 
-    The project is the one that `start` lies in (the current folder without it), else the git repository. While
-    the process lives, `.SERVICE-port.json` says where it answers, and with `announce` a `port_info` line of JSON
-    is printed. Asked again, the same process is given the same port.
+    The project is the one that contains `start` (by default the current folder), otherwise the git repository.
+    While the process lives, `.SERVICE-port.json` holds its address. With `announce`, a `port_info` line of JSON
+    is printed. Further calls in the same process return the same port.
 
-    Raise PortsExhausted, StateFileError where leases cannot be kept, and ValueError for a wrong argument.
+    Raise PortsExhausted, StateFileError when leases cannot be stored, and ValueError for a wrong argument.
     """
     return _lease([asked(service, preferred, range)], start, announce=announce)[service]
 
@@ -93,8 +93,8 @@ def ports(
         devinit.ports([("api", 8000), ("admin", 8001, range(8001, 8020)), "metrics"])
         devinit.ports({"api": 8000, "admin": 8001})
 
-    None of them is given a port that another one of them prefers. A name alone prefers the port above those that
-    stand before it. `PORT` is for one server: it counts for a group of one.
+    No server gets a port that another one of the group prefers. A name without a port prefers the port above
+    those before it. `PORT` is meant for one server, so it counts only for a group of one.
     """
     return _lease(asked_together(group), start, announce=announce)
 
@@ -107,14 +107,14 @@ def lease_port(
     start: str | os.PathLike[str] | None = None,
     announce: bool = True,
 ) -> int:
-    """Return the same as `port`, under its longer name."""
+    """Return a port; the longer name of `port`."""
     return port(service, preferred, range=limits, start=start, announce=announce)
 
 
 def lease_ports(
     preferred: Mapping[str, int], *, start: str | os.PathLike[str] | None = None, announce: bool = True
 ) -> dict[str, int]:
-    """Return the same as `ports`, under its longer name."""
+    """Return ports by name; the longer name of `ports`."""
     return ports(preferred, start=start, announce=announce)
 
 
@@ -132,7 +132,7 @@ def _lease(
 
 
 def _own_port(root: Path, service: str) -> int | None:
-    """Return the port that this process has already, or was given by devinit as this very service."""
+    """Return the port that this process already has, or that devinit gave it as this very service."""
     if (leased := _leased.get((str(root), service))) is not None:
         return leased.grant.port  # also in a fork, which shares the lease
     if _service_of_devinit(root) != service:
@@ -143,7 +143,7 @@ def _own_port(root: Path, service: str) -> int | None:
 
 
 def _service_of_devinit(root: Path) -> str | None:
-    """Return as which service of this checkout devinit has started this program, or one around it."""
+    """Return the service of this checkout as which devinit started this program or a parent of it."""
     return marked_service(os.environ.get(RUN_VARIABLE, ""), root)
 
 
@@ -169,10 +169,10 @@ def _granted(root: Path, requests: list[PortRequest]) -> list[Grant]:
         say=_say,
     )
     for each in grants:
-        # The program binds next, perhaps without SO_REUSEADDR; the lease stays.
+        # The program binds the port next, perhaps without SO_REUSEADDR. The lease stays.
         each.release_hold()
         usual = root / DISCOVERY.get(each.service, f".{each.service}-port.json")
-        # Another process is this service already: the usual file speaks of that one.
+        # Another process already runs as this service: the usual file describes that one.
         discovery = for_process(usual, os.getpid()) if each.service in others else usual
         _leased[str(root), each.service] = Leased(each, root, discovery, os.getpid())
     _remember(root, {each.service: each for each in grants if each.service not in others})
@@ -185,7 +185,7 @@ def _granted(root: Path, requests: list[PortRequest]) -> list[Grant]:
 
 
 def _root_of(folder: Path) -> Path:
-    """Return the project that a folder is in, else its git repository, else the folder."""
+    """Return the project that contains a folder, otherwise its git repository, otherwise the folder."""
     if folder.is_file():
         folder = folder.parent
     if (project := find_root_as_text(str(folder))) is not None:
@@ -195,7 +195,7 @@ def _root_of(folder: Path) -> Path:
 
 
 def _remember(root: Path, grants: Mapping[str, Grant]) -> None:
-    """Write the ports down that are not those preferred, or not those of the last time."""
+    """Store the ports that differ from those of the last run, or else from the preferred ones."""
     known = ports_file.read(root, grants)
     ports = {
         name: each.port
@@ -211,7 +211,7 @@ def _remember(root: Path, grants: Mapping[str, Grant]) -> None:
 
 
 def _announce(granted: Grant) -> None:
-    """Print the line by which a parent process, such as Tauri's, learns the port."""
+    """Print the line that tells a parent process, such as Tauri's, the port."""
     document = {
         "type": "port_info",
         "mode": "preferred" if granted.port == granted.granted.preferred else "moved",
@@ -223,7 +223,7 @@ def _announce(granted: Grant) -> None:
 
 
 def _publish() -> None:
-    """Write each discovery file, which says that the port is in use as of now."""
+    """Write each discovery file, with the current time as its heartbeat."""
     now = time.time()
     for key, leased in [*_leased.items()]:
         if leased.process_id != os.getpid():
@@ -233,12 +233,12 @@ def _publish() -> None:
         try:
             path = leased.discovery
             if speaks_of_another(path, os.getpid(), now):
-                # devinit has started a service of that name since: the usual file speaks of it.
+                # devinit has started a service of that name since: the usual file describes that service.
                 path = for_process(path, os.getpid())
                 _leased[key] = leased._replace(discovery=path)
             write_discovery(leased.root, path, endpoint, process_id=os.getpid(), now=now)
         except (DevinitError, OSError):
-            continue  # a full disk, a file of the user's: the port is ours all the same
+            continue  # a full disk, or a file of the user's: the port is still ours
 
 
 def _keep() -> None:
@@ -249,7 +249,7 @@ def _keep() -> None:
 
 
 def _give_back(process_id: int) -> None:
-    """Give every port back, unless this is a fork of the process that has them."""
+    """Release every port of this process; a fork of it releases none."""
     if os.getpid() != process_id:
         return
     with _guard:
@@ -263,8 +263,8 @@ def _give_back(process_id: int) -> None:
 
 
 def _renew_guard() -> None:
-    """Have a lock of our own in a fork: a thread of the parent may have held the inherited one."""
-    global _guard  # noqa: PLW0603 - a lock cannot be taken away from a thread that is not there
+    """Create a new lock in a fork: a thread of the parent may have held the inherited one."""
+    global _guard  # noqa: PLW0603 - a thread that does not exist in the fork cannot release the lock
     _guard = threading.Lock()
 
 

@@ -1,4 +1,4 @@
-"""Order a start or a restart, show what happens, ask about taken ports, and say what it came to."""
+"""Order a start or a restart, show its progress, ask about taken ports, and print the outcome."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 
 def watch_of(arguments: Arguments) -> Watch:
-    """Return what shows a start to the user who waits for it."""
-    from devinit.cli.watch import Watch  # while the supervisor is at work already
+    """Return the display of a start for the user who waits for it."""
+    from devinit.cli.watch import Watch  # imported while the supervisor works already
 
     return Watch(shown_of(arguments))
 
@@ -44,7 +44,7 @@ def bring_up(
     *,
     in_terminals: tuple[str, ...] = (),
 ) -> int:
-    """Start or restart services, asking about conflicts for as long as there are any.
+    """Start or restart services; ask about port conflicts until none is left. Return the exit code.
 
     `in_terminals`: services that have a terminal in this run.
     """
@@ -61,12 +61,12 @@ def bring_up(
                 conflicts = conflicts_of(error)
                 if conflicts is None or not can_ask(arguments):
                     raise
-                # On the same connection: without one, a supervisor that has nothing to do goes away.
+                # Keep the connection: an idle supervisor without one exits.
                 conversation.add(ask(conflicts, root, again=conversation.has_answers))
     finally:
         client.close()
     if conversation.to_keep:
-        from devinit.config.pinning import keep  # hardly ever
+        from devinit.config.pinning import keep  # rarely needed
 
         for said in keep(root, conversation.to_keep, params["profile"]):
             talk(said)
@@ -74,7 +74,7 @@ def bring_up(
 
 
 def params_of(method: str, arguments: Arguments, in_terminals: tuple[str, ...] = ()) -> Json:
-    """Return the parameters of a start or a restart, as its command line says."""
+    """Return the parameters of a start or a restart from its command line."""
     params: Json = {
         "services": arguments.services,
         "environ": caller_environment(),
@@ -84,7 +84,7 @@ def params_of(method: str, arguments: Arguments, in_terminals: tuple[str, ...] =
         "timeout_seconds": arguments.timeout,
     }
     if arguments.setup:
-        # Only then: an older supervisor does not know the word.
+        # Sent only when set: an older supervisor does not know the key.
         params["sets_up"] = True
     if method == "start" and arguments.names:
         params["names"] = True  # as above
@@ -96,17 +96,20 @@ def params_of(method: str, arguments: Arguments, in_terminals: tuple[str, ...] =
 
 
 def reached(root: str, params: Json, arguments: Arguments) -> Client:
-    """Return a client of the supervisor of a project that has services."""
+    """Return a client of the project's supervisor, which is started if necessary.
+
+    Raise an error when the project has no services or when they are out of reach.
+    """
     if is_elsewhere(root, arguments):
         talk(f"project: {root}")
     require_services(root, params["profile"])
-    # With only the summary on standard output, notes go where talk goes.
+    # With only the summary on standard output, notes go to standard error.
     return require_reach(connect_or_start(root, note_as_json if arguments.json else talk))
 
 
 def note_as_json(text: str) -> None:
-    """Print what comes before the first event as one."""
-    from devinit.cli.output import print_json  # hardly ever
+    """Print a note that comes before the first event as an event of type `note`."""
+    from devinit.cli.output import print_json  # rarely needed
 
     print_json({"type": "note", "at": time.time(), "service": None, "message": text})
 
@@ -119,11 +122,11 @@ def shown_of(arguments: Arguments) -> Shown:
 
 
 def one_attempt(client: Client, root: str, method: str, params: Json, new_watch: Callable[[], Watch]) -> int:
-    """Order the start, show what happens, print what it came to."""
+    """Order the start, show its progress, and print the summary. Return the exit code."""
     watch: Watch | None = None
     try:
         client.order(method, params)
-        # While the supervisor is at work already: 0.5 ms that delay nothing.
+        # The supervisor works already, so these 0.5 ms delay nothing.
         watch = new_watch()
         watch.progress.show_output_of(root)
         with Terminable(), watch.progress:
@@ -142,7 +145,7 @@ def one_attempt(client: Client, root: str, method: str, params: Json, new_watch:
 
 
 def left_behind(method: str, scope: Scope | None) -> str:
-    """Say what goes on without a command that got SIGTERM."""
+    """Return the message about the work that continues after this command got SIGTERM."""
     if scope is None or (scope.starting is None and not scope.stopped):
         return "terminated before anything was begun; `devinit status` shows what runs"
     return (
@@ -152,8 +155,8 @@ def left_behind(method: str, scope: Scope | None) -> str:
 
 
 def ask(conflicts: list[Json], root: str, *, again: bool) -> list[PortAnswer]:
-    """Ask about every conflict. `again`: other answers were sent before, and may have been carried out."""
-    # The prompts' library takes longer to load than everything else: only a question pays for it.
+    """Ask about every conflict. `again`: earlier answers were sent, and may have been carried out."""
+    # The prompt library takes longer to load than everything else, so it is loaded only for a question.
     from devinit.cli.conflicts import decide
     from devinit.config.pinning import can_pin
 
@@ -161,17 +164,17 @@ def ask(conflicts: list[Json], root: str, *, again: bool) -> list[PortAnswer]:
 
 
 def take_back(client: Client, root: str, method: str, scope: Scope) -> None:
-    """Ctrl-C: stop what this start was bringing up, and nothing else.
+    """Stop the services that this start was bringing up, and no others, after Ctrl-C.
 
-    What ran before a restart is left to the supervisor, which completes it.
+    The supervisor completes the restart of services that ran before.
     """
-    from devinit.cli.progress import Progress  # only an interrupted start needs these
+    from devinit.cli.progress import Progress  # needed only after an interrupted start
     from devinit.cli.stopping import stop_services
     from devinit.control.stopped import refuse_remaining
 
     try:
         if scope.starting is None and not (method == "restart" and scope.stopped):
-            # The order is on its way. This question is answered after it has been decided what it covers.
+            # The order is on its way. The supervisor answers this request after it has planned the order.
             api.environment(client, caller_environment(), see=scope.see)
         kept = scope.stopped if method == "restart" else set()
         if kept:

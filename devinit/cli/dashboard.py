@@ -43,11 +43,11 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Show the dashboard until it is left."""
+    """Show the dashboard until the user leaves it."""
     root = root_of(arguments)
     require_project(str(root))
     if arguments.web:
-        from devinit.cli.browser import show_in_browser  # asyncio and sockets, which a terminal needs not
+        from devinit.cli.browser import show_in_browser  # asyncio and sockets, not needed in a terminal
 
         show_in_browser(root, arguments.port, os.environ.get("DEVINIT_PROFILE") or None)
         return 0
@@ -71,7 +71,7 @@ def can_show() -> bool:
 
 
 def open_dashboard(root: Path) -> None:
-    """Show the dashboard until it is left, then say how things stand."""
+    """Show the dashboard until the user leaves it, then print the state of the services."""
     said = dashboard_of(root).run()
     if said and not is_in_browser():
         talk(said)
@@ -83,11 +83,11 @@ def dashboard_of(
     profile: str | None = None,
     give_away: Callable[[], Attributes | None] | None = None,
 ) -> Dashboard:
-    """Return the dashboard of a project. `begun`: the start that it is opened by.
+    """Return the dashboard of a project. `begun`: the start that opens it.
 
-    `give_away` gives it the terminal, which may show its first picture already.
+    `give_away` hands over the terminal, which may already show the first picture.
     """
-    # Textual takes longer to load than most commands take altogether.
+    # Textual takes longer to load than most commands take to run.
     from devinit.dashboard.app import Dashboard
     from devinit.dashboard.colours import first_theme
     from devinit.dashboard.first_run import hint_of_first_run
@@ -107,7 +107,7 @@ def dashboard_of(
     link = SupervisorLink(root, caller_environment(), profile)
 
     def tasks() -> list[Task]:
-        from devinit.config.load import load  # behind the first picture
+        from devinit.config.load import load  # loaded after the first picture
 
         return list(load(root, profile=profile).tasks.values())
 
@@ -125,17 +125,17 @@ def dashboard_of(
 
 
 class LatePins:
-    """The place for answers for good; reading the configuration is loaded for the first answer."""
+    """Permanent port policies in devinit.toml; the code for them is imported on first use."""
 
     def __init__(self, root: Path, profile: str | None) -> None:
         self._root, self._profile = root, profile
 
     def can_keep(self) -> bool:
-        """Whether there is a devinit.toml to keep them in."""
+        """Whether a devinit.toml can hold the policies."""
         return self._pins().can_keep()
 
     def keep(self, answers: Mapping[str, str]) -> list[str]:
-        """Keep the policies of services, and return what is to be said of that."""
+        """Write the policies of services, and return messages about it for the user."""
         return self._pins().keep(answers) if answers else []
 
     def _pins(self) -> Pins:

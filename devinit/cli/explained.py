@@ -1,4 +1,4 @@
-"""What was detected in a repository and why: each service with the lines that it was read from."""
+"""Explain what was detected in a repository: each service with the lines that it was read from."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from devinit.model.service import Project, Service
 
 LONGEST_WORDS = 100
-"""Of a line that is shown: what follows is rarely needed to find it."""
+"""Columns of an evidence line that are shown; the rest is rarely needed to find the line."""
 
 
 def explanation(project: Project, mask: Callable[[str], str]) -> Iterator[str]:
-    """Yield what was found, a line at a time, for a person; what is masked is cut afterwards."""
+    """Yield the detected services and their evidence as lines of text. Lines are masked before they are cut."""
     for service in project.services.values():
         yield mask(one_line(f"{service.name}  {_what(service)}"))
         lines = _lines(service, project)
@@ -27,7 +27,7 @@ def explanation(project: Project, mask: Callable[[str], str]) -> Iterator[str]:
 
 
 def _lines(service: Service, project: Project) -> dict[tuple[str, str], list[str]]:
-    """Return place and words of each line that a service was read from, with the keys that it speaks for."""
+    """Return (place, text) of each line that a service was read from, with the keys that it is evidence for."""
     lines: dict[tuple[str, str], list[str]] = {}
     for each in project.evidence.get(service.name, ()):
         lines.setdefault((one_line(each.place), one_line(each.says)), []).append(each.about)
@@ -35,7 +35,7 @@ def _lines(service: Service, project: Project) -> dict[tuple[str, str], list[str
 
 
 def as_json(project: Project) -> dict[str, object]:
-    """Return the same for a program."""
+    """Return the detected services, their evidence and the notes as a JSON object."""
     return {
         "services": {
             service.name: {
@@ -53,7 +53,7 @@ def as_json(project: Project) -> dict[str, object]:
 
 
 def evidence_of(name: str, project: Project) -> list[dict[str, str | int | None]]:
-    """Return the lines that a service was read from; `line` counts from 1 and is null for a whole file."""
+    """Return the lines that a service was read from; `line` counts from 1, None means the whole file."""
     return [
         {"about": each.about, "file": each.file, "line": each.line or None, "says": one_line(each.says)}
         for each in project.evidence.get(name, ())

@@ -25,8 +25,8 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Print what is served; return 1 when no gateway runs."""
-    from devinit.control.gateway import known, running  # the help does without
+    """Print the services that are served by name; return 1 when no gateway runs."""
+    from devinit.control.gateway import known, running  # not needed for the help
 
     if arguments.action not in ACTIONS:
         raise UsageError(f"there is no action {arguments.action!r}", hint="example: devinit gateway status")
@@ -50,8 +50,8 @@ def run(arguments: Arguments) -> int:
     return 0
 
 
-def rows_of(project: dict[str, Any]) -> list[list[str]]:  # Any: off the wire
-    """Return the services of a project as rows."""
+def rows_of(project: dict[str, Any]) -> list[list[str]]:  # Any: data from the wire
+    """Return the services of a project as rows of the table."""
     return [
         [
             project["label"],

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "devinit init"
 WRITTEN = (ENVIRONMENT_FILE, PORTS_FILE, DISCOVERY_FILE)
-"""What a start leaves beside devinit.toml. `.devinit/` ignores itself."""
+"""Files that a start writes beside devinit.toml. `.devinit/` has its own .gitignore."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -63,8 +63,8 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Detect the services of the project and write them down."""
-    # Detection is needed by no other command of a configured project.
+    """Detect the services of the project and write them to devinit.toml."""
+    # No other command needs detection in a configured project.
     from devinit.cli.explained import evidence_of
     from devinit.config.absence import looked_for
     from devinit.config.detected import detect
@@ -112,13 +112,13 @@ def run(arguments: Arguments) -> int:
 
 
 def asks_somebody(arguments: Arguments) -> bool:
-    """Return whether a person is there to answer."""
+    """Return whether to ask questions: a user is at a terminal, and no option forbids it."""
     is_quiet = arguments.yes or arguments.shown or arguments.json
     return not is_quiet and init_dialog().is_at_a_terminal()
 
 
 def left_out_before(root: Path, project: Project) -> tuple[str, ...]:
-    """Return the services that a devinit.toml leaves out, if there is one that can be read."""
+    """Return the detected services that an existing, readable devinit.toml leaves out."""
     from devinit.config.load import load  # as in `run`
 
     if not (root / CONFIGURATION_FILE).exists():
@@ -130,14 +130,14 @@ def left_out_before(root: Path, project: Project) -> tuple[str, ...]:
 
 
 def init_dialog() -> ModuleType:
-    """Return what asks; it brings the differences of files, which nothing else needs."""
+    """Return the dialogue module, imported late: only its questions need `difflib` and the prompts."""
     from devinit.cli import init_dialog  # see above
 
     return init_dialog
 
 
 def is_replaced(path: Path, text: str, root: Path) -> bool:
-    """Return whether a file that is there is replaced, as the person decides; say so when it is not."""
+    """Ask whether to replace an existing file and return the answer; say so when it stays."""
     former = (read_bytes(path, inside=root) or b"").decode(errors="replace")
     if former == text:
         talk(f"{path} says what is detected now: nothing was written")
@@ -149,14 +149,14 @@ def is_replaced(path: Path, text: str, root: Path) -> bool:
 
 
 def tell(notes: Iterable[str]) -> None:
-    """Say what the developer should know."""
+    """Print notes for the developer, indented."""
     for note in notes:
         talk(f"  {note}")
 
 
 def explain(project: Project, *, as_json: bool) -> None:
-    """Print what was found, and why."""
-    from devinit.cli import explained  # for this option alone
+    """Print the services that were found, with the evidence for each."""
+    from devinit.cli import explained  # needed for this option only
     from devinit.config.absence import looked_for
     from devinit.resolving.known_secrets import mask_of_project
 
@@ -172,14 +172,14 @@ def explain(project: Project, *, as_json: bool) -> None:
 
 
 def project_of(folder: Path) -> Path:
-    """Return where `devinit start` in a folder would start; the folder itself when it would start nothing."""
+    """Return the project that `devinit start` in a folder would start; without one, the folder itself."""
     from devinit.config.shown import root_around  # as in `run`, here and below
 
     return Path(root_around(str(folder)) or folder)
 
 
 def secrets_beside(project: Project) -> dict[str, str]:
-    """Return the secrets in the `.env` files of a project, each with its variable."""
+    """Return the secrets in the `.env` files of a project, as `secrets_of` returns them."""
     from devinit.config.env_files import given_env_files, loaded_env_files  # as in `run`
     from devinit.config.secrets import secrets_of
     from devinit.errors import ConfigError
@@ -193,16 +193,16 @@ def secrets_beside(project: Project) -> dict[str, str]:
         for path in (*given_env_files(project.root, each), *loaded_env_files(project.root, each))
     )
     for path in dict.fromkeys(files):
-        if path.is_file():  # the writer of a named pipe waits for a service
+        if path.is_file():  # a named pipe must not be drained: its content is for a service
             with suppress(ConfigError):
                 values |= {name: each.value for name, each in stated_in((path,), caller={}).items()}
     return secrets_of(values)
 
 
 def named_like_its_data(project: Project) -> Project:
-    """Return a detected project in which a database that exists keeps its name and its user.
+    """Return a detected project in which existing databases keep their name and user.
 
-    Both are called like the folder at first, and the folder may have had another name then.
+    Both default to the name of the folder, which may have been different when the database was created.
     """
     from msgspec.structs import replace  # as in `run`, here and below
 
@@ -211,7 +211,7 @@ def named_like_its_data(project: Project) -> Project:
 
 
 def named_like_data(service: Service, project: Project) -> Service:
-    """Return a service with the names that its data has; unchanged where there is none, or none to be read."""
+    """Return a service with the names in its data; unchanged if there is no data or it cannot be read."""
     from devinit.kinds.providers import PROVIDERS, Place  # as in `run`
 
     place = Place(
@@ -226,7 +226,7 @@ def named_like_data(service: Service, project: Project) -> Service:
 
 
 def refuse_to_replace(path: Path, folder: Path, *, force: bool) -> None:
-    """Raise UsageError where a devinit.toml is in the way; that of a folder above is never replaced by the way."""
+    """Raise UsageError for an existing devinit.toml, unless `force` is set and it lies in this very folder."""
     if path.parent != folder:
         raise UsageError(
             f"{folder} is a part of the project {path.parent}, which has a {CONFIGURATION_FILE}",
@@ -237,7 +237,10 @@ def refuse_to_replace(path: Path, folder: Path, *, force: bool) -> None:
 
 
 def keep_what_differs(path: Path, text: str, root: Path) -> Path | None:
-    """Copy a devinit.toml that is about to be replaced: it may be written by hand. Return where it is kept."""
+    """Copy a devinit.toml before it is replaced, as it may be handwritten. Return the path of the copy.
+
+    Return None when there is no file, or one with the same text.
+    """
     former = read_bytes(path, inside=root)
     if former is None or former == text.encode():
         return None
@@ -245,7 +248,7 @@ def keep_what_differs(path: Path, text: str, root: Path) -> Path | None:
 
 
 def ignoring(root: Path) -> list[str]:
-    """Add the files that a start writes to .gitignore, and say so: one of them holds passwords."""
+    """Add the files that a start writes to .gitignore, since one holds passwords; return notes about it."""
     if not (root / ".git").exists():
         return []
     path = root / ".gitignore"
@@ -261,7 +264,7 @@ def ignoring(root: Path) -> list[str]:
 
 
 def with_lines(text: str, lines: Iterable[str]) -> str:
-    """Return a text with lines at its end, whose line ends are those that it has."""
+    """Append lines to a text, with the line ends that the text already has."""
     newline = "\r\n" if "\r\n" in text else "\n"
     begun = text if not text or text.endswith("\n") else text + newline
     return begun + "".join(line + newline for line in lines)

@@ -1,4 +1,4 @@
-"""What `devinit init` asks at a terminal: each doubt about what was found, and about a file that is there."""
+"""The questions of `devinit init` at a terminal: doubts about detected services, and replacing a file."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from devinit.model.service import Project
 
 MOST_LINES = 100
-"""Of a difference, as far as it is shown."""
+"""Lines of a diff that are shown."""
 _KEEP, _REPLACE = "keep", "replace"
 
 
 def is_at_a_terminal() -> bool:
-    """Return whether a person can answer: the talk is on standard error."""
+    """Return whether a user can answer. Questions are written to standard error."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def left_out_of(project: Project, before: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Show what was found, and return the services that the person leaves out.
+    """Show the detected services, and return those that the user leaves out.
 
-    `before`: those that the file leaves out already, about which nothing is asked. Raise Interrupted when the
-    person gives up.
+    `before`: services that the file already leaves out; no question is asked about them. Raise Interrupted when
+    the user gives up.
     """
     columns, _ = size_of(sys.stderr)
     for line in explanation(project, mask_of_project(project)):
@@ -51,7 +51,7 @@ def left_out_of(project: Project, before: tuple[str, ...] = ()) -> tuple[str, ..
 
 
 def is_replaced(name: str, former: str, text: str) -> bool:
-    """Show what would change in a file that is there, and return whether the person wants that."""
+    """Show the changes to an existing file, and return whether the user wants them."""
     for line in difference(name, former, text):
         talk(line)
     choices = (
@@ -62,7 +62,7 @@ def is_replaced(name: str, former: str, text: str) -> bool:
 
 
 def difference(name: str, former: str, text: str) -> Iterator[str]:
-    """Yield what would change of the lines that count, as a unified diff whose lines are safe to show."""
+    """Yield a unified diff without comments and blank lines, in lines that are safe to print."""
     mine, detected = (
         [line for line in each.splitlines() if line.strip() and not line.startswith("#")]
         for each in (former, text)

@@ -1,4 +1,4 @@
-"""A start at a terminal: the dashboard opens while the supervisor is at work, and shows how far it is."""
+"""A start at a terminal: the dashboard opens while the supervisor works, and shows the progress."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 
 def start_in_dashboard(root: str, arguments: Arguments) -> int:
-    """Order a start, show it in the dashboard until that is left; return the exit code."""
+    """Order a start, show it in the dashboard until the user leaves, and return the exit code."""
     params = params_of("start", arguments)
     pending = Pending(reached(root, params, arguments), "start")
     try:
         pending.order(params)
-        with closing(opening_of(root, pending)) as opening:  # from here on the supervisor is at work
+        with closing(opening_of(root, pending)) as opening:  # the supervisor works from here on
             dashboard = opened(root, pending, params, opening)
             said = dashboard.run()
     finally:
@@ -45,11 +45,11 @@ def start_in_dashboard(root: str, arguments: Arguments) -> int:
 
 
 def opened(root: str, pending: Pending, params: Json, opening: FirstPicture | Loading) -> Dashboard:
-    """Make the dashboard of a start, behind its first picture. Raise what it is refused with until then."""
+    """Build the dashboard of a start while its first picture is shown. Raise the error of an early refusal."""
     try:
         opening.begin()
         with Terminable():
-            from pathlib import Path  # while the supervisor is at work
+            from pathlib import Path  # imported while the supervisor works
 
             from devinit.dashboard.begun import BegunStart
 
@@ -70,8 +70,8 @@ def is_question(error: DevinitError) -> bool:
 
 
 def give_back(root: str, pending: Pending) -> None:
-    """Ctrl-C before the dashboard is there: stop what the start was bringing up."""
-    from devinit.cli.watch import Scope  # hardly ever
+    """Stop the services that the start was bringing up, after Ctrl-C before the dashboard is shown."""
+    from devinit.cli.watch import Scope  # rarely needed
     from devinit.control.launch import connect_or_start
 
     scope = Scope()
@@ -84,11 +84,11 @@ def give_back(root: str, pending: Pending) -> None:
 
 
 def told(dashboard: Dashboard, said: str | None) -> int:
-    """Say what the start came to and what keeps running; return the exit code.
+    """Print the outcome of the start and what keeps running; return the exit code.
 
-    What is said is what holds when the dashboard is left: that may be hours after the start.
+    The outcome is that at the time when the user leaves the dashboard, perhaps hours after the start.
     """
-    from devinit.dashboard.starting import Start, exit_code  # it is loaded already
+    from devinit.dashboard.starting import Start, exit_code  # loaded already
 
     start: Start = dashboard.start or Start(began=0.0)
     terminal.write(sys.stderr, last_words(start, dashboard.stack))
@@ -100,8 +100,8 @@ def told(dashboard: Dashboard, said: str | None) -> int:
 
 
 def last_words(start: Start, stack: Stack) -> Iterator[str]:
-    """Yield what the start came to: one line when all went well, else why what failed has failed."""
-    from devinit.cli.summary import advice, explanation  # only now
+    """Yield the outcome of the start: one line when all went well, otherwise also the reasons of failures."""
+    from devinit.cli.summary import advice, explanation  # needed only now
     from devinit.dashboard.starting import unwell_rows
     from devinit.model.start_words import totals
 

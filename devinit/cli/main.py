@@ -1,7 +1,7 @@
 """Find the command, run it, and turn every error into a message, a hint and an exit code.
 
-A command's module is imported only when it is asked for: `devinit status` must answer in the time that
-importing everything else would take.
+A command's module is imported only when that command is called: importing all of them would take longer than
+`devinit status` may take to answer.
 """
 
 from __future__ import annotations
@@ -51,17 +51,17 @@ COMMANDS = {
     "schema": "print the JSON Schema of devinit.toml",
     "completion": "print a completion script for a shell",
 }
-"""Each is a module of this package with `EXAMPLE`, `configure(parser)` and `run(arguments)`."""
+"""Commands and their summaries; each is a module here with `EXAMPLE`, `configure(parser)` and `run(arguments)`."""
 
 BECOMING = ("run", "exec", "compose", "psql", "redis-cli")
-"""Commands that become another program, whose words stand behind theirs."""
+"""Commands that run another program, whose arguments follow their own."""
 STARTING = ("start", "restart")
-"""Commands that need a supervisor for sure."""
+"""Commands that always need a supervisor."""
 ACCEPTED = {
     "up": ("start",), "down": ("stop",), "ps": ("status",), "ls": ("status",), "list": ("status",),
     "log": ("logs",), "tail": ("logs", "-f"), "version": ("--version",),
 }  # fmt: skip
-"""Names of commands in other programs → our command: it does the same, and nothing more dangerous."""
+"""Names of commands in other programs → our command, which does the same, and nothing more dangerous."""
 SYNONYMS = {
     "top": "dashboard", "ui": "dashboard", "tui": "dashboard", "watch": "dashboard",
     "config": "init", "configure": "init", "new": "init", "create": "init", "detect": "init",
@@ -70,13 +70,13 @@ SYNONYMS = {
     "environment": "env", "browse": "open", "sh": "shell", "console": "shell",
     "diagnose": "doctor", "redis": "redis-cli",
 }  # fmt: skip
-"""What people are used to from other programs, and what is proposed for it."""
+"""Command names from other programs → the command of ours that the error message proposes."""
 NEAR = 0.7
-"""How alike a word and a command are that is proposed for it. Lower, `setup` would be taken for `stop`."""
+"""Similarity from which a command is proposed for an unknown word. With less, `setup` would match `stop`."""
 BROKEN_PIPE = 141
-"""128 + SIGPIPE, as shells say it."""
+"""128 + SIGPIPE, the exit code that shells report."""
 OUTPUT_LOST = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
-"""What writing to standard output can meet. Files of ours are written where this is caught and named."""
+"""Errors of writing to standard output. Errors of our own files are caught, and name the file, elsewhere."""
 TOO_MANY_OPEN = (errno.EMFILE, errno.ENFILE)
 
 
@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     try:
         code = dispatch(list(words))
-        # What is still to be written may fail, too: the disk is full, or the reader has gone.
+        # The last write may fail, too: the disk is full, or the reader is gone.
         sys.stdout.flush()
     except DevinitError as error:
         return fail(error, words)
@@ -95,12 +95,12 @@ def main(arguments: list[str] | None = None) -> int:
     except Termination:
         return fail(Terminated("terminated"), words, silent=True)
     except BrokenPipeError:
-        # `devinit logs | head`: the reader has enough.
+        # As in `devinit logs | head`: the reader has closed the pipe.
         silence(1, 2)
         return BROKEN_PIPE
     except Exception as error:  # noqa: BLE001  the one broad catch: no traceback reaches a user
         if isinstance(error.__cause__, KeyboardInterrupt):
-            # Python 3.11 wraps one that comes while a class is made, so during an import.
+            # Python 3.11 wraps a KeyboardInterrupt that comes while a class is created, as in an import.
             return interrupted(words)
         return fail(unexpected(error), words)
     return code
@@ -121,12 +121,12 @@ def fail(error: DevinitError, words: list[str], *, silent: bool = False) -> int:
         if not silent:
             complain(error)
     except OSError:
-        silence(1, 2)  # the reader has gone, too
+        silence(1, 2)  # the reader of the error is gone, too
     return error.exit_code
 
 
 def interrupted(words: list[str]) -> int:
-    """Return the exit code for Ctrl-C, on a line of its own in a terminal."""
+    """Return the exit code for Ctrl-C; end the line with the `^C` in a terminal."""
     if sys.stderr.isatty():
         terminal.write(sys.stderr, [""])
     return fail(Interrupted("interrupted"), words, silent=True)
@@ -137,12 +137,12 @@ class Defect(DevinitError):
 
 
 def unexpected(error: Exception) -> DevinitError:
-    """Return an error that no code caught as one that can be shown."""
+    """Convert an uncaught error to one that can be shown."""
     if isinstance(error, OSError) and error.filename is None and error.errno in OUTPUT_LOST:
         silence(1)
         return DevinitError(f"the output cannot be written: {error.strerror}")
     if isinstance(error, OSError) and error.errno in TOO_MANY_OPEN:
-        # Met anywhere, by an import as well, so nothing is imported for it (`system.files` has the same words).
+        # It can occur anywhere, even in an import, so nothing is imported here (`system.files` has the same text).
         return DevinitError(
             f"devinit cannot go on: {error.strerror}",
             hint="`ulimit -n` shows how many files may be open; `ulimit -n 1024` in this shell raises that",
@@ -156,7 +156,7 @@ def unexpected(error: Exception) -> DevinitError:
 
 
 def silence(*descriptors: int) -> None:
-    """Let what cannot be written go nowhere: otherwise Python complains about it at its end."""
+    """Redirect descriptors to /dev/null: otherwise Python reports the unwritten output when it exits."""
     null = os.open(os.devnull, os.O_WRONLY)
     for descriptor in descriptors:
         os.dup2(null, descriptor)
@@ -164,7 +164,7 @@ def silence(*descriptors: int) -> None:
 
 
 def wants_json(words: list[str]) -> bool:
-    """Whether the command was asked for JSON; what follows `--` is not ours, nor is what `run` and `exec` run."""
+    """Whether the command line asks for JSON; words after `--` or of a program that `run` runs do not count."""
     own = words[: words.index("--")] if "--" in words else words
     if ran := next((each for each in own if each in BECOMING), None):
         behind = own[own.index(ran) + 1 :]
@@ -173,10 +173,10 @@ def wants_json(words: list[str]) -> bool:
 
 
 def print_error(error: DevinitError) -> None:
-    """Print an error as the object that a program finds in place of the result, or as the last event."""
+    """Print an error as a JSON object, which a program gets instead of the result, or as the last event."""
     from devinit.cli.output import print_json
 
-    # Of the supervisor's errors, or of one of ours that knows as much.
+    # Conflicts are in the data of the supervisor's errors, or an attribute of our own errors.
     conflicts = getattr(error, "data", {}).get("conflicts") or getattr(error, "conflicts", ())
     print_json(
         {
@@ -191,7 +191,7 @@ def print_error(error: DevinitError) -> None:
 
 
 def dispatch(words: list[str]) -> int:
-    """Read what stands before the command, then hand the rest to the command's own parser."""
+    """Parse the options before the command, then pass the rest to the command's own parser."""
     directory: str | None = None
     first: list[str] = []
     while words and words[0].startswith("-"):
@@ -205,7 +205,7 @@ def dispatch(words: list[str]) -> int:
             terminal.data(f"devinit {__version__}\n")
             return 0
         if option == "--json":
-            first = [option]  # as if it stood behind the command
+            first = [option]  # as if it followed the command
         elif option == "-C":
             if not words:
                 raise UsageError("-C needs a folder", hint="example: devinit -C DIR status")
@@ -228,20 +228,20 @@ def dispatch(words: list[str]) -> int:
 
 
 def run_command(name: str, words: list[str], directory: str | None) -> int:
-    """Run a command; refuse a word that is none."""
+    """Run a command. Raise UsageError for an unknown one."""
     if name == "help":
         return dispatch([*words[:1], "--help"])
     if name not in COMMANDS:
         refuse_command(name)
     if name == "start" and "--foreground" in words:
-        from devinit.cli.leaving import until_left  # before it takes its time, and only for it
+        from devinit.cli.leaving import until_left  # before the slow part, and only for this option
 
         return until_left(lambda: carry_out(name, words, directory))
     return carry_out(name, words, directory)
 
 
 def carry_out(name: str, words: list[str], directory: str | None) -> int:
-    """Read a command's own words and run it."""
+    """Parse a command's own arguments and run it."""
     if name in STARTING:
         start_early(words, directory)
     from devinit.cli.arguments import module_of, read
@@ -256,7 +256,7 @@ def carry_out(name: str, words: list[str], directory: str | None) -> int:
 
 
 def start_early(words: list[str], directory: str | None) -> None:
-    """Let a supervisor boot while the rest of the command is imported, if the words are surely an order."""
+    """Start a supervisor while the rest of the command is imported, if the arguments are certainly an order."""
     if any(word.startswith(("-C", "-h", "--h")) for word in words):
         return
     from devinit.config.find import find_root_as_text, may_have_services
@@ -268,8 +268,8 @@ def start_early(words: list[str], directory: str | None) -> None:
 
 
 def refuse_command(name: str) -> NoReturn:
-    """Say that there is no such command, and which was probably meant."""
-    # Imported here: only a mistake pays for it.
+    """Raise UsageError for an unknown command, with the command that was probably meant."""
+    # Imported here, so that only a mistyped command pays for it.
     from difflib import get_close_matches
 
     near = get_close_matches(name, (*COMMANDS, *ACCEPTED, *SYNONYMS), n=1, cutoff=NEAR)
@@ -279,12 +279,12 @@ def refuse_command(name: str) -> NoReturn:
 
 
 def meant_by(word: str) -> str:
-    """Return the command that a word stands for, as it is typed."""
+    """Return the command that a word stands for, as the user would type it."""
     return " ".join(ACCEPTED.get(word, (SYNONYMS.get(word, word),)))
 
 
 def overview() -> str:
-    """Return what `devinit --help` shows."""
+    """Return the text of `devinit --help`."""
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items()]
     return "\n".join(
@@ -313,24 +313,24 @@ def complain(error: DevinitError) -> None:
     from devinit.cli.output import Paint
 
     paint = Paint(sys.stderr)
-    # What the supervisor said when it could not start has its own hint behind its message.
+    # The message of a supervisor that could not start already ends with a hint.
     first, *more = plain(error.message).splitlines() or [""]
     rest = [f"  {line}" for line in (*more, *plain(error.hint or "").splitlines())]
     terminal.write(sys.stderr, [f"{paint.bad('error:')} {first}", *rest])
 
 
 def open_standard_streams() -> None:
-    """Open the standard streams that we were started without.
+    """Open the standard streams that were closed when we were started.
 
-    Otherwise the next file that is opened becomes standard output, and receives what is printed.
+    Otherwise the next file that is opened becomes standard output, and receives the printed text.
     """
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    # A path may hold bytes that are no text: they go out as they came in. An 8-bit locale cannot write
-    # everything, and a question mark is better than no answer.
+    # A path may hold bytes that are not valid text: they are written unchanged. An 8-bit locale cannot encode
+    # every character, and a question mark is better than no output.
     if isinstance(sys.stdout, TextIOWrapper):
         utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
         sys.stdout.reconfigure(errors="surrogateescape" if utf8 else "replace")

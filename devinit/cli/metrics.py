@@ -23,7 +23,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Print the numbers."""
+    """Print the metrics."""
     found = families(collect())
     if arguments.json:
         print_json(

@@ -31,7 +31,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Open a service that runs; where there is no browser, its address is printed."""
+    """Open a running service; without a browser, print its address."""
     root = root_as_text(arguments)
     client = connect_to_running(root)
     if client is None:
@@ -53,13 +53,13 @@ def run(arguments: Arguments) -> int:
 
 
 def address_of(name: str, status: ProjectStatus) -> str:
-    """Return where a browser finds a service. Raise UsageError or ServiceError when it does not."""
+    """Return the URL of a service for a browser. Raise UsageError or ServiceError when there is none."""
     services = {name: found for each in status["services"] for name, found in with_extra_ports(each).items()}
     if name not in services:
         raise unknown_service(name, services, status["project"])
     url = services[name].get("page_url") or services[name]["url"]
     if url is None and services[name]["phase"] == "stopped" and services[name]["port"] is not None:
-        # Where it will answer is decided when it starts.
+        # Its port is chosen when it starts.
         raise ServiceError(f"{name} is stopped", hint=f"`devinit start {name}` starts it")
     if url is None or not url.startswith(WEB):
         pages = [each["name"] for each in services.values() if (each["url"] or "").startswith(WEB)]
@@ -70,7 +70,7 @@ def address_of(name: str, status: ProjectStatus) -> str:
 
 
 def with_extra_ports(service: ServiceStatus) -> dict[str, ServiceStatus]:
-    """Return a service, and each of its further ports as if it were one."""
+    """Return a service, and each of its extra ports as a service of its own, by name."""
     extras = service.get("extra_ports", [])
     return {
         service["name"]: service,
@@ -87,7 +87,7 @@ def with_extra_ports(service: ServiceStatus) -> dict[str, ServiceStatus]:
 
 
 def in_browser(url: str) -> bool:
-    """Open an address with the program that the user has set up for that; False without one."""
-    import webbrowser  # it loads subprocess and more, after everything that can go wrong
+    """Open an address in the user's browser; return False without one."""
+    import webbrowser  # it loads subprocess and more, so it comes after all that can fail
 
     return webbrowser.open(url)

@@ -1,4 +1,4 @@
-"""The status of a project, and how a person reads it: who is asked, and a line for each service."""
+"""The status of a project as text: its source (supervisor or records), and a line for each service."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ ORPHANED = (
 )
 ELSEWHERE = "runs in another container or namespace: `devinit stop` there ends it"
 RAN_BEFORE = "ran on "
-"""How the reason of a one-shot begins that did not run again."""
+"""Prefix of the reason of a one-shot service that was not run again."""
 
 
 def connected(root: str) -> Client | None:
-    """Return a client if anything of the project runs where this command can see it."""
+    """Return a client of the project's supervisor, None if nothing of the project runs within sight."""
     try:
         return connect_to_running(root)
     except SupervisorError:
-        from devinit.control.orphans import services_elsewhere  # an accident, and no other status pays for it
+        from devinit.control.orphans import services_elsewhere  # rarely needed
         from devinit.control.waking import supervisor_of
 
         if supervisor_of(root) is None and services_elsewhere(root):
@@ -39,7 +39,7 @@ def connected(root: str) -> Client | None:
 
 
 def chosen(names: list[str], status: ProjectStatus) -> list[ServiceStatus]:
-    """Return the services that were asked for, in the project's order. Raise UsageError for one that is none."""
+    """Return the requested services in the project's order. Raise UsageError for an unknown one."""
     services = {each["name"]: each for each in status["services"]}
     for name in names:
         if name != "all" and name not in services:
@@ -48,8 +48,8 @@ def chosen(names: list[str], status: ProjectStatus) -> list[ServiceStatus]:
 
 
 def status_at_rest(folder: str) -> ProjectStatus:
-    """Return the status of a project of which nothing runs: what it would start, and where."""
-    # Only this case reads the configuration, and pays for it.
+    """Return the status of a project without a supervisor: the services that a start would run, and where."""
+    # Imported late: only this case reads the configuration.
     from pathlib import Path
 
     from devinit.control.orphans import is_elsewhere, orphans_of, programs_of, recorded_elsewhere
@@ -78,7 +78,7 @@ def status_at_rest(folder: str) -> ProjectStatus:
 
 
 def lines_of(services: list[ServiceStatus], paint: Paint, *, aligned: bool = False) -> list[str]:
-    """Return all services as lines. `aligned`: what they do stands in a column, for the eyes of a person."""
+    """Return all services as lines. `aligned`: pad the headings, so that the conditions form a column."""
     wide = max((width(heading(each)) for each in services), default=0) if aligned else 0
     return [
         line
@@ -93,7 +93,7 @@ def line_of(service: ServiceStatus, paint: Paint, wide: int = 0) -> str:
 
 
 def heading(service: ServiceStatus) -> str:
-    """Return what stands before what a service does."""
+    """Return the name and port of a service, which begin its line."""
     name = one_line(service["name"])
     name = name[:1].upper() + name[1:].replace("_", " ")
     port = f" (port {service['port']})" if service["port"] is not None else ""
@@ -101,7 +101,7 @@ def heading(service: ServiceStatus) -> str:
 
 
 def wrong_lines(service: ServiceStatus, paint: Paint) -> list[str]:
-    """Return a line for each server that a service is connected to in the place of one of the project's own."""
+    """Return a line for each server that a service uses instead of one of the project's own."""
     return [
         f"  {paint.bad(symbol('✗', 'x', sys.stdout) + ' ' + one_line(each['text']))}"
         for each in service.get("wrong_servers", [])
@@ -109,7 +109,7 @@ def wrong_lines(service: ServiceStatus, paint: Paint) -> list[str]:
 
 
 def extra_lines(service: ServiceStatus, paint: Paint) -> list[str]:
-    """Return a line for each further port of a service that is up; an older supervisor does not report it."""
+    """Return a line for each extra port of a service that is up; an older supervisor does not report them."""
     if service["phase"] not in ("ready", "unhealthy"):
         return []
     return [
@@ -119,7 +119,7 @@ def extra_lines(service: ServiceStatus, paint: Paint) -> list[str]:
 
 
 def condition(service: ServiceStatus, paint: Paint) -> str:
-    """Return what a service is doing, with a symbol before the colour."""
+    """Return the condition of a service: a symbol, its phase, and details."""
     phase, reason = service["phase"], one_line((service["reason"] or "").partition("\n")[0])
     said = f": {reason}" if reason else ""
     match phase:
@@ -135,14 +135,14 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
             program = f": {reason}" if is_of_program(reason) else ""
             return f"{mark} Not running{program}{paint.dim(by_name)}{outdated(service, paint)}"
         case "exited":
-            # The phase of work that was done once and went well; anything else has failed.
+            # Only a one-shot service that succeeded has this phase; any other exit is a failure.
             before = f": {reason.partition('; ')[0]}" if reason.startswith(RAN_BEFORE) else ""
             return f"{paint.good(symbol('✓', '+', sys.stdout))} Finished{before}"
         case "waiting" | "starting" | "stopping" if not reason:
             mark = paint.attention(symbol("…", "~", sys.stdout))
             return f"{mark} {phase.capitalize()}{outdated(service, paint)}"
     if phase == "failed":
-        # The sign that it has in the table of a start and in the dashboard.
+        # The same symbol as in the table of a start and in the dashboard.
         mark = paint.bad(symbol("✗", "x", sys.stdout))
     else:
         mark = paint.attention(symbol("⚠", "!", sys.stdout))
@@ -150,7 +150,7 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
 
 
 def is_of_program(reason: str) -> bool:
-    """Whether the reason of a stopped service is that a program has leased a port under its name."""
+    """Whether a service is stopped because a program has leased a port under its name."""
     if not reason:
         return False
     from devinit.model.at_rest import A_PROGRAM  # few stopped services have a reason
@@ -159,7 +159,7 @@ def is_of_program(reason: str) -> bool:
 
 
 def address(service: ServiceStatus, paint: Paint) -> str:
-    """Return where to look at a service; the URL of a database holds its password."""
+    """Return the URLs of a service with pages; the URL of a database is left out, as it holds a password."""
     if not service["url"] or not has_pages(service):
         return ""
     by_name = service.get("name_url")
@@ -170,47 +170,47 @@ def address(service: ServiceStatus, paint: Paint) -> str:
 
 
 def restarted(service: ServiceStatus) -> str:
-    """Return how often a service had to be started again, and for what it was without having failed."""
+    """Return how often a service was restarted after a failure, and the cause of a restart without one."""
     times, cause = service["restarts"], service.get("restarted_for")
     often = f"  restarted {'once' if times == 1 else f'{times} times'}" if times else ""
     return f"{often}  restarted: {one_line(cause)}" if cause else often
 
 
 def watched(service: ServiceStatus, paint: Paint) -> str:
-    """Return what there is to say of how a service's files are watched; `why` gives the advice, too."""
+    """Return the problem with watching a service's files, if any; `devinit why` also gives advice."""
     condition = (service.get("watch") or "").partition("; ")[0]
     return "  " + paint.attention(f"watch: {one_line(condition)}") if condition else ""
 
 
 def outdated(service: ServiceStatus, paint: Paint) -> str:
-    """Return what has changed since a service was started; an older supervisor does not report it."""
+    """Return the changes of configuration since a service started; an older supervisor does not report them."""
     changed = service.get("changed")
     if not changed:
         return ""
-    from devinit.model.status import WHOLLY_CHANGED  # most services are as their files say
+    from devinit.model.status import WHOLLY_CHANGED  # most services have no changes
 
     said = WHOLLY_CHANGED.get(changed[0]) or f"outdated ({one_line(', '.join(changed))})"
     return f"  {paint.attention(said)}"
 
 
 def asking(service: ServiceStatus, paint: Paint) -> str:
-    """Return what a service waits for that has to be typed; an older supervisor does not report it."""
+    """Return the prompt at which a service waits for input; an older supervisor does not report it."""
     wait = service.get("waits_for_input")
     return "  " + paint.attention(f"waits for input at {one_line(wait['prompt'])}") if wait else ""
 
 
 def broken(service: ServiceStatus, paint: Paint) -> str:
-    """Return the error that the last build of a service ended with; an older supervisor does not report it."""
+    """Return the error of a service's last build; an older supervisor does not report it."""
     error = service.get("last_error")
     if error is None:
         return ""
-    from devinit.model.build_words import in_words  # most builds are clean
+    from devinit.model.build_words import in_words  # most builds have no error
 
     return "  " + paint.bad(f"build failed: {one_line(in_words(error))}")
 
 
 def moved(service: ServiceStatus, paint: Paint) -> str:
-    """Return where a service was meant to be, when it is elsewhere, and where it will be next."""
+    """Return the preferred port of a moved service, and the port of its next start if that differs."""
     coming = service.get("next_port")
     soon = "  " + paint.attention(f"port {coming} from its next start on") if coming is not None else ""
     if service["mode"] != "moved":

@@ -29,7 +29,7 @@ OF_RESTART_TOO = {
 SWITCHES = {**OF_RESTART_TOO, "--foreground": "foreground", "--names": "names"}
 NAMES = "services"
 DEFAULTS = {"on_conflict": None, "timeout": None, "profile": None}
-"""What a command line without other options means; `configure` says the same to the parser."""
+"""Values of options that are absent; `configure` gives the parser the same defaults."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """Add the options that a restart has as well."""
+    """Add the options that `restart` shares."""
     from devinit.cli.parser import seconds  # only a command with options needs a parser
 
     parser.add_argument(
@@ -72,38 +72,38 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--profile", help="use a profile of devinit.toml (also DEVINIT_PROFILE)")
     parser.add_argument("--json", action="store_true", help="print events, one JSON object a line")
-    # A switch of its own: after `--json` a name of a service may stand.
+    # Its own switch: `--json` takes no value, as the name of a service may follow it.
     parser.add_argument(
         SUMMARY, dest="json_summary", action="store_true", help="print only the last event, `summary`"
     )
 
 
 def run(arguments: Arguments) -> int:
-    """Start services; return the exit code that they add up to."""
+    """Start services; return the exit code for all of them together."""
     root = root_as_text(arguments)
     if arguments.foreground:
-        from devinit.cli.foreground import run_in_foreground  # few starts stay
+        from devinit.cli.foreground import run_in_foreground  # few starts need it
         from devinit.cli.leaving import until_left
 
         return until_left(lambda: run_in_foreground(root, arguments))
     if os.getpid() == 1:
         talk("this is process 1: all that it starts ends with it; `devinit start --foreground` stays")
     if opens_dashboard(arguments):
-        from devinit.cli.live import start_in_dashboard  # with what only a user at a terminal waits for
+        from devinit.cli.live import start_in_dashboard  # imports that only a terminal needs
 
         return start_in_dashboard(root, arguments)
     return bring_up("start", root, arguments)
 
 
 def opens_dashboard(arguments: Arguments) -> bool:
-    """Whether a person looks at the start at a terminal that can show it."""
+    """Whether the start opens the dashboard: it runs at a terminal that can show it, and no option forbids it."""
     if arguments.detach or is_for_programs(arguments) or not sys.stdout.isatty():
         return False
-    from devinit.cli.dashboard import can_show  # few starts come here
+    from devinit.cli.dashboard import can_show  # few starts get here
 
     return can_show()
 
 
 def is_for_programs(arguments: Arguments) -> bool:
-    """Whether standard output is to be JSON: all events, or the last one."""
+    """Whether standard output is JSON: all events, or only the last one."""
     return bool(arguments.json or arguments.json_summary)

@@ -1,4 +1,4 @@
-"""The list of what `devinit run` runs by name: tasks of devinit.toml, and what the repository suggests."""
+"""The list that `devinit run` prints: tasks in devinit.toml, and commands that files of the repository suggest."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from devinit.sources.suggested.reading import Suggestion
 
 LONGEST_NAME = 30
-"""Columns: a longer name has its description one space behind it."""
+"""Columns of the column of names; a longer name runs over it."""
 LONGEST = 200
-"""Columns of a line where no terminal is."""
+"""Columns of a line without a terminal."""
 NO_TASKS = "no tasks: [tasks.NAME] with a `command` in devinit.toml is one; `devinit run -- COMMAND` runs any"
 
 
 def print_tasks(root: Path, *, as_json: bool) -> int:
-    """Print the tasks of a project and what its files suggest; nothing is run for it."""
+    """Print the tasks of a project and the commands that its files suggest, without running anything."""
     project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
     suggestions = suggested(root, dict.fromkeys(each.directory for each in project.services.values()))
     mask = mask_of_project(project)
@@ -52,7 +52,7 @@ def lines_of(
     columns: int,
     mask: Callable[[str], str] = masked,
 ) -> list[str]:
-    """Return the list for a person, at most so many columns wide. Pure."""
+    """Return the list as text, with lines of at most `columns` columns. Pure."""
     names = [each.name for each in suggestions]
     twice = {name for name in names if names.count(name) > 1 or name in project.tasks}
     tasks = [(each.name, about(each)) for each in project.tasks.values()]
@@ -69,18 +69,18 @@ def lines_of(
 
 
 def about(task: Task) -> str:
-    """Return what is said of a task: its description, else what it runs."""
+    """Return the description of a task; without one, its commands or its dependencies."""
     return task.description or "; ".join(task.commands) or ", ".join(task.depends_on)
 
 
 def seen_in(suggestion: Suggestion) -> str:
-    """Return what is said of a suggestion, with the line that it stands in."""
+    """Return the description of a suggestion, with its file and line."""
     text = suggestion.description or suggestion.says or suggestion.words[0]
     return f"{text} ({suggestion.file}{f', line {suggestion.line}' if suggestion.line else ''})"
 
 
 def as_object(project: Project, suggestions: list[Suggestion]) -> dict[str, object]:
-    """Return the same for a program. Pure."""
+    """Return the list as a JSON object. Pure."""
     return {
         "tasks": [
             {

@@ -1,1 +1,1 @@
-"""Clients for other languages, as files that a project can take: `devinit client`."""
+"""Clients for other languages, as files that `devinit client` copies into a project."""

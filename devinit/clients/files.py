@@ -1,4 +1,4 @@
-"""The files of the client for JavaScript, marked when they are copied: a later version replaces only its own."""
+"""The files of the JavaScript client; copies are marked, so that a later version replaces only unedited ones."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from devinit.system.digest import blake2b
 from devinit.system.files import read_text
 
 PACKAGE = Path(__file__).with_name("javascript")
-"""The package as npm takes it: `npm install FOLDER`."""
+"""The folder of the npm package: `npm install FOLDER`."""
 ALONE = "devinit.js"
-"""The module that needs no other one."""
+"""The module that works without any other one."""
 TYPES = "devinit.d.ts"
 MANIFEST = "package.json"
 OUR_NAME = '"name": "@devinit/client"'
@@ -20,14 +20,14 @@ _MARK = re.compile(r"^// written by devinit \S+ \(([0-9a-f]{16})\)")
 
 
 class Standing(Enum):
-    """What a file on disk is, beside the one that would be written."""
+    """State of a file on disk, compared with the one to be written."""
 
     MISSING = auto()
     SAME = auto()
     EARLIER = auto()
-    """The client of another version, as it was written."""
+    """The client of another version, unedited."""
     FOREIGN = auto()
-    """Anything else, also a client that a person has edited."""
+    """Anything else, including an edited client."""
 
 
 def names() -> list[str]:
@@ -36,7 +36,7 @@ def names() -> list[str]:
 
 
 def text_of(name: str, version: str) -> str:
-    """Return a file as it is copied: with a first line that says where it comes from."""
+    """Return the text of a file's copy, which has a first line about its origin."""
     text = read_text(PACKAGE / name) or ""
     if name == MANIFEST:  # JSON has no comments
         return text.replace('"version": "0.0.0"', f'"version": "{version}"')
@@ -46,7 +46,7 @@ def text_of(name: str, version: str) -> str:
 
 
 def standing(there: str | None, text: str) -> Standing:
-    """Say what a file is that lies where one of the client would be written."""
+    """Return the state of an existing file (`there`) compared with the text to be written."""
     if there is None:
         return Standing.MISSING
     there = there.replace("\r\n", "\n")

@@ -1,4 +1,4 @@
-"""The dashboard: joins the line to the supervisor, the logs and the screens to one program."""
+"""The dashboard application, which connects the supervisor, the logs and the screens."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ from devinit.errors import DevinitError, SupervisorError
 from devinit.text import one_line
 
 MEASURE_SECONDS = 2.0
-"""How often CPU and memory are asked for."""
+"""Interval between two requests for the status, with CPU and memory."""
 SOON_SECONDS = 0.15
-"""Seconds after an event until the whole status is fetched, once for all events in between."""
+"""Delay after an event until the whole status is fetched, once for all events in between."""
 
 
 class Dashboard(SpeakingApp):
-    """The running stack. What it returns is said on the shell afterwards."""
+    """The dashboard of one project. Its result is a message that is printed in the shell after it exits."""
 
     TITLE = "devinit"
     CSS_PATH = "dashboard.tcss"
@@ -77,19 +77,19 @@ class Dashboard(SpeakingApp):
         self._preferences = preferences or Preferences()
         self.keys = keys_with(self._preferences.keys)
         self._first_theme = self._preferences.theme or theme
-        self._hint = hint  # for a user who sees this for the first time
+        self._hint = hint  # for a first-time user
         self.store, self.begun = Store(), begun
-        """`begun`: the start that was ordered before."""
+        """`begun`: the start that was ordered before the dashboard opened."""
         self._twice = Twice()
-        """What comes of it on its own connection, and on the other one again."""
+        """Filter for events of that start, which arrive on its own connection and on the other one."""
         self.start = Start(began=clock() - begun.seconds) if begun is not None else None
         self.refusal: DevinitError | None = None
-        """Why nothing came of that start; then the dashboard has left at once."""
+        """Why that start was refused; the dashboard then exits at once."""
         self.stack = Stack(root=str(root), project=root.name)
         self.environment: dict[str, str] = {}
         self._out_of_reach = ""
         """Why the services cannot be reached from here, if they run in another container."""
-        self._stale = False  # a status is on its way already
+        self._stale = False  # whether a fetch of the status is scheduled
         self._feed = Feed(root, self._take_pieces)
         self._turns = Turns(self, super().on_event)
         self._tasks = Tasks(self, root, tasks)
@@ -100,7 +100,7 @@ class Dashboard(SpeakingApp):
     # Its life
 
     async def on_mount(self) -> None:
-        """Begin."""
+        """Register the themes, show the main screen, and start the workers."""
         for theme in (themes.DARK, themes.LIGHT, *map(themes.own, self._preferences.themes)):
             self.register_theme(theme)
         self.theme = self._first_theme if self._first_theme in self.available_themes else themes.DARK.name
@@ -108,7 +108,7 @@ class Dashboard(SpeakingApp):
         await self.push_screen(self.main)
         self._say_at_first()
         self.run_worker(self._turns.give(), name="turns", exclusive=False)
-        # It reads the configuration, which the first picture does not wait for.
+        # Reads the configuration, so it runs after the first picture.
         self.call_after_refresh(self.run_worker, self._tasks.read, exclusive=False)
         self._feed.begin()
         self.run_worker(self._link.follow(self._take_news), name="link", exclusive=False)
@@ -121,7 +121,7 @@ class Dashboard(SpeakingApp):
             hang_up.watch(0, partial(asyncio.get_running_loop().call_soon_threadsafe, self.exit))
 
     def _say_at_first(self) -> None:
-        """Say what is wrong with the user's own file, and what a user sees for the first time."""
+        """Show the problems of the user's config.toml, and the hint for a first-time user."""
         wrong = list(self._preferences.problems)
         if self._preferences.theme not in (None, *self.available_themes):
             wrong.append(f"dashboard.theme: there is no theme {self._preferences.theme}")
@@ -131,25 +131,25 @@ class Dashboard(SpeakingApp):
             self.notify(self._hint, timeout=15)
 
     def on_unmount(self) -> None:
-        """Let go of the logs."""
+        """Stop reading the logs."""
         self._feed.end()
 
     def leave(self) -> None:
-        """Leave, and let everything run."""
+        """Exit, and leave the services running."""
         self.exit(farewell(self.stack, {name: self._ordered.last(name) for name in self.stack.services}))
 
     async def action_quit(self) -> None:
-        """Leave, once the supervisor has been told every order."""
-        # An order is given in a task of its own, which begins with the next turn of the loop.
+        """Exit once every order has been sent to the supervisor."""
+        # An order runs in its own task, which begins in the next iteration of the event loop.
         await asyncio.sleep(0)
         await self._link.until_sent()
         self.leave()
 
     def action_help_quit(self) -> None:
-        """Say what quits, after Ctrl-C: it copies selected text here, and may come twice."""
+        """Show which key quits, after Ctrl-C, which copies selected text here and may be pressed twice."""
         self.notify("q quits; services keep running")
 
-    # What the supervisor tells
+    # News from the supervisor
 
     def _take_news(self, news: News) -> None:
         match news:
@@ -170,12 +170,12 @@ class Dashboard(SpeakingApp):
                 self.main.show_banner(banner(self.stack, news))
 
     async def _see_start(self, begun: Begun) -> None:
-        """Show the start that was ordered before, ask what it asks, and leave when it is refused."""
+        """Show the start that was ordered earlier, ask its questions, and exit when it is refused."""
         given = self._ordered.add("start", begun.params["services"])
         begun.listen(self._take_event_of_start)
         error = await self._orders.see_through(given, begun)
         if isinstance(error, SupervisorError):
-            self.complain(error)  # services may run; who comes back tells
+            self.complain(error)  # services may run; the next connection shows it
         elif error is not None:
             self.refusal = error
             self.exit()
@@ -193,7 +193,7 @@ class Dashboard(SpeakingApp):
             self._take_event(event)
 
     def _look_at_trouble(self) -> None:
-        """Begin with what has failed, so that its last words are on the screen."""
+        """Select the first failed service, so that its last log lines are on the screen."""
         failed = [view.name for view in self.stack.services.values() if view.phase == "failed"]
         if failed:
             self.main.table.select(failed[0])
@@ -240,13 +240,13 @@ class Dashboard(SpeakingApp):
 
     async def _measure(self) -> None:
         self._stale = False
-        # Also without the focus: it stands beside an editor most of the day.
+        # Also without the focus: most of the day, the dashboard is open beside an editor.
         if self.line is not LinkState.HELD:
             return
         try:
             status = await self._link.ask("status")
         except DevinitError:
-            return  # it is gone, which is reported elsewhere
+            return  # the supervisor is gone, which is reported elsewhere
         if status["services"]:
             self._show(refreshed(self.stack, status, self._clock()))
 
@@ -257,10 +257,10 @@ class Dashboard(SpeakingApp):
         except DevinitError:
             return  # as above
 
-    # What the services print
+    # Output of the services
 
     def _take_pieces(self, pieces: list[Piece]) -> None:
-        """Take lines in; called in the thread that reads them, which goes on when they are shown."""
+        """Add log lines; called in the reading thread, which continues once they are shown."""
         try:
             self.call_from_thread(self._add_lines, pieces)
         except RuntimeError:
@@ -269,20 +269,20 @@ class Dashboard(SpeakingApp):
     def _add_lines(self, pieces: list[Piece]) -> None:
         self.main.add_lines(self.store.add(pieces))
 
-    # What the user wants
+    # Input of the user
 
     async def on_event(self, event: events.Event) -> None:
-        """Let what is typed wait until the key before has done its work."""
+        """Queue keys and pastes, so that each waits until the action of the previous key is done."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             self._turns.add(event)
         else:
             await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:
-        """Say why a key does nothing.
+        """Show why a key does nothing.
 
-        Textual carries actions out here, one key after the other. A screen sees a key before that: of several that
-        come at once, those before it have not chosen their service yet.
+        Textual runs actions here, one key after the other. A screen would see a key before the actions of previous
+        keys have run, and so before they have selected their service.
         """
         if self.screen is self.main:
             self.main.say_why_not(event)
@@ -297,7 +297,7 @@ class Dashboard(SpeakingApp):
 
     @work
     async def carry_out(self, given: Given, params: Json) -> None:
-        """Send an order."""
+        """Send an order in a worker."""
         await self.order(given, params)
 
     async def restart(self, services: list[str]) -> None:
@@ -305,7 +305,7 @@ class Dashboard(SpeakingApp):
         await self.order(self._ordered.add("restart", services))
 
     async def order(self, given: Given, params: Json | None = None) -> bool:
-        """Carry an order out; False when nothing came of it."""
+        """Carry an order out; return False if it had no effect."""
         came_of_it = await self._orders.carry_out(given, params or {})
         self.main.refresh_bindings()
         if not came_of_it:
@@ -317,7 +317,7 @@ class Dashboard(SpeakingApp):
 
     @on(MainScreen.Wanted)
     async def take_wish(self, wanted: MainScreen.Wanted) -> None:
-        """Do what the main screen cannot do itself."""
+        """Carry out an action that the main screen leaves to the application."""
         match wanted.what:
             case "leave":
                 await self.action_quit()
@@ -347,13 +347,13 @@ class Dashboard(SpeakingApp):
                     self.push_screen(page)
 
     def stream(self, service: str | None) -> None:
-        """Show the lines without frames until Ctrl-C."""
+        """Show the log lines as plain text, without the dashboard, until Ctrl-C."""
         from devinit.dashboard.stream import stream  # as above
 
         stream(self.store.of(service), self.root, service, tuple(self.stack.services))
 
     def lend(self, use: Callable[[], None]) -> bool:
-        """Let something else have the terminal until it returns; False where there is none, as in a browser."""
+        """Give the terminal to a function until it returns; return False without a terminal, as in a browser."""
         try:
             with self.suspend():
                 use()
@@ -368,12 +368,12 @@ class Dashboard(SpeakingApp):
         """Send a line to the standard input of a service."""
         view = self.stack.services.get(typed.service)
         if view is not None and not view.has_terminal:
-            # A terminal shows it by itself, where it is to be seen.
+            # A terminal echoes the input by itself, unless it is hidden.
             self._note(typed.service, f"> {'…' if typed.is_hidden else typed.text}")
         await self._orders.type_line(typed.service, typed.text)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Return colours that only our own themes have."""
+        """Return defaults for the colours that only our own themes define."""
         return {"dim": "#808a96", "border": "#808a96"}
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -1,6 +1,6 @@
-"""Opens what a line leads to: pages in the browser, places in files in the editor.
+"""Open the links in log lines: pages in the browser, file locations in the editor.
 
-A service may print any path. Only regular files are opened: those inside the checkout, or by their absolute path.
+A service may print any path. Only regular files are opened: by a path inside the checkout, or an absolute path.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from devinit.system import terminal
 
 NO_EDITOR = "no editor: set VISUAL or EDITOR, then start the dashboard again"
 MOST_FOLDERS = 200
-"""Folders directly in the checkout in which a relative path is looked for."""
+"""Top-level folders of the checkout that are searched for a relative path."""
 MOST_KNOWN = 2_000
 
 
 class Desk(Protocol):
-    """What is needed of the dashboard."""
+    """The parts of the dashboard that an opener needs."""
 
     @property
     def is_web(self) -> bool: ...  # noqa: D102  Textual's
@@ -37,24 +37,24 @@ class Desk(Protocol):
     def copy_to_clipboard(self, text: str) -> None: ...  # noqa: D102  Textual's
 
     def say(self, text: str, *, title: str = "", seconds: float) -> None:
-        """Say something for some seconds."""
+        """Show a message for some seconds."""
 
     def lend(self, use: Callable[[], None]) -> bool:
-        """Let something else have the terminal until it returns."""
+        """Give the terminal to a function until it returns; return whether that was possible."""
 
 
 class Opener:
-    """Opens pages and places."""
+    """Opens pages in the browser and files in the editor."""
 
     def __init__(self, desk: Desk, ask: Callable[..., Awaitable[Any]], root: Path) -> None:
-        """`ask`: the supervisor, for the folder of a service."""
+        """`ask`: sends a request to the supervisor, which knows the folder of each service."""
         self._desk, self._ask, self.root = desk, ask, root
         self._windows: list[subprocess.Popen[bytes]] = []
         self._folders: dict[str, str] = {}
         self._known: dict[str, bool] = {}
 
     def leads_somewhere(self, link: Link) -> bool:
-        """Whether there is something to open: it is asked for each row that is painted."""
+        """Whether a link has a target. Called for each row that is painted, so answers are cached."""
         if link.url:
             return True
         if len(self._known) > MOST_KNOWN:
@@ -64,7 +64,7 @@ class Opener:
         return self._known[link.path]
 
     async def follow(self, link: Link, service: str) -> None:
-        """Open the page, or the place in a file, which may be named from the folder of a service."""
+        """Open a page, or a location in a file, whose path may be relative to the folder of the service."""
         if link.url:
             self.open_page(link.url)
             return
@@ -88,7 +88,7 @@ class Opener:
             self._desk.say(f"no browser was found; copied: {url}", seconds=6)
 
     def edit(self, path: Path, line: int = 1, column: int = 0) -> None:
-        """Open a file in the editor: in a window of its own, or in the terminal until it is left."""
+        """Open a file in the editor: in a window of its own, or in the terminal until the user quits it."""
         editor = chosen_editor(os.environ)
         command = command_for(editor, str(path), line, column)
         if command is None:
@@ -114,7 +114,7 @@ class Opener:
 
 
 def located(path: str, root: Path, folders: Iterable[str]) -> Path | None:
-    """Return the regular file that a path means: an absolute one, or one inside the checkout."""
+    """Return the regular file at an absolute path, or inside the checkout below one of the folders."""
     try:
         if path.startswith("/"):
             return Path(path) if Path(path).is_file() else None
@@ -124,12 +124,12 @@ def located(path: str, root: Path, folders: Iterable[str]) -> Path | None:
             if found.is_relative_to(inside) and found.is_file():
                 return found
     except (OSError, ValueError, RuntimeError):
-        return None  # no name of a file, or a circle of links
+        return None  # not a valid file name, or a loop of symbolic links
     return None
 
 
 def folders_in(root: str) -> list[str]:
-    """Return the folders directly in a checkout."""
+    """Return the top-level folders of a checkout, sorted, without hidden ones."""
     try:
         with os.scandir(root) as entries:
             found = [each.path for each in entries if not each.name.startswith(".") and each.is_dir()]
@@ -139,7 +139,7 @@ def folders_in(root: str) -> list[str]:
 
 
 def run(words: Sequence[str]) -> None:
-    """Run a program in the terminal until it ends. What it says of an error stays until Enter is pressed."""
+    """Run a program in the terminal until it ends. After an error, wait for Enter: its output can be read."""
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         try:

@@ -1,4 +1,4 @@
-"""The orders of the dashboard: sent to the supervisor, with the user's answers about taken ports."""
+"""Send the dashboard's orders to the supervisor, with the user's answers about taken ports."""
 
 from __future__ import annotations
 
@@ -20,55 +20,55 @@ if TYPE_CHECKING:
     from devinit.dashboard.link import Link
 
 HELD_SECONDS = 0.7
-"""Within which the same order comes from a key that is held down: the repeating begins after 0.2 to 0.7."""
+"""Within this time, the same order comes from a key held down: auto-repeat begins after 0.2 to 0.7 s."""
 _Result = TypeVar("_Result")
 Json: TypeAlias = dict[str, Any]
-# As it comes off the wire: model.port.Conflict, and the parameters of an order.
+# Data as received from the wire: model.port.Conflict, or the parameters of an order.
 
 
 class GivenUp(Exception):
-    """The user leaves taken ports as they are."""
+    """The user gave up on a question about taken ports."""
 
     def __init__(self, question: str, conflicts: list[Json], *, again: bool) -> None:
         super().__init__(question)
         self.question, self.conflicts = question, conflicts
         self.again = again
-        """Whether other answers were sent before, and may have been carried out."""
+        """Whether earlier answers were sent, and may have been carried out."""
 
 
 class Desk(Protocol):
-    """Where a user is asked, and learns what came of an order."""
+    """The interface to the user: dialogues, messages and errors."""
 
     def push_screen_wait(self, screen: Screen[_Result]) -> Awaitable[_Result]:
-        """Show a dialogue, and return what it was answered with."""
+        """Show a dialogue, and return the user's answer."""
         ...
 
     def say(self, text: str, *, title: str = "", seconds: float) -> None:
-        """Say something for some seconds."""
+        """Show a message for some seconds."""
         ...
 
     def complain(self, error: DevinitError) -> None:
-        """Say what went wrong and what to do next."""
+        """Show an error, and what to do next."""
         ...
 
 
 class Orders:
-    """Sends orders, one question after the other."""
+    """Sends orders, and asks the user one question after the other."""
 
     def __init__(self, link: Link, desk: Desk, kept: KeptAnswers, clock: Callable[[], float]) -> None:
         self._link, self._desk, self._kept, self._clock = link, desk, kept, clock
         self._last: tuple[str, tuple[str, ...], float] | None = None
-        """What was ordered last by a key, of whom, and when."""
+        """The last order by a key: method, services, and time."""
         self.ordered = Ordered()
 
     def is_repeated(self, given: Given) -> bool:
-        """Whether a key is held down that has just ordered this: thirty restarts in a row are not meant."""
+        """Whether an order comes from a key held down: thirty restarts in a row are never intended."""
         now = self._clock()
         before, self._last = self._last, (given.method, given.services, now)
         return before is not None and before[:2] == self._last[:2] and now - before[2] < HELD_SECONDS
 
     async def carry_out(self, given: Given, params: Json) -> bool:
-        """Send an order, and ask about conflicts for as long as there are any; False when nothing came of it."""
+        """Send an order, and ask about conflicts until none is left; return False if it had no effect."""
         try:
             return await self._answered(given.method, {"services": list(given.services), **params})
         finally:
@@ -88,7 +88,7 @@ class Orders:
                 if method == "stop":
                     refuse_remaining(answer)
         except GivenUp as error:
-            self._last = None  # a user who orders it again at once means it
+            self._last = None  # the same order again is intended
             self._desk.say("nothing was started", title=error.question, seconds=4)
             return False
         except DevinitError as error:
@@ -97,7 +97,7 @@ class Orders:
         return True
 
     async def type_line(self, service: str, text: str) -> None:
-        """Send a line to the standard input of a service, and say why it was not taken."""
+        """Send a line to the standard input of a service; show why if the service does not accept it."""
         try:
             report = await self._link.order("input", {"service": service, "text": f"{text}\n"})
         except DevinitError as error:
@@ -111,7 +111,7 @@ class Orders:
             )
 
     async def see_through(self, given: Given, begun: Begun) -> DevinitError | None:
-        """Ask what a start asks that was ordered before, until it is answered. Return why nothing came of it."""
+        """Answer the questions of a start that was ordered earlier. Return its error if it had no effect."""
         try:
             await self._conversed(begun.send, begun.params)
         except GivenUp as error:
@@ -123,9 +123,9 @@ class Orders:
         return None
 
     async def _conversed(self, send: Callable[[Json], Awaitable[Any]], params: Json) -> None:
-        """Send an order until nothing is asked any more. Raise GivenUp, or the DevinitError of a refusal.
+        """Send an order until it has no more questions. Raise GivenUp, or the DevinitError of a refusal.
 
-        Any: whatever came off the wire.
+        Any: data as received from the wire.
         """
         conversation = Conversation()
         while True:
@@ -144,11 +144,11 @@ class Orders:
             self._desk.say(said, seconds=8)
 
     async def _ask(self, conflicts: list[Json]) -> list[PortAnswer] | None:
-        """Ask about all conflicts at once if there are several, then about each that is left.
+        """Ask about all conflicts at once if there are several, then about each remaining one.
 
-        None when the user gives up.
+        Return None when the user gives up.
         """
-        # The first picture waits for no question.
+        # Imported late, so that the first picture does not wait for the dialogues.
         from devinit.dashboard.screens.conflict import ConflictDialogue
         from devinit.dashboard.screens.conflicts import ACCEPT, ConflictsDialogue
 

@@ -1,4 +1,4 @@
-"""What the dashboard knows about the stack: the last status, and what has happened since. Pure."""
+"""The dashboard's model of the stack: the last status, updated by later events. Pure."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from devinit.model.status import InputWait, ProjectStatus, ServiceStatus, WrongServer
 
 HISTORY = 40
-"""How many measurements of CPU and memory are kept for each service."""
+"""Number of CPU measurements kept for each service."""
 ALIVE = frozenset({"starting", "ready", "unhealthy", "backoff"})
-"""Phases in which a stop has something to stop."""
+"""Phases of a service that runs, or is about to run again."""
 BUSY = frozenset({"waiting", "starting", "stopping", "backoff"})
 COMING_UP = frozenset({"waiting", "starting", "backoff"})
 """Phases on the way to ready."""
 
 
 USAGE_SECONDS = 900.0
-"""For how long it is remembered what each service used."""
+"""How long the usage of CPU and memory is kept for each service."""
 USAGE_STEP = 5.0
-"""How far measurements are apart that are remembered for so long."""
+"""Minimum time between two measurements in that history."""
 
 
 class Measured(Struct, frozen=True):
-    """What a service used at one time."""
+    """CPU and memory of a service at one moment."""
 
     at: float
     cpu: float
@@ -41,16 +41,16 @@ class Measured(Struct, frozen=True):
 
 
 class LinkState(Enum):
-    """The line to the supervisor."""
+    """State of the connection to the supervisor, as the headline shows it."""
 
     SOUGHT = "connecting…"
-    """It is not known yet whether there is one."""
+    """The first attempt to connect is under way."""
     HELD = ""
     CUT = "no supervisor"
 
 
 class View(Struct, frozen=True, kw_only=True):
-    """One service, as it is shown."""
+    """One service, as the dashboard shows it."""
 
     name: str
     provider: str = "process"
@@ -60,40 +60,40 @@ class View(Struct, frozen=True, kw_only=True):
     url: str | None = None
     pid: int | None = None
     started_at: float | None = None
-    """When it began to run, on the clock that `at` below is read from."""
+    """When its process started, on the clock of `at` in the functions below."""
     since: float | None = None
-    """Since when it has been in its phase, as far as that was seen, on the same clock."""
+    """When the dashboard first saw it in its current phase, on the same clock."""
     depends_on: tuple[str, ...] = ()
-    """The services that it needs."""
+    """Names of the services that it depends on."""
     restarts: int = 0
     cpu: tuple[float, ...] = ()
-    """Its share of a CPU in percent, the latest last."""
+    """Latest measurements in percent of one CPU, the newest last."""
     memory: int | None = None
     usage: tuple[Measured, ...] = ()
-    """What it used in the last minutes, over restarts, the latest last."""
+    """CPU and memory over the last minutes, also across restarts, the newest last."""
     talks_to: tuple[str, ...] = ()
-    """The services to which its processes were connected when that was looked at last."""
+    """Services to which its processes had connections at the last check."""
     reason: str = ""
     doing: str = ""
-    """What it is busy with inside its phase."""
+    """Current step within its phase."""
     autostart: bool = True
-    """Whether a start of everything starts it."""
+    """Whether `devinit start all` starts it."""
     extra_ports: str = ""
-    """Its further ports, as they are shown."""
+    """Its extra ports, as text."""
     wrong_server: str = ""
-    """A server that it is connected to in the place of one of the project's own, in words."""
+    """Description of the servers that it uses instead of the project's own."""
     prompt: str = ""
-    """The question at which it waits for something to be typed."""
+    """Prompt at which it waits for input."""
     prompt_kind: str = ""
-    """What kind of question that is, as `InputWait` has it."""
+    """Kind of the prompt, see `InputWait`."""
     has_terminal: bool = False
-    """Whether it runs in a terminal, which shows what is typed."""
+    """Whether it runs in a terminal, which echoes input."""
     changed: str = ""
-    """Which of its keys and `.env` files have changed since it started."""
+    """Its keys and `.env` files that have changed since it started."""
 
     @property
     def is_moved(self) -> bool:
-        """Whether it is elsewhere than it was meant to be."""
+        """Whether it has another port than the preferred one."""
         return self.port is not None and self.preferred_port is not None and self.port != self.preferred_port
 
 
@@ -105,11 +105,11 @@ class Stack(Struct, frozen=True, kw_only=True):
     supervisor: int | None = None
     services: dict[str, View] = {}
     configuration_error: str = ""
-    """Why the configuration cannot be read now; empty when it can."""
+    """Why the configuration cannot be read at present; empty if it can."""
 
 
 def refreshed(stack: Stack, status: ProjectStatus, at: float) -> Stack:
-    """Return what is known once a status has come; histories go on."""
+    """Return the stack updated with a new status; histories continue."""
     supervisor = status["supervisor"]
     return Stack(
         project=status["project"],
@@ -123,7 +123,7 @@ def refreshed(stack: Stack, status: ProjectStatus, at: float) -> Stack:
 
 
 def seen(before: View | None, status: ServiceStatus, at: float) -> View:
-    """Return a service as a status tells it."""
+    """Return the view of a service from a status, with the history of the view before."""
     history = before.cpu if before is not None and before.pid == status["pid"] else ()
     cpu = status["cpu_percent"]
     uptime = status["uptime_seconds"]
@@ -157,7 +157,7 @@ def seen(before: View | None, status: ServiceStatus, at: float) -> View:
 
 
 def measured(before: tuple[Measured, ...], status: ServiceStatus, at: float) -> tuple[Measured, ...]:
-    """Return what a service used, with what a status tells."""
+    """Return the usage history with the measurement of a status added, if it is due."""
     cpu, memory = status["cpu_percent"], status["memory_bytes"]
     if cpu is None or memory is None or (before and at - before[-1].at < USAGE_STEP):
         return before
@@ -165,33 +165,33 @@ def measured(before: tuple[Measured, ...], status: ServiceStatus, at: float) -> 
 
 
 def prompt_of(wait: InputWait | None) -> str:
-    """Return at which question a service waits for input; "" for none."""
+    """Return the prompt at which a service waits for input; "" for none."""
     return wait["prompt"] if wait is not None else ""
 
 
 def kind_of(wait: InputWait | None) -> str:
-    """Return what kind of question that is; "" for none."""
+    """Return the kind of that prompt; "" for none."""
     return wait["kind"] if wait is not None else ""
 
 
 def in_words(servers: Sequence[WrongServer]) -> str:
-    """Return in few words which servers a service uses in the place of its project's own."""
+    """Return a short description of the servers that a service uses instead of its project's own."""
     return "; ".join(f"wrong {each['instead_of']}: {whose(each)}port {each['port']}" for each in servers)
 
 
 def whose(server: WrongServer) -> str:
-    """Return whose a server is that another project runs."""
+    """Return the owner of a server that another project runs, as a prefix."""
     return f"{server['project']}'s on " if server["project"] else ""
 
 
 def extra_ports_of(status: ServiceStatus) -> str:
-    """Return the further ports of a service in one line; an older supervisor does not report it."""
+    """Return the extra ports of a service in one line; an older supervisor does not report them."""
     extras = status.get("extra_ports", [])
     return "  ".join(f"{within_service(each['name'])} {each['url'] or each['port']}" for each in extras)
 
 
 def happened(stack: Stack, event: Mapping[str, Any], at: float) -> Stack:
-    """Return what is known after an event. Any: each kind of event has its own shape (model.event)."""
+    """Return the stack updated with an event. Any: each kind of event has its own shape (model.event)."""
     view = stack.services.get(event.get("service") or "")
     if view is None:
         return stack
@@ -215,7 +215,7 @@ def happened(stack: Stack, event: Mapping[str, Any], at: float) -> Stack:
 
 
 def in_phase(view: View, event: Mapping[str, Any], at: float) -> View:
-    """Return a service that entered another phase."""
+    """Return a service after its transition to another phase."""
     pid = event["pid"]
     same = pid == view.pid
     return replace(
@@ -235,7 +235,7 @@ def in_phase(view: View, event: Mapping[str, Any], at: float) -> View:
 
 
 def planned(stack: Stack, event: Mapping[str, Any]) -> Stack:
-    """Return what is known once a start has said what it brings up, before any status has come. Any: as above."""
+    """Return the stack with the services of a start's plan, if no status is known yet. Any: as above."""
     if stack.services:
         return stack
     names = event["starting"]
@@ -243,17 +243,17 @@ def planned(stack: Stack, event: Mapping[str, Any]) -> Stack:
 
 
 def lost(stack: Stack) -> Stack:
-    """Return what is known once no supervisor can be asked any more: what was seen last, without what moves."""
+    """Return the stack after the connection is lost: the last known state, without a supervisor."""
     return replace(stack, supervisor=None)
 
 
 def is_everything_at_rest(stack: Stack) -> bool:
-    """Whether nothing runs that a supervisor would have to look after."""
+    """Whether all services are stopped."""
     return all(view.phase == Phase.STOPPED for view in stack.services.values())
 
 
 def counts(stack: Stack) -> tuple[int, int, int]:
-    """Return how many services are ready, how many have finished their work, and how many there should be."""
+    """Return the number of services that are ready, that have finished, and that are expected to run."""
     ready, finished = (
         sum(view.phase == phase for view in stack.services.values()) for phase in ("ready", "exited")
     )

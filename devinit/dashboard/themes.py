@@ -1,4 +1,4 @@
-"""The dark and the light theme as Textual wants them, and those of the user."""
+"""The dark and the light theme as Textual themes, and the themes of the user."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from devinit.dashboard.preferences import PALETTE, OwnTheme
 
 
 def built(name: str, all_colours: dict[str, str], further: dict[str, str], *, dark: bool) -> Theme:
-    """Return a theme. `further`: colours of Textual's own parts."""
+    """Return a theme. `further`: variables of Textual's own widgets."""
     palette = {name: all_colours[name] for name in PALETTE}
     others = {name: colour for name, colour in all_colours.items() if name not in PALETTE}
     return Theme(name=name, dark=dark, variables=others | further, **palette)  # type: ignore[arg-type]  # they are colours
@@ -42,7 +42,7 @@ LIGHT = built(
 
 
 def own(theme: OwnTheme) -> Theme:
-    """Return a theme of the user: one of ours with some colours changed."""
+    """Return a theme of the user, which is one of ours with some colours changed."""
     base, all_colours = (LIGHT, colours.LIGHT) if theme.base == "light" else (DARK, colours.DARK)
     of_textual = {name: colour for name, colour in base.variables.items() if name not in all_colours}
     return built(theme.name, all_colours | theme.colours, of_textual, dark=base.dark)

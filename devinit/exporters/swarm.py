@@ -1,7 +1,7 @@
-"""A stack for Docker Swarm: the compose file in the older form that `docker stack deploy` reads. Pure.
+"""Export a stack for Docker Swarm: the compose file in the older form that `docker stack deploy` reads. Pure.
 
-It builds nothing, knows no order of services and no profiles, and publishes on every node. So images have names,
-programs are started again until what they need answers, and what keeps data stays on one node.
+Swarm builds no images, knows neither dependencies nor profiles, and publishes ports on every node. So images are
+named, programs restart until their dependencies answer, and services with data stay on one node.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LOCAL = "127.0.0.1:"
 
 
 def render(resolved: Resolved) -> Export:
-    """Return the file."""
+    """Return the stack file, with notes."""
     document = document_of(resolved)
     services = _mapping(document.pop("services"))
     stack: dict[str, Node] = {"version": "3.8", **document, "services": dict(_services(resolved, services))}
@@ -46,7 +46,7 @@ def _services(resolved: Resolved, services: Mapping[str, Node]) -> Iterator[tupl
         if "build" in service:
             found = {"image": _image(resolved, name), **found}
         ports = service.get("ports")
-        # Every node would answer to everybody there: databases stay on the network of the stack.
+        # A published port is open to everyone on every node, so databases stay on the network of the stack.
         if isinstance(ports, list) and "build" in service:
             found["ports"] = [each.removeprefix(_LOCAL) for each in ports if isinstance(each, str)]
         ends = service.get("restart") == "no" or name not in by_name
@@ -54,7 +54,7 @@ def _services(resolved: Resolved, services: Mapping[str, Node]) -> Iterator[tupl
             "restart_policy": {"condition": "on-failure" if ends else "any", "delay": "2s"}
         }
         if service.get("volumes"):
-            # A volume is one node's.
+            # A volume exists on one node only.
             deploy["placement"] = {"constraints": ["node.role == manager"]}
         yield name, found | {"deploy": deploy}
 

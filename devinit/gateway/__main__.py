@@ -1,6 +1,6 @@
-"""The gateway's process: `python -m devinit.gateway READY_FD`, started by the first project that wants names.
+"""The gateway's process: `python -m devinit.gateway READY_FD`, started by the first project that uses names.
 
-SIGTERM and SIGINT end it, and Caddy with it; after SIGKILL Caddy serves on, and the next gateway takes it over.
+SIGTERM and SIGINT end the gateway and Caddy. After SIGKILL, Caddy continues, and the next gateway adopts it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with suppress(OSError):
         if os.fstat(2).st_size > LONGEST_LOG:
-            os.ftruncate(2, 0)  # appended to, so that it begins anew
+            os.ftruncate(2, 0)  # the log is opened for appending, so that it starts anew
     os.chdir("/")
     os.closerange(max(ready_fd, 2) + 1, os.sysconf("SC_OPEN_MAX"))
     os.umask(0o077)
@@ -40,7 +40,7 @@ def main() -> int:
         own = Path(folder())
         lock = FileLock(own / LOCK)
         if not lock.acquire(blocking=False):
-            tell(ready_fd, READY)  # another one is it
+            tell(ready_fd, READY)  # another gateway runs already
             return 0
         program = find_caddy(own)
         asyncio.run(serve(own, program, lambda: tell(ready_fd, READY), obey))
@@ -58,16 +58,16 @@ def main() -> int:
 
 
 def obey(end: Callable[[], None]) -> None:
-    """End when a signal says so."""
+    """Call `end` on SIGTERM and SIGINT."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
-    # Handled, not ignored: Caddy would inherit that.
+    # Handled, not ignored, as Caddy would inherit an ignored signal.
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
 
 
 def tell(ready_fd: int, said: bytes) -> None:
-    """Tell what started us that we listen, or why not."""
+    """Report to the parent process that the gateway listens, or why it does not."""
     with suppress(OSError):
         os.write(ready_fd, said)
         os.close(ready_fd)

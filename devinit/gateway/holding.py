@@ -1,4 +1,4 @@
-"""A request that waits for its service: what Caddy is answered, and when."""
+"""Hold a request until its service answers, then return the service's address to Caddy."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from devinit.gateway.projects import Joined
 
 ANSWERS = frozenset({"ready", "unhealthy"})
 COMING = frozenset({"waiting", "starting", "backoff", "stopping", WITHDRAWN})
-"""Phases that a service leaves by itself."""
+"""Phases that a service leaves without an order."""
 HOLD_SECONDS = 30.0
 """How long a request waits for a service that is coming up."""
 MOMENT_SECONDS = 0.5
-"""How long it waits for what is stopped or has failed: a restart may be about to go on."""
+"""How long a request waits for a stopped or failed service: a restart may be about to continue."""
 RETRY_SECONDS = 5.0
-"""How long it waits for a service that is said to be ready, and does not accept."""
+"""How long a request waits for a service that is reported as ready but does not accept connections."""
 LOOK_SECONDS = 0.05
 
 
 class Held(NamedTuple):
-    """What became of waiting."""
+    """The result of the wait."""
 
     upstream: str | None
-    """Where the service is; None: it did not come up."""
+    """Address of the service; None if it did not come up."""
     target: Target | None
-    """The service as it is now; None when the project has none of that name."""
+    """The present state of the service; None if the project has none of that name."""
 
 
 async def hold(joined: Joined, service: str, *, after_an_error: bool) -> Held:
-    """Wait until a service answers, or will not."""
+    """Wait until a service answers, or until the time limit for its phase is over."""
     began = time.monotonic()
     while True:
         sequence, target = joined.sequence, joined.target(service)

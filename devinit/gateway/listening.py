@@ -1,7 +1,7 @@
-"""The sockets on which browsers reach the gateway: loopback only, on a port that stays the same.
+"""The gateway's sockets for browsers: loopback only, on a port that stays the same.
 
-The port is a part of every origin, so that it is remembered and leased like any other. 80, which URLs leave out,
-is taken where the system lets this user have it; nothing is ever run as root for that.
+The port is part of every origin, so it is remembered and leased like any other. Port 80, which URLs omit, is used
+if the system lets this user bind it; nothing ever runs as root for that.
 """
 
 from __future__ import annotations
@@ -22,39 +22,39 @@ from devinit.system.privileged import first_port_for
 PLAIN = 80
 FIRST, LAST = 7080, 7179
 BACKLOG = 1024
-"""How many connections wait while Caddy is started again."""
+"""Number of connections that can wait while Caddy restarts."""
 _LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 _NO_FAMILY = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 _TAKEN = {errno.EADDRINUSE, errno.EACCES, errno.EPERM}
 
 
 class Listening:
-    """A port of the gateway, with its sockets and its lease."""
+    """The port of the gateway, with its sockets and its lease."""
 
     def __init__(self, port: int, sockets: list[socket.socket], lease: Lease) -> None:
         self.port, self.sockets, self.lease = port, sockets, lease
 
     @property
     def descriptors(self) -> tuple[int, ...]:
-        """Return what Caddy listens on."""
+        """Return the descriptors of the sockets, for Caddy to inherit."""
         return tuple(each.fileno() for each in self.sockets)
 
     def close(self) -> None:
-        """Let the port go; the lease lives on in a Caddy that has a copy."""
+        """Close the sockets and release the lease, which persists in a Caddy that has inherited it."""
         for each in self.sockets:
             each.close()
         self.lease.release(keep_reservation=True)
 
 
 def candidates(remembered: int | None, lowest: int) -> Iterable[int]:
-    """Return the ports that are tried, in order; pure. `lowest`: the first one that this user may have."""
+    """Return the ports to try, in order; pure. `lowest`: the lowest port that this user may bind."""
     usual = [PLAIN] if lowest <= PLAIN else []
     wanted = [*([remembered] if remembered else []), *usual, *range(FIRST, LAST + 1)]
     return dict.fromkeys(port for port in wanted if port >= lowest)
 
 
 def listen(folder: Path, remembered: int | None) -> Listening:
-    """Take the first port that can be had. Raise PortsExhausted when there is none."""
+    """Lease and bind the first available port. Raise PortsExhausted when there is none."""
     store = LeaseStore(state_directory() / "leases")
     for port in candidates(remembered, first_port_for(refuses_root=False)):
         owner = LeaseOwner(
@@ -79,7 +79,7 @@ def listen(folder: Path, remembered: int | None) -> Listening:
 
 
 def _bound(port: int) -> list[socket.socket] | None:
-    """Listen on both loopback addresses; None when either is taken. A machine may have no IPv6."""
+    """Listen on both loopback addresses; return None if either is taken. A machine may have no IPv6."""
     sockets: list[socket.socket] = []
     for family, address in _LOOPBACK:
         try:

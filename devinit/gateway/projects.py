@@ -1,4 +1,4 @@
-"""The projects that have joined: what each supervisor says of its services, followed as it changes."""
+"""The projects that have joined the gateway, each with the status that its supervisor reports."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ log = logging.getLogger(__name__)
 AGAIN_SECONDS = 0.2
 ANSWER_SECONDS = 1.0
 REJOIN_SECONDS = 5.0
-"""How long a project may take to join again that the gateway before this one served."""
+"""How long a project of the previous gateway may take to join again."""
 FOLLOWED = frozenset({"phase", "port", "port_info", "environment", "summary", "plan"})
-"""Events after which a project may be another one."""
+"""Events after which the status of a project may have changed."""
 
 
 class Joining(Struct, frozen=True, kw_only=True):
-    """What a project says when it joins."""
+    """The request of a project to join."""
 
     root: str
     project: str
@@ -40,14 +40,14 @@ class Joining(Struct, frozen=True, kw_only=True):
 
 
 class Withdrawn(Struct, frozen=True, kw_only=True):
-    """Services of a project that are about to be stopped, to be started again."""
+    """The request of a project to hold requests to services that it is about to restart."""
 
     label: str
     services: tuple[str, ...]
 
 
 class Joined:
-    """One project."""
+    """One project that has joined."""
 
     def __init__(self, joining: Joining, on_change: Callable[[Joined], None]) -> None:
         self.joining, self._on_change = joining, on_change
@@ -55,7 +55,7 @@ class Joined:
         self.targets: list[Target] = []
         self.services: dict[str, ServiceNow] = {}
         self.sequence = 0
-        """How often it has changed."""
+        """Number of changes so far."""
         self.client: AsyncClient | None = None
         self._stale = asyncio.Event()
         self._dialled: dict[int, str] = {}
@@ -64,38 +64,38 @@ class Joined:
         self.is_gone = False
 
     def origins(self, port: int) -> frozenset[str]:
-        """Return the origins of its pages. `port`: the gateway's."""
+        """Return the origins of the project's pages. `port`: the gateway's port."""
         hosts = [host for target in self.targets for host in target.hosts]
         return origins_of(self.services.values(), hosts, port)
 
     def target(self, service: str) -> Target | None:
-        """Return a service that is served by name."""
+        """Return the target of a service; None if it is not served by name."""
         return next((each for each in self.targets if each.service == service), None)
 
     def is_returning(self, service: str) -> bool:
-        """Whether a service is only away for a moment."""
+        """Whether a service is stopped only to be started again."""
         return self.status is not None and service in self.status.get("returning", [])
 
     def phase(self, service: str) -> str:
-        """Return what a service, or the one whose further port it is, is doing."""
+        """Return the phase of a service, or of the service that has an extra port of that name."""
         name = service.partition(".")[0]
         rows = self.status["services"] if self.status else ()
         return next((each["phase"] for each in rows if each["name"] == name), "stopped")
 
     def reason(self, service: str) -> str | None:
-        """Return why a service is as it is."""
+        """Return the reason of a service's phase."""
         for each in self.status["services"] if self.status else ():
             if each["name"] == service:
                 return each["reason"]
         return None
 
     async def changes_after(self, sequence: int) -> None:
-        """Return when there has been a change since."""
+        """Wait until the project has changed after `sequence`, or is gone."""
         async with self._changes:
             await self._changes.wait_for(lambda: self.sequence != sequence or self.is_gone)
 
     async def follow(self) -> None:
-        """Follow it until it has left."""
+        """Follow the supervisor's reports, reconnecting after errors, until this is cancelled."""
         while True:
             try:
                 await self._follow_once()
@@ -136,13 +136,13 @@ class Joined:
         self.targets = self._withdrawals.applied(targets_of(self.joining.label, status, self._dialled))
         self.services = services_of(status, before, time.time())
         async with self._changes:
-            # Also when no service is another: a request that is held waits for more than that.
+            # Also without a change of services: held requests wait for other parts of the status, too.
             self.sequence += 1
             self._changes.notify_all()
         self._on_change(self)
 
     async def _find_families(self, status: ProjectStatus) -> None:
-        """Learn which ports answer on ::1 alone: Node's servers on `localhost`, before version 20."""
+        """Find the ports that answer only on ::1, as servers on `localhost` of Node before version 20."""
         for row in status["services"]:
             port = row["port"]
             if row["phase"] != "ready" or port is None or not row.get("hosts") or port in self._dialled:
@@ -158,20 +158,20 @@ class Joined:
         self._dialled = {port: each for port, each in self._dialled.items() if port in ready}
 
     def withdraw(self, services: Collection[str]) -> None:
-        """Let requests to services wait from now on: they are about to be stopped, to be started again."""
+        """Hold requests to services from now on, as these are about to be restarted."""
         self._withdrawals.begin(services, time.monotonic())
         self.targets = self._withdrawals.applied(self.targets)
         self._on_change(self)
 
     async def leave(self) -> None:
-        """Let everything that waits for it know that it has gone."""
+        """Mark the project as gone, and wake up everything that waits for a change."""
         async with self._changes:
             self.is_gone = True
             self._changes.notify_all()
 
 
 class Projects:
-    """All of them, by label."""
+    """All joined projects, by label."""
 
     def __init__(self, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
@@ -182,7 +182,7 @@ class Projects:
         self.port = 0
 
     async def join(self, joining: Joining) -> Joined:
-        """Take a project in; its supervisor may have been another process before."""
+        """Add a project; it replaces the entry of an earlier supervisor of the same project."""
         if joining.label in self._joined:
             self.part(self._joined[joining.label])
         joined = Joined(joining, lambda _: self._on_change())
@@ -194,7 +194,7 @@ class Projects:
         return joined
 
     def part(self, joined: Joined) -> None:
-        """Let a project go."""
+        """Remove a project."""
         label = joined.joining.label
         if self._joined.get(label) is not joined:
             return
@@ -207,7 +207,7 @@ class Projects:
         self._on_change()
 
     def all(self) -> list[Joined]:
-        """Return every project, by label."""
+        """Return every project, sorted by label."""
         return [self._joined[label] for label in sorted(self._joined)]
 
     def called(self, label: str) -> Joined | None:
@@ -215,7 +215,7 @@ class Projects:
         return self._joined.get(label)
 
     async def awaited(self, label: str) -> Joined | None:
-        """Return a project that may be about to join: its gateway was killed, and this one has just begun."""
+        """Return a project, waiting a while for it: the projects of a killed gateway are about to join again."""
         if not label or label in self._joined:
             return self._joined.get(label)
         with suppress(TimeoutError):
@@ -224,14 +224,14 @@ class Projects:
         return self._joined.get(label)
 
     def are_known(self, labels: Collection[str]) -> bool:
-        """Whether these have joined, and have services with names."""
+        """Whether all these projects have joined, and have services with names."""
         return all(label in self._joined and self._joined[label].targets for label in labels)
 
     def at(self, root: str) -> Joined | None:
-        """Return a project by its folder."""
+        """Return the project with this folder."""
         real = Path(root)
         return next((each for each in self._joined.values() if Path(each.joining.root) == real), None)
 
     def targets(self) -> list[Target]:
-        """Return everything that is served by name."""
+        """Return all services that are served by name."""
         return [target for each in self.all() for target in each.targets]

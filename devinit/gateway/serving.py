@@ -1,4 +1,4 @@
-"""Brings the parts of the gateway together, for as long as a project wants it."""
+"""The gateway as a whole: it combines its parts, and ends after the last project has left."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from devinit.system.paths import runtime_path
 log = logging.getLogger(__name__)
 
 UNWANTED_SECONDS = 10.0
-"""How long a gateway stays that no project joins."""
+"""How long a gateway waits for the first project."""
 AFTER_LAST_SECONDS = 1.0
-"""How long it stays after the last project: a restart of everything is a moment without one."""
+"""How long it stays after the last project has left: a restart of everything leaves none for a moment."""
 
 
 class Gateway:
-    """The whole of it."""
+    """The gateway: the projects, their sockets, and Caddy."""
 
     def __init__(self, folder: Path, program: str) -> None:
         self._folder = folder
@@ -47,14 +47,14 @@ class Gateway:
         self._server = Server(self._socket, self._handle, self._look_whether_wanted, greeting_of(folder))
         self._upstreams, self._said = folder / "upstreams", dict[str, str]()
         self._awaited = self._before.labels if self._before is not None else ()
-        """The projects that a gateway which was killed served, until they have joined again."""
+        """Labels of the projects of a killed gateway that have not joined again yet."""
         self._is_new = True
-        """Whether no project was served yet."""
+        """Whether no configuration has been given to Caddy yet."""
         self._planned: asyncio.TimerHandle | None = None
         self._end: asyncio.TimerHandle | None = None
 
     async def begin(self) -> None:
-        """Listen; connections of browsers wait from now on until Caddy runs."""
+        """Listen. From now on, connections of browsers wait until Caddy runs."""
         if self._keeper.adopt(self._before) and self._before is not None:
             self._projects.port = self._before.port
         else:
@@ -73,7 +73,7 @@ class Gateway:
         self._end = asyncio.get_running_loop().call_later(UNWANTED_SECONDS, self._leave_if_unwanted)
 
     async def run(self) -> None:
-        """Serve until no project wants it any more."""
+        """Serve until no project is left, or a signal ends the gateway."""
         keeping = asyncio.create_task(self._keeper.run())
         leaving = asyncio.create_task(self.leaving.wait())
         try:
@@ -91,10 +91,10 @@ class Gateway:
         if keeping.done() and not keeping.cancelled():
             keeping.result()
 
-    # What projects ask
+    # Requests of projects
 
     async def _handle(self, method: str, params: msgspec.Raw, connection: Connection) -> Any:
-        """Carry out what a supervisor or a command asks. Any: each method has its own answer."""
+        """Answer a request of a supervisor or a command. Any: each method has its own answer."""
         match method:
             case "join":
                 return await self._join(msgspec.json.decode(params, type=Joining), connection)
@@ -115,7 +115,7 @@ class Gateway:
         return {"port": self._projects.port, "pid": os.getpid()}
 
     def _withdraw(self, asked: Withdrawn) -> dict[str, bool]:
-        """Let requests to services wait from now on."""
+        """Hold requests to services from now on."""
         if (joined := self._projects.called(asked.label)) is None:
             return {"withdrawn": False}
         joined.withdraw(asked.services)
@@ -123,7 +123,7 @@ class Gateway:
         return {"withdrawn": True}
 
     def _status(self) -> dict[str, Any]:
-        """Return all of `devinit gateway status --json`. Any: of values of several kinds."""
+        """Return the data of `devinit gateway status --json`. Any: values of several kinds."""
         return {
             "pid": os.getpid(),
             "caddy": self._keeper.pid or None,
@@ -143,23 +143,23 @@ class Gateway:
             ],
         }
 
-    # What follows from changes
+    # Reactions to changes
 
     def _has_changed(self) -> None:
-        """Tell Caddy in a moment, and leave in a while if no project is left."""
+        """Schedule a new configuration for Caddy, and the end of the gateway if no project is left."""
         if self._planned is None:
             self._planned = asyncio.get_running_loop().call_later(FOLDED_SECONDS, self._configure)
         self._look_whether_wanted()
 
     def _go_on(self) -> None:
-        """Stop waiting for projects of the gateway before this one that have not come back."""
+        """Stop waiting for projects of the previous gateway that have not joined again."""
         self._awaited, self._is_new = (), False
         self._has_changed()
 
     def _configure(self) -> None:
         self._planned = None
         if self._is_new and not self._are_all_known():
-            return  # requests wait, or a Caddy that was taken over serves on as before
+            return  # requests wait, or an adopted Caddy continues with its configuration
         self._awaited, self._is_new = (), False
         places = Places(
             listens_on=self._keeper.listens_on,
@@ -172,7 +172,7 @@ class Gateway:
         self._keeper.want(configuration(self._projects.targets(), places))
 
     def _say_where(self) -> None:
-        """Write where each service is, as Caddy reads it for each request."""
+        """Write the address of each service to its file, which Caddy reads for each request."""
         said = upstreams_of(self._projects.targets())
         for name, text in said.items():
             if self._said.get(name) != text:
@@ -182,12 +182,12 @@ class Gateway:
         self._said = said
 
     def _are_all_known(self) -> bool:
-        """Whether every project has said what it is: until then the first requests would find nothing."""
+        """Whether the status of every project is known: before that, the first requests would find no service."""
         labels = [each.joining.label for each in self._projects.all()]
         return bool(labels) and self._projects.are_known({*self._awaited, *labels})
 
     def _look_whether_wanted(self) -> None:
-        """Leave in a while if no project is left; whatever connects meanwhile delays that by nothing."""
+        """Schedule the end of the gateway if no project is left; other connections do not delay it."""
         if not self._projects.all() and self._end is None:
             self._end = asyncio.get_running_loop().call_later(AFTER_LAST_SECONDS, self._leave_if_unwanted)
 
@@ -197,10 +197,10 @@ class Gateway:
             self.leaving.set()
 
     def _listen(self) -> Listening:
-        """Take the remembered port, or another one: then the configuration has other sockets in it."""
+        """Listen on the remembered port, or else on another one, and reconfigure Caddy with the new sockets."""
         listening = listen(self._folder, self._projects.port or (self._before.port if self._before else None))
         if self._projects.port and listening.port != self._projects.port:
-            # It was taken while Caddy was down. Projects are told when they join again.
+            # The port was taken while Caddy was down. Projects learn the new one when they join again.
             log.warning("port %s was taken meanwhile: %s", self._projects.port, listening.port)
             self._projects.port = listening.port
             self._server.hang_up()
@@ -227,7 +227,7 @@ Ready = Callable[[], None]
 async def serve(
     folder: Path, program: str, ready: Ready, on_end: Callable[[Callable[[], None]], None]
 ) -> None:
-    """Be the gateway. `ready` is called when projects can join; `on_end` is given what a signal to end calls."""
+    """Run the gateway. `ready` is called when projects can join; `on_end` receives the function that ends it."""
     gateway = Gateway(folder, program)
     on_end(gateway.leaving.set)
     await gateway.begin()

@@ -1,4 +1,4 @@
-"""What the gateway tells of a project: addresses and phases, and nothing that is a secret. Pure."""
+"""The gateway's public view of a project: addresses and phases of its services, without secrets. Pure."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from devinit.model.status import ExtraPortStatus, ProjectStatus, ServiceStatus
 
 
 class ServiceNow(TypedDict):
-    """A service, as pages and programs learn it."""
+    """One service in the answers of the gateway."""
 
     url: str
-    """The address that browsers are given: `http://localhost:8001`, or by name with `urls = "names"`."""
+    """The address for browsers: `http://localhost:8001`, or the one by name with `urls = "names"`."""
     urls: list[str]
-    """All of its addresses, `url` first."""
+    """All addresses, `url` first."""
     port: int | None
     phase: str
     """As in `devinit status --json`."""
     ready: bool
-    """Whether it answers now."""
+    """Whether the service answers now."""
     at: float
-    """Unix time in seconds at which any of this was another last."""
+    """Unix time in seconds of the last change to any of these fields."""
 
 
 class Snapshot(TypedDict):
-    """A project."""
+    """A project with its services by name."""
 
     project: str
     services: dict[str, ServiceNow]
@@ -37,7 +37,7 @@ READY = frozenset({"ready", "unhealthy"})
 
 
 def targets_of(label: str, status: ProjectStatus, dialled: Mapping[int, str]) -> list[Target]:
-    """Return what is served by name. `dialled`: the loopback address of each port that is not 127.0.0.1's."""
+    """Return the services that are served by name. `dialled`: loopback address by port (default 127.0.0.1)."""
     found = []
     for service in status["services"]:
         for name, row in _served(service):
@@ -58,7 +58,7 @@ def targets_of(label: str, status: ProjectStatus, dialled: Mapping[int, str]) ->
 
 
 def services_of(status: ProjectStatus, before: Mapping[str, ServiceNow], now: float) -> dict[str, ServiceNow]:
-    """Return the services with pages; what has not changed keeps its time."""
+    """Return the services with pages; an unchanged one keeps its `at`."""
     found: dict[str, ServiceNow] = {}
     for service in status["services"]:
         for name, row in _served(service):
@@ -81,7 +81,7 @@ def services_of(status: ProjectStatus, before: Mapping[str, ServiceNow], now: fl
 
 
 def origins_of(services: Iterable[ServiceNow], hosts: Iterable[str], port: int) -> frozenset[str]:
-    """Return the origins of pages that may read this: those of the project's own services."""
+    """Return the origins whose pages may read the answers: those of the project's own services."""
     found: set[str] = set()
     for service in services:
         for url in service["urls"]:
@@ -94,11 +94,11 @@ def origins_of(services: Iterable[ServiceNow], hosts: Iterable[str], port: int) 
 
 
 def changed(before: Mapping[str, ServiceNow], now: Mapping[str, ServiceNow]) -> list[str]:
-    """Return the services that are another than before."""
+    """Return the names of new and changed services."""
     return [name for name, each in now.items() if before.get(name) != each]
 
 
 def _served(service: ServiceStatus) -> list[tuple[str, Any]]:
-    """Return a service and its further ports. Any: both have `port`, `url` and the names."""
+    """Return a service and its extra ports by name. Any: both have `port`, `url` and the hosts."""
     extras: list[ExtraPortStatus] = service.get("extra_ports", [])
     return [(service["name"], service), *((each["name"], each) for each in extras)]

@@ -1,4 +1,4 @@
-"""Services that a restart is about to stop, or has stopped: requests to them wait until they are back. Pure."""
+"""Services that a restart is about to stop or has stopped; requests to them wait until they are back. Pure."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from devinit.model.phases import AT_REST
 from devinit.model.status import ProjectStatus
 
 WITHDRAWN_SECONDS = 2.0
-"""How long a service may take to be seen down after a restart has withdrawn it."""
+"""How long it may take after a withdrawal until the service is seen down."""
 BACK = frozenset({"ready", "unhealthy"})
 
 
 class Withdrawals:
-    """Those of one project."""
+    """The withdrawn services of one project."""
 
     def __init__(self) -> None:
         self._since: dict[str, float] = {}
         self._down: set[str] = set()
-        """Those that have been seen down since."""
+        """Withdrawn services that have been seen down."""
 
     def begin(self, services: Iterable[str], now: float) -> None:
-        """Let requests to services wait from now on."""
+        """Withdraw services: requests to them wait from now on."""
         self._since |= dict.fromkeys(services, now)
 
     def see(self, status: ProjectStatus, now: float) -> None:
-        """Give up a withdrawal when the service is back, or has not gone, or will not come back."""
+        """End the withdrawal of a service that is back, has not gone down, or will not come back."""
         returning = status.get("returning", [])
         for row in status["services"]:
             name = row["name"]
@@ -37,7 +37,7 @@ class Withdrawals:
                 self._down.discard(name)
 
     def applied(self, targets: Iterable[Target]) -> list[Target]:
-        """Return services, those that are withdrawn as such, with their further ports."""
+        """Return the targets; those of withdrawn services, and their extra ports, have the phase WITHDRAWN."""
         return [
             replace(each, phase=WITHDRAWN) if each.service.partition(".")[0] in self._since else each
             for each in targets

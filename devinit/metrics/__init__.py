@@ -1,1 +1,1 @@
-"""What devinit knows in numbers, for Prometheus and programs that read its text format."""
+"""Metrics of all projects, for Prometheus and programs that read its text format."""

@@ -1,4 +1,4 @@
-"""Finds out what is measured: it asks each supervisor, and reads what is written down. Nothing is started."""
+"""Collect the measurements: ask each running supervisor, and read recorded statistics. Nothing is started."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 3.0
 """How long one supervisor may take to answer."""
 _BLOCK = 512
-"""stat(2) counts the room of a file in these."""
+"""Bytes of a block as counted by stat(2)."""
 
 
 def collect() -> list[Measured]:
-    """Return what is known of every checkout in which devinit was started, or a program was given a port."""
+    """Return the measurements of every checkout in which devinit was started or a program got a port."""
     projects = {each.root: each.project for each in checkouts.recorded()}
     counted = {each.root: each for each in statistics.of_all()}
     known = {root: each.project for root, each in counted.items()} | projects
@@ -49,7 +49,7 @@ def _measured(root: str, project: str, counted: statistics.Statistics) -> Measur
             finally:
                 client.close()
     except DevinitError:
-        pass  # another user's, of another version, or it hangs: what is written down is there all the same
+        pass  # another user's or version's supervisor, or one that hangs: report the recorded numbers only
     return Measured(
         project=project,
         checkout=project_id(root),
@@ -72,7 +72,7 @@ def _ready_seconds(client: Client) -> dict[str, float]:
 
 
 def _bytes_of_logs(root: str, service: str) -> int:
-    """Return how much room a log and its older parts take: a beginning that was given back takes none."""
+    """Return the disk space of a log and its older parts; a beginning that was punched out takes none."""
     path = log_path(root, service)
     return sum(each.st_blocks * _BLOCK for each in _files(path))
 

@@ -1,4 +1,4 @@
-"""The text format of Prometheus, by hand: a dozen families need no library. Pure."""
+"""Write the text format of Prometheus; a dozen metric families need no library. Pure."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ Kind = Literal["counter", "gauge"]
 
 
 class Sample(NamedTuple):
-    """One number."""
+    """One value of a metric, with its labels."""
 
     labels: Mapping[str, str]
     value: float
 
 
 class Family(NamedTuple):
-    """The numbers of one name."""
+    """All samples of one metric."""
 
     name: str
-    """"devinit_service_memory_bytes": in base units; of a counter with "_total" at its end."""
+    """Name with the base unit, "devinit_service_memory_bytes"; that of a counter ends with "_total"."""
     kind: Kind
     help: str
     samples: list[Sample]
 
 
 def exposition(families: Iterable[Family]) -> str:
-    """Return families as text; one without samples is left out."""
+    """Return families as text; those without samples are left out."""
     lines: list[str] = []
     for family in families:
         if not family.samples:

@@ -1,4 +1,4 @@
-"""Which numbers there are, made of what was found out about each checkout. Pure."""
+"""The metric families, derived from the measurements of each checkout. Pure."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from devinit.ports.statistics import Statistics
 
 
 class Measured(Struct, frozen=True, kw_only=True):
-    """What was found out about one checkout."""
+    """The measurements of one checkout."""
 
     project: str
     checkout: str
-    """"shop-1f0c9a77e2": tells two checkouts of a project apart, and is no path."""
+    """Identifier such as "shop-1f0c9a77e2", which distinguishes checkouts of a project and reveals no path."""
     statistics: Statistics
     services: tuple[ServiceStatus, ...] = ()
-    """As its supervisor reports them; none without one."""
+    """Services as its supervisor reports them; empty without a supervisor."""
     ready_seconds: Mapping[str, float] = {}
-    """How long the latest start of each service took until it was ready."""
+    """Seconds until each service was ready in its latest start."""
     log_bytes: Mapping[str, int] = {}
-    """How much room the logs of each service take on the disk."""
+    """Disk space of each service's logs in bytes."""
 
     @property
     def labels(self) -> dict[str, str]:
-        """The labels that all its numbers have."""
+        """The labels of all its samples."""
         return {"project": self.project, "checkout": self.checkout}
 
 
 def families(found: Iterable[Measured]) -> list[Family]:
-    """Return every number, in the order in which it is printed."""
+    """Return all metric families in the order of the output."""
     measured = [*found]
     return [*_of_ports(measured), *_of_services(measured)]
 

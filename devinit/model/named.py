@@ -1,4 +1,4 @@
-"""What `status` says of names, and of services that are about to be back: all that the gateway follows."""
+"""Fields of a status that the gateway follows: names of services, and services that are about to return."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import NotRequired, TypedDict
 
 
 class PagesByName(TypedDict):
-    """Where the gateway serves a service, or a further port of one. A project without names has none of it."""
+    """Addresses by name of a service or an extra port; empty in a project without names."""
 
     name_url: NotRequired[str | None]
     """`http://backend.shop.localhost:7080`."""
     page_url: NotRequired[str | None]
-    """The one of its addresses that browsers are given (`[project] urls`)."""
+    """The address for browsers (`[project] urls`)."""
     hosts: NotRequired[list[str]]
-    """The names under which it is served, its own first."""
+    """Host names under which it is served, its own first."""
 
 
 class Returning(TypedDict):
-    """Which services are only away for a moment."""
+    """Services that are stopped only for a restart."""
 
     returning: NotRequired[list[str]]
-    """Services that are stopped to be started again. An older supervisor does not report it."""
+    """Names of the services. An older supervisor does not report them."""

@@ -1,6 +1,6 @@
-"""How often ports were granted as they were asked for, and what was in the way: counted for each checkout.
+"""Statistics of port requests for each checkout: how often the preferred port was granted, and the conflicts.
 
-Counted where ports are granted, for services and for programs alike, so that no search is left out.
+They are counted where ports are granted, for services and programs alike, so that no search is missed.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from devinit.system.paths import project_id, state_directory
 FOLDER = "port-statistics"
 _LOCK = "lock"
 UNKNOWN = "unknown"
-"""The kind of a conflict whose holder was not looked at."""
+"""The kind of a conflict whose holder was not identified."""
 
 
 class Statistics(Struct, frozen=True, kw_only=True):
-    """What came of every request for a port, since a moment. Other programs read it: every number only grows."""
+    """Outcomes of all port requests of one checkout. Other programs read them: every number only grows."""
 
     root: str = ""
     """The checkout."""
@@ -35,26 +35,26 @@ class Statistics(Struct, frozen=True, kw_only=True):
     since: float = 0.0
     """Unix time of the first request."""
     preferred: int = 0
-    """Ports that were granted as they were asked for first."""
+    """Number of ports granted as first requested."""
     fallback: int = 0
-    """Ports that were granted instead of another one, which was taken."""
+    """Number of ports granted in place of a taken one."""
     used: int = 0
-    """Servers that run already and are used where they are."""
+    """Number of running servers that are used instead of a new one."""
     failed: int = 0
-    """Searches that ended with an error; questions that a person answers are none."""
+    """Number of searches that ended with an error; questions to the user do not count."""
     attempts: int = 0
-    """Candidates that were tried for what was granted."""
+    """Number of candidates tried for the granted ports."""
     conflicts: dict[str, dict[str, int]] = {}
-    """What had the first wish → what was done about it → how often."""
+    """Kind of holder of the requested port → resolution → count."""
 
     @property
     def granted(self) -> int:
-        """How many ports were granted."""
+        """Number of granted ports."""
         return self.preferred + self.fallback
 
     @property
     def success(self) -> float | None:
-        """The share of searches that ended well; None before the first one."""
+        """Share of successful searches; None before the first one."""
         good = self.granted + self.used
         return good / (good + self.failed) if good + self.failed else None
 
@@ -79,7 +79,7 @@ def counted(before: Statistics, granted: Iterable[GrantedPort], *, failed: bool 
 
 
 def resolution_of(granted: GrantedPort) -> ResolutionKind | None:
-    """Return what was done about a taken port; None when the first wish was free."""
+    """Return the resolution of a conflict; None if the requested port was free."""
     if granted.uses:
         return ResolutionKind.REUSE
     if granted.moved_from is not None:
@@ -90,7 +90,7 @@ def resolution_of(granted: GrantedPort) -> ResolutionKind | None:
 
 
 def count(root: Path, project: str, granted: Iterable[GrantedPort], *, failed: bool = False) -> None:
-    """Write down what came of a search. What cannot be written is not counted: ports are granted all the same."""
+    """Record the outcome of a search. Errors of writing are ignored: ports are granted nevertheless."""
     path = _path(root)
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120 - paths are text
@@ -106,7 +106,7 @@ def count(root: Path, project: str, granted: Iterable[GrantedPort], *, failed: b
 
 
 def of(root: str | os.PathLike[str]) -> Statistics:
-    """Return the statistics of a checkout; empty ones where there are none, or they cannot be read."""
+    """Return the statistics of a checkout; empty ones if there are none or they cannot be read."""
     return _read(_path(root))
 
 

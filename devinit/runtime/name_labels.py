@@ -1,4 +1,4 @@
-"""Which checkout has which name, remembered for the whole machine: two projects may be called the same."""
+"""The labels of checkouts in names, remembered for the whole machine, as two projects may have the same name."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ FILE = "names.json"
 
 
 def label_for(project: Project) -> str:
-    """Return the label of a project in names, which stays its own for as long as its folder exists.
+    """Return the label of a project in names, which is reserved for it as long as its folder exists.
 
-    It is claimed for it when it has none, or is called otherwise now. Blocking.
+    A project without a label, or with a new name, claims one. Blocking.
     """
     root, path = os.path.realpath(project.root), state_directory() / FILE
     wanted = wanted_label(project, worktree_of(root))
@@ -39,7 +39,7 @@ def label_for(project: Project) -> str:
 
 
 def wanted_label(project: Project, worktree: Worktree | None) -> str:
-    """Return what a project would be called if no other one were: a linked worktree has its branch in it."""
+    """Return the label of a project without regard to others; that of a linked worktree contains its branch."""
     if worktree is None or not worktree.linked:
         return label_of(project.name)
     is_top = worktree.top == os.path.realpath(project.root)
@@ -51,7 +51,7 @@ def wanted_label(project: Project, worktree: Worktree | None) -> str:
 
 
 def _read(path: Path) -> Mapping[str, dict[str, str]]:
-    """Return what is on record; an unreadable record is as none: names are chosen again then."""
+    """Return the recorded labels by folder; empty if unreadable, so that labels are chosen again."""
     try:
         names = json.loads(read_text(path) or "{}")["names"]
         return {

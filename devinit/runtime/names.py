@@ -1,7 +1,7 @@
-"""Pages by name: `http://backend.shop.localhost:7080` beside `http://localhost:8000`. Pure.
+"""Names for pages: `http://backend.shop.localhost:7080` beside `http://localhost:8000`. Pure.
 
-A name has two labels before `.localhost`: browsers then take each project for one site, whose pages and APIs share
-cookies, and no two projects do.
+A name has two labels before `.localhost`, so that browsers treat each project as one site: its pages and APIs
+share cookies, but different projects do not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from devinit.model.web_ports import without_usual_port
 from devinit.runtime.roles import frontends_of
 
 LONGEST_LABEL = 63
-"""Characters of one part of a domain name."""
+"""Characters of one label of a domain name."""
 _DIGEST = 6
 TOP = "localhost"
 GATEWAYS_OWN = "devinit"
@@ -28,16 +28,16 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "::"})  # noq
 
 
 class Naming(Struct, frozen=True, kw_only=True):
-    """What the names of one project are made of."""
+    """The common parts of all names of one project."""
 
     label: str
-    """The project's: no other checkout of this user has it."""
+    """The project's label, unique among the checkouts of this user."""
     port: int
-    """Where the gateway listens."""
+    """The gateway's port."""
 
 
 def label_of(text: str) -> str:
-    """Return a text as one part of a domain name; one that is too long keeps a digest of all of it."""
+    """Convert a text to a label of a domain name; a long one is cut, and gets a digest of the whole text."""
     label = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "project"
     if len(label) <= LONGEST_LABEL:
         return label
@@ -51,13 +51,13 @@ def free_label(wanted: str, taken: Iterable[str]) -> str:
     while label in others:
         number += 1
         label = label_of(f"{wanted}-{number}")
-        if not label.endswith(f"-{number}"):  # cut: the digest differs, too
+        if not label.endswith(f"-{number}"):  # the number was cut off
             label = label_of(f"{number}-{wanted}")
     return label
 
 
 def named(project: Project, endpoints: Mapping[str, Endpoint], naming: Naming) -> dict[str, Endpoint]:
-    """Return the endpoints of a project, those with pages on this machine with their names."""
+    """Return the endpoints of a project, with names added to those that have pages on this machine."""
     main = _main_of(project, endpoints)
     found, used = dict(endpoints), {label_of(name) for name in project.services}
     for service in project.services.values():
@@ -94,7 +94,7 @@ def _is_served(endpoint: Endpoint) -> bool:
 
 
 def _main_of(project: Project, endpoints: Mapping[str, Endpoint]) -> str | None:
-    """Return the service that `PROJECT.localhost` is: the first frontend, or else the first with pages."""
+    """Return the service of `PROJECT.localhost`: the first frontend, or else the first one with pages."""
     with_pages = [each for each in project.services.values() if kind_of(each).has_pages]
     candidates = [each.name for each in (*frontends_of(project), *with_pages)]
     return next((name for name in candidates if name in endpoints and _is_served(endpoints[name])), None)

@@ -1,8 +1,9 @@
-"""What a process inherits from the program that starts it, as far as it would break devinit or its services.
+"""Reset inherited process attributes that would break devinit or its services: signals and umask.
 
-A caller may ignore SIGCHLD (some container entry points, `trap '' CHLD`): the kernel then throws exit codes away,
-and every process seems to have exited with 0. It may block SIGTERM: services that inherit it end by SIGKILL alone.
-Its umask may take rights from the owner (`umask 177`, for secrets): folders made under it cannot be entered.
+A parent may ignore SIGCHLD (some container entry points, `trap '' CHLD`): the kernel then discards exit codes,
+and every process seems to have exited with 0. It may block SIGTERM: services that inherit this end only by
+SIGKILL. Its umask may remove the owner's rights (`umask 177`, for secrets): folders created with it cannot be
+entered.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import os
 
 OWNER = 0o700
 USUAL_MASK = 0o077
-"""The most that is kept of a umask that takes rights from the owner: it still keeps out all other users."""
+"""The bits that are kept of a umask that removes the owner's rights: all other users stay excluded."""
 
 
 def make_usual() -> None:
-    """Keep exit codes, deliver signals, and leave the owner its rights to new files and folders."""
+    """Reset SIGCHLD and the signal mask, and give the owner full rights to new files and folders."""
     if _signal.getsignal(_signal.SIGCHLD) is _signal.SIG_IGN:
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())

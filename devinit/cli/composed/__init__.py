@@ -1,1 +1,1 @@
-"""What `devinit compose` is made of: the words of compose, its program, its file on our ports."""
+"""The parts of `devinit compose`: its command line, the program, and the compose file with other ports."""

@@ -1,7 +1,7 @@
-"""Ports for what a compose file publishes: found and leased as those of services are.
+"""Ports for the containers of a compose file: chosen and leased like the ports of services.
 
-The leases are kept by compose, which this process becomes: no service of devinit is given such a port meanwhile.
-Then the containers listen on them, and the ports stay on record until `devinit compose -- down`.
+This process becomes compose, which so keeps the leases: meanwhile, no service of devinit gets such a port. Then
+the containers listen on the ports, which stay on record until `devinit compose -- down`.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def leased(
     are_made: bool,
     say: Say,
 ) -> dict[int, int]:
-    """Return which port each stated one becomes; this process keeps what was leased for as long as it lives.
+    """Return the new port for each stated one; this process holds the leases for as long as it lives.
 
-    `containers` of the project stay where they are. `are_made`: the command makes containers, whose ports stay on
-    record.
+    Existing `containers` of the project keep their ports. `are_made`: the command creates containers, whose ports
+    stay on record.
     """
     names = port_names(ports)
     running = {(each.service, inside): port for each in containers for inside, port in each.ports.items()}
@@ -93,7 +93,7 @@ def leased(
 
 
 def given_up(root: Path) -> None:
-    """Drop the records of a project's ports in compose whose containers are gone."""
+    """Drop the records of a project's compose ports on which no container listens any more."""
     store = LeaseStore(state_directory() / "leases")
     names = [
         each.owner.service
@@ -113,7 +113,7 @@ def _request(name: str, preferred: int) -> PortRequest:
 
 
 def _take(store: LeaseStore, port: int, preferred: int, owner: LeaseOwner) -> None:
-    """Lease the port of a container that runs; another compose may have it, which shows what it prints."""
+    """Lease the port of a running container; if another process holds the lease, do without it."""
     own = store.take(port, owner)
     if isinstance(own, Lease):
         own.claim(_claim(port, preferred))
@@ -125,5 +125,5 @@ def _claim(port: int, preferred: int) -> Claim:
 
 
 def _is_left_to_the_engine(port: int) -> bool:
-    """Whether the engine may have a port that this user may not."""
+    """Whether a port is privileged and free: the engine may bind it, but not this user."""
     return os.geteuid() != 0 and port < first_unprivileged() and not tcp_listeners(port)

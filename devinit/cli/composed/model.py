@@ -1,7 +1,7 @@
-"""A compose file as compose itself resolves it, and the same one on other ports. Pure.
+"""Read a compose file that compose has resolved, and rewrite it with other ports. Pure.
 
-The whole file is written anew, because compose adds the ports of an override to those of the file, and its own
-docker-compose 1.29 knows no tag that prevents that.
+The whole file is rewritten, because compose adds the ports of an override file to those of the original, and
+docker-compose 1.29 knows no tag to prevent that.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _ADDRESS = re.compile(
     r"(?P<host>(?:(?:https?|wss?)://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])|host\.docker\.internal):)"
     r"(?P<port>\d{1,5})(?!\d)"
 )
-"""Where a value leads out of its container: pages that a browser loads, and programs of this machine."""
+"""Addresses in values that lead out of the container: to pages in a browser, and to programs of this machine."""
 
 
 class Published(Struct, frozen=True):
-    """A TCP port of this machine that a service of the file asks for by number."""
+    """A TCP port of this machine that a service of the file publishes by number."""
 
     service: str
     target: int
@@ -43,7 +43,7 @@ def services_of(model: Mapping[str, Node]) -> dict[str, Mapping[str, Node]]:
 
 
 def wanted(model: Mapping[str, Node], profiles: Collection[str], words: Collection[str]) -> list[str]:
-    """Return the services that a command makes: those that its words name, else all, with what they depend on."""
+    """Return the services that a command creates: the named ones, or else all, with their dependencies."""
     services = services_of(model)
     named = [each for each in words if each in services]
     waiting = named or [name for name, each in services.items() if _is_on(each, profiles)]
@@ -58,7 +58,7 @@ def wanted(model: Mapping[str, Node], profiles: Collection[str], words: Collecti
 
 
 def published(model: Mapping[str, Node], services: Collection[str]) -> list[Published]:
-    """Return the ports that these services ask for: not a range to choose from, nor UDP."""
+    """Return the ports that these services publish by number; ranges and UDP are left out."""
     found: dict[int, Published] = {}
     for name, service in services_of(model).items():
         if name in services:
@@ -69,7 +69,7 @@ def published(model: Mapping[str, Node], services: Collection[str]) -> list[Publ
 
 
 def port_names(ports: Collection[Published]) -> dict[str, Published]:
-    """Return how each port is called among leases: `compose.db`, and `compose.db.9001` for a further one."""
+    """Return the ports by their names in leases: `compose.db`, and `compose.db.9001` for an extra one."""
     found: dict[str, Published] = {}
     for each in ports:
         usual = f"compose.{each.service}"
@@ -81,9 +81,9 @@ def port_names(ports: Collection[Published]) -> dict[str, Published]:
 def on_ports(
     model: Mapping[str, Node], moved: Mapping[int, int], neighbours: Mapping[int, int]
 ) -> tuple[dict[str, Node], dict[str, list[str]]]:
-    """Return a file on other ports, and which variables of each service follow.
+    """Return the file with other ports, and the names of the variables that changed, by service.
 
-    `moved`: the ports of the file itself. `neighbours`: those of services that devinit runs beside it.
+    `moved`: new ports of the file itself. `neighbours`: new ports of services that devinit runs beside it.
     """
     followed: dict[str, list[str]] = {}
     services: dict[str, Node] = {}
@@ -106,7 +106,7 @@ def on_ports(
 
 
 def text_of(model: Mapping[str, Node]) -> str:
-    """Return the text of a file."""
+    """Return the text of the file."""
     return HEAD + rendered(model)
 
 
@@ -123,7 +123,7 @@ def _entries(service: Mapping[str, Node]) -> Iterator[Node]:
 
 
 def _numbers(entry: Node) -> tuple[int, int] | None:
-    """Return the number on this machine, and the one in the container; None for what is left as it is."""
+    """Return the port on this machine and the one in the container; None for an entry that stays unchanged."""
     if isinstance(entry, Mapping):
         target, host = entry.get("target"), entry.get("published")
         if entry.get("protocol", "tcp") != "tcp" or not isinstance(target, int):
@@ -153,7 +153,7 @@ def _moved(entry: Node, moved: Mapping[int, int]) -> Node:
 
 
 def _following(values: Mapping[str, Node], addresses: Mapping[int, int], names: list[str]) -> dict[str, Node]:
-    """Return values with the addresses of what has moved; add the names of those that changed."""
+    """Replace moved ports in the addresses in values; add the names of changed values to `names`."""
 
     def moved(found: re.Match[str]) -> str:
         return f"{found['host']}{addresses.get(int(found['port']), found['port'])}"

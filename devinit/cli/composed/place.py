@@ -1,4 +1,4 @@
-"""Which compose project a command line means: its folder, its files and its name."""
+"""Find the compose project of a command line: its folder, its files and its name."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _STATED = re.compile(r"""^(COMPOSE_\w+)=["']?([^"'\r\n]*)["']?$""", re.MULTILINE
 
 
 class Place(Struct, frozen=True):
-    """Where compose works."""
+    """The folder and the files of a compose project."""
 
     folder: Path
-    """From where relative paths of its file count."""
+    """Base of the relative paths in its file."""
     more: tuple[str, ...] = ()
-    """Words by which compose finds a file that it does not find by itself."""
+    """Options for a file that compose does not find by itself."""
 
 
 def root_around(folder: Path) -> Path:
-    """Return the project that a folder is in, else its git repository, else the folder; nothing is detected."""
+    """Return the project, else the git repository, that contains a folder, else the folder, without detection."""
     if (project := find_root_as_text(str(folder))) is not None:
         return Path(project)
     top = search_of(folder)[0][-1]
@@ -42,7 +42,7 @@ def root_around(folder: Path) -> Path:
 
 
 def place_of(spoken: Spoken, start: Path, root: Path, environ: Mapping[str, str]) -> Place:
-    """Return the place that a command line means, called in a folder. Raise UsageError where there is no file."""
+    """Return the place for a command line that is called in `start`. Raise UsageError if there is no file."""
     files = spoken.values("--file") or stated_beside(start, environ).get(_FILES, "").split(os.pathsep)
     for option in (*spoken.values(*FOLDERS), *(str(Path(each).parent) for each in files[:1] if each)):
         return Place(_absolute(start / option))
@@ -60,14 +60,14 @@ def place_of(spoken: Spoken, start: Path, root: Path, environ: Mapping[str, str]
 
 
 def stated_beside(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what the environment says to compose by names of its own, else the .env file of a folder."""
+    """Return the COMPOSE_ variables of a folder's .env file, overridden by those of the environment."""
     text = read_text(folder / ".env", most=LARGEST_SETTINGS) or ""
     beside = {found[1]: found[2] for found in _STATED.finditer(text)}
     return {**beside, **{name: value for name, value in environ.items() if name.startswith("COMPOSE_")}}
 
 
 def name_in(place: Place, spoken: Spoken, environ: Mapping[str, str], resolved: object) -> str:
-    """Return the name of a compose project: what its compose says of it, else what 1.29 makes of its folder."""
+    """Return the name of a compose project: the resolved one, or else the one that 1.29 would use."""
     if isinstance(resolved, str) and resolved:
         return resolved
     stated = [*spoken.values("--project-name")[-1:], stated_beside(place.folder, environ).get(_NAME, "")]

@@ -21,15 +21,15 @@ SECONDS = 20.0
 
 
 class Compose(msgspec.Struct, frozen=True):
-    """A program that is there."""
+    """An installed compose program."""
 
     words: tuple[str, ...]
     generation: int
-    """1 is the one in Python, which prints YAML alone; 2 all that came later, whatever number they have."""
+    """1: the Python version, which prints only YAML. 2: all later versions, whatever their number."""
 
 
 def compose_there(environ: Mapping[str, str]) -> Compose:
-    """Return the compose of this machine. Raise CommandNotFound where there is none."""
+    """Return the compose program of this machine. Raise CommandNotFound if there is none."""
     for words in (PLUGIN, ALONE):
         printed = _printed([*words, "version", "--short"], environ)
         if printed:
@@ -44,12 +44,12 @@ def compose_there(environ: Mapping[str, str]) -> Compose:
 def resolved_by(
     compose: Compose, spoken: Spoken, more: Sequence[str], environ: Mapping[str, str], folder: Path
 ) -> dict[str, Node] | int:
-    """Return the file as compose resolves it, with every service; its exit code where it has refused the file."""
+    """Return the file as compose resolves it, with every service; or the exit code if compose rejects the file."""
     words = [*compose.words, *more, *spoken.without("--profile")]
     words += ["config"] if compose.generation == 1 else ["--profile", "*", "config", "--format", "json"]
     done = subprocess.run(words, env={**environ}, cwd=folder, stdout=subprocess.PIPE, check=False)
     if done.returncode != 0:
-        return done.returncode if done.returncode > 0 else 1  # what is wrong it has printed by itself
+        return done.returncode if done.returncode > 0 else 1  # compose has printed the error itself
     try:
         model = _of_yaml(done.stdout) if compose.generation == 1 else msgspec.json.decode(done.stdout)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
@@ -60,7 +60,7 @@ def resolved_by(
 
 
 def _of_yaml(text: bytes) -> object:
-    import yaml  # the oldest compose prints nothing else
+    import yaml  # needed only for the oldest compose
 
     try:
         return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader

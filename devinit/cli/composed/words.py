@@ -1,4 +1,4 @@
-"""The words of a compose command: its options that stand first, the command, and the rest. Pure."""
+"""Parse the command line of compose: the options before the command, the command, and its arguments. Pure."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ WITH_VALUES = frozenset({
 })  # fmt: skip
 FOLDERS = ("--project-directory", "--workdir")
 MAKING = frozenset({"up", "create", "run", "watch"})
-"""Commands that make containers, and so publish ports."""
+"""Commands that create containers, and so publish ports."""
 READING = frozenset({"build", "config", "convert"})
-"""Commands that make none, and read the file as the others do."""
+"""Commands that create no containers, but read the file in the same way."""
 
 
 class Spoken(Struct, frozen=True):
-    """One command line of compose."""
+    """One parsed command line of compose."""
 
     options: tuple[tuple[str, str | None], ...]
-    """Those in front of the command, by their long names."""
+    """Options before the command, with their long names and values."""
     command: str
     rest: tuple[str, ...]
 
     def values(self, *names: str) -> list[str]:
-        """Return the values of an option, in their order."""
+        """Return the values of all options with these names, in their order."""
         return [value for name, value in self.options if name in names and value is not None]
 
     def without(self, *names: str) -> list[str]:
-        """Return the words of all options but these."""
+        """Return the words of all options except these."""
         return [
             word
             for name, value in self.options
@@ -43,7 +43,7 @@ class Spoken(Struct, frozen=True):
 
 
 def spoken_in(words: Sequence[str]) -> Spoken:
-    """Return what a command line says."""
+    """Parse a command line."""
     options: list[tuple[str, str | None]] = []
     at = 0
     while at < len(words) and words[at].startswith("-") and words[at] != "--":
@@ -64,6 +64,6 @@ def spoken_in(words: Sequence[str]) -> Spoken:
 
 
 def profiles_of(spoken: Spoken, environ: Mapping[str, str]) -> frozenset[str]:
-    """Return the profiles that a command line and its environment turn on."""
+    """Return the profiles that a command line and its environment enable."""
     stated = environ.get("COMPOSE_PROFILES", "").split(",")
     return frozenset(filter(None, (*spoken.values("--profile"), *map(str.strip, stated))))

@@ -46,22 +46,22 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Arguments) -> int:
-    """Look at the project and the machine; 0 when nothing is wrong, or nothing is left of it."""
+    """Check the project and the machine; return 0 when no problem was found or all are fixed."""
     root = root_around(folder_of(arguments))
     place = Path(root) if root else None
-    # Everything else is read from these folders: without them each check would say the same once more.
+    # All other checks read from these folders. Without them, every check would repeat the same problem.
     first: dict[str, Check] = {"folders": machine.folders}
     rows = looked_at(first, arguments)
     checks = checks_without_records(place) if any(map(is_left, rows)) else checks_of(place)
     folder = state_folder(root) if root and not any(map(is_left, rows)) else None
     if root and other_starter(root):
-        folder = None  # that of the user who has started it is another one
+        folder = None  # the user who started the project has another folder
     if folder is not None and not arguments.json:
         terminal.write(sys.stdout, [plain(f"  {root} keeps its logs and data in {folder}")])
     rows += looked_at(checks, arguments)
     brought = plug_ins.titles()
     if arguments.json:
-        # A person reads all of it.
+        # Only JSON is bounded: a person reads the whole output.
         from devinit.cli.bounds import STATUS_BYTES, bound_of, rows_within, size_as_json
 
         most = bound_of(None, STATUS_BYTES)
@@ -82,7 +82,7 @@ def run(arguments: Arguments) -> int:
 
 
 def looked_at(checks: dict[str, Check], arguments: Arguments) -> list[Json]:
-    """Carry checks out, put right what can be and is wanted, and return what was found."""
+    """Run checks, apply the fixes that the user wants, and return the findings."""
     rows = []
     for name, check in checks.items():
         found = examine(name, check)
@@ -93,12 +93,12 @@ def looked_at(checks: dict[str, Check], arguments: Arguments) -> list[Json]:
 
 
 def is_left(row: Json) -> bool:
-    """Whether a finding is still wrong."""
+    """Whether a finding is a problem that is not fixed."""
     return not (row["harmless"] or row["cured"])
 
 
 def checks_without_records(root: Path | None) -> dict[str, Check]:
-    """Return what can be looked at where devinit's own folders cannot be used."""
+    """Return the checks that work without devinit's own folders."""
     of_machine: dict[str, Check] = {"limits": machine.limits, "plug-ins": plug_ins.broken}
     if root is None:
         return of_machine
@@ -112,8 +112,8 @@ def checks_without_records(root: Path | None) -> dict[str, Check]:
 
 
 def checks_of(root: Path | None) -> dict[str, Check]:
-    """Return what is looked at, in the order in which one thing explains the next."""
-    # Asked once, and all at the same time: one that hangs takes seconds to be found out.
+    """Return all checks; a check whose findings explain those of another one comes first."""
+    # Query each supervisor once, all in parallel: one that hangs takes seconds to detect.
     asking = ThreadPoolExecutor()
     survey = asking.submit(neighbours)
     of_machine: dict[str, Check] = {
@@ -145,7 +145,7 @@ def checks_of(root: Path | None) -> dict[str, Check]:
 
 
 def examine(name: str, check: Check) -> list[Finding]:
-    """Carry a check out; one that cannot be is a finding, too."""
+    """Run a check; a check that fails is a finding, too."""
     found: list[Finding] = []
     try:
         found.extend(check())
@@ -157,7 +157,7 @@ def examine(name: str, check: Check) -> list[Finding]:
 
 
 def show(name: str, found: list[Finding]) -> None:
-    """Print what a check came to."""
+    """Print the result of a check."""
     paint = Paint(sys.stdout)
     if not found:
         terminal.write(sys.stdout, [f"{paint.good(symbol('✓', '+', sys.stdout))} {name}"])
@@ -168,7 +168,7 @@ def show(name: str, found: list[Finding]) -> None:
 
 
 def cure(finding: Finding, arguments: Arguments) -> bool:
-    """Put something right if that can be done and is wanted; return whether it was."""
+    """Fix a finding if it has a fix that the user wants; return whether it is fixed."""
     if finding.cure is None:
         return False
     if not arguments.fix and not (can_ask(arguments) and confirm(f"May I {finding.cure.offer}?")):
@@ -189,20 +189,20 @@ def cure(finding: Finding, arguments: Arguments) -> bool:
 
 
 def told(error: OSError) -> str:
-    """Return what the system said, in words and about which file."""
+    """Return the system's reason for an error, after the file that it concerns."""
     reason = error.strerror or str(error)
     return f"{error.filename}: {reason}" if error.filename else reason
 
 
 def confirm(question: str) -> bool:
-    """Ask a person."""
-    from devinit.cli.prompts import select  # the prompts' library takes longer to load than everything else
+    """Ask the user a yes-or-no question."""
+    from devinit.cli.prompts import select  # the prompt library takes longer to load than everything else
 
     return select(question, [("no", "no"), ("yes", "yes")]) == "yes"
 
 
 def row_of(finding: Finding, *, cured: bool) -> Json:
-    """Return a finding as it is printed for programs."""
+    """Return a finding as a JSON object."""
     return {
         "check": finding.check,
         "problem": finding.problem,

@@ -1,4 +1,4 @@
-"""Whether what devinit reads and writes can be read and written."""
+"""Check the files and folders that devinit reads and writes, the supervisor, and the disk space."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
     from devinit.model.status import ServiceStatus
 
 LEAST_FREE_BYTES = 500_000_000
-"""Less room than this and a database stops at the next checkpoint."""
+"""With less free space, a database may stop at the next checkpoint."""
 LARGE_LOGS_BYTES = 1_000_000_000
 
 
 def configuration(root: Path) -> Iterator[Finding]:
-    """Read devinit.toml, or detect, and the `.env` files; show what the loading wants the developer to know."""
+    """Load devinit.toml (or detect the services) and the `.env` files; report errors and notes."""
     try:
         project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
     except DevinitError as error:
@@ -62,7 +62,7 @@ def configuration(root: Path) -> Iterator[Finding]:
 
 
 def refused_env_files(project: Project) -> Iterator[Finding]:
-    """Read the `.env` files of every service as a start does, but for named pipes: those are written to once."""
+    """Read the `.env` files of every service as a start does, except named pipes, which can be read only once."""
     refused: dict[str, str] = {}
     for service in project.services.values():
         paths = [path for path in given_env_files(project.root, service) if not path.is_fifo()]
@@ -75,7 +75,7 @@ def refused_env_files(project: Project) -> Iterator[Finding]:
 
 
 def state(root: Path) -> Iterator[Finding]:
-    """Read what is remembered and recorded."""
+    """Check the remembered ports, the environment file, the state file, and who owns them."""
     try:
         refuse_no_folder(str(root / OWN_FOLDER))
     except DevinitError as error:
@@ -137,7 +137,7 @@ def state(root: Path) -> Iterator[Finding]:
 
 
 def of_root(root: Path, left: list[str]) -> Finding:
-    """Return what root's start has left in a checkout of ours: its owner may rename it, but not read it."""
+    """Return the finding about files that a start by root left here: we may rename them, but not read them."""
     names = " and ".join(Path(path).name for path in left)
     return Finding(
         check="state",
@@ -148,7 +148,7 @@ def of_root(root: Path, left: list[str]) -> Finding:
 
 
 def aside(left: list[str]) -> str:
-    """Rename what belongs to root: a folder's owner may do that, whatever the owner of what is in it."""
+    """Rename files that belong to root: the owner of a folder may rename any entry in it."""
     moved = [(Path(path), name_for(Path(path), "of-root")) for path in left]
     for path, name in moved:
         path.rename(name)
@@ -156,12 +156,12 @@ def aside(left: list[str]) -> str:
 
 
 def exists(path: Path) -> bool:
-    """Return whether something is there, also where we may not look at it."""
+    """Return whether a path exists, even if it is not readable or is a broken link."""
     return os.path.lexists(path)
 
 
 def knock(root: Path) -> Client | DevinitError | None:
-    """Connect to the supervisor; the error when it cannot be talked to, None when no supervisor listens."""
+    """Connect to the supervisor; return the error if that fails, None when no supervisor listens."""
     try:
         client = connect_to(root)
         if client is None and supervisor_of(root) is not None and wake(root):
@@ -172,7 +172,7 @@ def knock(root: Path) -> Client | DevinitError | None:
 
 
 def supervisor(root: Path, answer: Client | DevinitError | None) -> Iterator[Finding]:
-    """Look at how the supervisor answered, if one has this checkout's lock, and at its version."""
+    """Check the supervisor's answer, version and limits, and whether a silent process holds its lock."""
     if answer is not None and not isinstance(answer, DevinitError):
         yield from reach(answer)
         yield from version(answer)
@@ -195,7 +195,7 @@ def supervisor(root: Path, answer: Client | DevinitError | None) -> Iterator[Fin
 
 
 def reach(client: Client) -> Iterator[Finding]:
-    """Say where the services are when this command cannot reach them."""
+    """Report where the services run when this command cannot reach them."""
     if client.greeting.is_out_of_reach:
         error = out_of_reach(client.greeting)
         yield Finding(check="supervisor", problem=error.message, advice=error.hint or "", harmless=True)
@@ -213,7 +213,7 @@ def version(client: Client) -> Iterator[Finding]:
 
 
 def open_files(theirs: tuple[int, int] | None, ours: tuple[int, int] | None) -> Iterator[Finding]:
-    """Compare how many files the supervisor and its services may open with what this shell allows.
+    """Compare the open-file limits of the supervisor with those of this shell, as (soft, hard).
 
     A supervisor may have raised its soft limit, but never beyond what its shell allowed.
     """
@@ -232,7 +232,7 @@ def open_files(theirs: tuple[int, int] | None, ours: tuple[int, int] | None) -> 
 
 
 def disk(root: Path) -> Iterator[Finding]:
-    """Look for room: a database that has none left stops."""
+    """Check the free disk space and the size of the logs; a database stops when the disk is full."""
     folder = Path(state_folder(root))
     place = next(each for each in (folder, *folder.parents) if each.is_dir())
     free = shutil.disk_usage(place).free
@@ -254,7 +254,7 @@ def disk(root: Path) -> Iterator[Finding]:
 
 
 def lost_logs(root: Path, services: Iterable[ServiceStatus]) -> Iterator[Finding]:
-    """Look for services whose log was deleted while they print into it (`rm -rf` of the folder)."""
+    """Find services whose log was deleted while they write to it (`rm -rf` of the folder)."""
     lost = without_log(root, services)
     if lost:
         yield Finding(
@@ -265,7 +265,7 @@ def lost_logs(root: Path, services: Iterable[ServiceStatus]) -> Iterator[Finding
 
 
 def unreadable(path: Path, problem: str, advice: str) -> Finding:
-    """Return what is wrong with a file. It is only moved when its content is: not another user's."""
+    """Return the finding about a broken file. The fix moves it, unless we lack permission to read it."""
     broken = name_for_broken(path)
     cure = Cure(f"move it to {broken.name}", partial(move_away, path, broken))
     return Finding(
@@ -274,17 +274,17 @@ def unreadable(path: Path, problem: str, advice: str) -> Finding:
 
 
 def name_for_broken(path: Path) -> Path:
-    """Return where a file is moved to that cannot be read: where none was moved before."""
+    """Return the unused path to which a broken file is moved."""
     return name_for(path, "broken")
 
 
 def name_for(path: Path, word: str) -> Path:
-    """Return a name with this word behind it that nothing has yet."""
+    """Return an unused path: the name with this word as suffix, and a number if necessary."""
     names = chain([f"{path.name}.{word}"], (f"{path.name}.{word}-{number}" for number in count(2)))
     return next(each for each in map(path.with_name, names) if not os.path.lexists(each))
 
 
 def move_away(path: Path, broken: Path) -> str:
-    """Rename a file that cannot be read: nothing of it is lost."""
+    """Rename a broken file, so that its content is kept."""
     path.rename(broken)
     return f"{path.name} is {broken.name} now"

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from devinit.cli.arguments import Arguments
 
 FIRST_PORT = 3000
-"""Where `ports find` begins to look."""
+"""The port at which `ports find` begins to search."""
 EXAMPLE = "devinit ports who 8000"
 ACTIONS = {None: "listing", "who": "who", "free": "free", "find": "find", "set": "choose", "reset": "forget"}
-"""Which module of this package carries an action out."""
+"""The module of this package that implements each action."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -52,14 +52,14 @@ def configure(parser: ArgumentParser) -> None:
     )
     resetting.add_argument("services", nargs="*", metavar="SERVICE", help="whose ports; none: every service")
     for action in (asking, freeing, finding, setting, resetting):
-        # It may stand before the action as well, and must not be taken back there.
+        # The option may precede the action as well; a default here would reset it.
         action.add_argument("--json", action="store_true", default=SUPPRESS, help="print one JSON object")
 
 
 def port_number(text: str) -> int:
-    """Read a port."""
+    """Parse a port number. Raise ArgumentTypeError for anything else."""
     digits = len(str(HIGHEST_PORT))
-    # Python converts no text of more than 4,300 digits.
+    # Check the length first: int() raises an error for more than 4,300 digits.
     number = int(text) if text.isascii() and text.isdecimal() and len(text) <= digits else 0
     if not 1 <= number <= HIGHEST_PORT:
         shown = text if len(text) <= 2 * digits else f"{text[:digits]}…"
@@ -70,11 +70,11 @@ def port_number(text: str) -> int:
 def run(arguments: Arguments) -> int:
     """Show or change the ports."""
     if arguments.stats and arguments.action is None:
-        from devinit.cli.ports.stats import run as show_statistics  # the list needs none of it
+        from devinit.cli.ports.stats import run as show_statistics  # not needed for the list
 
         return show_statistics(arguments)
     if arguments.all and arguments.action is None:
-        from devinit.cli.neighbours import show_ports  # what one project needs is less
+        from devinit.cli.neighbours import show_ports  # not needed for one project
 
         return show_ports(as_json=arguments.json)
     module = import_module(f"devinit.cli.ports.{ACTIONS[arguments.action]}")

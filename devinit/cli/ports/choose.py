@@ -1,4 +1,4 @@
-"""`devinit ports set`: the port of a service for the next start."""
+"""`devinit ports set`: choose the port of a service for the next start."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def run(arguments: Arguments) -> int:
     """Write a port into `.ports.json`."""
     root, name, port = root_of(arguments), arguments.service, arguments.port
-    refuse_foreign(root)  # its owner's next start would not know of it
+    refuse_foreign(root)  # another user's next start would not see the choice
     requests = requests_of(root)
     changed = choose(root, requests, name, port)
     if arguments.json:
@@ -34,11 +34,11 @@ def run(arguments: Arguments) -> int:
 
 
 def applied(root: Path, service: str) -> str:
-    """Say when the port counts: a restart is refused where the services run in another container."""
+    """Return which command applies the port; for services in another container, it has to run there."""
     try:
         client = connect_to(root)
     except DevinitError:
-        client = None  # the next command that needs the supervisor tells why
+        client = None  # the next command that needs the supervisor reports the error
     if client is None:
         return f"`devinit start {service}` uses it"
     with closing(client):

@@ -1,4 +1,4 @@
-"""`devinit ports reset`: the preferred ports count again."""
+"""`devinit ports reset`: forget chosen ports, so that the preferred ones count again."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Arguments) -> int:
-    """Take ports out of `.ports.json`, and give up what is reserved for services that do not run."""
+    """Remove ports from `.ports.json`, and release the reservations of services that do not run."""
     root, names = root_of(arguments), arguments.services
-    refuse_foreign(root)  # its owner's next start would not know of it
+    refuse_foreign(root)  # another user's next start would not see the change
     requests = requests_of(root)
     before = forget(root, requests, names)
     if arguments.json:

@@ -1,4 +1,4 @@
-"""The keys of the logs: which lines are shown, scrolling, copying."""
+"""The base of the screens with logs: the actions that filter, search, scroll and copy lines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from devinit.text import counted
 
 
 class Looked(NamedTuple):
-    """Where one looked before a search was asked for."""
+    """The view before a search began."""
 
     search: re.Pattern[str] | None
     cursor: int | None
@@ -34,7 +34,7 @@ class Looked(NamedTuple):
 
 
 class LogScreen(Screen[None]):
-    """A screen with a log pane, and with a table that says whose lines it shows."""
+    """A screen with a log pane, and a table of services that selects its lines."""
 
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -43,9 +43,9 @@ class LogScreen(Screen[None]):
         self.stack_of_services = Stack()
         self.all_logs = False
         self._choices: dict[str | None, Choice] = {}
-        """Which lines are wanted of each service, and of all together."""
+        """The choice of lines for each service, and under None for all together."""
         self._asking = ""
-        """What the input line is asked for: search or filter."""
+        """Purpose of the input line: search, filter or services."""
         self._histories = {"search": History(), "filter": History(), "services": History()}
         self._before = Looked(None, None, following=True)
 
@@ -56,12 +56,12 @@ class LogScreen(Screen[None]):
 
     @property
     def log_pane(self) -> LogPane:
-        """The logs."""
+        """The pane with the log lines."""
         return self.query_one(LogPane)
 
     @property
     def selected(self) -> View | None:
-        """The service that is looked at."""
+        """The selected service, None without one."""
         return self.stack_of_services.services.get(self.table.selected or "")
 
     @property
@@ -71,16 +71,16 @@ class LogScreen(Screen[None]):
 
     @property
     def choice(self) -> Choice:
-        """Which of the lines that are shown now are wanted."""
+        """The choice of lines that applies now."""
         return self._choices.get(self._shown_service, Choice())
 
     def choose(self, choice: Choice) -> None:
-        """Show other lines of the same service from now on."""
+        """Apply another choice of lines to the service shown, from now on."""
         self._choices[self._shown_service] = choice
         self.show_logs()
 
     def show_logs(self) -> None:
-        """Show the logs of the selected service."""
+        """Show the logs of the selected service, or of all."""
         service = self._shown_service
         choice = self.choice
         self.log_pane.view.filter, self.log_pane.view.sieve = choice.filter, choice.sieve
@@ -88,14 +88,14 @@ class LogScreen(Screen[None]):
         self.say_title()
 
     def add_lines(self, lines: Sequence[LogLine]) -> None:
-        """Show what has been printed since."""
-        # While everything is taken down, lines still come; then there is no pane any more.
+        """Show new lines."""
+        # Lines still arrive during shutdown, when the pane is already gone.
         for pane in self.query(LogPane):
             pane.add(lines, self.store.dropped.get(pane.view.service or "", 0))
 
     @on(LogPane.Changed)
     def say_title(self) -> None:
-        """Say whose lines these are, and which of them."""
+        """Update the title: the service, and which of its lines are shown."""
         pane = self.log_pane
         whose = pane.view.service or (EVERYONE if self.all_logs else "")
         states = [FOLLOWING if pane.following else PAUSED]
@@ -119,33 +119,33 @@ class LogScreen(Screen[None]):
         self.log_pane.following = not self.log_pane.following
 
     def action_wrap(self) -> None:
-        """Break long lines, or do not."""
+        """Switch the wrapping of long lines on or off."""
         self.log_pane.wrap = not self.log_pane.wrap
 
     def action_fold(self) -> None:
-        """Unfold the line that is looked at, or every line, or fold them again."""
+        """Unfold the current line, or every line, or fold them again."""
         if not self.log_pane.fold():
             self.notify("this line has nothing to unfold", timeout=3)
 
     def action_level(self) -> None:
-        """Show only lines of a higher level, or all again."""
+        """Show only lines of the next higher level, or all lines again."""
         self.choose(replace(self.choice, level=self.choice.next_level))
 
     def action_requests(self) -> None:
-        """Leave out the lines about requests, or show them again."""
+        """Hide the lines about requests, or show them again."""
         self.choose(replace(self.choice, requests=not self.choice.requests))
 
     def action_timestamps(self) -> None:
-        """Show when lines were seen, or do not."""
+        """Switch the timestamps of lines on or off."""
         self.log_pane.timestamps = not self.log_pane.timestamps
 
     def action_zoom(self) -> None:
-        """Give the logs the whole screen, or give it back."""
+        """Give the logs the whole screen, or show the table again."""
         self.table.display = not self.table.display
         self.set_focus(self.table if self.table.display else self.log_pane)
 
     def action_clear(self) -> None:
-        """Forget the lines that are shown."""
+        """Drop the lines that are shown."""
         self.store.clear(self.log_pane.view.service)
         self.show_logs()
 
@@ -156,7 +156,7 @@ class LogScreen(Screen[None]):
             self._copy(text)
 
     def on_text_selected(self) -> None:
-        """Copy what has just been selected: users expect that it is."""
+        """Copy text as soon as it is selected, as users expect."""
         text = self.get_selected_text()
         if text and text.strip():
             self._copy(text)
@@ -197,7 +197,7 @@ class LogScreen(Screen[None]):
         self._go_to_error(1)
 
     def action_previous_error(self) -> None:
-        """Go to the error before."""
+        """Go to the previous error."""
         self._go_to_error(-1)
 
     def _go_to_error(self, step: int) -> None:
@@ -207,7 +207,7 @@ class LogScreen(Screen[None]):
             return
         here = self.log_pane.cursor
         if here is None:
-            # While the end is followed, the first one to look at is the latest.
+            # While the log is followed, begin with the latest error.
             line = problems[-1]
         elif step > 0:
             line = next((each for each in problems if each.number > here), problems[0])
@@ -217,7 +217,7 @@ class LogScreen(Screen[None]):
         self.notify(f"error {problems.index(line) + 1} of {len(problems)}, {line.service}", timeout=2)
 
     def go_to(self, line: LogLine) -> None:
-        """Show a line, whichever service it is of."""
+        """Show a line; switch to its service, and reset the filters, if necessary."""
         pane = self.log_pane
         if not self.all_logs and pane.view.service != line.service:
             self.table.select(line.service)
@@ -231,7 +231,7 @@ class LogScreen(Screen[None]):
         self._find(1)
 
     def action_previous_match(self) -> None:
-        """Go to the match before."""
+        """Go to the previous match."""
         self._find(-1)
 
     def _find(self, step: int) -> None:
@@ -241,13 +241,13 @@ class LogScreen(Screen[None]):
             self.notify(f"no line matches {self.log_pane.search.pattern}", timeout=3)
 
     def action_search(self) -> None:
-        """Ask what to search for."""
+        """Ask for the pattern of a search."""
         pane = self.log_pane
         self._before = Looked(pane.search, pane.cursor, pane.following)
         self._ask("search", "", "Up: the search before")
 
     def action_filter(self) -> None:
-        """Ask what to show only."""
+        """Ask for the pattern of the lines to show."""
         pattern = self.choice.filter
         self._ask("filter", pattern.pattern if pattern is not None else "", "empty shows all")
 
@@ -263,17 +263,17 @@ class LogScreen(Screen[None]):
 
     @on(Input.Changed, "#prompt")
     def preview(self, event: Input.Changed) -> None:
-        """Show what a pattern finds while it is typed."""
+        """Show the matches of a pattern while it is typed."""
         pattern = pattern_of(event.value)
         event.input.set_class(pattern is None and bool(event.value), "-wrong")
-        # What is asked for may have been answered already by a key that was typed at once.
+        # A fast Enter may have closed the input line already.
         if self._asking == "search" and event.input.display:
             self._go_back()
             self.log_pane.search_for(pattern)
             self.log_pane.find(-1, here_too=True)
 
     def on_key(self, event: Key) -> None:
-        """Bring back in the input line what was asked for before."""
+        """Recall earlier patterns in the input line with Up and Down."""
         prompt = self.query_one("#prompt", Input)
         if prompt.display and event.key in ("up", "down"):
             event.prevent_default().stop()
@@ -285,7 +285,7 @@ class LogScreen(Screen[None]):
 
     @on(Input.Submitted, "#prompt")
     def take_pattern(self, event: Input.Submitted) -> None:
-        """Search or filter."""
+        """Apply the pattern: search, or filter lines or services."""
         pattern = pattern_of(event.value)
         if pattern is None and event.value:
             self.notify(f"{event.value} is not a regular expression", severity="error", timeout=4)
@@ -301,7 +301,7 @@ class LogScreen(Screen[None]):
             self._go_back()
             pane.search_for(None)
         elif pane.search is None or pane.search.pattern != pattern.pattern or pane.match is None:
-            # It was typed faster than it could be previewed, or nothing matches.
+            # The pattern was typed faster than the preview, or nothing matches.
             self._go_back()
             pane.search_for(pattern)
             if not pane.find(-1, here_too=True) and pane.search is not None:
@@ -309,36 +309,36 @@ class LogScreen(Screen[None]):
         self.say_title()
 
     def choose_services(self, pattern: re.Pattern[str] | None) -> None:
-        """Show only the services that a pattern matches; a screen with a table does it."""
+        """Show only the services that match a pattern; overridden by the screen that supports it."""
 
     def _go_back(self) -> None:
-        """Look where one looked before the search was asked for."""
+        """Restore the view from before the search."""
         pane, before = self.log_pane, self._before
         if before.cursor is None or not pane.look_at(before.cursor):
             pane.cursor = None
             pane.following = before.following
 
     def close_prompt(self) -> None:
-        """Take the input line away."""
+        """Hide the input line."""
         self.query_one("#prompt").display = False
         self.set_focus(self.table if self.table.display else self.log_pane)
 
     @on(PatternLine.Left)
     def leave_prompt(self) -> None:
-        """Leave the input line as if it had not been opened."""
+        """Close the input line, and undo the preview."""
         self.close_prompt()
         if self._asking == "search":
             self._go_back()
             self.log_pane.search_for(self._before.search)
 
     def key_escape(self) -> None:
-        """Clear the search and go to the end of the logs."""
+        """Clear the search, and follow the end of the logs."""
         self.log_pane.search_for(None)
         self.log_pane.following = True
 
 
 def pattern_of(text: str) -> re.Pattern[str] | None:
-    """Return a regular expression that ignores case unless it has capitals; None when it is none."""
+    """Compile a pattern, which ignores case unless it has capitals; return None if it is empty or invalid."""
     if not text:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The main screen: the services, and what they print."""
+"""The main screen: the table of services, and their logs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class MainScreen(TableScreen):
 
     @dataclass
     class Wanted(Message):
-        """The user wants something that is not on this screen: an action of the application."""
+        """The user wants an action that belongs to the application, not to this screen."""
 
         what: str
         service: str | None = None
@@ -65,9 +65,9 @@ class MainScreen(TableScreen):
         self._ordered = ordered
         self.line = LinkState.SOUGHT
         self.start: Start | None = None
-        """The start that the dashboard was opened by."""
+        """The start that opened the dashboard."""
         self._leads = False
-        """Whether the lines of all services are shown because the user has not chosen yet."""
+        """Whether the lines of all services are shown only because the user has not selected one yet."""
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
@@ -82,10 +82,10 @@ class MainScreen(TableScreen):
         yield TypeLine()
         yield KeyBar(self.ranks)
 
-    # What is shown
+    # Display
 
     def on_mount(self) -> None:
-        """Let time pass."""
+        """Hide the optional parts, and start the clock of the durations."""
         self.query_one("#prompt").display = False
         self.query_one("#banner").display = False
         self.query_one("#usage").display = False
@@ -94,7 +94,7 @@ class MainScreen(TableScreen):
         self.say_title()
 
     def show_stack(self, stack: Stack, line: LinkState) -> None:
-        """Show another state of affairs."""
+        """Show a new state of the stack."""
         names_before = tuple(self.stack_of_services.services)
         self.stack_of_services, self.line = stack, line
         self.say_headline()
@@ -106,8 +106,8 @@ class MainScreen(TableScreen):
         self.refresh_bindings()
 
     def say_headline(self) -> None:
-        """Say which project this is, and how it is."""
-        # A start says itself how far it is.
+        """Update the headline: the project and its condition."""
+        # A start shows its own progress.
         line = LinkState.HELD if self.line is LinkState.SOUGHT and self.start is not None else self.line
         marked = len(self.table.marked)
         aside = ", ".join(filter(None, (f"{marked} marked" if marked else "", self.arrangement.said)))
@@ -115,12 +115,12 @@ class MainScreen(TableScreen):
         self.query_one("#headline", Static).update(content(pieces))
 
     def let_time_pass(self) -> None:
-        """Show for how long things have gone on."""
+        """Update the durations on the screen."""
         self.table.compose_lines()
         self.say_start()
 
     def say_start(self) -> None:
-        """Say how far the start is that the dashboard was opened by, or what it came to."""
+        """Update the progress or the outcome of the start that opened the dashboard."""
         said = start_line(self.start, self.stack_of_services, self._clock(), self.size.width)
         line = self.query_one("#start", Static)
         if said:
@@ -128,11 +128,11 @@ class MainScreen(TableScreen):
         line.display = bool(said)
 
     def show_all_by_itself(self) -> None:
-        """Show the lines of all services until the user chooses one, or one fails."""
+        """Show the lines of all services until the user selects one, or one fails."""
         self._leads = self.all_logs = True
 
     def look_at_by_itself(self, service: str) -> None:
-        """Show the lines of a service that has failed, if the user has not chosen what to look at."""
+        """Show the lines of a failed service, if the user has not selected one yet."""
         if self._leads:
             self._leads = self.all_logs = False
             self.table.select(service)
@@ -140,7 +140,7 @@ class MainScreen(TableScreen):
 
     @on(ServiceTable.Chosen)
     def look_at_the_chosen(self) -> None:
-        """Show the lines of the service that the user has chosen."""
+        """Show the lines of the service that the user has selected."""
         if self._leads:
             self._leads = self.all_logs = False
             self.show_logs()
@@ -151,13 +151,13 @@ class MainScreen(TableScreen):
         super().action_all()
 
     def show_banner(self, said: list[Piece]) -> None:
-        """Say what stands in the way of everything else; nothing takes it away."""
+        """Show a problem that blocks everything else; the banner cannot be dismissed."""
         banner = self.query_one("#banner", Static)
         banner.update(content(said))
         banner.display = bool(said)
 
     def on_resize(self) -> None:
-        """Use the room that there is now."""
+        """Fit the texts to the new size."""
         self.say_headline()
         self.say_start()
         self.say_usage()
@@ -165,24 +165,24 @@ class MainScreen(TableScreen):
 
     @on(ServiceTable.Selected)
     def look_at_service(self) -> None:
-        """Show the lines of the service that is looked at."""
+        """Show the lines and the usage of the selected service."""
         if not self.all_logs and self.log_pane.view.service != self.table.selected:
             self.log_pane.following = True
             self.show_logs()
         self.say_usage()
         self.refresh_bindings()
 
-    # Which keys count now
+    # Keys that are available
 
     def ranks(self) -> dict[str, int]:
-        """Return how important each key is now."""
+        """Return the rank of each key in the key bar at present."""
         calls_for = called_for(self.selected) if self.is_mounted else {}
         return ranks(all_rest=is_everything_at_rest(self.stack_of_services), counts_now=calls_for)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide what makes no sense now."""
+        """Return whether an action makes sense at present; keys of others are hidden."""
         if isinstance(self.focused, PatternLine | TypeLine) and action in ACTIONS:
-            return False  # what is typed is text
+            return False  # keys are text input
         view = self.selected if self.is_mounted else None
         ordered = self._ordered.last(view.name) if view is not None else ""
         is_ending = view is not None and view.phase == Phase.STOPPING and ordered not in BRINGS_UP
@@ -207,7 +207,7 @@ class MainScreen(TableScreen):
         return True
 
     def say_why_not(self, pressed: events.Key) -> None:
-        """Say why a key does nothing, when its action makes no sense now."""
+        """Show why a key does nothing, when its action makes no sense at present."""
         key = next((each for each in self._keys if each.key in (pressed.key, pressed.character)), None)
         if key is None or self.check_action(key.action, ()):
             return
@@ -220,19 +220,19 @@ class MainScreen(TableScreen):
     # Services
 
     def action_start(self) -> None:
-        """Start the service that is looked at."""
+        """Start the marked services, or the selected one."""
         self._order("start")
 
     def action_stop(self) -> None:
-        """Stop it."""
+        """Stop the marked services, or the selected one."""
         self._order("stop")
 
     def action_end_now(self) -> None:
-        """End it without grace, if that is meant."""
+        """Kill the selected service without a grace period, after confirmation."""
         self._want("end_now")
 
     def action_restart(self) -> None:
-        """Restart it."""
+        """Restart the marked services, or the selected one."""
         self._order("restart")
 
     def action_start_all(self) -> None:
@@ -240,7 +240,7 @@ class MainScreen(TableScreen):
         self._give("start", [])
 
     def action_stop_all(self) -> None:
-        """Stop everything, if that is meant."""
+        """Stop everything, after confirmation."""
         self.post_message(self.Wanted("stop_all"))
 
     def action_restart_all(self) -> None:
@@ -248,11 +248,11 @@ class MainScreen(TableScreen):
         self._give("restart", [])
 
     def action_restart_changed(self) -> None:
-        """Restart what is older than its configuration."""
+        """Restart the services whose configuration has changed since they started."""
         self._give("restart", [], changed=True)
 
     def action_graph(self) -> None:
-        """Show who waits for whom."""
+        """Show the graph of dependencies."""
         self._want("graph")
 
     def _order(self, method: str) -> None:
@@ -262,7 +262,7 @@ class MainScreen(TableScreen):
             self._give(method, [self.selected.name])
 
     def _give(self, method: str, services: list[str], *, changed: bool = False) -> None:
-        # Noted here and not where it is sent: the next key may be on its way already.
+        # Recorded here, not where it is sent: the next key may already be in the queue.
         self.post_message(self.Order(self._ordered.add(method, services), changed))
         self.refresh_bindings()
 
@@ -278,7 +278,7 @@ class MainScreen(TableScreen):
                 self.notify("no browser was found: u copies the URL")
 
     def action_copy_url(self) -> None:
-        """Copy where the service is."""
+        """Copy the URL of the selected service."""
         if self.selected is not None and self.selected.url is not None:
             self.app.copy_to_clipboard(self.selected.url)
             self.notify("URL copied")
@@ -289,7 +289,7 @@ class MainScreen(TableScreen):
         self._want("details")
 
     def type_into(self, service: str) -> None:
-        """Let the user type lines into a service, under what it prints."""
+        """Open the line for typing into a service, below its log."""
         self._leads = self.all_logs = False
         self.table.select(service)
         self.log_pane.following = True
@@ -298,7 +298,7 @@ class MainScreen(TableScreen):
 
     @on(TypeLine.Closed)
     def go_back_to_services(self) -> None:
-        """Give the keys back to the table."""
+        """Return the focus to the table, or to the logs when the table is hidden."""
         self.set_focus(self.table if self.table.display else self.log_pane)
 
     def action_attach(self) -> None:
@@ -310,7 +310,7 @@ class MainScreen(TableScreen):
 
     @on(ServiceTable.Entered)
     def action_enter(self) -> None:
-        """Type into the service; explain one that cannot be typed into."""
+        """Type into the service; show the details of one that accepts no input."""
         if refusal("attach", self.selected):
             self._want("details")
         else:
@@ -325,11 +325,11 @@ class MainScreen(TableScreen):
         self._want("environment")
 
     async def act(self, action: str) -> None:
-        """Do what a key does."""
+        """Run the action of a key."""
         await self.run_action(action)
 
     def action_tasks(self) -> None:
-        """Let a task be chosen."""
+        """Open the list of tasks."""
         self._want("tasks")
 
     def action_help(self) -> None:
@@ -337,7 +337,7 @@ class MainScreen(TableScreen):
         self._want("help")
 
     def action_theme(self) -> None:
-        """Switch the light on or off."""
+        """Switch between the dark and the light theme."""
         self._want("theme")
 
     def action_revive(self) -> None:
@@ -345,15 +345,15 @@ class MainScreen(TableScreen):
         self._want("revive")
 
     def action_leave(self) -> None:
-        """Leave, and let everything run."""
+        """Exit, and leave the services running."""
         self._want("leave")
 
     def action_stop_and_leave(self) -> None:
-        """Stop everything and leave, if that is meant."""
+        """Stop everything and exit, after confirmation."""
         self._want("stop_and_leave")
 
     def action_stream(self) -> None:
-        """Show the lines without frames."""
+        """Show the log lines as plain text, without the dashboard."""
         self.post_message(self.Wanted("stream", self.log_pane.view.service))
 
     def _want(self, what: str) -> None:

@@ -1,7 +1,7 @@
-"""A compose file that runs the project on a machine without devinit.
+"""Export a complete compose file, which runs the project on a machine without devinit.
 
-Data services run published images, programs are built from their folders. What must be done first is a service
-that ends. Complete, and without keys that docker-compose 1.29 does not know.
+Data services run published images; programs are built from their folders. Commands before a start become
+services that end. The file uses no keys that docker-compose 1.29 does not know.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LOCAL = re.compile(r"(?:(?<=localhost:)|(?<=127\.0\.0\.1:))\d{1,5}(?!\d)")
 
 
 def render(resolved: Resolved) -> Export:
-    """Return the file, and the Dockerfiles that are missing."""
+    """Return the compose file, and a Dockerfile for each program without one."""
     stack = _Stack(resolved)
     document = _document(stack)
     if volumes := volumes_of(resolved):
@@ -51,12 +51,12 @@ def render(resolved: Resolved) -> Export:
 
 
 def document_of(resolved: Resolved) -> dict[str, Node]:
-    """Return what the file says, without its volumes; for a form that is made of it."""
+    """Return the content of the file without its volumes, for exporters that derive another form from it."""
     return _document(_Stack(resolved))
 
 
 def volumes_of(resolved: Resolved) -> list[str]:
-    """Return the names of its volumes."""
+    """Return the names of the file's volumes."""
     return [each for service in resolved.services if service.image for each in _volumes(service)]
 
 
@@ -68,7 +68,7 @@ def _document(stack: _Stack) -> dict[str, Node]:
 
 
 class _Stack:
-    """The services of one project as a compose file has them."""
+    """The services of one project in the form of a compose file."""
 
     def __init__(self, resolved: Resolved) -> None:
         self._resolved = resolved
@@ -89,7 +89,7 @@ class _Stack:
         self.shared = self._shared()
 
     def head(self) -> Iterator[str]:
-        """Yield what a reader of the file has to know."""
+        """Yield the comment lines at the head of the file."""
         yield "Start it with: docker compose up --build"
         if self._passwords:
             names = ", ".join(sorted(self._passwords))
@@ -98,7 +98,7 @@ class _Stack:
         yield "A published port is another one where its variable says so: BACKEND_PORT=8001 docker compose up"
 
     def notes(self) -> Iterator[str]:
-        """Yield what the user should know now."""
+        """Yield the notes that the export prints."""
         if self._passwords:
             names = ", ".join(sorted(self._passwords))
             yield f"{names} not written: `docker compose --env-file .env.runtime up` or a .env file gives it"
@@ -121,7 +121,7 @@ class _Stack:
             yield f"not given to containers, because other machines lack them: {', '.join(files)}"
 
     def without_beside(self) -> Iterator[str]:
-        """Yield what the user should know where no Dockerfiles are written."""
+        """Yield the notes for an export that writes no Dockerfiles."""
         if written := [each.name for each in self._lacking() if dockerfile_of(each) is not None]:
             yield f"no Dockerfile: {', '.join(written)}; with --dockerfiles devinit writes one beside each"
 
@@ -131,7 +131,7 @@ class _Stack:
         ]
 
     def beside(self) -> Iterator[File]:
-        """Yield a Dockerfile for each folder that has none of its own, with what must not get into its image."""
+        """Yield a Dockerfile and a .dockerignore for each folder of a program without a Dockerfile."""
         folders: set[str] = set()
         for each in self._programs:
             is_first = each.folder not in folders and each.dockerfile is None
@@ -142,7 +142,7 @@ class _Stack:
                 yield File(path=f"{folder}.dockerignore", text=DOCKERIGNORE)
 
     def services(self) -> Iterator[tuple[str, Node]]:
-        """Yield every service, with those that end first in front of those that wait for them."""
+        """Yield every service with its name, and the one-shot services for provisioning and `before_start`."""
         for each in self._by_name.values():
             if each.image is not None:
                 yield each.name, self._server(each, each.image)
@@ -154,7 +154,7 @@ class _Stack:
                 yield each.name, self._program(each)
 
     def environment(self, values: Mapping[str, Value]) -> dict[str, Node]:
-        """Return variables as the file has them."""
+        """Return variables in the syntax of the file."""
         return {name: self._written(value) for name, value in values.items()}
 
     def _shared(self) -> dict[str, Value]:
@@ -266,7 +266,7 @@ class _Stack:
         return value.written(reference, literal)
 
     def _as_published(self, found: re.Match[str]) -> str:
-        """Return the port of an address that a browser uses, which may be published on another one."""
+        """Replace the port in a localhost address by a variable, as it may be published on another port."""
         port = self._ports.get(int(found[0]))
         return found[0] if port is None else _variable(port)
 
@@ -301,8 +301,8 @@ def _volume(service: ResolvedService) -> str:
 
 
 def _volumes(service: ResolvedService) -> Iterator[str]:
-    """Yield the volumes that a published image has."""
-    assert service.image is not None  # noqa: S101 - of those with one
+    """Yield the volumes of a service with a published image."""
+    assert service.image is not None  # noqa: S101 - only called for services with an image
     if service.image.data:
         yield _volume(service)
     yield from (each.partition(":")[0] for each in service.image.mounts if not each.startswith("."))

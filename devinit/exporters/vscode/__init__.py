@@ -88,7 +88,7 @@ def _configurations(service: ResolvedService) -> list[dict[str, Any]]:
 
 
 def attaching_name(service: str) -> str:
-    """Return what the configuration is called that attaches to a service."""
+    """Return the name of the configuration that attaches to a service."""
     return f"{service}: attach"
 
 
@@ -113,7 +113,7 @@ def _attaching(service: ResolvedService, port: ResolvedPort) -> dict[str, Any]:
 
 def _folder(service: ResolvedService) -> str:
     if "${" in service.folder:
-        # VS Code expands such a text, runs the command of a `${command:…}`, and has no escape for it.
+        # VS Code would expand this, and even run a `${command:…}`; there is no way to escape it.
         return "${workspaceFolder}"
     if service.folder.startswith("/"):
         return service.folder
@@ -121,7 +121,7 @@ def _folder(service: ResolvedService) -> str:
 
 
 def as_json(value: Any) -> str:
-    """Return a file of VS Code's as text. Any: what JSON can say."""
+    """Return the text of a VS Code file. Any: JSON data."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 

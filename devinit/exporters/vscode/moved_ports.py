@@ -1,4 +1,4 @@
-"""The ports in an exported launch.json of VS Code, changed in place: a debugger's port has moved. Pure."""
+"""Update the debug ports in an exported launch.json of VS Code after they have moved. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from devinit.exporters.vscode import as_json, attaching_name
 
 
 def with_ports(text: str, ports: Mapping[str, Sequence[int]]) -> str | None:
-    """Return a launch.json with other ports; None when nothing differs, or it is no export or was edited.
+    """Return a launch.json with new ports; None if nothing differs, or the file is no unedited export.
 
-    `ports`: of services, where their debuggers listen, in the order of the configuration.
+    `ports`: the debug ports of each service, in the order of the configuration.
     """
     if not is_as_written(text):
         return None
@@ -23,7 +23,7 @@ def with_ports(text: str, ports: Mapping[str, Sequence[int]]) -> str | None:
         for service, numbers in ports.items():
             _set(launch["configurations"], attaching_name(service), numbers)
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
-        return None  # the digest of the first line keeps no person from writing another text below it
+        return None  # the digest in the first line may have been forged above any other text
     changed = as_json(launch)
     return None if changed == rest else f"{remarked(first, changed)}\n{changed}"
 
@@ -32,6 +32,6 @@ def _set(configurations: list[dict[str, Any]], name: str, numbers: Sequence[int]
     """Set the ports of the configurations with a name. Any: VS Code's own format."""
     attaching = [each for each in configurations if each["name"] == name]
     if len(attaching) != len(numbers):
-        return  # exported before one of them was configured
+        return  # the file was exported before a debug port was added or removed
     for each, number in zip(attaching, numbers, strict=True):
         each.get("connect", each)["port"] = number

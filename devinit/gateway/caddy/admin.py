@@ -1,4 +1,4 @@
-"""What Caddy is told, over its own socket: HTTP with an empty Host, because it believes no other."""
+"""Requests to Caddy's admin socket: HTTP with an empty Host header, the only one that it accepts there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ANSWER_SECONDS = 10.0
 
 
 class Refused(Exception):
-    """Caddy does not take what it was told."""
+    """Caddy rejected a request, such as a configuration."""
 
 
 async def load(path: str, configuration: dict[str, Any]) -> None:  # Any: Caddy's own format
@@ -24,7 +24,7 @@ async def load(path: str, configuration: dict[str, Any]) -> None:  # Any: Caddy'
 
 
 async def metrics(path: str) -> bytes:
-    """Return Caddy's own counters, as Prometheus reads them; nothing when they cannot be had."""
+    """Return Caddy's own metrics in the format of Prometheus; empty if they are not available."""
     try:
         status, said = await _ask(path, "GET", "/metrics")
     except (OSError, TimeoutError):
@@ -33,7 +33,7 @@ async def metrics(path: str) -> bytes:
 
 
 def process_at(path: str) -> tuple[int, int | None]:
-    """Return pid and uid of the process that listens at a socket; (0, None) when none does."""
+    """Return the pid and uid of the process that listens on a socket; (0, None) if none does."""
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.settimeout(1)

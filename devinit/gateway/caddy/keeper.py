@@ -1,7 +1,7 @@
-"""Keeps one Caddy running, with the configuration that counts now.
+"""Keep one Caddy running, with the current configuration.
 
-Its sockets are ours: while no Caddy runs, connections wait in them, and the next one answers. A Caddy outlives a
-gateway that was killed, serves on, and is taken over by the next one.
+The gateway owns the sockets: while no Caddy runs, connections wait in them, and the next Caddy answers. A Caddy
+outlives a killed gateway, continues to serve, and is adopted by the next gateway.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from devinit.system.process import Process
 log = logging.getLogger(__name__)
 
 STEADY_SECONDS = 5.0
-"""One that ran this long is started again at once."""
+"""A Caddy that ran this long is restarted without a pause."""
 LONGEST_PAUSE = 5.0
 UP_SECONDS = 10.0
 LOOK_SECONDS = 0.01
 END_SECONDS = 0.5
-"""How long Caddy may take to end: it would wait for every open stream."""
+"""How long Caddy may take to end: on its own, it would wait for every open stream."""
 FOLDED_SECONDS = 0.002
-"""Changes that come together are told to Caddy together."""
+"""Changes within this time are sent to Caddy as one configuration."""
 
 Json = dict[str, Any]
 # Caddy's own format.
@@ -55,12 +55,12 @@ class Keeper:
         self._program, self._folder, self._listen = program, folder, listen
         self.admin_socket = admin_socket
         self._on_process = on_process
-        """Called when another Caddy runs."""
+        """Called when a new Caddy runs."""
         self.pid = 0
         self.listening: Listening | None = None
         self.listens_on: tuple[str, ...] = ()
         self.starts = 0
-        """How often Caddy was started."""
+        """Number of times that Caddy was started."""
         self._wanted: Json | None = None
         self._loaded: Json | None = None
         self._changed, self._gone = asyncio.Event(), asyncio.Event()
@@ -68,7 +68,7 @@ class Keeper:
         self._ending = False
 
     def adopt(self, known: Known | None) -> bool:
-        """Take over the Caddy of a gateway that was killed; return whether there is one."""
+        """Adopt the Caddy of a killed gateway; return whether there is one."""
         if known is None or not known.caddy:
             return False
         pid, uid = admin.process_at(known.admin)
@@ -81,19 +81,19 @@ class Keeper:
         return True
 
     def take_port(self) -> Listening:
-        """Have sockets to give to a Caddy."""
+        """Return the sockets for Caddy; open them at the first call."""
         if self.listening is None:
             self.listening = self._listen()
             self.listens_on = tuple(f"fd/{each}" for each in self.listening.descriptors)
         return self.listening
 
     def want(self, configuration: Json) -> None:
-        """Let this be the configuration from now on."""
+        """Set the configuration, which Caddy gets as soon as possible."""
         self._wanted = configuration
         self._changed.set()
 
     async def run(self) -> None:
-        """Keep Caddy running until `end`."""
+        """Keep Caddy running until `end` is called."""
         pause, adopted = 0.0, self.pid != 0
         while not self._ending:
             began = time.monotonic()
@@ -113,7 +113,7 @@ class Keeper:
             await asyncio.sleep(pause)
 
     async def end(self) -> None:
-        """End Caddy."""
+        """End Caddy, and close the sockets."""
         self._ending = True
         if self.pid:
             pid = self.pid
@@ -174,12 +174,12 @@ class Keeper:
             process.close()
 
     async def _feed_while(self, ended: asyncio.Future[Any]) -> None:  # Any: how it ended does not matter
-        """Tell Caddy every new configuration until it has ended."""
+        """Send Caddy every new configuration until it has ended."""
         feeding = asyncio.ensure_future(self._feed())
         try:
             await asyncio.wait((ended, feeding), return_when=asyncio.FIRST_COMPLETED)
             if not ended.done() and not self._ending:
-                # It did not take its configuration, and is of no use as it is.
+                # Caddy did not accept its configuration, and is useless in this state.
                 with suppress(ProcessLookupError):
                     os.kill(self.pid, signal.SIGKILL)
             await ended
@@ -205,7 +205,7 @@ class Keeper:
             await self._changed.wait()
 
     async def _load(self, configuration: Json) -> None:
-        """Tell a configuration to Caddy, which may be about to listen."""
+        """Send Caddy a configuration; wait if it does not listen yet."""
         deadline = time.monotonic() + UP_SECONDS
         while True:
             try:

@@ -1,4 +1,4 @@
-"""Which Caddy is run: the one that the extra `gateway` brings, or one on PATH that is new enough."""
+"""Find a Caddy to run: the one of the extra `gateway`, or one on PATH that is new enough."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from devinit.system.extras import command_for
 from devinit.system.files import read_text, write_atomically
 
 OLDEST = (2, 11)
-"""The oldest version that was tried. 2.6, as Debian 12 has it, takes neither our sockets nor their modes."""
+"""Oldest tested version. 2.6 (Debian 12) supports neither inherited sockets nor socket modes."""
 ANSWER_SECONDS = 20.0
 KNOWN = "caddy-version.json"
 
 
 def find_caddy(folder: Path) -> str:
-    """Return the program. Raise ConfigError, with the way out, where there is none or it is too old.
+    """Return the path of the program. Raise ConfigError, with advice, if there is none or it is too old.
 
-    Which version a file is, is remembered in `folder`: asking takes as long as starting it.
+    The version of a file is cached in `folder`, as asking for it takes as long as starting Caddy.
     """
     beside = [Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))]
     found = [str(each / "caddy") for each in beside if os.access(each / "caddy", os.X_OK)]
@@ -44,7 +44,7 @@ def find_caddy(folder: Path) -> str:
 
 
 def version_of(path: str, folder: Path) -> tuple[int, ...]:
-    """Return a program's version; empty when it says none."""
+    """Return a program's version; empty if it reports none."""
     stat = os.stat(path)  # noqa: PTH116  paths are text here
     key = f"{path} {stat.st_size} {stat.st_mtime_ns}"
     try:
@@ -52,7 +52,7 @@ def version_of(path: str, folder: Path) -> tuple[int, ...]:
         if isinstance(known, dict) and isinstance(numbers := known.get(key), list):
             return tuple(int(each) for each in numbers)
     except (StateFileError, ValueError, TypeError, RecursionError):
-        pass  # asked again
+        pass  # ask again
     try:
         answer = subprocess.run(
             [path, "version"],
@@ -71,6 +71,6 @@ def version_of(path: str, folder: Path) -> tuple[int, ...]:
 
 
 def parsed(said: str) -> tuple[int, ...]:
-    """Return the numbers in what `caddy version` says: "v2.11.7 h1:…", and "2.6.2" of Debian's."""
+    """Return the numbers in the output of `caddy version`: "v2.11.7 h1:…", or "2.6.2" in Debian."""
     match = re.match(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?", said.strip())
     return tuple(int(each) for each in match.groups() if each is not None) if match else ()

@@ -1,11 +1,12 @@
-"""The whole configuration of Caddy, derived anew from what the projects report. Pure.
+"""The complete configuration of Caddy, derived from the reports of the projects. Pure.
 
-Where a service is, Caddy reads from a file for each request, because a new configuration costs: Caddy closes
-connections that it has accepted and not read from yet. The configuration follows from the names alone.
+For each request, Caddy reads the address of the service from a file. A new configuration for each address would
+do harm: Caddy then closes connections that it has accepted but not read from yet. So the configuration depends
+only on the names.
 
-When the connection is refused, or the file says that the service is away, Caddy asks the gateway, with a request
-that has no body. The gateway answers when the service is ready: with its address then, which may be another one.
-So a request that comes during a restart waits, and reaches the new port.
+When a connection is refused, or the file says that the service is away, Caddy asks the gateway, in a request
+without a body. The gateway answers with the address of the service, perhaps a new one, once that is ready. So a
+request during a restart waits, and reaches the new port.
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ Json = dict[str, Any]
 # Caddy's own format, which Caddy checks.
 
 WITHDRAWN = "withdrawn"
-"""In the place of a phase: the service is about to be stopped, to be started again."""
+"""Used as a phase: a restart is about to stop the service."""
 ASKED = DOWN | {WITHDRAWN}
-"""Phases in which the port may be another program's: the gateway is asked before a service is dialled."""
+"""Phases in which the port may belong to another program: Caddy asks the gateway before it connects."""
 AWAY = "unix//nowhere"
-"""What the file of such a service says: nothing listens there."""
+"""The address in the file of such a service, at which nothing listens."""
 WELL_KNOWN = "/.well-known/devinit"
 STREAMS_STAY = "24h"
-"""How long WebSockets survive a change of the configuration; without it each change of any route closes them."""
+"""How long WebSockets survive a new configuration; without it, a change of any route closes all of them."""
 RETRIED = "250ms"
-"""How long a connection that is refused is tried again, before the gateway is asked."""
+"""How long Caddy retries a refused connection before it asks the gateway."""
 PASSED = "X-Devinit-Passed"
-"""Which services a request has gone through: a dev server may forward to a name that leads back to itself."""
+"""Header with the services that a request has passed: a dev server may forward to a name that leads back to it."""
 UPSTREAM = "X-Devinit-Upstream"
 OWN_HOSTS = ("devinit.localhost", "localhost", "127.0.0.1", "::1", "[::1]")
 _NEXT_PATHS = ["/_next/*", "/__nextjs*"]
@@ -41,38 +42,38 @@ _LOST = (
     "({http.error.status_code} == 502 && "
     "({http.request.method} == 'GET' || {http.request.method} == 'HEAD'))"
 )
-"""Errors after which a request may be sent again: nothing has read it, or it changes nothing."""
+"""Errors after which a request may be repeated: no server has read it, or it changes nothing."""
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """A service behind names."""
+    """A service, or an extra port, that is served by name."""
 
     label: str
     """The project's label."""
     service: str
     hosts: tuple[str, ...]
     upstream: str
-    """Where it is dialled: 127.0.0.1:8001."""
+    """Address to connect to: 127.0.0.1:8001."""
     phase: str
     tls: bool = False
 
 
 class Places(Struct, frozen=True, kw_only=True):
-    """Where Caddy and the gateway meet."""
+    """Sockets and folders that Caddy and the gateway share."""
 
     listens_on: tuple[str, ...]
-    """The sockets that Caddy has inherited: fd/5."""
+    """The sockets that Caddy inherits: fd/5."""
     admin: str
-    """The socket on which Caddy is told its configuration."""
+    """The socket on which Caddy receives its configuration."""
     web: str
     """The socket on which the gateway answers."""
     storage: str
     upstreams: str
-    """The folder of the files that say where services are."""
+    """The folder with the address files of services."""
 
 
 def configuration(targets: Iterable[Target], places: Places) -> Json:
-    """Return all that Caddy is to do."""
+    """Return the configuration of Caddy."""
     every = sorted(targets, key=lambda each: each.hosts)
     return {
         "admin": {"listen": f"unix/{places.admin}|0600", "config": {"persist": False}},
@@ -80,7 +81,7 @@ def configuration(targets: Iterable[Target], places: Places) -> Json:
         "logging": {"logs": {"default": {"level": "ERROR", "exclude": ["http.log.error"]}}},
         "apps": {
             "http": {
-                # No `grace_period`: it would cut off requests at a change, also those that are held.
+                # No `grace_period`: at a new configuration, it would cut off requests, even held ones.
                 "metrics": {"per_host": True},
                 "servers": {
                     "plain": {
@@ -100,7 +101,7 @@ def configuration(targets: Iterable[Target], places: Places) -> Json:
 
 
 def upstreams_of(targets: Iterable[Target]) -> dict[str, str]:
-    """Return what each file says: where a service is, or that it is away."""
+    """Return the content of each address file: the address of a service, or that it is away."""
     return {_mark(each): AWAY if each.phase in ASKED else each.upstream for each in targets}
 
 
@@ -118,7 +119,7 @@ def _route(target: Target, places: Places) -> Json:
             "terminal": True,
         },
         {
-            # Next 16.2 refuses pages of names with two labels for these; elsewhere it compares Origin with Host.
+            # Here Next 16.2 refuses pages of names with two labels; elsewhere it compares Origin with Host.
             "match": [{"path": _NEXT_PATHS, "header": {"Origin": ["*"]}}],
             "handle": [{"handler": "headers", "request": {"set": {"Origin": ["http://localhost"]}}}],
         },
@@ -135,7 +136,7 @@ def _of_own_hosts(web: str) -> Json:
 def _after_an_error(target: Target, web: str) -> Json:
     routes = [
         {"match": [{"expression": _LOST}], "handle": [_held(target, web, failed=True)], "terminal": True},
-        # Without the body, which may have been read.
+        # Without the body, which may have been read already.
         {"handle": [{**_gateway(web, "failed", target), "rewrite": {"method": "GET", "uri": "/failed"}}]},
     ]
     handler = {"handler": "subroute", "routes": routes}
@@ -150,7 +151,7 @@ def _direct(target: Target, places: Places) -> Json:
 
 
 def _held(target: Target, web: str, *, failed: bool = False) -> Json:
-    """Ask the gateway where the service is; what it answers otherwise is the answer to the request."""
+    """Ask the gateway for the address of the service; an answer without one is passed on to the client."""
     goes_on = [
         {"handle": [{"handler": "vars", "upstream": f"{{http.reverse_proxy.header.{UPSTREAM}}}"}]},
         {"handle": [_proxy(target, "{http.vars.upstream}")]},
@@ -171,13 +172,13 @@ def _proxy(target: Target, dialled: str) -> Json:
         "headers": {"request": {"add": {PASSED: [_mark(target)]}}},
     }
     if target.tls:
-        # A dev server on this machine has a certificate of its own making.
+        # A dev server on this machine has a self-signed certificate.
         proxy["transport"] = {"protocol": "http", "tls": {"insecure_skip_verify": True}}
     return proxy
 
 
 def _gateway(web: str, kind: str, target: Target | None = None) -> Json:
-    """Let the gateway answer. Every header that it believes is set here, so that none can be forged."""
+    """Let the gateway answer. Every header that it trusts is set here, so that clients cannot forge them."""
     said = {
         "X-Devinit-Kind": [kind],
         "X-Devinit-Project": [target.label if target else ""],
@@ -188,7 +189,7 @@ def _gateway(web: str, kind: str, target: Target | None = None) -> Json:
         "handler": "reverse_proxy",
         "upstreams": [{"dial": f"unix/{web}"}],
         "flush_interval": -1,
-        # A gateway that was killed is back in a moment.
+        # A killed gateway is replaced within a moment.
         "load_balancing": {"try_duration": "3s", "try_interval": "50ms"},
         "headers": {"request": {"set": said}},
     }
@@ -199,5 +200,5 @@ def _mark(target: Target) -> str:
 
 
 def hosts_of(targets: Collection[Target]) -> list[str]:
-    """Return every name that is served."""
+    """Return all names that are served, sorted."""
     return sorted(host for target in targets for host in target.hosts)

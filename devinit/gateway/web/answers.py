@@ -1,4 +1,4 @@
-"""Which request is answered how. Caddy says of each what kind it is, in headers that no client can set."""
+"""Answer the requests that Caddy passes on; it states the kind of each in headers that no client can set."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Answers:
         self._projects, self._reports, self._admin = projects, Reports(projects), admin
         self._generation = generation
         self.held = 0
-        """How many requests have waited for a service."""
+        """Number of requests that have waited for a service."""
         self.streams = 0
-        """How many readers follow a project now."""
+        """Number of readers that follow a project at present."""
 
     async def answer(self, request: Request) -> Response:
         """Answer one request."""
@@ -54,7 +54,7 @@ class Answers:
             case "own":
                 return await self._own(request)
         uid = uid_of(request.header("x-devinit-peer"), self._projects.port)
-        # Which names there are is no business of other users, nor of a page whose own name leads to this machine.
+        # Hide the list of names from other users, and from pages whose foreign name leads to this machine.
         may_know = uid in (os.geteuid(), 0) and door.is_of_this_machine(request.header("host"))
         hosts = hosts_of(self._projects.targets()) if may_know else []
         return notices.unknown(request, hosts, self._projects.port)
@@ -70,14 +70,14 @@ class Answers:
 
     def _failed(self, request: Request, joined: Joined, service: str) -> Response:
         phase = joined.phase(service)
-        # A further port is as its service is.
+        # An extra port has the reason of its service.
         reason = joined.reason(service.partition(".")[0])
         if phase in DOWN:
             return notices.stopped(request, service, phase, reason)
         return notices.not_up(request, service, phase, reason)
 
     async def _own(self, request: Request) -> Response:
-        """Answer on the gateway's own port, under no name of a project."""
+        """Answer a request to one of the gateway's own names."""
         if request.path.rstrip("/") == WELL_KNOWN or request.path.startswith(f"{WELL_KNOWN}/"):
             label = request.query.get("project", "")
             every = self._projects.all()
@@ -127,7 +127,7 @@ class Answers:
         return Response(kind="text/plain; version=0.0.4; charset=utf-8", body=body)
 
     def _told(self, request: Request, joined: Joined) -> Response:
-        """Tell about one project."""
+        """Answer a request about one project."""
         if (refusal := self._refusal(request, joined)) is not None:
             return refusal
         headers = door.cors(request, joined.origins(self._projects.port))
@@ -167,13 +167,13 @@ def _asset(name: str) -> bytes:
 
 
 def uid_of(peer: str, port: int) -> int | None:
-    """Return whose a connection to the gateway's port is, by the client's end of it; None when it has none."""
+    """Return the uid of the client of a connection to the gateway's port, by its address; None if unknown."""
     client = door.address_of(peer)
     if client is None:
         return None
     server = "::1" if ":" in client[0] else "127.0.0.1"
     try:
         found = find(client[0], client[1], server, port)
-    except (OSError, AttributeError):  # no such question on this system
+    except (OSError, AttributeError):  # this system does not support the query
         return None
     return found.uid if found is not None else None

@@ -1,4 +1,4 @@
-"""Who may read what the gateway knows: this user's own programs, and the pages of the project itself. Pure."""
+"""Access to the gateway's answers: only for this user's programs, and for pages of the project itself. Pure."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Refusal(NamedTuple):
-    """Why a request is not answered."""
+    """The status and text with which a request is refused."""
 
     status: int
     text: str
 
 
 def refusal_of(request: Request, uid: int | None, own: int, origins: Collection[str]) -> Refusal | None:
-    """Return why a request is refused; None when it may be answered.
+    """Return why a request is refused; None if it may be answered.
 
-    `uid`: whose the connection is, as the kernel says; None where it cannot tell. `origins`: whose pages may read.
+    `uid`: owner of the connection according to the kernel, None if unknown. `own`: this user. `origins`: origins
+    whose pages may read the answer.
     """
     if uid not in (own, 0):
         return Refusal(403, "this gateway belongs to another user")
@@ -36,7 +37,7 @@ def refusal_of(request: Request, uid: int | None, own: int, origins: Collection[
 
 
 def cors(request: Request, origins: Collection[str]) -> dict[str, str]:
-    """Return the headers by which a browser lets a page of the project read the answer."""
+    """Return the headers that make a browser let a page of the project read the answer."""
     origin = request.header("origin")
     if not origin or origin not in origins:
         return {"Vary": "Origin"}
@@ -49,12 +50,12 @@ def cors(request: Request, origins: Collection[str]) -> dict[str, str]:
 
 
 def is_of_this_machine(host: str) -> bool:
-    """Whether browsers look for a host on this machine, whatever a name server says."""
+    """Whether browsers resolve a host to this machine, regardless of any name server."""
     name = host.partition(":")[0].rstrip(".").lower()
     return name == "localhost" or name.endswith(".localhost")
 
 
 def address_of(peer: str) -> tuple[str, int] | None:
-    """Return the client's end of a connection as Caddy names it: `127.0.0.1:4711`, `[::1]:4711`."""
+    """Parse the client's address as Caddy writes it: `127.0.0.1:4711`, `[::1]:4711`."""
     host, _, port = peer.rpartition(":")
     return (host.strip("[]"), int(port)) if host and port.isdecimal() else None

@@ -1,4 +1,4 @@
-"""Server-sent events: a snapshot first, then every service that has changed, whole."""
+"""Server-sent events: first a snapshot, then each changed service, complete."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from devinit.gateway.snapshot import ServiceNow, Snapshot, changed
 HEARTBEAT_SECONDS = 10.0
 RETRY_MILLISECONDS = 500
 MOST_QUEUED = 64 * 1024
-"""Bytes that may wait for a reader; then it is cut off, comes back, and gets a snapshot."""
+"""Bytes that may be queued for a reader. With more, it is disconnected; it reconnects, and gets a snapshot."""
 KIND = "text/event-stream"
 
 
 def snapshot_of(joined: Joined) -> Snapshot:
-    """Return a project as it is now."""
+    """Return the present state of a project."""
     return {"project": joined.joining.project, "services": dict(joined.services)}
 
 
 def event(kind: str, number: str, value: object) -> bytes:
-    """Return an event as it is sent; pure."""
+    """Return an event in its wire format; pure."""
     return b"id: %s\nevent: %s\ndata: %s\n\n" % (number.encode(), kind.encode(), msgspec.json.encode(value))
 
 
 def news(before: dict[str, ServiceNow], now: Snapshot, number: str) -> bytes:
-    """Return what a reader is sent after a change; pure. A service that is gone needs a snapshot."""
+    """Return the events for a reader after a change; pure. When a service is gone, that is a snapshot."""
     if before.keys() - now["services"].keys():
         return event("snapshot", number, now)
     names = changed(before, now["services"])
@@ -38,7 +38,7 @@ def news(before: dict[str, ServiceNow], now: Snapshot, number: str) -> bytes:
 
 
 async def stream(joined: Joined, generation: str, writer: asyncio.StreamWriter) -> None:
-    """Write events until the reader or the project has gone."""
+    """Write events until the reader or the project is gone."""
     writer.write(b"retry: %d\n" % RETRY_MILLISECONDS)
     sequence, sent = joined.sequence, snapshot_of(joined)
     writer.write(event("snapshot", f"{generation}-{sequence}", sent))

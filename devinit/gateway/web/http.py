@@ -1,4 +1,4 @@
-"""HTTP/1.1 on a Unix socket that only Caddy speaks to: as much of it as answers need."""
+"""A minimal HTTP/1.1 server for a Unix socket to which only Caddy connects."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ log = logging.getLogger(__name__)
 LONGEST_HEAD = 64 * 1024
 LONGEST_BODY = 1024 * 1024
 _NOT_HTTP = 3
-"""Words of a request's first line."""
+"""Number of words in the first line of an HTTP request."""
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What was asked."""
+    """One HTTP request."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
-    """By lower-case names; of several the last one."""
+    """Values by lower-case name; of repeated headers the last one."""
 
     def header(self, name: str) -> str:
-        """Return a header, empty when it is missing."""
+        """Return a header; empty if it is missing."""
         return self.headers.get(name, "")
 
 
@@ -39,14 +39,14 @@ Stream: TypeAlias = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 class Response(Struct, frozen=True, kw_only=True):
-    """What is answered."""
+    """One HTTP response."""
 
     status: int = 200
     kind: str = "text/plain; charset=utf-8"
     body: bytes = b""
     headers: Mapping[str, str] = {}
     stream: Stream | None = None
-    """Writes the body for as long as it likes; the connection ends with it."""
+    """Writes a body of any duration; the connection is closed after it."""
 
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -64,7 +64,7 @@ async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, a
         while (request := await _read(reader)) is not None:
             try:
                 response = await answer(request)
-            except Exception:  # the one broad catch of this edge: a defect in one answer ends no other
+            except Exception:  # the one broad catch here: a defect in one answer must not end others
                 log.exception("%s %s failed", request.method, request.path)
                 response = Response(status=500, body=b"the gateway failed; its log says why\n")
             await _write(writer, request, response)
@@ -79,7 +79,7 @@ async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, a
 
 
 def parsed(head: bytes) -> Request | None:
-    """Return the request that the head of a message is; None when it is none. Pure."""
+    """Parse the head of a request; return None if it is invalid. Pure."""
     lines = head.decode("latin-1").split("\r\n")
     words = lines[0].split(" ")
     if len(words) != _NOT_HTTP or not words[2].startswith("HTTP/1"):
@@ -108,7 +108,7 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
         return None
     length = request.header("content-length") or "0"
     if request.header("transfer-encoding") or not length.isdecimal() or int(length) > LONGEST_BODY:
-        return None  # nothing that is asked here has a body
+        return None  # no request here has a long or chunked body
     await reader.readexactly(int(length))
     return request
 

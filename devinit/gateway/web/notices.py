@@ -1,4 +1,4 @@
-"""The pages that stand in for a service: it is stopped, does not come up, or there is none. Pure."""
+"""The pages that are shown instead of a service that is stopped, does not come up, or does not exist. Pure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _STYLE = (
 
 
 def stopped(request: Request, service: str, phase: str, reason: str | None) -> Response:
-    """Say that a service does not run."""
+    """Return the notice that a service does not run."""
     said = f": {reason}" if reason else ""
     more = [f"`devinit start {service}` starts it", f"`devinit why {service}` explains it"]
     return _notice(request, 503, f"{service} {_state(phase)}{said}", more)
 
 
 def not_up(request: Request, service: str, phase: str, reason: str | None) -> Response:
-    """Say that a service does not answer, although it should."""
+    """Return the notice that a service does not answer, although it should."""
     said = f": {reason}" if reason else ""
     is_up = phase in ("ready", "unhealthy")
     text = (
@@ -31,7 +31,7 @@ def not_up(request: Request, service: str, phase: str, reason: str | None) -> Re
 
 
 def circle(request: Request, service: str) -> Response:
-    """Say that a request has come back to where it had been."""
+    """Return the notice that a request has been forwarded in a loop."""
     text = (
         f"this request has been at {service} before: a server there forwards to a name that leads back to it"
     )
@@ -40,7 +40,7 @@ def circle(request: Request, service: str) -> Response:
 
 
 def unknown(request: Request, hosts: Iterable[str], port: int) -> Response:
-    """Say that a name is none, and which there are."""
+    """Return the notice that a name is unknown, with the names that are served."""
     suffix = "" if port == 80 else f":{port}"  # noqa: PLR2004  HTTP's
     served = [f"http://{host}{suffix}" for host in hosts]
     host = request.header("x-forwarded-host") or request.header("host")
@@ -52,7 +52,7 @@ def unknown(request: Request, hosts: Iterable[str], port: int) -> Response:
 
 
 def refused(status: int, text: str) -> Response:
-    """Say that a request is refused."""
+    """Return the notice that a request is refused."""
     return Response(status=status, body=f"{text}\n".encode())
 
 
@@ -76,7 +76,7 @@ def _notice(request: Request, status: int, text: str, more: Iterable[str]) -> Re
 
 
 def _marked(line: str) -> str:
-    """Return a line as HTML: commands stand between backticks, addresses are links."""
+    """Convert a line to HTML: text between backticks becomes code, an address becomes a link."""
     if line.startswith("http://"):
         return f'<a href="{escape(line)}">{escape(line)}</a>'
     parts = escape(line).split("`")

@@ -1,6 +1,6 @@
-"""The page at `http://devinit.localhost`: all projects of the machine. Pure.
+"""The page at `http://devinit.localhost`, with all projects of the machine. Pure.
 
-It is whole without a script; the script only keeps it true while it is open, and filters.
+The page is complete without its script, which only keeps it up to date while it is open, and filters.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def page(projects: Iterable[Row], used: Iterable[Row]) -> str:
 
 
 def body(projects: Iterable[Row], used: Iterable[Row]) -> str:
-    """Return what changes while the page is open."""
+    """Return the part of the page that changes while it is open."""
     known = {(each["project"], each["name"]): each for each in used}
     found = [_project(each, known) for each in projects]
     return "".join(found) or "<p>devinit was started nowhere yet.</p>"

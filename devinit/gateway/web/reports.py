@@ -1,4 +1,4 @@
-"""What the gateway reports of all projects of this machine: for `/api`, for the page, and for Prometheus."""
+"""Reports on all projects of this machine: for `/api`, for the overview page, and for Prometheus."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from devinit.gateway.projects import Projects
 from devinit.model.status import ServiceStatus
 
 FRESH_SECONDS = 1.0
-"""How long an answer counts: several readers cost as much as one."""
+"""How long an answer is cached, so that several readers cost as much as one."""
 ANSWER_SECONDS = 3.0
 
 Row = dict[str, Any]
@@ -29,7 +29,7 @@ GAUGES = {
 
 
 class Reports:
-    """The answers of the last moment, for everything that asks."""
+    """Cached reports, shared by all readers."""
 
     def __init__(self, projects: Projects) -> None:
         self._projects = projects
@@ -42,7 +42,7 @@ class Reports:
         return [{**each, "services": [*map(self._named(each["root"]), each["services"])]} for each in found]
 
     async def services(self) -> list[Row]:
-        """Return every service of the projects that have joined, with what it uses."""
+        """Return every service of the projects that have joined, with its CPU and memory."""
         return await self._fresh("services", self._measured)
 
     async def ports(self) -> list[Any]:
@@ -75,14 +75,14 @@ class Reports:
                     async with asyncio.timeout(ANSWER_SECONDS):
                         status = await joined.client.call("status", {"measure": True})
                 except (DevinitError, TimeoutError):
-                    pass  # what was known before
+                    pass  # keep the last known status
             services = status["services"] if status is not None else []
             rows += [row_of(each, joined.joining.project, joined.joining.label) for each in services]
         return rows
 
 
 def _neighbours() -> list[Any]:
-    from devinit.control.neighbours import neighbours  # a start does without: no page is open yet
+    from devinit.control.neighbours import neighbours  # not needed until a page is opened
 
     return [*neighbours()]
 
@@ -94,7 +94,7 @@ def _port_rows() -> list[Any]:
 
 
 def row_of(service: ServiceStatus, project: str, label: str) -> Row:
-    """Return a service as the page and the metrics have it; pure. Addresses of databases may hold secrets."""
+    """Return a service as a row of the page and the metrics; pure. URLs of databases may hold secrets."""
     has_pages = bool(service.get("has_pages"))
     return {
         "project": project,

@@ -1,1 +1,1 @@
-"""MySQL and MariaDB: what the kind is, and how it is run."""
+"""The kind `mysql`: MySQL and MariaDB, their configuration and how they run."""

@@ -11,7 +11,7 @@ IMAGE = "mariadb:11"
 
 
 def container_of(service: Service) -> Container:
-    """Return what runs it, with its role and its databases."""
+    """Return the container of a service, with its role and its databases."""
     settings = service.settings_as(MysqlSettings)
     assert settings is not None  # noqa: S101 - a server that devinit runs has settings
     lines = tuple(

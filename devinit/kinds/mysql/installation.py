@@ -1,4 +1,4 @@
-"""Which MariaDB or MySQL runs a service's data, and how it makes a folder for that."""
+"""Choose the MariaDB or MySQL for a service's data, and create the data folder."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ SERVERS = ("mariadbd", "mysqld")
 EXPLICIT_VARIABLE = "DEVINIT_MYSQL_BIN"
 FLAVOURS = frozenset(flavour.name for flavour in MYSQL.flavours)
 MAKERS = ("mariadb-install-db", "mysql_install_db")
-"""Programs that make the data of a MariaDB; a MySQL does that by itself."""
+"""Programs that create the data of MariaDB; MySQL's server does that itself."""
 SYSTEM = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec")
-"""Folders of servers that a user's PATH may lack."""
+"""Folders of servers that may be missing from a user's PATH."""
 SECONDS = 120.0
 SMALL = "--innodb-log-file-size=10M"
 """28 MB of new data instead of 114 MB."""
 
 
 def data_name(program: Program) -> str:
-    """Return the folder's name for a program's data: neither reads what the other one wrote."""
+    """Return the folder name for a program's data: neither program reads the data of the other."""
     return f"{program.flavour}{program.major}"
 
 
 def choose(service: Service, place: Place, home: Path, existing: frozenset[str], say: Say) -> Program:
-    """Return the program for the data in `home`: the remembered one, else the first that may run it."""
+    """Return the program for the data in `home`: the remembered one, or else the first suitable one."""
     explicit = _explicit(service, place)
     before = recall(home)
     if before is not None and before.explicit == explicit and _may_run(before.program, existing):
@@ -68,7 +68,7 @@ def choose(service: Service, place: Place, home: Path, existing: frozenset[str],
 
 
 def make(folder: Path, program: Program, place: Place) -> None:
-    """Make new data, in a folder beside until it is whole. Raise ProviderError."""
+    """Create new data, in a temporary folder until it is complete. Raise ProviderError."""
     new = folder.with_name(f"{folder.name}.new")
     try:
         shutil.rmtree(new, ignore_errors=True)
@@ -82,12 +82,12 @@ def make(folder: Path, program: Program, place: Place) -> None:
 
 
 def as_user() -> tuple[str, ...]:
-    """Return the option without which a server does not run as root."""
+    """Return the option that a server needs to run as root."""
     return ("--user=root",) if os.geteuid() == 0 else ()
 
 
 def _made(new: Path, program: Program, place: Place) -> str:
-    # Relative to it: the maker is a script of shell, which no other path with a space reaches whole.
+    # A relative path: the maker is a shell script that splits paths at spaces.
     common = ("--no-defaults", "--datadir=.", *as_user())
     if program.flavour == "mysql":
         words = [program.file, *common, "--initialize-insecure"]
@@ -96,7 +96,7 @@ def _made(new: Path, program: Program, place: Place) -> str:
             _maker(program, place),
             *common,
             f"--basedir={program.folder.parent}",
-            # Else root needs no password, from any program of this machine.
+            # Otherwise any program of this machine could connect as root without a password.
             "--auth-root-authentication-method=socket",
             f"--auth-root-socket-user={user_name(os.geteuid())}",
             "--skip-test-db",
@@ -115,7 +115,7 @@ def _made(new: Path, program: Program, place: Place) -> str:
             errors="replace",
             timeout=SECONDS,
             check=False,
-            # A Ctrl-C at the terminal must not break it off in the middle.
+            # Ctrl-C at the terminal must not interrupt it halfway.
             start_new_session=True,
         )
     except subprocess.TimeoutExpired as error:

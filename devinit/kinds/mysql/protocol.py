@@ -1,4 +1,4 @@
-"""The first words of MySQL's protocol: enough to know whether a server is up. Pure.
+"""The first packet of MySQL's protocol: enough to know whether a server is up. Pure.
 
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html
 """
@@ -10,11 +10,11 @@ from devinit.model.probe import ProbeResult, ProbeVerdict
 _HEADER = 4
 _GREETING, _ERROR = 10, 255
 _TEXT = 3
-"""Where the text of an error begins, behind its number."""
+"""Offset of an error's text, after its number."""
 
 
 def judge(answer: bytes) -> ProbeResult:
-    """Return what a server says by itself when a client connects: its greeting, or why it lets none in."""
+    """Judge the first packet that a server sends to a client: its greeting, or an error that refuses it."""
     if not answer:
         return ProbeResult(ProbeVerdict.NOT_YET, "it closes the connection")
     body = answer[_HEADER:]

@@ -25,7 +25,7 @@ from devinit.system.files import LARGEST_SETTINGS, read_bytes, write_atomically
 
 DATA_NAME = re.compile(r"(?:mariadb|mysql)\d+")
 PID_FILE, SOCKET = "server.pid", "server.sock"
-"""In the data: the path of a socket has 107 bytes at most, and a server takes this one from its folder."""
+"""Relative to the data folder: the path of a socket has at most 107 bytes, and the server runs in that folder."""
 STATEMENTS = "begin.sql"
 """Beside the data folders."""
 LONGEST_PID = 7
@@ -33,10 +33,10 @@ STOP = StopPolicy(signal="TERM", grace_seconds=30.0)
 
 
 class MysqlProvider(Provider):
-    """Runs a MariaDB or MySQL of the checkout's own."""
+    """Runs a MariaDB or MySQL that belongs to the checkout."""
 
     def settled(self, service: Service, place: Place, stated: Stated) -> Service:
-        """Return the service with its password: the configured one, else a random one."""
+        """Return the service with its password: the configured one, or else a random one that is kept."""
         settings = service.settings_as(MysqlSettings)
         if settings is None:
             return service
@@ -120,12 +120,12 @@ class MysqlProvider(Provider):
         if service.external_url is not None:
             return None
         program, folder = _prepared(service, place)
-        # Not what only one of the two knows: it would not start. MySQL has a second protocol on a port of its own.
+        # A server does not start with an option of the other one. MySQL's X protocol would take a second port.
         own = ("--skip-mysqlx",) if program.flavour == "mysql" else ("--log-warnings=1", installation.SMALL)
         return ProcessSpec(
             argv=(
                 program.file,
-                # Another server's files, as /etc/mysql, are none of this one's.
+                # Option files such as /etc/mysql belong to another server.
                 "--no-defaults",
                 f"--datadir={folder}",
                 f"--port={endpoint.port}",
@@ -144,7 +144,7 @@ class MysqlProvider(Provider):
         )
 
     def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:
-        """Return the wait for its greeting: it accepts no client before its statements have run."""
+        """Return a probe for the server's greeting: it accepts no client before its statements have run."""
         del service, place
         return ExchangeProbe(host=endpoint.host, port=endpoint.port or 0, request=b"", judge=judge)
 
@@ -167,10 +167,10 @@ class MysqlProvider(Provider):
         return None
 
     def loss(self, service: Service, place: Place, process_id: int | None) -> str:
-        """Say whether the folder is another one, or has lost what the server needs."""
+        """Return whether the data folder was replaced or lacks a necessary part, as a message; empty if not."""
         if service.external_url is not None:
             return ""
-        from devinit.kinds.loss import loss_of  # nothing waits for this
+        from devinit.kinds.loss import loss_of  # rarely needed
 
         return loss_of(service.name, self.data(service, place), process_id, _lacking)
 
@@ -210,7 +210,7 @@ def _existing(home: Path) -> frozenset[str]:
 
 
 def _with_former_data(service: Service, place: Place) -> Notes:
-    """Move the data of a former name to the service's own, unless that has some."""
+    """Move the data of the service's former name to its present one, unless that already has data."""
     former, home = service.data_of, place.data / service.name
     if former is None or _existing(home):
         return ()
@@ -229,7 +229,7 @@ def _prepared(service: Service, place: Place) -> tuple[Program, Path]:
 
 
 def _lacking(folder: Path) -> str:
-    """Return which part of the data is missing, without which a server begins anew or does not start."""
+    """Return a missing part of the data without which the server begins anew or fails; empty if complete."""
     return next((name for name in ("ibdata1", "mysql") if not (folder / name).exists()), "")
 
 

@@ -1,7 +1,7 @@
-"""The statements with which a server begins: its role, its password, its databases. Pure.
+"""The SQL statements for a server's start, which create its role and databases, and set the password. Pure.
 
-A server reads them from a file at each start, before it lets a client in (`--init-file`). So what `devinit.toml`
-says holds from the first connection on, no client program is needed, and no password is in a command line.
+A server reads them from a file at each start, before it accepts a client (`--init-file`). So the configuration in
+`devinit.toml` applies from the first connection on, without a client program, or a password in a command line.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from devinit.kinds.mysql.kind import MysqlSettings
 
 
 def statements(settings: MysqlSettings) -> str:
-    """Return the file: a statement on each line, all of which may run again."""
+    """Return the text of the file: one statement a line; all of them can run repeatedly."""
     role, password = f"{text_of(settings.user)}@'%'", text_of(settings.secret)
     lines = [
         f"CREATE USER IF NOT EXISTS {role} IDENTIFIED BY {password}",
@@ -25,15 +25,15 @@ def statements(settings: MysqlSettings) -> str:
 
 
 def text_of(value: str) -> str:
-    """Return a text as SQL has it."""
+    """Return a text as an SQL literal."""
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def identifier_of(name: str) -> str:
-    """Return a name as SQL has it."""
+    """Return a name as a quoted SQL identifier."""
     return "`" + name.replace("`", "``") + "`"
 
 
 def _without_wildcards(name: str) -> str:
-    """Return the name of a database in a grant, where `_` stands for any character."""
+    """Escape a database name for a GRANT, where `_` matches any character."""
     return name.replace("_", "\\_").replace("%", "\\%")

@@ -1,6 +1,6 @@
-"""What real programs print when they fail, as patterns: a table for `causes` to look lines up in.
+"""Patterns of the error messages of real programs: a table in which `causes` looks up lines.
 
-One entry for each way of saying it, grouped by language. The outputs that show it are in
+One entry for each form of message, grouped by language. Real outputs with these messages are in
 tests/supervisor/outputs. Patterns are text: `re` compiles them when the first program fails, not while the
 supervisor boots (1 ms).
 """
@@ -12,28 +12,28 @@ from enum import StrEnum
 from msgspec import Struct
 
 SIGN = r"^\s*(?:[\u2a2f\u2718\u00d7] )?"
-"""What Next.js, esbuild and others put before an error."""
+"""Symbols that Next.js, esbuild and others print before an error."""
 
 
 class Take(StrEnum):
-    """Which of several lines that match says most."""
+    """Which of several matching lines is the cause."""
 
     LAST = "last"
-    """A program that ended: the last one."""
+    """The last one: for a program that ended."""
     FIRST = "first"
-    """A compiler, which goes on after an error: the first one of the last build."""
+    """The first one of the last build: for a compiler, which continues after an error."""
 
 
 class Saying(Struct, frozen=True):
-    """One way in which programs name the cause of a failure."""
+    """One form in which programs print the cause of a failure."""
 
     pattern: str
-    """The group `said` has the cause; without one, the next line has it."""
+    """The group `said` holds the cause; without that group, the next line does."""
     take: Take = Take.LAST
     place: str | None = None
-    """Searched in the lines below: the group `at` says where in the code it is."""
+    """Pattern searched in the lines below; the group `at` holds the location in the code."""
     has_stack: bool = False
-    """Whether it counts only above a stack of Node's."""
+    """Whether it counts only above a stack trace of Node."""
 
 
 def _first(pattern: str, place: str | None = None) -> Saying:
@@ -41,7 +41,7 @@ def _first(pattern: str, place: str | None = None) -> Saying:
 
 
 STRONG: tuple[Saying, ...] = (
-    # An exception's last line, of Python, Node, Java, Ruby, .NET. "Error: " alone says nothing and is left out.
+    # Last line of an exception in Python, Node, Java, Ruby, .NET. A bare "Error: " is left out of the cause.
     Saying(SIGN + r"(?:\[vite\] )?(?:\(\w+\) )?(?:Uncaught )?Error(?: \[\w+\])?: (?P<said>.+)"),
     # Node prints a caught error without its stack in brackets; its further properties follow in braces.
     Saying(r"^\[(?:Error(?: \[\w+\])?: |(?=\w{1,60}Error: ))(?P<said>.+?)(?:\](?: \{)?)?$"),
@@ -148,7 +148,7 @@ STRONG: tuple[Saying, ...] = (
     Saying(r"^➤ YN00(?:01|28|35): [│└ ]*(?P<said>.+)"),
     Saying(r"^(?P<said>pyproject\.toml changed significantly since poetry\.lock .+)"),
 )  # fmt: skip
-"""The last line of the output that matches one of them is taken."""
+"""Reliable forms. The last line of the output that matches one of them is the cause."""
 
 WEAK: tuple[Saying, ...] = (
     _first(
@@ -164,13 +164,13 @@ WEAK: tuple[Saying, ...] = (
     Saying(r"^(?P<said>Your requirements could not be resolved .+)"),
     Saying(r"^==? ?(?P<said>Compilation error in file \S+)"),
 )
-"""What tools say about a failure that another program has explained better, most often."""
+"""Messages of tools about a failure that another program has usually explained better."""
 
 LAST_WORDS = (
     # Go's `log`: log.Fatal prints what every other message looks like, so it counts only at the very end.
     r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)? (?:\S+\.go:\d+: )?(?!\[\w+\] )(?P<said>.+)",
 )
-"""Taken when it is the last that a program said, and nothing else explains its end."""
+"""Forms that count only in the last line of a program, when nothing else explains its end."""
 
 WRAPPERS = (
     r"^exit status \d+$",
@@ -178,7 +178,7 @@ WRAPPERS = (
     r"^make(?:\[\d+\])?: \*\*\* \[.+\] Error \d+$",
     r"^npm (?:error|ERR!) ",
 )
-"""Lines about the end of a program, printed by the program that ran it: its own last words stand above."""
+"""Lines of the program that ran another one, about its end: the last line of the other one is above."""
 
 BUILD_BEGINS = (
     r"^building\.\.\.$|^running\.\.\.$|^\s+Compiling |^Compiling \d+ file|File change detected|"
@@ -186,6 +186,6 @@ BUILD_BEGINS = (
 )
 """Lines above this are about an earlier build."""
 BUILD_FAILED = r"^failed to build, error: "
-"""air runs the program even if it was not built: the errors below this line follow from that."""
+"""air runs the program even if its build failed: errors below this line are consequences of that."""
 ROOT = r"^\s*(?:Caused by|cause|\[cause\]):(?! (?:undefined|null)$) ?(?P<said>.*?)(?: \{)?$"
-"""The reason behind a reason: of Java, cargo, anyhow, uv, Node."""
+"""The underlying cause of an error, as Java, cargo, anyhow, uv and Node print it."""

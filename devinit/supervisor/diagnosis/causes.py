@@ -1,6 +1,6 @@
-"""What the output of a program that failed says about the cause: pure, from lines to a few words.
+"""Find the cause of a failure in the output of a program: from lines to a short message. Pure.
 
-The words are the program's own, found in a table of what real programs print (`cause_table`).
+The message is the program's own, found by a table of what real programs print (`cause_table`).
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from devinit.text import harmless
 
 LONGEST_CAUSE = 200
 LONGEST_ROOT = 120
-"""How much of a cause is left for what is behind it."""
+"""Characters of a cause that its underlying cause may take."""
 LONGEST_LINE = 1000
-"""What is read of a line: a page in one line is no message, and patterns take their time."""
+"""Characters of a line that are read: a longer line is no message, and would make the patterns slow."""
 NEAR = 6
-"""How many lines below an error its place in the code is looked for."""
+"""Number of lines below an error that are searched for its location in the code."""
 APART = 40
-"""So many lines between two errors of a compiler, at most: it draws the code, and gives advice."""
+"""Largest distance in lines between two errors of a compiler, which prints code and advice between them."""
 
 IN_USE = (
     r"(?i)address already in use|EADDRINUSE|AddrInUse|\bport\b[^\n]{0,10} (is|was) (already )?in use"
     r"|is port \d+ in use|already running on port|only one usage of each"
 )
-"""What programs print when they could not bind: libc's words, Node's, Deno's, Django's and Spring's, Bun's,
-create-react-app's, Windows'."""
-# Behind a colon (":8080", "127.0.0.1:3000"), a comma ("('127.0.0.1', 8000)") or the word: a year is no port.
+"""Messages of programs that could not bind a port: of libc, Node, Deno, Django and Spring, Bun, create-react-app
+and Windows."""
+# After a colon (":8080", "127.0.0.1:3000"), a comma ("('127.0.0.1', 8000)") or the word: a year is no port.
 _PORT = r"(?i)(?::|, |\bport:? )(\d{4,5})\b"
 
 SYNTAX = r"^(?:SyntaxError|IndentationError|TabError): "
@@ -54,23 +54,23 @@ PLACES_ABOVE = (
     r"^(?:file://)?(?:/\S*)?/(?P<file>[^/\s:?]+\.[cm]?[jt]sx?)(?:\?\S*)?:(?P<line>\d+)$",
     r"^failed to load config from (?:/.*)?/(?P<file>[^/]+)$",
 )
-"""Above an error stand, of Node, the place and its text; of Vite, the name of its configuration."""
+"""Lines above an error: in Node, the location and its source line; in Vite, the name of its configuration."""
 ABOVE_LINES = 6
 
 TRACEBACK_LINES = 8
-"""Before the last line of a traceback stands a place in the code, its text, and what marks a part of that."""
+"""The lines before the last one of a traceback: a location, its source line, and the markers below that."""
 PYTHON_EXCEPTION = r"^[\w.]*(?:Error|Exception|Configured|NotFound|Exit)(?::|$)"
-"""ImproperlyConfigured is Django's; the rest ends as exceptions usually do."""
+"""Usual endings of exception names, and Django's ImproperlyConfigured."""
 INVALID = r"\b\d+ validation errors? for \S+$"
 INVALID_FIELD = r"^  (?P<said>\S.*?) \[type=\w+"
-"""pydantic: a field's name, and what is wrong with it in the line below."""
+"""pydantic prints the name of a field, and its error in the line below."""
 TRACE_UNCAUGHT = r"^\(Use `node --trace-uncaught"
-"""What Node prints below a value that was thrown and has no stack."""
+"""Printed by Node below a thrown value without a stack trace."""
 NODE_CRASH = r"^Node\.js v\d"
 PROGRAM_COMPLETED = r"^Completed running '|^Watcher Process finished\. Restarting on"
-"""`node --watch` and `deno run --watch`, of a program that ended with code 0."""
+"""Printed by `node --watch` and `deno run --watch` for a program that ended with code 0."""
 NODEMON_ENDS = r"^\[nodemon\] process failed, unhandled exit code \(\d+\)"
-"""Nodemon takes code 2 for a mistake in the command, and ends with 0 below an explanation and its own stack."""
+"""Nodemon takes exit code 2 for a wrong command, prints an explanation and its stack, and exits with 0."""
 PROGRAM_ENDED = (
     rf"(?i){PROGRAM_COMPLETED}|{NODEMON_ENDS}|"
     r"waiting for (?:file )?changes|^Failed running '|^Process Exit with Code: [1-9]"
@@ -78,39 +78,39 @@ PROGRAM_ENDED = (
     r"|^Watcher Process (?:failed|finished with exit code [1-9]\d*)\."
     r"|Waiting for a file to change before restarting"
 )
-"""What reloaders print when a program has ended; after a failed build the old one may still run."""
+"""Printed by reloaders when their program has ended. After a failed build, the old program may still run."""
 WAITS_FOR_A_CHANGE = (
     rf"{PROGRAM_ENDED}"
     r"|^(?:\[[\d:. APM]+\] |[\d:. APM]+ - )?Found [1-9]\d* errors?\. Watching for file changes\."
     r"|^failed to build, error: "
 )
-"""The words of nodemon, of `node --watch`, of tsc and `nest start --watch`, of air, cargo-watch and watchexec, of
-`deno run --watch` and `dotnet watch`."""
+"""Printed by reloaders that wait for a change: nodemon, `node --watch`, tsc, `nest start --watch`, air,
+cargo-watch, watchexec, `deno run --watch` and `dotnet watch`."""
 NOTHING_TO_RUN = r"^running\.\.\.$|: not found$"
-"""What air 1.61 says below a build that failed; then it waits without a word."""
+"""Printed by air 1.61 below a failed build; then it waits silently."""
 WORKER_DIED = r"Child process \[\d+\] died|Worker \(pid:\d+\) (?:exited with code|was sent SIG)"
-"""The words of uvicorn and gunicorn, which then start another worker."""
+"""Printed by uvicorn and gunicorn, which then start another worker."""
 WORKER_BEGINS = r"\[INFO\] Booting worker with pid: (?P<pid>\d+)"
-"""gunicorn, which says nothing once its worker has loaded the application."""
+"""Printed by gunicorn, which prints nothing once its worker has loaded the application."""
 WORKER_UP = r"Application startup complete"
 WORKER_CODE = r"Worker \(pid:\d+\) exited with code (?P<code>\d+)"
 DYING = "its workers die again and again"
 DEATHS = 3
-"""So many workers that died in a row: the next one dies, too."""
+"""After this many consecutive dead workers, the next one is expected to die, too."""
 RUN_BEGINS = (
     r"(?i)\breloading\b|\brestarting due to changes|^\[nodemon\] (?:re)?starting|^Restarting '|"
     r"File change detected|Application startup complete|^ \* Restarting with |"
     r"^\[[\d:]+\] \d+ changes? detected|\[tsx\] change in .+ (?:Rerunning|Restarting)\.\.\.$"
 )
-"""The words of reloaders that begin the program's next run: what stands above is about an earlier one."""
+"""Printed by reloaders at the beginning of a run: lines above are about an earlier run."""
 NO_LAST_WORDS = r"^INFO:\s|\[(?:INFO|ERROR|WARNING)\]|^--- devinit: "
-"""Lines of a server about its workers, and our own: the worker's last words stand above."""
+"""Lines of a server about its workers, and lines of devinit: the worker's own last lines are above."""
 
 
 def cause_of(lines: Sequence[str], code: int | None = None) -> str | None:
-    """Return what made a program fail, in its own words, as far as its last lines tell.
+    """Return the cause of a program's failure in its own words, if its last lines contain one.
 
-    A program that ended by a signal (a negative code) did not say its last words about that.
+    The last line of a program that a signal ended (a negative code) is not taken as the cause.
     """
     said = [harmless(line)[:LONGEST_LINE] for line in lines]
     taken = ports_in_use("\n".join(said))
@@ -120,7 +120,7 @@ def cause_of(lines: Sequence[str], code: int | None = None) -> str | None:
         return cause_of(built) or error_line(built)
     said = with_message_first(without_consequences(said))
     by_signal = code is not None and code < 0
-    from devinit.supervisor.diagnosis.log_records import logged_failure  # only what fails pays for it
+    from devinit.supervisor.diagnosis.log_records import logged_failure  # needed only for failures
 
     logged = None if by_signal else logged_failure(lines)
     found = (
@@ -134,7 +134,7 @@ def cause_of(lines: Sequence[str], code: int | None = None) -> str | None:
 
 
 def ports_in_use(output: str) -> list[int] | None:
-    """Return the ports that a service says are in use, as far as it names them; None when it says nothing."""
+    """Return the ports that a service reports as in use, possibly none by number; None without such a report."""
     found = re.search(IN_USE, output)
     if found is None:
         return None
@@ -145,10 +145,10 @@ def ports_in_use(output: str) -> list[int] | None:
 
 
 def stuck_by(lines: Sequence[str]) -> str | None:
-    """Return what a program crashed of, if its output ends with that: its reloader waits for a change.
+    """Return the cause of a crash at the end of the output, after which a reloader waits for a change.
 
-    Only what is certain: the end of a traceback, Node's last words, or a reloader that says so. A message
-    about an error may be followed by a good start.
+    Only certain signs count: the end of a traceback, Node's last line, or the message of a reloader. Another error
+    message may be followed by a successful start.
     """
     said = [line for each in lines if (line := harmless(each)).strip()]
     if not said:
@@ -168,25 +168,25 @@ def stuck_by(lines: Sequence[str]) -> str | None:
 
 
 def end_of_program(said: Sequence[str]) -> str:
-    """Return the line of a program that sounds like an error, else what its reloader says of its end."""
+    """Return the program's line that looks like an error, otherwise its reloader's message about its end."""
     own = [line for line in of_last_run(said) if not re.search(WAITS_FOR_A_CHANGE, line)]
     return error_line(own) or with_last_line(said[-1].strip(), own)
 
 
 def built_nothing(lines: list[str]) -> bool:
-    """Whether the output ends with a build that failed, and a program that is not there for that reason."""
+    """Whether the output ends with a failed build, and a program that is missing for that reason."""
     below = lines[len(without_consequences(lines)) + 1 :]
     return bool(below) and all(re.search(NOTHING_TO_RUN, line) for line in below)
 
 
 def ended_by(lines: Sequence[str]) -> str | None:
-    """Return what a program ended of, if its reloader's last words say that it runs no more."""
+    """Return the cause of a program's end, if the last line of its reloader says that it has ended."""
     last = next((line for each in reversed(lines) if (line := harmless(each)).strip()), "")
     return stuck_by(lines) if re.search(PROGRAM_ENDED, last) else None
 
 
 def of_last_run(lines: Sequence[str]) -> list[str]:
-    """Return the lines of a program that its reloader has started last."""
+    """Return the lines of the last run that a reloader has started."""
     for number in range(len(lines) - 1, -1, -1):
         if re.search(RUN_BEGINS, lines[number]):
             return list(lines[number + 1 :])
@@ -194,12 +194,12 @@ def of_last_run(lines: Sequence[str]) -> list[str]:
 
 
 def begins_again(lines: Sequence[str]) -> bool:
-    """Whether a reloader says in these lines that it begins the program's next run."""
+    """Whether a reloader announces the program's next run in these lines."""
     return any(re.search(RUN_BEGINS, line) for line in lines)
 
 
 def dying_by(lines: Sequence[str]) -> str | None:
-    """Return what the workers of a server die of again and again, if its output shows that."""
+    """Return why the workers of a server die again and again, if its output shows that they do."""
     said = [harmless(line) for line in lines]
     died = [number for number, line in enumerate(said) if re.search(WORKER_DIED, line)]
     if len(died) < DEATHS or any(re.search(WORKER_UP, line) for line in said[died[-DEATHS] :]):
@@ -209,19 +209,19 @@ def dying_by(lines: Sequence[str]) -> str | None:
 
 
 def code_of_worker(said: Sequence[str]) -> str:
-    """Return with which code the last worker ended, where its server says so."""
+    """Return the exit code of the last worker as text, if its server prints it; otherwise an empty text."""
     found = (re.search(WORKER_CODE, line) for line in reversed(said))
     return next((f" (code {each['code']})" for each in found if each), "")
 
 
 def last_worker(lines: Sequence[str]) -> int | None:
-    """Return the pid of the worker that a server has begun last, where it says so before the code is loaded."""
+    """Return the pid of the last worker that a server announced before it loaded the code; None without one."""
     found = (re.search(WORKER_BEGINS, harmless(line)) for line in reversed(lines))
     return next((int(each["pid"]) for each in found if each), None)
 
 
 def worker_words(lines: Sequence[str]) -> str | None:
-    """Return what a worker whose server lives on died of: the cause, or a line of its own that sounds like one."""
+    """Return why a worker died whose server lives on: a known cause, or its line that looks like an error."""
     if cause := cause_of(lines):
         return cause
     found = error_line(own_lines(lines))
@@ -234,7 +234,7 @@ def explanation_of(lines: Sequence[str], code: int | None, crash: str | None = N
 
 
 def last_error_line(lines: Sequence[str], code: int | None) -> str | None:
-    """Return which of the last lines of a program that gave up (a code above 0) sounds like the reason, if any."""
+    """Return the last line that looks like the reason why a program gave up (a code above 0), if any."""
     if not code or code < 0:
         return None
     own = [line for line in own_lines(lines) if not any(re.match(pattern, line) for pattern in WRAPPERS)]
@@ -249,7 +249,7 @@ def own_lines(lines: Sequence[str]) -> list[str]:
 
 
 def without_consequences(lines: list[str]) -> list[str]:
-    """Return the lines up to a build that failed, if the last build did."""
+    """Return the lines before the failure of the last build; all lines if that did not fail."""
     for number in range(len(lines) - 1, -1, -1):
         if re.match(BUILD_FAILED, lines[number]):
             return lines[:number]
@@ -259,7 +259,7 @@ def without_consequences(lines: list[str]) -> list[str]:
 
 
 def find(lines: Sequence[str], sayings: Sequence[Saying]) -> str | None:
-    """Return what the last line says that says it in one of these ways."""
+    """Return the cause in the last line that has one of these forms."""
     for number in range(len(lines) - 1, -1, -1):
         for saying in sayings:
             if re.search(saying.pattern, lines[number]) and (
@@ -272,7 +272,7 @@ def find(lines: Sequence[str], sayings: Sequence[Saying]) -> str | None:
 
 
 def first_of_build(lines: Sequence[str], last: int, saying: Saying) -> int:
-    """Return the number of the first error of the build whose last error is in this line."""
+    """Return the line number of the first error of a build, given that of its last error."""
     first = last
     for number in range(last - 1, -1, -1):
         if first - number > APART or re.search(BUILD_BEGINS, lines[number]):
@@ -283,7 +283,7 @@ def first_of_build(lines: Sequence[str], last: int, saying: Saying) -> int:
 
 
 def told_at(lines: Sequence[str], number: int, saying: Saying) -> str | None:
-    """Return what a line and those below it say, with the place in the code and what is behind it."""
+    """Return the cause in a line and those below it, with its location in the code and its underlying cause."""
     found = re.search(saying.pattern, lines[number])
     if found is None:
         return None
@@ -293,14 +293,14 @@ def told_at(lines: Sequence[str], number: int, saying: Saying) -> str | None:
     if said.endswith(":"):
         said = f"{said} {said_below(below)}".rstrip()
     if not said or "Any { .. }" in said:
-        # Rust: a thread that waited for the one that panicked.
+        # Rust: a thread that joined the one that panicked.
         return None
     place = groups.get("at") or place_below(below, saying.place)
     said += f" ({place})" if place else place_of(lines[:number], said)
     if re.search(INVALID, said) and (fields := invalid_fields(below)):
         said += f": {fields}"
     root = root_of(below) or raised_from(lines[:number])
-    # SQLAlchemy and others repeat in their message what they were raised from.
+    # The messages of SQLAlchemy and others repeat their underlying cause.
     if not root or (root.partition(": ")[2] or root) in said:
         return said
     behind = f"; cause: {root[:LONGEST_ROOT]}"
@@ -308,7 +308,7 @@ def told_at(lines: Sequence[str], number: int, saying: Saying) -> str | None:
 
 
 def invalid_fields(below: Sequence[str]) -> str:
-    """Return which fields pydantic refuses, and why, where the reasons are the same once."""
+    """Return the fields that pydantic rejects, grouped by reason."""
     reasons: dict[str, list[str]] = {}
     for field, reason in pairwise(below):
         found = re.match(INVALID_FIELD, reason)
@@ -318,7 +318,7 @@ def invalid_fields(below: Sequence[str]) -> str:
 
 
 def said_below(lines: Sequence[str]) -> str:
-    """Return the paragraph that begins below a heading, in one line; of Gradle, what its `>` says."""
+    """Return the paragraph below a heading in one line; for Gradle, the text after `>`."""
     words: list[str] = []
     for line in lines:
         text = re.sub(r"^npm (?:error|ERR!)(?: (?:notarget|JSON\.parse|ERESOLVE))?", "", line).strip()
@@ -339,7 +339,7 @@ def said_below(lines: Sequence[str]) -> str:
 
 
 def place_below(lines: Sequence[str], pattern: str | None) -> str | None:
-    """Return the place in the code that a compiler names below its message."""
+    """Return the location in the code that a compiler prints below its message."""
     if pattern is None:
         return None
     found = (re.search(pattern, line) for line in lines[:NEAR])
@@ -347,7 +347,7 @@ def place_below(lines: Sequence[str], pattern: str | None) -> str | None:
 
 
 def root_of(lines: Sequence[str]) -> str | None:
-    """Return the innermost reason that is given below a failure; of cargo, the two innermost: one says where."""
+    """Return the innermost cause below a failure; for cargo the two innermost: one names the location."""
     numbers = [number for number, line in enumerate(lines) if re.match(ROOT, line)]
     if not numbers:
         return None
@@ -358,16 +358,16 @@ def root_of(lines: Sequence[str]) -> str | None:
 
 
 def last_words(lines: Sequence[str]) -> str | None:
-    """Return the last that a program said, if that is how programs take their leave."""
+    """Return the last line of a program, if it has one of the forms in LAST_WORDS."""
     own = (line for line in reversed(lines) if line.strip() and not any(re.match(p, line) for p in WRAPPERS))
     last = next(own, "")
     found = next((found for pattern in LAST_WORDS if (found := re.match(pattern, last))), None)
-    # `log.Fatal` prints no level: what a server says while it works is no reason for its end.
+    # `log.Fatal` prints no level, so its lines look like those that a server prints while it works.
     return found["said"].strip() if found and not is_ordinary(found["said"]) else None
 
 
 def thrown(lines: Sequence[str]) -> str | None:
-    """Return what a program of Node threw that is no error, with its place: `throw "no key"`."""
+    """Return a value that a Node program threw and that is no Error, with its location: `throw "no key"`."""
     numbers = [number for number, line in enumerate(lines) if re.match(TRACE_UNCAUGHT, line)]
     if not numbers:
         return None
@@ -375,14 +375,14 @@ def thrown(lines: Sequence[str]) -> str | None:
     if not above or re.fullmatch(r"\s*\^+\s*", above[-1]):
         return None
     begins = [number for number, line in enumerate(above) if line.startswith(("{", "["))]
-    # An object of several lines ends with its brace alone.
+    # The last line of a multi-line object is its closing brace alone.
     is_whole = above[-1].strip() not in ("}", "]") or not begins
     said = above[-1].strip() if is_whole else " ".join(line.strip() for line in above[begins[-1] :])
     return f"uncaught: {said}{place_of(above, above[-1])}"
 
 
 def place_of(before: Sequence[str], said: str) -> str:
-    """Return where a syntax error or a missing module is, which its own words do not tell."""
+    """Return the location of a syntax error or a missing module, which its message does not contain."""
     if said.startswith("Module ") and before and (above := re.match(PLACE_ABOVE, before[-1])):
         return f" ({above['at']})"
     for line in reversed(before[-ABOVE_LINES:]):

@@ -1,4 +1,4 @@
-"""Errors that hold others: where Node, Python and pip print what is behind an error. Pure."""
+"""Find the causes of errors that contain others, as Node, Python and pip print them. Pure."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 from collections.abc import Sequence
 
 NODE_ERRORS = r"^(?P<margin>\s*)\[errors\]: \[$"
-"""Node, below the message of an AggregateError: its errors follow, down to a `]` with the same margin."""
+"""Node prints this below the message of an AggregateError; its errors follow, up to a `]` with the same margin."""
 AGGREGATE = r"^\s*(?:Uncaught )?\S*AggregateError(?: \[\w+\])?: \S"
-"""One with a message of its own; of another the errors are all that there is to tell ..."""
+"""An AggregateError with a message of its own. Without one, only its errors are informative ..."""
 AGGREGATE_BEHIND = r"^\s*\[cause\]: \S*AggregateError\b"
-"""... unless it is behind an error with a message."""
+"""... unless it is the cause of an error with a message."""
 FRAME = r"^\s*at |^\s*\.\.\. \d+ lines matching|^\s*$"
 NODE_FRAME = r"^\s+at .+:\d+:\d+\)?(?: \{)?$"
-"""A line of a stack of Node's."""
+"""A line of a stack trace of Node."""
 AS_CAUSE = "[cause]: "
 TRACEBACK = "Traceback (most recent call last):"
 PIP_BOX, PIP_BOX_ENDS = r"^\s*╰─> \[\d+ lines? of output\]$", r"^\s*\[end of output\]$"
-"""pip (26), around what the build of a package printed; what pip says itself names the step alone."""
+"""pip (26) prints these around the output of a package's build; its own message names only the step."""
 RAISED_FROM = "The above exception was the direct cause of the following exception:"
 
 
@@ -44,8 +44,8 @@ def with_message_first(lines: Sequence[str]) -> list[str]:
 
 
 def inside_pip(lines: Sequence[str]) -> list[str]:
-    """Return what the build of a package printed, the last one that failed under pip; nothing where none did."""
-    from textwrap import dedent  # what fails under pip alone pays for it
+    """Return the output of the last package build that failed under pip; empty without one."""
+    from textwrap import dedent  # needed only for failures under pip
 
     ends = [number for number, line in enumerate(lines) if re.match(PIP_BOX_ENDS, line)]
     begins = [number for number in range(ends[-1]) if re.match(PIP_BOX, lines[number])] if ends else []
@@ -53,18 +53,18 @@ def inside_pip(lines: Sequence[str]) -> list[str]:
 
 
 def has_message(above: Sequence[str]) -> bool:
-    """Whether the error whose stack stands last in these lines is an AggregateError with a message before it."""
+    """Whether the error whose stack trace ends these lines is an AggregateError with a message."""
     message = next((line for line in reversed(above) if not re.match(FRAME, line)), "")
     return bool(re.match(AGGREGATE, message) or re.match(AGGREGATE_BEHIND, message))
 
 
 def is_above_stack(below: Sequence[str]) -> bool:
-    """Whether a stack of Node's begins in the lines below one: a message may go on before it."""
+    """Whether a stack trace of Node begins in these lines, perhaps after more lines of the message."""
     return any(re.match(NODE_FRAME, line) for line in below)
 
 
 def raised_from(above: Sequence[str]) -> str | None:
-    """Return the innermost exception of Python behind the one whose last line stands below these lines."""
+    """Return the innermost Python exception that led to the one whose last line follows these lines."""
     innermost = None
     end = len(above)
     while (begin := last_of(above[:end], TRACEBACK)) is not None:
@@ -81,5 +81,5 @@ def raised_from(above: Sequence[str]) -> str | None:
 
 
 def last_of(lines: Sequence[str], text: str) -> int | None:
-    """Return the number of the last line that says exactly this."""
+    """Return the index of the last line that equals a text."""
     return next((number for number in range(len(lines) - 1, -1, -1) if lines[number].strip() == text), None)

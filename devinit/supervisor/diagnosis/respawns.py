@@ -1,7 +1,7 @@
-"""Tell that a reloader starts its program again and again: `watchmedo auto-restart` does after each end.
+"""Detect that a reloader, such as `watchmedo auto-restart`, starts a failing program again and again.
 
-Each run may be ready for a moment, and prints why it ends, or nothing. A reloader ends a run itself when a file is
-saved: a run that follows such a change says nothing of a loop, however fast they are saved.
+Each run may be ready for a moment, and may print why it ends, or nothing. A reloader itself ends a run when a file
+is saved: such a run is not evidence of a loop, however fast the saves follow each other.
 """
 
 from __future__ import annotations
@@ -18,71 +18,71 @@ from devinit.supervisor.diagnosis.own_words import error_line
 from devinit.text import harmless
 
 WATCHMEDO = r"(?:^|[\s/])watchmedo\s+auto-restart(?=\s|$)"
-"""In the command of what starts a program after each end: watchmedo (6.0)."""
+"""Command of watchmedo (6.0), which starts its program again after each end."""
 TRIES = r"(?:^|[\s/])conc(?:urrently)?\s.{0,500}--restart-tries[=\s]-?[1-9]"
-"""`concurrently --restart-tries` (9.2) does so after each end with an error. Of several programs, one that ends is
-not noticed while another one runs."""
+"""`concurrently --restart-tries` (9.2) starts a program again after each error. With several programs, the end of
+one is not noticed while another one runs."""
 _TRIES_WORDS = r"^(?P<prefix>\[[^\]]*\] )?.+ (?:exited with code \S+|restarted)$"
-"""What it prints itself then. Before each line of its program stands the same prefix."""
+"""Lines that concurrently itself prints then. Each line of its program has the same prefix."""
 _PATTERN = r"(?<=\s)(?:--patterns?[=\s]|-p\s?)(\S+)"
 _DIRECTORY = r"(?<=\s)(?:--directory[=\s]|-d\s?)(\S+)"
 LOOP, DO = r"\b(?P<word>while|until)\b", r"\bdo\b"
-"""The loop of a shell does so too. Two searches: one would be quadratic in a command of many loops."""
+"""A shell loop also starts its program again. Two patterns: one would be quadratic in a command of many loops."""
 _DONE = r"\bdone\b['\"\s;&]*$"
-"""Where nothing follows the loop. Where something does, the loop waits for another server."""
+"""End of a loop that nothing follows. If a command follows, the loop waits for another server."""
 _ASIDE = r"^(?:sleep|echo|printf|true|:)\b"
-"""What stands in a loop beside its program."""
+"""Commands in a loop that are not its program."""
 _NEGATED = r"^\s*!\s"
 RUNS = 4
-"""After this many failed runs one after the other, the program is reported as failing again and again."""
+"""After this many consecutive failed runs, the program is reported as failing again and again."""
 FAST_SECONDS = 8.0
-"""A program that ends while it loads is started again within 3 s, Celery included, and later on a busy machine."""
+"""A program that ends while it loads is restarted within 3 s, even Celery, and later on a busy machine."""
 SOUND_SECONDS = 3.0
-"""A program that has run for this long has loaded, if few runs before it failed ..."""
+"""A program that has run for this long counts as loaded, if few runs before it failed ..."""
 SOUND_SHARE = 1.5
-"""... and for so many times as long as the longest of those. After RUNS of them it has to last FAST_SECONDS."""
+"""... and if it has run this many times as long as the longest of those. After RUNS of them: FAST_SECONDS."""
 SILENT = "it prints nothing about its end"
 
 TOLD_TO_END = r"^KeyboardInterrupt\b|\bWarm shutdown\b"
-"""The last words of a program that its reloader has interrupted: Python's while it loads, and Celery's."""
+"""Last line of a program that its reloader has interrupted: of Python while it loads, and of Celery."""
 SIGNALS = frozenset({-2, -15, 130, 143})
 """Exit codes of such a program: SIGINT and SIGTERM."""
 REACTION_SECONDS = 2.0
-"""So long before a run began a file may have been saved for which it was ended: one save is several events."""
+"""A file saved within this time before a run began may have ended that run: one save causes several events."""
 LATEST_SECONDS = 10.0
-"""The same of a run whose end shows that it was asked for: each of the events may take seconds to be served."""
+"""The same for a run whose end shows that it was requested: handling each event may take seconds."""
 
 LinesSince = Callable[[int], list[str]]
-"""Returns the last lines that were printed since an offset of the log."""
+"""Returns the last lines printed after an offset in the log."""
 HasFailed = Callable[[float, list[str]], bool | None]
-"""Called when a run has ended, with the time at which it began and its last lines: returns whether it failed, None
-of one that its reloader has ended."""
+"""Called when a run has ended, with the time at which it began and its last lines. Returns whether it failed; None
+if its reloader ended it."""
 
 
 class Silence(Enum):
-    """What a run is that ended by itself and has printed no error."""
+    """Meaning of a run that ended by itself without printing an error."""
 
     FAILED = auto()
     """It failed: it should have gone on."""
     BY_CODE = auto()
-    """It failed if its exit code says so."""
+    """Its exit code tells whether it failed."""
     UNKNOWN = auto()
     """It may have done its work."""
 
 
 def was_told_to_end(lines: Sequence[str], code: int | None) -> bool:
-    """Whether a run that has printed this and has ended with this code was told to."""
+    """Whether a run with these last lines and this exit code was told to end."""
     last = next((line for each in reversed(lines) if (line := harmless(each)).strip()), "")
     return code in SIGNALS or re.search(TOLD_TO_END, last) is not None
 
 
 class Watched(Struct, frozen=True):
-    """Which files a reloader ends its program for."""
+    """The files whose changes make a reloader end its program."""
 
     directories: tuple[str, ...]
-    """As the command has them: relative to its folder."""
+    """As in the command: relative to its folder."""
     patterns: tuple[str, ...]
-    """As `pathlib` matches them."""
+    """In the syntax of `pathlib`."""
 
 
 class Ended(Struct, frozen=True):
@@ -101,10 +101,10 @@ def is_respawning(command: str) -> bool:
 
 
 def innermost_respawning(commands: Iterable[tuple[int, str]]) -> int | None:
-    """Return the pid of the last of these commands, parents first, that starts its program after each end.
+    """Return the pid of the innermost command that starts its program after each end. Parents come first.
 
-    A shell above watchmedo has its words in its command, too. A process that is about to run its program still has
-    the command of its parent.
+    The command of a shell above watchmedo contains the same words. A process that has not yet executed its program
+    still has the command of its parent.
     """
     found, before = None, ""
     for pid, command in commands:
@@ -114,9 +114,9 @@ def innermost_respawning(commands: Iterable[tuple[int, str]]) -> int | None:
 
 
 def silence_of_runs(command: str) -> Silence:
-    """Return what the runs of such a command are that print no error.
+    """Return the meaning of runs of such a command that print no error.
 
-    A loop may do its work with each run. Its condition has failed when it goes on until that is true.
+    Each run of a loop may be successful work. A run fails if the loop continues until its condition is true.
     """
     if re.search(WATCHMEDO, command) is not None or re.search(TRIES, command) is not None:
         return Silence.FAILED
@@ -133,7 +133,7 @@ def silence_of_runs(command: str) -> Silence:
 
 
 def watched_by(command: str) -> Watched | None:
-    """Return for which files such a command ends its program; None where it does so for none."""
+    """Return the files for which such a command ends its program; None if it watches none."""
     found = re.search(WATCHMEDO, command)
     if found is None:
         return None
@@ -144,28 +144,28 @@ def watched_by(command: str) -> Watched | None:
 
 
 class Respawns:
-    """What was seen of the processes below one reloader."""
+    """The observed runs of the program below one reloader."""
 
     def __init__(self) -> None:
         self.failed_run = float("-inf")
-        """When the latest run began that has failed, in seconds of the caller's clock."""
+        """Start of the latest failed run, in seconds of the caller's clock."""
         self.has_ended_well = False
-        """Whether a run was seen that has done its work."""
+        """Whether a run was seen that ended without failing."""
         self._reloader: int | None = None
         self._workers = frozenset[int]()
         self._reaped = 0
         self._is_between = True
-        """Whether the latest run has ended, and the next one was not seen yet."""
+        """Whether the latest run has ended, and the next one has not been seen yet."""
         self._begun: float | None = None
-        """When the run that goes on began, in the same seconds."""
+        """Start of the current run, in seconds of the same clock."""
         self._failed: deque[Ended] = deque(maxlen=RUNS)
-        """The latest runs, as far as they failed one after the other."""
+        """The latest consecutive runs that failed."""
         self._cause = SILENT
-        """What the latest of them said of its end."""
+        """The error that the latest of them printed."""
         self._said: str | None = None
-        """The error that the output of the run that goes on has ended with."""
+        """The error at the end of the current run's output."""
         self._size = self._from = 0
-        """How much was printed by now, and before the run that goes on, in bytes."""
+        """Size of the log in bytes, now and at the start of the current run."""
 
     def look(
         self,
@@ -178,11 +178,11 @@ class Respawns:
         has_failed: HasFailed,
         now: float,
     ) -> str | None:
-        """Return what the program ends of again and again, if it does.
+        """Return the error with which the program ends again and again; None if it does not.
 
-        `reloader`: its pid; `below`: the pids of its descendants, and when each of them began. `reaped`: a number
-        that changes with each end of a child, of those that last less than the time between two looks. `size`: of
-        the log, in bytes.
+        `reloader`: the reloader's pid. `below`: the pids and start times of its descendants. `reaped`: a number
+        that changes with each end of a child, to notice children that live for less time than passes between two
+        looks. `size`: size of the log in bytes.
         """
         if reloader != self._reloader:
             self._reloader, self._workers, self._reaped = reloader, frozenset(below), reaped
@@ -209,13 +209,13 @@ class Respawns:
         return self._said or self._cause
 
     def stays(self, now: float) -> bool:
-        """Whether the run that goes on has lasted longer than those before it that failed."""
+        """Whether the current run has lasted long enough, compared with the failed runs before it."""
         if self._is_between and self._said is not None:
             return False
         return not self._failed or (self._begun is not None and now - self._begun >= self._sound_seconds())
 
     def age(self, now: float) -> float:
-        """Return for how long the run that goes on has lasted."""
+        """Return the age of the current run in seconds."""
         return now - self._begun if self._begun is not None else 0.0
 
     def _run_ended(self, begun: float, lines_since: LinesSince, has_failed: HasFailed) -> None:
@@ -239,14 +239,14 @@ class Respawns:
 
 
 def end_of(lines: Sequence[str]) -> str | None:
-    """Return the error that the output of a program ends with, if it ends with one."""
+    """Return the error at the end of a program's output; None without one."""
     run = own_of_tries(of_last_run(lines))
     last = next((line for each in reversed(run) if (line := harmless(each)).strip()), "")
     return stuck_by(run) or error_line([last])
 
 
 def own_of_tries(lines: Sequence[str]) -> list[str]:
-    """Return the lines of a program without those of the `concurrently` that starts it again, and its prefix."""
+    """Return the lines of a program, without the lines and prefixes of the `concurrently` that restarts it."""
     said = [harmless(line) for line in lines]
     found = [words for line in said if (words := re.match(_TRIES_WORDS, line))]
     if not found:
@@ -256,7 +256,7 @@ def own_of_tries(lines: Sequence[str]) -> list[str]:
 
 
 def _loop_of(command: str) -> tuple[str, str, str] | None:
-    """Return the word that a loop of the shell begins with, its condition and what follows `do`."""
+    """Return the keyword of a shell loop, its condition, and the text after `do`."""
     loop = re.search(LOOP, command)
     if loop is None:
         return None
@@ -266,7 +266,7 @@ def _loop_of(command: str) -> tuple[str, str, str] | None:
 
 
 def _is_one_program(body: str) -> bool:
-    """Whether a loop runs one program and nothing that looks at how that ended."""
+    """Whether a loop runs a single program, and nothing that checks its exit code."""
     if re.search(r"[|&<>()$`]|\b(?:if|case|for|while|until)\b", body):
         return False
     commands = (each.strip() for each in re.split(r"[;\n]", body))

@@ -1,4 +1,4 @@
-"""Find the worker that a reloader has lost: it ended without a traceback, and the reloader waits for a change.
+"""Find a worker that ended without a traceback while its reloader waits for a change.
 
 `uvicorn --reload` neither prints nor reaps a worker that called `sys.exit()` or was killed: it stays a zombie
 until a file is saved. The kernel keeps its exit status that long.
@@ -18,17 +18,17 @@ from devinit.system.process_stat import Stat
 from devinit.system.procfs import LINUX, command_line_of, exit_status_of, family_of, stat_of
 
 RELOADS = r"(?i)(?:^|[\s/])(?:--)?(?:reload|watch)[\w-]*(?=[\s=]|$)"
-"""In the command of a reloader, as a program, an argument or an option: "--reload", "watchfiles"."""
+"""Matches the command of a reloader, by its program, an argument or an option: "--reload", "watchfiles"."""
 SAID = r"(?i)\breloader\b"
-"""In what it prints: "Started reloader process"."""
+"""Matches the output of a reloader: "Started reloader process"."""
 RELOADS_BY_ITSELF = r"\bflask\b.{0,300}\s--debug\b|\bfastapi\s+dev\b|\bmanage\.py\s+runserver\b"
-"""Commands that reload without a word of it."""
+"""Commands that reload, although their words do not show it."""
 HELPERS = r"multiprocessing[. ](?:resource_tracker|forkserver|semaphore_tracker)"
 """Processes that Python's multiprocessing keeps beside a worker."""
 
 
 REAPS = r"(?:^|[\s/])tsx(?:/dist/cli\.[cm]?js)?\s+watch(?=\s|$)"
-"""In the command of a reloader that reaps its program and prints nothing of its end (tsx 4.23)."""
+"""Matches the command of a reloader that reaps its program and prints nothing about its end (tsx 4.23)."""
 BOOT_SECONDS = 3.0
 """How long such a reloader may take to start its program; it takes 0.3 s on an idle machine."""
 
@@ -37,17 +37,17 @@ class DeadWorker(Struct, frozen=True):
     """A process that ended while its reloader goes on."""
 
     pid: int
-    """That of the reloader where its process is gone, and its status unknown."""
+    """Its pid; the reloader's if the process is gone and its status unknown."""
     status: int | None
-    """As `waitpid` gives it. 0 is a fault of a server's worker, and none of a job that runs after each change."""
+    """Status as from `waitpid`. 0 is a fault in a server's worker, but not in a job run after each change."""
     is_replaced: bool = True
-    """Whether its reloader begins another one when a file is saved. tsx does not see that a signal ended it."""
+    """Whether its reloader starts another one when a file is saved; tsx does not notice an end by a signal."""
 
 
 def dead_worker_of(main: int, lines: Iterable[str]) -> DeadWorker | None:
-    """Return the worker that the reloader below this process has lost, if nothing else runs for the service.
+    """Return the ended worker of the reloader below a process, if no other process of the service runs.
 
-    Only a reloader is believed: another program may leave a helper unreaped while it goes on starting.
+    Only reloaders count: another program may leave a helper unreaped while it is still starting.
     """
     family = {pid: stat for pid in family_of(main) if (stat := stat_of(pid)) is not None}
     ended = [pid for pid, stat in family.items() if not stat.runs and exit_status_of(pid) is not None]
@@ -66,26 +66,26 @@ def dead_worker_of(main: int, lines: Iterable[str]) -> DeadWorker | None:
 
 
 def reloads(command: str, first_lines: Iterable[str]) -> bool:
-    """Whether a program loads its code again when that changes, by its command or by what it prints first."""
+    """Whether a program reloads its code after changes, according to its command or its first output."""
     if re.search(RELOADS, command) or re.search(RELOADS_BY_ITSELF, command):
         return True
     return any(re.search(SAID, line) for line in first_lines)
 
 
 def reaps(command: str) -> bool:
-    """Whether a command has a reloader that reaps its program and prints nothing of its end."""
+    """Whether a command contains a reloader that reaps its program and prints nothing about its end."""
     return re.search(REAPS, command) is not None
 
 
 def program_below(main: int) -> int | None:
-    """Return the process that such a reloader below this one has begun, or is about to; None while none runs."""
+    """Return the child process of such a reloader below a process; None while none runs."""
     family = {pid: stat for pid in family_of(main) if (stat := stat_of(pid)) is not None}
     reloader, below = _reloader_in(family, {pid: command_line_of(pid) for pid in family if family[pid].runs})
     return next((pid for pid in below if family[pid].parent == reloader), None)
 
 
 def _without_program(family: dict[int, Stat], commands: dict[int, str]) -> DeadWorker | None:
-    """Return the program that a reloader has reaped: the reloader sleeps, and nothing but what started it runs."""
+    """Return the program that a reloader has reaped: the reloader sleeps, and only its ancestors run beside it."""
     reloader, below = _reloader_in(family, commands)
     if not LINUX or reloader is None or below or commands.keys() - {reloader, *ancestors(reloader, family)}:
         return None
@@ -95,9 +95,9 @@ def _without_program(family: dict[int, Stat], commands: dict[int, str]) -> DeadW
 
 
 def _reloader_in(family: dict[int, Stat], commands: dict[int, str]) -> tuple[int | None, list[int]]:
-    """Return the process of a family that reaps its program, and those that run below it."""
+    """Return the reloader in a family of processes that reaps its program, and the processes below it."""
     reloader = next((pid for pid, command in commands.items() if reaps(command)), None)
-    # A shell or npm above it has the same words in its command: the one below them counts.
+    # The command of a shell or npm above it contains the same words: the innermost one counts.
     below = [pid for pid in commands if reloader in ancestors(pid, family)]
     while below and (inner := next((pid for pid in below if reaps(commands[pid])), None)) is not None:
         reloader, below = inner, [pid for pid in commands if inner in ancestors(pid, family)]
@@ -105,7 +105,7 @@ def _reloader_in(family: dict[int, Stat], commands: dict[int, str]) -> tuple[int
 
 
 def ancestors(pid: int, family: dict[int, Stat]) -> list[int]:
-    """Return the processes of a family that are above one of them, the nearest first."""
+    """Return the ancestors of a process within its family, the nearest first."""
     above: list[int] = []
     while pid in family and family[pid].parent in family:
         pid = family[pid].parent
@@ -114,7 +114,7 @@ def ancestors(pid: int, family: dict[int, Stat]) -> list[int]:
 
 
 def said_of(worker: DeadWorker) -> str:
-    """Say how a worker ended."""
+    """Return a sentence about how a worker ended."""
     if worker.status is None:
         return "its program has ended, and tsx does not print how"
     code = os.waitstatus_to_exitcode(worker.status)

@@ -1,7 +1,7 @@
-"""Wait until services are live, for `devinit wait`: from a script that has started them, or has changed a file.
+"""Wait until services are live, for `devinit wait` in a script that has started them or changed a file.
 
-After a change a service is in between for a moment: what it is counts only once it has reacted (`after`), or has
-had the time to.
+After a change, the state of a service is outdated for a moment: it counts only once the service has reacted
+(`after`), or has had enough time to.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.1
 TRY_SECONDS = 0.5
-"""How often a service is asked that says it is ready and does not answer as it should."""
+"""Interval between two requests to a service that is ready but does not answer well."""
 PAGE_SECONDS = 30.0
-"""How long one request for a first page is left open: a server that was asked again would begin again."""
+"""Timeout of one request for a first page: on a new request, the server would begin again."""
 REACTION_SECONDS = 3.0
-"""A program that watches its files has noticed a change by then: Django looks once a second, nest takes longer."""
+"""Time within which a reloader notices a change: Django looks once a second, nest takes longer."""
 NOTICE_SECONDS = 1.0
-"""What is printed earlier may be about something else: uvicorn and Vite notice a change within that time."""
+"""Output before this may concern something else: uvicorn and Vite take up to this long to notice a change."""
 MARGIN_SECONDS = 0.1
-"""A process that began so soon after a change may have read the file before it was written."""
+"""A process that began within this time after a change may have read the file before it was written."""
 QUIET_SECONDS = 0.5
-"""After a change: so long without a line, and it has reacted."""
+"""Silence after a change from which the service counts as having reacted."""
 NOISY_SECONDS = 3.0
-"""What goes on printing after a change is judged after so long."""
+"""Time after a change from which a service that still prints counts as having reacted."""
 STOPPED_SECONDS = 5.0
-"""How long another command may take to start what is stopped."""
+"""How long to wait for another command to start a stopped service."""
 
 STILL_LOADING = "its program was started again and has not said that it is up"
 NO_REACTION = "it goes on printing, and has not answered in this time"
@@ -61,9 +61,9 @@ Outcome = Literal["live", "failed", "timed out"]
 async def all_live(
     stack: Stack, names: Sequence[str], after: float | None, timeout_seconds: float
 ) -> WaitReport:
-    """Wait for these services, for all that are wanted when none is named, and return what came of it.
+    """Wait for the named services, or for all that are not stopped, and return the outcome.
 
-    What is `optional` counts only where it is named, as for a start.
+    An `optional` service counts only if it is named, as for a start.
     """
     began, is_named = time.monotonic(), bool(names)
     names = names or await present(stack)
@@ -77,7 +77,7 @@ async def all_live(
             return late(name, stack, seen.get(name))
 
     rows = dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
-    # While the last one was waited for, the others went on: they are reported as they are now.
+    # The others may have changed while the last one was awaited: report their present state.
     while others := [name for name, row in rows.items() if is_outdated(row, stack)]:
         if time.monotonic() - began > timeout_seconds:
             rows |= {name: late(name, stack, seen.get(name)) for name in others}
@@ -93,7 +93,7 @@ async def all_live(
 
 
 def is_outdated(row: Awaited, stack: Stack) -> bool:
-    """Whether a service is not any more what was found while another one was waited for."""
+    """Whether a service has changed since its outcome was found."""
     runner = stack.runners.get(row["service"])
     if runner is None or row["outcome"] == "timed out":
         return False
@@ -112,13 +112,13 @@ async def present(stack: Stack) -> list[str]:
 
 
 def is_optional(name: str, stack: Stack) -> bool:
-    """Whether the failure of a service fails nothing else."""
+    """Whether a service is `optional`, so that its failure fails nothing else."""
     runner = stack.runners.get(name)
     return runner is not None and runner.service.optional
 
 
 def exit_code_of(rows: Sequence[Awaited]) -> int:
-    """Return what waiting adds up to. A failure says more than what was too slow."""
+    """Return the exit code for all services together. A failure takes precedence over a timeout."""
     outcomes = {row["outcome"] for row in rows}
     if "failed" in outcomes:
         return outcome.SERVICE_FAILED
@@ -128,7 +128,7 @@ def exit_code_of(rows: Sequence[Awaited]) -> int:
 async def until_live(stack: Stack, name: str, after: float | None, seen: dict[str, str | None]) -> Awaited:
     """Return when a service is live, or has failed.
 
-    `after`: the Unix time of the change that it has to know. `seen`: takes what the last probe saw.
+    `after`: the Unix time of the change to which it has to react. `seen`: receives the result of the last probe.
     """
     began = time.time()
     broken, settling, since = Broken(), Settling(), Since(after, began)
@@ -144,7 +144,7 @@ async def until_live(stack: Stack, name: str, after: float | None, seen: dict[st
                 since = Since(after, began)
                 if after is not None:
                     continue
-            # It only was too slow once: what it says after the change, its answer or the end of this wait tells.
+            # It was only too slow before the change: its answer, or the end of this wait, decides.
             was_slow = after is not None and runner.state.failure is Failure.TIMEOUT
             was_wrong = (was_slow and runner.phase is Phase.STARTING) or since.is_unanswered(runner)
             if failed is not None and not was_wrong:
@@ -181,17 +181,17 @@ async def until_live(stack: Stack, name: str, after: float | None, seen: dict[st
 
 
 class Broken:
-    """What is known of a service that says it is ready and answers 500."""
+    """The log cause of a ready service that answers 500, observed over time."""
 
     def __init__(self) -> None:
         self._seen: tuple[str, float] | None = None
-        """The cause in its log, and the monotonic time since when it is that one."""
+        """The cause in its log, and the monotonic time since when that has been the cause."""
 
     async def cause(self, runner: Runner) -> str | None:
-        """Return why each request fails, once its log has said so for a while; None while that is not certain.
+        """Return why each request fails, once its log has shown the same cause for a while; None until then.
 
-        A service that is no longer ready by its own probe is starting then, as for `devinit start`: what its log
-        says becomes its reason, until it answers well. What is only found at its first page leaves it ready.
+        A service that fails its own probe is starting again, as for `devinit start`: the cause in its log becomes
+        its reason until it answers well. A failure of the first page alone leaves it ready.
         """
         await runner.confirm()
         if runner.phase is not Phase.READY or runner.watch_over.heals:
@@ -207,7 +207,7 @@ class Broken:
 
 
 def failure_of(name: str, stack: Stack, began: float) -> str | None:
-    """Return why a service will not become live by itself, if it will not."""
+    """Return why a service cannot become live by itself; None if it can."""
     runner = stack.runners[name]
     state = runner.state
     if state.phase is Phase.FAILED or state.stuck is not None:
@@ -224,15 +224,15 @@ def failure_of(name: str, stack: Stack, began: float) -> str | None:
 
 
 def failed_at(runner: Runner) -> float:
-    """Return since when a service has been as it is, in Unix time."""
+    """Return the Unix time since when a service has been stuck, or else in its phase."""
     since = runner.history.stuck_since
     return time.time() - (runner.history.in_phase_seconds if since is None else time.monotonic() - since)
 
 
 async def fixed_at(runner: Runner, found_at: float, began: float) -> float | None:
-    """Return when a file of a service was saved after it was found to have failed, just before a wait began.
+    """Return when a file of a failed service was saved just before the wait began; None if none was.
 
-    Its program has not noticed that yet. A save of longer ago it has answered.
+    Its program may not have noticed that change yet. It has already reacted to an earlier one.
     """
     if not kind_of(runner.service).runs_a_command:
         return None
@@ -241,21 +241,21 @@ async def fixed_at(runner: Runner, found_at: float, began: float) -> float | Non
 
 
 class Since:
-    """What the processes of one service have done since a change, where it was stuck before.
+    """The processes of a stuck service since a change.
 
-    A stuck service may go on printing: its workers die again and again, its probe gets another error. So that it
-    prints is no answer to the change.
+    A stuck service may go on printing, as its workers die again and again, or its probe gets another error. So
+    new output does not show that it has reacted to the change.
     """
 
     def __init__(self, after: float | None, began: float) -> None:
         self._after, self._began = after, began
-        """Unix times of the change, and of the beginning of this wait."""
+        """Unix times of the change, and of the start of this wait."""
         self._runs: dict[int, Stat] = {}
-        """The processes that have begun since, by pid."""
+        """The processes started since the change, by pid."""
         self._has_died = False
 
     def is_unanswered(self, runner: Runner) -> bool:
-        """Whether what keeps a service from coming up is older than the change: its next run may be well."""
+        """Whether a service is stuck for a reason older than the change, so that its next run may succeed."""
         after, since, stuck = self._after, runner.history.stuck_since, runner.state.stuck
         if after is None or since is None or stuck is None:
             return False
@@ -271,7 +271,7 @@ class Since:
         return time.monotonic() - newest <= REACTION_SECONDS
 
     def _look(self, runner: Runner, after: float) -> None:
-        """Look which processes have begun since, and which of these have ended."""
+        """Record which processes have started since the change, and whether one of them has ended."""
         process = runner.run.process
         if process is None or not LINUX:
             return
@@ -283,14 +283,14 @@ class Since:
 
 
 def monotonic_of(at: float) -> float:
-    """Return a Unix time in monotonic seconds."""
+    """Convert a Unix time to monotonic time."""
     return time.monotonic() - (time.time() - at)
 
 
 def has_reacted(runner: Runner, stack: Stack, after: float | None, began: float) -> bool:
-    """Whether what a service is now is its answer to what happened at that time."""
+    """Whether the present state of a service is its reaction to the change at `after`."""
     if after is None or not kind_of(runner.service).runs_a_command:
-        return True  # a database makes nothing of a file that was saved
+        return True  # a database does not react to source files
     stage, now = stack.stage, time.time()
     written = written_at(runner, stack)
     entered = now - runner.history.in_phase_seconds
@@ -305,7 +305,7 @@ def has_reacted(runner: Runner, stack: Stack, after: float | None, began: float)
 
 
 def written_at(runner: Runner, stack: Stack) -> float:
-    """Return the Unix time at which a service printed something last."""
+    """Return the Unix time of a service's last output."""
     try:
         return log_files.log_path(stack.stage.private, runner.name).stat().st_mtime
     except OSError:
@@ -313,9 +313,9 @@ def written_at(runner: Runner, stack: Stack) -> float:
 
 
 def late(name: str, stack: Stack, seen: str | None) -> Awaited:
-    """Return what is known of a service when the time is over.
+    """Return the row of a service for which the time is over.
 
-    `seen`: by a probe, while it was ready.
+    `seen`: the result of the last probe while it was ready.
     """
     runner = stack.runners.get(name)
     if runner is None:
@@ -328,7 +328,7 @@ def late(name: str, stack: Stack, seen: str | None) -> Awaited:
 
 
 def awaited(said: Outcome, runner: Runner, stack: Stack, reason: str | None) -> Awaited:
-    """Return what came of waiting for a service."""
+    """Return the row of a service in the report."""
     stage = stack.stage
     return {
         "service": runner.name,
@@ -342,7 +342,7 @@ def awaited(said: Outcome, runner: Runner, stack: Stack, reason: str | None) -> 
 
 
 def unknown(name: str) -> Awaited:
-    """Return what is said of a service that has not been started."""
+    """Return the row of a service that has not been started."""
     return {
         "service": name,
         "outcome": "failed",

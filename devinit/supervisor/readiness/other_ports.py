@@ -1,4 +1,4 @@
-"""Find the port that a service listens on in place of its own."""
+"""Find the port on which a service listens instead of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _RANDOM_PATIENCE = 15
 
 
 def other_port(subject: Subject, port: int) -> int | None:
-    """Return the one other port that the service listens on, if there is exactly one."""
+    """Return the other port on which the service listens, if there is exactly one."""
     if subject.published is not None:
         return None
     match verify.ownership(port, subject.pids(), expected=subject.extra_ports):
@@ -20,8 +20,8 @@ def other_port(subject: Subject, port: int) -> int | None:
 
 
 def patience_with(port: int) -> int:
-    """Return how many times as long as usual a service may listen only on a port until it counts as chosen.
+    """Return the factor for the time until another port counts as the service's choice.
 
-    A port that the kernel assigned is most often that of a reloader or debugger, opened before the main one.
+    A port that the kernel assigned usually belongs to a reloader or debugger, which opens it before the main port.
     """
     return _RANDOM_PATIENCE if port in ephemeral_range() else 1

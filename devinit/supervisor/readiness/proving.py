@@ -1,8 +1,8 @@
-"""Wait until a service is ready, and be sure that it is the service that answers.
+"""Wait until a service is ready, and prove that the service itself answers.
 
-A connection that is accepted says nothing about who accepted it: an impostor on the port answers too, and
+An accepted connection does not show which process accepted it: another process on the port answers too, and
 PostgreSQL starts on one address family while another process has the other (both measured). So the listener's
-inode must belong to the service's own processes, and nothing foreign may listen beside it.
+inode must belong to the service's own processes, and no foreign process may listen on the other family.
 """
 
 from __future__ import annotations
@@ -52,34 +52,34 @@ ADDRESS_ADVICE = (
 LOOK_INTERVALS = ((0.1, 0.001), (2.0, 0.002), (10.0, 0.02), (float("inf"), 0.1))
 """(up to this age of the start in seconds, look this often): asking the kernel takes some 70 µs."""
 UNHURRIED = 8
-"""So many starts may look that often at once; more of them share what these take."""
+"""Number of starts that may look that often at once; more starts look less often, for the same total CPU."""
 BELIEVED_SECONDS = 5.0
-"""How long a server is believed that it is only starting."""
+"""How long to wait for a server that reports that it is only starting."""
 TELLING_SECONDS = 1.5
-"""After this long it is said of a job that it still runs."""
+"""Time after which a job is reported as still running."""
 SETTLED_SECONDS = 2.0
-"""A service that listens only elsewhere for this long has chosen its port; one not reached so long never is."""
+"""After this long, a service that listens only elsewhere has chosen that port, and a wrong address is final."""
 WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
 ELSEWHERE_INTERVAL_SECONDS = 0.5
 MARGIN_SECONDS = 0.1
-"""So much before the deadline the last attempt says what it saw."""
+"""Time before the deadline at which the last attempt ends, so that its result can be reported."""
 STUCK_INTERVAL_SECONDS = 2.0
-"""How often a service is asked that waits for its code to be fixed: each try may print an error, all night."""
+"""Interval of attempts while a service waits for its code to be fixed: each may print an error, all night."""
 
 BAD_REQUEST = 400
 SERVER_ERRORS = range(500, 600)
-"""Answers of a server that is up and whose code or data is not: it may be fixed while it runs."""
+"""Statuses of a server that runs with broken code or data, which may be fixed while it runs."""
 
 
 class Pace:
-    """How often starting services are looked at: the looks must not take the CPU that many starts need."""
+    """The pace of looks at starting services, which must not take the CPU that many starts need."""
 
     def __init__(self) -> None:
         self._waiting = 0
 
     @contextmanager
     def shared(self) -> Iterator[None]:
-        """Count one more service that is looked at."""
+        """Count one more service that is being watched."""
         self._waiting += 1
         try:
             yield
@@ -87,28 +87,28 @@ class Pace:
             self._waiting -= 1
 
     async def pause(self, age: float) -> None:
-        """Sleep between two looks at a start of this age in seconds."""
+        """Sleep until the next look at a start of this age in seconds."""
         await asyncio.sleep(interval_of(age, self._waiting))
 
 
 def interval_of(age: float, waiting: int) -> float:
-    """Return the seconds between two looks at a start of this age, of so many that are looked at."""
+    """Return the seconds between two looks at a start of this age, while `waiting` starts are watched."""
     interval = next(interval for until, interval in LOOK_INTERVALS if age < until)
     return interval * max(1.0, waiting / UNHURRIED)
 
 
 pace = Pace()
-"""Of this process: it has one loop."""
+"""The pace of this process, which has one event loop."""
 
 
 async def until_ready(subject: Subject) -> Verdict:
-    """Return when the service is ready, when its port turns out to be wrong, or when the time is over."""
+    """Wait until the service is ready, its port turns out to be wrong, or the time is over."""
     seen = "nothing listens yet" if subject.port is not None else "no answer yet"
     status: int | None = None
 
     def saw(detail: str, answer: int | None = None) -> None:
         nonlocal seen, status
-        # A try that was too slow says nothing against the answer before it: the page is compiled again.
+        # An attempt that was too slow does not replace the answer before it: the page is being compiled again.
         if answer is not None or detail == NOTHING_LISTENS:
             status = answer
         seen = detail
@@ -139,7 +139,7 @@ async def until_ready(subject: Subject) -> Verdict:
 
 
 def seconds_left(subject: Subject) -> float | None:
-    """Return how much time a service has whose time is over: more, if it was stuck for some of that."""
+    """Return the seconds left after a timeout: more than 0 if the service was stuck for some of the time."""
     if subject.is_stuck() or subject.timeout_seconds is None:
         return subject.timeout_seconds
     moved_at = subject.moved_at()
@@ -149,7 +149,7 @@ def seconds_left(subject: Subject) -> float | None:
 
 
 async def until_moving(subject: Subject) -> None:
-    """Return when a service that has no port to be asked at does something again after its program crashed."""
+    """Wait until a service without a port is active again after its program crashed."""
     clock = asyncio.get_running_loop().time
     began = clock()
     while subject.is_stuck():
@@ -157,7 +157,7 @@ async def until_moving(subject: Subject) -> None:
 
 
 async def until_listening(subject: Subject, port: int, saw: Saw) -> Ready | Foreign | Elsewhere:
-    """Return as soon as it is clear who listens on the port, or that the service has settled elsewhere."""
+    """Wait until it is clear who listens on the port, or that the service has settled on another one."""
     clock = asyncio.get_running_loop().time
     began = looked_elsewhere = clock()
     elsewhere: tuple[int, float] | None = None
@@ -165,7 +165,7 @@ async def until_listening(subject: Subject, port: int, saw: Saw) -> Ready | Fore
     while True:
         inodes = frozenset(listener.inode for listener in tcp_listeners(port))
         if inodes and inodes != judged:
-            # Whose they are costs a walk through /proc, so it is asked only when there is a new listener.
+            # Finding the owner costs a walk through /proc, so it is done only for a new listener.
             match owner_of(port, subject):
                 case verify.Ours(pids):
                     return Ready(pids[0])
@@ -187,18 +187,18 @@ async def until_listening(subject: Subject, port: int, saw: Saw) -> Ready | Fore
 
 
 def owner_of(port: int, subject: Subject) -> verify.Ownership:
-    """Return who listens on the port. A foreign listener is looked at twice.
+    """Return who listens on the port. A foreign listener is checked twice.
 
-    A service that begins to listen on its second address between our look at its sockets and our look at
-    all sockets would be taken for one.
+    Otherwise a service that begins to listen on its second address between the look at its own sockets and the
+    look at all sockets would be taken for a foreign one.
     """
-    # The first process and its descendants, at first: most often one of these listens, and everything else
-    # that may belong to the service costs a walk through /proc, for each of 200 services that start together.
+    # First check the main process and its descendants, one of which usually listens. Finding all other processes
+    # of the service costs a walk through /proc, for each of 200 services that start together.
     main = subject.main()
     if subject.published is not None:
         published = subject.published()
         if published is None or port not in published.ports:
-            # The engine may just have begun to listen; a port that another one has, it refuses by itself.
+            # The engine may have just begun to listen; it rejects a taken port by itself.
             return verify.Nobody()
         return verify.ownership_by_record(port, published.address, main or 0)
     if main is not None:
@@ -212,7 +212,7 @@ def owner_of(port: int, subject: Subject) -> verify.Ownership:
 async def until_answering(
     subject: Subject, saw: Saw, deadline: float | None
 ) -> Unreachable | Redirected | Speaks | None:
-    """Return when the probe says ready, or when it is clear that the address or the scheme is wrong."""
+    """Wait until the probe succeeds, or until it is clear that the address or the scheme is wrong."""
     if isinstance(subject.probe, EndProbe):
         await until_cancelled(saw)
     if isinstance(subject.probe, StayedUpProbe) and subject.probe.settles:
@@ -229,7 +229,7 @@ async def until_answering(
         if result.verdict is ProbeVerdict.READY:
             return None
         cut_off += result.timed_out
-        # Once for each 400: a server that speaks no TLS logs a greeting as an error.
+        # Only once for the same 400: a server without TLS logs a TLS greeting as an error.
         if subject.is_scheme_open and (result != before or result.status is None):
             before = result
             if (scheme := await other_scheme(subject.probe, result)) is not None:
@@ -244,7 +244,7 @@ async def until_answering(
 
 
 async def until_extra_ports_answer(subject: Subject, saw: Saw) -> Unreachable | Speaks | None:
-    """Return when the service answers at its further ports as well, or when another program or scheme does."""
+    """Wait until the service answers at its extra ports as well, or another program or scheme does."""
     for name, probe in subject.extra_probes.items():
         before = None
         for interval in intervals():
@@ -271,14 +271,14 @@ async def until_extra_ports_answer(subject: Subject, saw: Saw) -> Unreachable | 
 
 
 async def until_cancelled(saw: Saw) -> None:
-    """Wait with a job for its end, which the kernel reports elsewhere."""
+    """Wait for the end of a job, until the caller, which learns of it from the kernel, cancels this."""
     await asyncio.sleep(TELLING_SECONDS)
     saw("it has not ended yet")
     await asyncio.get_running_loop().create_future()
 
 
 def wrong_address(subject: Subject, result: ProbeResult) -> Unreachable | Redirected | None:
-    """Return why a service that listens is not reached where it is asked, if that is what an attempt saw."""
+    """Return why a listening service is not reached at the probe's address, if the attempt shows that."""
     if result.verdict is ProbeVerdict.REDIRECTED:
         return Redirected(result.detail)
     found = tcp_listeners(subject.port) if result.detail == NOTHING_LISTENS and subject.port else []
@@ -294,7 +294,7 @@ def wrong_address(subject: Subject, result: ProbeResult) -> Unreachable | Redire
 
 
 async def other_scheme(probe: Probe, result: ProbeResult) -> Scheme | None:
-    """Return the scheme to which a server answers that did not answer to the one of a probe, if it does."""
+    """Return the other scheme if a server that failed a probe answers to that; otherwise None."""
     if not isinstance(probe, HttpProbe) or not may_speak_other(probe, result):
         return None
     other = replace(probe, scheme=Scheme.HTTP if probe.scheme is Scheme.HTTPS else Scheme.HTTPS)
@@ -304,30 +304,30 @@ async def other_scheme(probe: Probe, result: ProbeResult) -> Scheme | None:
 
 
 def may_speak_other(probe: HttpProbe, result: ProbeResult) -> bool:
-    """Whether what came back is what a server says that is asked with TLS, or without it, and speaks the other."""
+    """Whether the result is typical of a server that speaks the other scheme."""
     if result.verdict is not ProbeVerdict.NOT_YET:
         # Go and nginx: "Client sent an HTTP request to an HTTPS server."
         return probe.scheme is Scheme.HTTP and result.status == BAD_REQUEST
     if result.timed_out:
-        # One that waits for the end of a line that a greeting has not; a slow page is no reason to greet.
+        # An HTTP server waits for the end of a line, which a TLS greeting lacks; over HTTP, a page is slow.
         return probe.scheme is Scheme.HTTPS
     return result.detail != NOTHING_LISTENS
 
 
 def seconds_of_attempt(stated: float | None, cut_off: int, left: float) -> float:
-    """Return how long the next attempt may take, after so many that were cut off and with so much time left.
+    """Return the timeout of the next attempt, after `cut_off` attempts timed out, with `left` seconds left.
 
-    Each is given twice the time of the one that was cut off before, unless it is stated how long one takes. When
-    no other one would fit in behind it, it runs to the deadline.
+    The timeout doubles after each attempt that was cut off, unless one is configured. When no further attempt
+    would fit in after it, it runs until the deadline.
     """
     seconds = ATTEMPT_SECONDS * 2**cut_off if stated is None else stated
     return max(left - MARGIN_SECONDS, MARGIN_SECONDS) if left < 2 * seconds else seconds
 
 
 async def until_worth_asking(probe: Probe, saw: Saw) -> None:
-    """Return when a server that is only starting, and says so, is likely to give an answer.
+    """Wait while a server reports that it is only starting, up to a limit.
 
-    One that says so for long is asked all the same: its own answer tells more.
+    After the limit, the server is probed nevertheless: its own answer is more informative.
     """
     if not isinstance(probe, ExchangeProbe):
         return
@@ -339,7 +339,7 @@ async def until_worth_asking(probe: Probe, saw: Saw) -> None:
 
 
 def addresses_of(found: Iterable[Listener]) -> str:
-    """Return the addresses of listeners, as they are written: `[::1]:5173`."""
+    """Return the addresses of listeners as text: `[::1]:5173`."""
     shown = {
         f"[{one.address}]:{one.port}" if ":" in one.address else f"{one.address}:{one.port}" for one in found
     }
@@ -347,12 +347,12 @@ def addresses_of(found: Iterable[Listener]) -> str:
 
 
 def listens_at(host: str, listener: Listener) -> bool:
-    """Whether a listener is found at an address, so that only the kernel can refuse a connection to it."""
+    """Whether a listener accepts connections at an address, so that only the kernel can refuse one."""
     if listener.address not in WILDCARDS:
         return listener.address == host
     return (":" in host) == (":" in listener.address) or listener.dual_stack is True
 
 
 def asked_at(probe: Probe) -> str:
-    """Return the address at which a probe asks."""
+    """Return the address that a probe connects to."""
     return getattr(probe, "host", "its address")

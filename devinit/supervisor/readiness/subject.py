@@ -1,4 +1,4 @@
-"""What is proven ready, and what can come of that, as values."""
+"""The subject of a readiness proof (a service with its port and probe), and the possible verdicts."""
 
 from __future__ import annotations
 
@@ -15,52 +15,52 @@ from devinit.supervisor.readiness.probing import ReadOutput, RunCommand
 
 
 class Ready(Struct, frozen=True):
-    """It answers, and it is the one that answers."""
+    """The service answers, and the answer is proven to be its own."""
 
     listener: int | None = None
-    """The process that listens; None for a service without a port of its own."""
+    """Pid of the process that listens; None for a service without a port."""
 
 
 class Foreign(Struct, frozen=True):
-    """Another process listens on its port."""
+    """Another process listens on the service's port."""
 
     reason: str
 
 
 class Redirected(Struct, frozen=True):
-    """It listens, but the kernel sends connections to its port to another program."""
+    """The service listens, but the kernel redirects or rejects connections to its port."""
 
     reason: str
 
 
 class Elsewhere(Struct, frozen=True):
-    """It listens, but on another port than it was given."""
+    """The service listens on another port than the one it was given."""
 
     port: int
 
 
 class Unreachable(Struct, frozen=True):
-    """It listens on its port, but at an address where no client looks for it."""
+    """The service listens on its port, but not at the address that clients use."""
 
     reason: str
 
 
 class Speaks(Struct, frozen=True):
-    """It answers, but to the other scheme than the one that it was asked by."""
+    """The service answers to the other scheme (HTTP or HTTPS) than the probe used."""
 
     scheme: Scheme
     port: str | None = None
-    """The name of the further port where it does; None for its own."""
+    """Name of the extra port with that scheme; None for the main port."""
 
 
 class TimeOver(Struct, frozen=True):
-    """It was not ready in time, and what was seen last."""
+    """The service was not ready in time; `detail` is the last observation."""
 
     detail: str
 
 
 class Ailing(Struct, frozen=True):
-    """It was not ready in time, but it serves: it answers with an error of its own."""
+    """The service was not ready in time, but it does answer, with a server error."""
 
     detail: str
 
@@ -69,43 +69,43 @@ Verdict: TypeAlias = Ready | Foreign | Redirected | Elsewhere | Unreachable | Sp
 
 
 class Subject(Struct, frozen=True, kw_only=True):
-    """What is watched."""
+    """A service whose readiness is to be proven, with callbacks to observe and report."""
 
     probe: Probe
     port: int | None
     extra_ports: tuple[int, ...]
     extra_probes: Mapping[str, TcpProbe | HttpProbe] = MappingProxyType({})
-    """How it is asked at further ports before it is ready, by their names."""
+    """Probes of its extra ports by name; it is ready only when these answer as well."""
     strict: bool
     timeout_seconds: float | None
-    """None: for as long as it takes."""
+    """None: no limit."""
     is_scheme_open: bool = False
-    """Whether it has to be found out if it speaks TLS."""
+    """Whether it is unknown if its port speaks TLS."""
     open_extra_ports: frozenset[str] = frozenset()
-    """The names of the further ports where that has to be found out."""
+    """Names of the extra ports for which that is unknown."""
     attempt_seconds: float | None = None
-    """How long one attempt may take; None: longer after each that was cut off."""
+    """Timeout of one attempt; None: the timeout doubles after each one that was cut off."""
     main: Callable[[], int | None] = lambda: None
-    """The process that was started."""
+    """Returns the pid of the process that was started."""
     pids: Callable[[], list[int]]
-    """Its whole tree."""
+    """Returns the pids of all its processes."""
     run_command: RunCommand
     read_output: ReadOutput
     saw: Callable[[str], None]
     note: Callable[[str], None] = lambda _text: None
-    """Told what the developer should know of a service that is taken for ready."""
+    """Called with a note for the developer about a service that is considered ready."""
     answered: Callable[[int | None], None] = lambda _status: None
-    """Told the status of the last HTTP answer that was refused, after each attempt; None before there is one."""
+    """Called after each attempt with the status of the last refused HTTP answer; None before there is one."""
     stays: Callable[[], bool] = lambda: True
-    """Whether its program has stayed up, where that is started again after each end."""
+    """Returns whether its program has stayed up, if that is started again after each end."""
     has_come_up: Callable[[], bool] = lambda: True
-    """The same where nothing else can be asked: a loop may do its work with each run."""
+    """The same for a service without a port, where each run of a loop may be successful work."""
     is_stuck: Callable[[], bool] = lambda: False
-    """Whether it waits for its code to be fixed: then no time is over."""
+    """Returns whether it waits for its code to be fixed; its time does not run out meanwhile."""
     moved_at: Callable[[], float | None] = lambda: None
-    """When it did something again after it was stuck, by the loop's clock: from then on it has all its time."""
+    """Returns when it was active again after it was stuck, by the loop's clock; its time starts anew then."""
     published: Callable[[], Published | None] | None = None
-    """Returns what the engine of its container has on record, None before it runs; None for a service whose own
-    processes listen."""
+    """Returns the ports that the engine of its container reports, None before it runs. None for a service whose
+    own processes listen."""
     was_ready: bool = False
-    """Whether it was ready before: then a process has to accept the connection, not only the kernel."""
+    """Whether it was ready before. Then a process must accept the connection, not only the kernel."""

@@ -1,4 +1,4 @@
-"""Wait for one run of a service to become ready, with what is found out on the way: its port, its scheme."""
+"""Wait for one run of a service to become ready, and handle what is discovered meanwhile: its port, its scheme."""
 
 from __future__ import annotations
 
@@ -45,41 +45,41 @@ if TYPE_CHECKING:
 
 INTERNAL_ERROR = "internal error; see the supervisor's log (`devinit doctor` says where it is)"
 LAST_WORDS = 200
-"""Lines of the output that are looked through for names that devinit has set."""
+"""Lines of the output that are searched for names that devinit has set."""
 PATIENCE_SECONDS = 1.0
-"""How long a start may take before what its probe sees is reported."""
+"""How long a start may take before the results of its probe are reported."""
 
 
 class Moves(Protocol):
-    """What a runner asks for when its port turns out to be another process's."""
+    """Changes of port or scheme that a runner requests from the stack."""
 
     async def move(self, service: str, reason: str) -> GrantedPort:
-        """Give the port up, take another one and publish it. Raise PortError when there is none."""
+        """Replace a port that another process has, and publish the new one. Raise PortError when there is none."""
         ...
 
     async def follow(self, service: str, port: int) -> GrantedPort:
-        """Take over the port that the service chose for itself and publish it. Raise PortError."""
+        """Adopt the port that the service chose for itself, and publish it. Raise PortError if that fails."""
         ...
 
     async def speaks(self, name: str, scheme: Scheme) -> None:
-        """Take over what a service, or a further port of it, was found to speak, and publish its URL."""
+        """Adopt the scheme that a service, or one of its extra ports, was found to speak, and publish its URL."""
         ...
 
 
 class ComingUp:
-    """What is known of a service while it starts."""
+    """The wait of one service until it is ready, and its observations."""
 
     def __init__(self, runner: Runner, stage: ProjectState, moves: Moves, tasks: asyncio.TaskGroup) -> None:
         self.last_answer: int | None = None
         """The status of the last HTTP answer that the probe refused."""
         self._runner, self._stage, self._moves, self._tasks = runner, stage, moves, tasks
         self._moved_at: float | None = None
-        """Monotonic time at which it did something again after it was stuck."""
+        """Monotonic time at which it was active again after it was stuck."""
         self._proof: SchemeProof | None = None
-        """Of a run that has just become ready: what is still to be found out about its schemes."""
+        """The unfinished check of the schemes of a run that has just become ready."""
 
     def look_once_more(self, code: int | None) -> None:
-        """Believe a job that printed what it is awaited for and ended at once, between two looks."""
+        """Accept a job that printed the awaited text and ended at once, between two looks."""
         if code != 0 or self._runner.phase is not Phase.STARTING or self._runner.service.port is not None:
             return
         probe = self._stage.probe(self._runner.service)
@@ -91,7 +91,7 @@ class ComingUp:
                 self._runner.post(lifecycle.BecameReady())
 
     async def wait(self) -> None:
-        """Wait until the service is ready, and post that, or what is in the way."""
+        """Wait until the service is ready, and post that, or the obstacle."""
         runner, stage = self._runner, self._stage
         self.last_answer = self._moved_at = None
         known = runner.watch_over.forget()
@@ -124,7 +124,7 @@ class ComingUp:
                 seconds = runner.service.ready.timeout_seconds
                 runner.post(lifecycle.TimedOut(f"not ready after {seconds:g} s: {detail}"))
             case TimeOver(detail) | Ailing(detail):
-                # A server that answers with an error of its own, or that was ready before: nothing is ended.
+                # The server answers with an error, or was ready before: leave it running.
                 late = late_words(
                     runner.name,
                     detail,
@@ -135,7 +135,7 @@ class ComingUp:
                 await self.wait()
 
     async def prove_later(self) -> None:
-        """Find out what is left to find out about the schemes of a run that has just become ready."""
+        """Finish the check of the schemes of a run that has just become ready."""
         proof, self._proof = self._proof, None
         if proof is not None:
             await proof.look_later()
@@ -203,27 +203,27 @@ class ComingUp:
             detail != self._runner.history.last_probe
             and self._runner.history.in_phase_seconds > PATIENCE_SECONDS
         ):
-            # At first it is normal that nothing answers; later it is what the user wants to know.
+            # At first it is normal that nothing answers; later the user wants to know.
             self._runner.say(detail)
         self._runner.history.last_probe = detail
 
 
 def late_words(service: str, detail: str, seconds: float, *, answers: bool) -> str:
-    """Say of a service that is left running when its time is over what was seen, and what the user can do.
+    """Return the message about a service that is left running after its time is over, with advice.
 
-    `answers`: it answers requests, with an error; what answers none may be a program that never finishes loading.
+    `answers`: it answers requests, with an error. A program that answers none may never finish loading.
     """
     late = f"not ready after {seconds:g} s: {detail}"
     return f"{late}\nit runs on: it becomes ready when that is fixed" if answers else loading(service, late)
 
 
 def unexpected(error: Exception) -> str:
-    """Return what is said of an error that is a defect, or a limit for which Python has no class."""
+    """Return the message for an unexpected error: a defect, or a limit for which Python has no exception class."""
     if is_about_threads(error):
         return f"the supervisor cannot start another thread\n{MORE_PROCESSES}"
     return INTERNAL_ERROR
 
 
 def explain(error: DevinitError) -> str:
-    """Return an error as one text: what happened and what to do next."""
+    """Return an error as one text: its message and its hint."""
     return f"{error.message}\n{error.hint}" if error.hint else error.message

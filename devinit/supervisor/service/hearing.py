@@ -1,4 +1,4 @@
-"""What can be heard and seen of one service from outside: its output, its processes, its port."""
+"""Observe one service from outside: its output, its processes, its port."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ if TYPE_CHECKING:
     from devinit.system.process_stat import Stat
 
 LOADING_SECONDS = 0.05
-"""A reloader begins to watch later than this after its own beginning, which is known to 0.01 s."""
+"""Minimum time between the start of a reloader, known to 0.01 s, and its first watch."""
 
 
 class Hearing:
-    """The signs of life of one service, and what was seen of them over time."""
+    """The signs of life of one service, observed over time."""
 
     def __init__(self, runner: Runner, stage: ProjectState) -> None:
         self._runner, self._stage = runner, stage
         self._respawns = Respawns()
         self._run: Process | None = None
-        """Of the program that is started after each end: its run that goes on."""
+        """The current run of a program that is started after each end."""
 
     def ears(self, answer: Callable[[], int | None]) -> Ears:
-        """Return how it is heard now. `answer`: the status of its last HTTP answer, if that was refused."""
+        """Return the means to observe it. `answer`: returns the status of its last refused HTTP answer."""
         runner = self._runner
         return Ears(
             size=runner.output.size,
@@ -73,21 +73,21 @@ class Hearing:
         return None if port is None else bool(tcp_listeners(port))
 
     def _dead_worker(self, lines: list[str]) -> DeadWorker | None:
-        # What starts its program again after each end waits for nothing, and reaps it.
+        # A command that restarts its program after each end reaps it, and waits for no change.
         if (process := self._runner.run.process) is None or self.reloader() is not None:
             return None
         self._hold_program()
-        # A reloader names itself once, at its beginning: many lines may have come since.
+        # A reloader prints its name only at its start, perhaps many lines ago.
         worker = dead_worker_of(process.pid, chain(lines, self._runner.output.first_lines()))
         code = self._run.kernel_code() if self._run is not None else None
-        # A reloader ends its program with a signal when a file is saved, and begins the next one.
+        # After a save, a reloader ends its program with a signal, and starts the next one.
         is_known = code not in (None, 0, *SIGNALS) and not self._listens()
         if worker is None or worker.status is not None or code is None or self._run is None or not is_known:
             return worker
         return DeadWorker(self._run.pid, -code if code < 0 else code << 8, is_replaced=code > 0)
 
     def _dying(self, lines: list[str]) -> str | None:
-        """Return what its workers die of; nothing where the one that was begun last has loaded its code."""
+        """Return why its workers die; None if the latest worker has loaded its code."""
         cause = dying_by(lines)
         worker = last_worker(lines) if cause is not None else None
         stat = stat_of(worker) if worker is not None else None
@@ -95,7 +95,7 @@ class Hearing:
         return None if lives else cause
 
     def reloader(self) -> int | None:
-        """Return the process of the service that starts a program after each end, if it has one."""
+        """Return the pid of the service's process that restarts a program after each end; None without one."""
         process = self._runner.run.process
         if process is None or not is_respawning(command_line_of(process.pid)):
             return None
@@ -103,7 +103,7 @@ class Hearing:
         return innermost_respawning(commands)
 
     def stays(self) -> bool:
-        """Whether its program, if it is started after each end, has lasted longer than the runs that failed."""
+        """Whether its program, if it is restarted after each end, has lasted longer than the failed runs."""
         if (reloader := self.reloader()) is None:
             return True
         if self._ends_again() is not None or not self._respawns.stays(time.monotonic()):
@@ -112,20 +112,20 @@ class Hearing:
         return not (by_code and self._run is not None and self._run.kernel_code() not in (None, 0))
 
     def has_loaded(self) -> bool:
-        """Whether its program, if it is started after each end, has run for as long as it takes to load one."""
+        """Whether its program, if it is restarted after each end, has run long enough to have loaded."""
         return self.reloader() is None or (
             self.stays() and self._respawns.age(time.monotonic()) >= SOUND_SECONDS
         )
 
     def has_come_up(self) -> bool:
-        """Whether its program stays up; of one that may end because it is done, whether it has been done once."""
+        """Whether its program stays up, or, if it may end because its work is done, has ended well once."""
         reloader = self.reloader()
         if reloader is None or silence_of_runs(command_line_of(reloader)) is Silence.FAILED:
             return self.stays()
         return self.has_loaded() or (self.stays() and self._respawns.has_ended_well)
 
     async def until_run_ends(self) -> bool:
-        """Return when the program of a reloader that says nothing of its end has ended; False for any other."""
+        """Wait for the end of a program whose reloader does not report it; return False for any other program."""
         while LINUX and (self.reloader() is not None or self._hold_program()):
             self._ends_again()
             run = Process.open(self._run.identity) if self._run is not None else None
@@ -142,13 +142,13 @@ class Hearing:
         if reloader is None:
             return None
         stats = {pid: stat for pid in family_of(reloader)[1:] if (stat := stat_of(pid)) is not None}
-        # What a loop waits with between two runs is none.
+        # The `sleep` between two runs of a loop is not its program.
         running = {pid: stat for pid, stat in stats.items() if stat.runs and stat.name != "sleep"}
         command, began = command_line_of(reloader), {pid: begun_at(stat) for pid, stat in running.items()}
         found = self._respawns.look(
             reloader,
             began,
-            # What else a loop has run was no failure.
+            # Ends of other commands in a loop are no failures.
             reaped=reaped_by(reloader) if silence_of_runs(command) is not Silence.BY_CODE else 0,
             size=self._runner.output.size(),
             lines_since=lambda since: self._runner.log_tail(LINES, since),
@@ -161,7 +161,7 @@ class Hearing:
         return found
 
     def _hold_program(self) -> bool:
-        """Hold the program of a reloader that reaps it without a word; return whether there is such a reloader."""
+        """Hold the program of a reloader that reaps it silently; return whether there is such a reloader."""
         process = self._runner.run.process
         if process is None or not LINUX or not reaps(command_line_of(process.pid)):
             return False
@@ -171,12 +171,12 @@ class Hearing:
         return True
 
     def _has_failed(self, command: str, reloader: int, at: float, lines: list[str]) -> bool | None:
-        """Return whether a run that began at this time, and has ended, failed; None if its reloader ended it."""
+        """Return whether an ended run that began at this time failed; None if its reloader ended it."""
         code = self._run.kernel_code() if self._run is not None else None
         if (watched := watched_by(command)) is not None:
             late = LATEST_SECONDS if was_told_to_end(lines, code) else REACTION_SECONDS
             stat = stat_of(reloader)
-            # What was saved before there was a reloader, it did not see.
+            # The reloader did not see files that were saved before it started.
             seen_since = max(at - late, begun_at(stat) + LOADING_SECONDS if stat is not None else at)
             began = time.time() - (time.monotonic() - seen_since)
             top = self._runner.service.directory
@@ -186,24 +186,24 @@ class Hearing:
             case Silence.FAILED:
                 return True
             case Silence.BY_CODE:
-                # One that has ended before it was seen has left no code.
+                # The code is unknown if the run ended before it was seen.
                 return None if self._run is None else code not in (None, 0)
         return False
 
     def _hold(self, pid: int) -> None:
-        """Hold the process of the run that goes on: it wakes us with its end, and tells its exit code."""
+        """Open the process of the current run, to be notified of its end and read its exit code."""
         self.forget()
         identity = identity_of(pid)
         self._run = Process.open(identity) if identity is not None else None
 
     def forget(self) -> None:
-        """Let go of the process of the run that goes on."""
+        """Close the handle of the current run's process."""
         run, self._run = self._run, None
         if run is not None:
             run.close()
 
 
 def begun_at(stat: Stat) -> float:
-    """Return the monotonic time at which a process began. Linux only, as its descendants are."""
+    """Return the monotonic time at which a process began. Linux only, like the search for descendants."""
     age = time.clock_gettime(time.CLOCK_BOOTTIME) - stat.start_time / os.sysconf("SC_CLK_TCK")
     return time.monotonic() - age

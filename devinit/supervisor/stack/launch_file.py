@@ -1,4 +1,4 @@
-"""The launch.json that was exported for VS Code, kept true: a debugger's port has moved."""
+"""Keep the debug ports in an exported launch.json of VS Code up to date."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAUNCH = ".vscode/launch.json"
 
 
 class LaunchFile:
-    """Such a file in the usual place, as long as no person has edited it."""
+    """The launch.json in its usual place; an edited one is left unchanged."""
 
     def __init__(self, root: Path, tasks: asyncio.TaskGroup, note: Callable[[str, str], None]) -> None:
         self._root, self._tasks, self._note = root, tasks, note
@@ -24,7 +24,7 @@ class LaunchFile:
         self._turn = asyncio.Lock()
 
     def follow(self, service: str, further: Sequence[Endpoint]) -> None:
-        """Note where the debuggers of a service listen from now on. `further`: all that it has beside its own."""
+        """Update the debug ports of a service. `further`: the endpoints of all its extra ports."""
         ports = [each.port for each in further if each.port is not None and is_of_debugger(each.service)]
         if ports:
             self._tasks.create_task(self._write(service, ports))

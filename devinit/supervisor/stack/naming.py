@@ -1,7 +1,7 @@
-"""A project that has names joins the gateway, and stays in touch with it for as long as its services run.
+"""Join a project with names to the gateway, and stay connected for as long as its services run.
 
 The connection is the membership: when the supervisor ends, however it ends, the project has left. When the gateway
-ends, it is started again from here. Without a gateway the services go on, and are reached by their ports.
+ends, this module starts it again. Without a gateway, services continue, and are reachable by their ports.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 0.05
-"""How long it takes until a gateway that ended is started again; twice as long each time that fails."""
+"""Pause before an ended gateway is started again; it doubles with each failure."""
 LONGEST_SECONDS = 30.0
 WITHDRAW_SECONDS = 0.3
-"""How long a restart waits at most until requests are held: it goes on without that."""
+"""How long a restart waits for the gateway to hold requests; then it continues without that."""
 
 
 class Naming:
-    """The part of one project in the gateway."""
+    """The membership of one project in the gateway."""
 
     def __init__(self, stack: Stack, tasks: asyncio.TaskGroup) -> None:
         self._stack, self._tasks = stack, tasks
@@ -40,12 +40,12 @@ class Naming:
         self._joined: asyncio.Future[int] | None = None
         self._client: AsyncClient | None = None
         self._moved_to: int | None = None
-        """The port of a gateway that has another one than the one that was joined first."""
+        """The port of a later gateway, if it differs from that of the gateway joined first."""
 
     async def settle(self, project: Project, order: Order) -> None:
-        """Join the gateway if the project or the order wants names, before anything is derived from them.
+        """Join the gateway if the project or the order requests names, before values are derived from them.
 
-        Raise ConfigError for what the user has to do first, such as installing Caddy.
+        Raise ConfigError when the user has to do something first, such as installing Caddy.
         """
         self._stack.wants_names = self._stack.wants_names or order.names
         if not (project.names or self._stack.wants_names):
@@ -67,7 +67,7 @@ class Naming:
         self._stack.stage.naming = Names(label=label, port=port)
 
     def settle_again(self, project: Project) -> None:
-        """Take over the names that the services of an earlier supervisor were given. Blocking."""
+        """Adopt the names that services got from an earlier supervisor. Blocking."""
         if not (project.names or self._stack.wants_names):
             return
         from devinit.control.gateway import known  # few projects have names, here and below
@@ -84,7 +84,7 @@ class Naming:
                 await self._port(stage.project, stage.naming.label)
 
     async def withdraw(self, names: Collection[str]) -> None:
-        """Have requests to these services wait before they are stopped, to be started again."""
+        """Make the gateway hold requests to these services before a restart stops them."""
         if self._client is None or self._stack.stage.naming is None:
             return
         asked = {"label": self._stack.stage.naming.label, "services": [*names]}
@@ -101,7 +101,7 @@ class Naming:
         self._stack.wants_names = False
 
     async def _port(self, project: Project, label: str) -> int:
-        """Return where the gateway listens, as soon as the project has joined it."""
+        """Return the gateway's port once the project has joined it."""
         naming = self._stack.stage.naming
         if self._membership is not None and naming is not None and naming.label != label:
             self.leave()
@@ -114,7 +114,7 @@ class Naming:
         return self._moved_to or port
 
     async def _belong(self, project: Project, label: str, joined: asyncio.Future[int]) -> None:
-        """Stay in the gateway, and start it again when it has ended."""
+        """Stay a member of the gateway, and start it again when it has ended."""
         pause = AGAIN_SECONDS
         while True:
             try:
@@ -150,7 +150,7 @@ class Naming:
         log.info("the gateway has ended")
 
     def _move(self, label: str, port: int) -> None:
-        """Publish names with another port: the gateway's own was taken while it was down."""
+        """Publish names with a new port, after the gateway's former port was taken while it was down."""
         stage, self._moved_to = self._stack.stage, port
         stage.naming = Names(label=label, port=port)
         stage.publish()
