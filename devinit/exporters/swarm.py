@@ -30,6 +30,8 @@ def render(resolved: Resolved) -> Export:
         "# Deploy it on a manager: docker stack deploy -c stack.yaml NAME\n"
         "# Passwords are not written here: they are variables of the shell that deploys it.\n"
     )
+    if "volumes" in stack:
+        head += "# Services with volumes stay on the manager; with several, name one: node.hostname == NAME\n"
     images = ", ".join(dict.fromkeys(_image(resolved, each) for each in built))
     open_to_all = ", ".join(name for name in built if "ports" in _mapping(services[name]))
     notes = [f"images are expected where every node can get them: {images}"] if built else []

@@ -39,6 +39,7 @@ class TestAStack:
         postgres = stack["services"]["postgres"]
         assert postgres["deploy"]["placement"]["constraints"] == ["node.role == manager"]
         assert postgres["volumes"][0].partition(":")[0] in stack["volumes"]
+        assert "with several, name one: node.hostname == NAME" in exported("swarm").files[0].text
 
     def test_tries_again_what_ends_until_it_has_succeeded(self, exported: Exported) -> None:
         services = stack_of(exported)["services"]
