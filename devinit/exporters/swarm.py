@@ -35,7 +35,7 @@ def render(resolved: Resolved) -> Export:
     images = ", ".join(dict.fromkeys(_image(resolved, each) for each in built))
     open_to_all = ", ".join(name for name in built if "ports" in _mapping(services[name]))
     notes = [f"images are expected where every node can get them: {images}"] if built else []
-    notes += [f"answers on every node, to everybody who reaches it: {open_to_all}"] if open_to_all else []
+    notes += [f"answers on every node, to every client that reaches it: {open_to_all}"] if open_to_all else []
     return Export(files=(File(path=PATH, text=head + rendered(stack)),), notes=tuple(notes))
 
 

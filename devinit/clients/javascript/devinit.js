@@ -171,7 +171,7 @@ class Client {
     }
   }
 
-  /** Disconnect and tell nobody any more. */
+  /** Disconnect, and call no subscriber any more. */
   close() {
     this.#listeners.clear();
     this.#disconnect();
