@@ -89,11 +89,12 @@ class Script(Struct, frozen=True):
     port_line: int
     is_program: bool
     """Whether it is guarded by `__name__ == "__main__"`."""
+    reading: Reading
 
 
 def found_in(tree: Tree, taken: Collection[str]) -> Finding:
     """Return one server for each folder that has no other Python server; `taken` are the folders with one."""
-    folders: dict[str, list[tuple[Script, Reading]]] = {}
+    folders: dict[str, list[Script]] = {}
     for file in tree.sources("", ".py"):
         text = tree.text(file)
         if not _WORTH_PARSING.search(text):
@@ -101,18 +102,17 @@ def found_in(tree: Tree, taken: Collection[str]) -> Finding:
         script = script_in(file, text)
         if script is None or (script.framework.kind in _MINOR and (taken or _name_rank(file) is None)):
             continue
-        reading = reading_of(text)
-        folder = place_of(tree, file, reading).folder
+        folder = place_of(tree, file, script.reading).folder
         if not any(folder == each or folder.startswith(f"{each}/") for each in taken):
-            folders.setdefault(folder, []).append((script, reading))
+            folders.setdefault(folder, []).append(script)
     units: list[Unit] = []
     notes: list[str] = []
     for folder, scripts in folders.items():
-        script, reading = min(scripts, key=lambda each: _likelihood(each[0]))
+        script = min(scripts, key=_likelihood)
         if _name_rank(script.file) is None and not script.is_program:
             continue
-        units.append(_unit(tree, folder, script, reading))
-        others = [each.file for each, _ in scripts if each is not script]
+        units.append(_unit(tree, folder, script))
+        others = [each.file for each in scripts if each is not script]
         if others:
             notes.append(
                 f"{at(folder)}{script.file} is started; a server is in {' and '.join(others[:2])}, too"
@@ -140,7 +140,7 @@ def script_in(file: str, text: str) -> Script | None:
         if port.number is None and port.is_constant:
             continue
         line = given.lineno if given is not None else node.lineno
-        return Script(file, framework, node.lineno, port, line, _has_guard(tree))
+        return Script(file, framework, node.lineno, port, line, _has_guard(tree), reading)
     return None
 
 
@@ -259,11 +259,11 @@ def _likelihood(script: Script) -> tuple[bool, bool, int, int, str]:
     return script.framework.kind in _MINOR, unnamed, rank or 0, depth(script.file), script.file
 
 
-def _unit(tree: Tree, folder: str, script: Script, reading: Reading) -> Unit:
+def _unit(tree: Tree, folder: str, script: Script) -> Unit:
     port, framework = script.port, script.framework
     inside = str(relative(script.file, folder))
     command = f"python {word(inside)}"
-    if reading.relative_level or inside.endswith("/__main__.py"):
+    if script.reading.relative_level or inside.endswith("/__main__.py"):
         module = inside.removesuffix(".py").removesuffix("/__main__").replace("/", ".")
         command = f"python -m {word(module)}"
     if port.option:

@@ -21,8 +21,8 @@ class Generator(Struct, frozen=True, kw_only=True):
     """Matches the file if it is this program's."""
     command: str
     port: int
-    package: str = ""
-    """A dependency that must be declared as well; empty for a program that is no package."""
+    packages: frozenset[str] = frozenset()
+    """Dependencies of which one must be declared as well; empty for a program that is no package."""
     language: str = ""
 
 
@@ -55,15 +55,7 @@ GENERATORS = (
         needs=_ANY,
         command=f"bundle exec jekyll serve --host {LOCAL_HOST} --port ${{PORT}}",
         port=4000,
-        package="ruby:jekyll",
-    ),
-    Generator(
-        kind="Jekyll",
-        files=("_config.yml",),
-        needs=_ANY,
-        command=f"bundle exec jekyll serve --host {LOCAL_HOST} --port ${{PORT}}",
-        port=4000,
-        package="ruby:github-pages",
+        packages=frozenset({"ruby:jekyll", "ruby:github-pages"}),
     ),
     Generator(
         kind="MkDocs",
@@ -92,7 +84,7 @@ def _site(tree: Tree, folder: str, generator: Generator) -> Unit | None:
     for name in generator.files:
         file = joined(folder, name)
         found = generator.needs.search(tree.text(file)) if tree.has(folder, name) else None
-        if found is None or (generator.package and not _declares(tree, folder, generator.package)):
+        if found is None or (generator.packages and not _declares(tree, folder, generator.packages)):
             continue
         return Unit(
             folder=folder,
@@ -109,5 +101,5 @@ def _site(tree: Tree, folder: str, generator: Generator) -> Unit | None:
     return None
 
 
-def _declares(tree: Tree, folder: str, package: str) -> bool:
-    return any(each.name == package for above in upwards(folder) for each in dependencies_of(tree, above))
+def _declares(tree: Tree, folder: str, packages: frozenset[str]) -> bool:
+    return any(each.name in packages for above in upwards(folder) for each in dependencies_of(tree, above))
