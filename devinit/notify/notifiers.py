@@ -6,4 +6,4 @@ from devinit.notify.discovery.keeping import DiscoveryFiles
 from devinit.notify.notifier import Notifier
 
 NOTIFIERS: tuple[type[Notifier], ...] = (DiscoveryFiles,)
-"""In the order in which they are told about a service."""
+"""In the order in which each is called for a service."""

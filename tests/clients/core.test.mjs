@@ -109,7 +109,7 @@ test("the first subscriber connects and the last one disconnects", async () => {
   assert.equal(source.told.stopped, 1);
 });
 
-test("a change is told with what was before", async () => {
+test("a change is reported with the value before it", async () => {
   const source = hand(snapshot([backend(8001)]));
   const devinit = createDevinit({ source });
   const changes = [];

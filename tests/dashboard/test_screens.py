@@ -1,4 +1,4 @@
-"""Specifies how the dashboard looks: pictures of it at two sizes, on both themes, kept after somebody looked at them."""
+"""Specifies how the dashboard looks: pictures of it at two sizes, on both themes, kept once a developer has looked at them."""
 
 from __future__ import annotations
 

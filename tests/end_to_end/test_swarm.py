@@ -80,7 +80,7 @@ def until(found: str, one: Engine, node: int) -> str:
             check=False,
         )
         said = done.stdout
-        time.sleep(0.2)  # an engine tells nobody when a task of another node answers
+        time.sleep(0.2)  # no event reports that a task of another node answers
     return said
 
 

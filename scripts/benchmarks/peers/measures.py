@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from light import FIRST_PORT, Light, until_answering
+from lightly import cpu_seconds, pss
 from printing import FLOOD, LINES
 
 from peers.peer import PATIENCE_SECONDS, Peer, Service
@@ -184,11 +185,11 @@ def idle(bench: Bench, _: int) -> list[Measure]:
                 _all_answer(services)
                 time.sleep(SETTLED_SECONDS)
                 managers = peer.processes() - {until_answering(service.port) for service in services}
-                before = sum(map(_cpu_seconds, managers))
+                before = sum(_or_zero(cpu_seconds, pid) for pid in managers)
                 time.sleep(IDLE_SECONDS)
-                used = sum(map(_cpu_seconds, managers)) - before
+                used = sum(_or_zero(cpu_seconds, pid) for pid in managers) - before
                 _add(cpu, peer, used * 60 / IDLE_SECONDS)
-                _add(memory, peer, sum(map(_pss, managers)) / 1e6)
+                _add(memory, peer, sum(_or_zero(pss, pid) for pid in managers) / 1e6)
             _cleared(peer, services)
     return [cpu, memory]
 
@@ -300,25 +301,16 @@ def _used(peer: Peer) -> float:
         except OSError:
             continue
         # What has ended is counted in ticks alone; what runs, to the nanosecond.
-        total += sum(int(field) for field in fields[13:15]) * 1000 / TICKS + _cpu_seconds(pid) * 1000
+        total += sum(int(field) for field in fields[13:15]) * 1000 / TICKS + _or_zero(cpu_seconds, pid) * 1000
     return total
 
 
-def _cpu_seconds(pid: int) -> float:
+def _or_zero(measure: Callable[[int], float], pid: int) -> float:
+    """Measure a process; 0 for one that has ended."""
     try:
-        threads = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+        return measure(pid)
     except OSError:
         return 0.0
-    return sum(int(text.split()[0]) for text in threads) / 1e9
-
-
-def _pss(pid: int) -> int:
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    [line] = [line for line in text.splitlines() if line.startswith("Pss:")]
-    return int(line.split()[1]) * 1024
 
 
 def _listens(port: int) -> bool:
